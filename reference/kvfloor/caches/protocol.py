@@ -1,0 +1,137 @@
+"""What a cache is, and how it is examined: only through the bytes of its state (D4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from kvfloor.errors import InputError
+from kvfloor.instances import Token
+
+__all__ = [
+    "Cache",
+    "CacheFactory",
+    "Configured",
+    "State",
+    "configure",
+    "describe",
+    "record",
+    "restore",
+]
+
+
+class Cache(Protocol):
+    """A cache algorithm in use.
+
+    It may also have ``state_bits() -> int``, for a state that ends inside its last byte.
+    """
+
+    def append(self, keys: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]]) -> None:
+        """Take one token: m key vectors of shape (d,), m value vectors of shape (d_v,)."""
+
+    def state(self) -> bytes:
+        """Return everything that may be used from now on."""
+
+    def answer(self, query: Sequence[Any]) -> Sequence[Any]:
+        """Return d_v numbers for a query of shape (d,)."""
+
+
+class CacheFactory(Protocol):
+    """What makes caches; usually the class. The seed is the public coins."""
+
+    def __call__(self, *, order: int, d: int, d_v: int, seed: int) -> Cache:
+        """Return an empty cache."""
+
+    def from_state(self, state: bytes, *, order: int, d: int, d_v: int, seed: int) -> Cache:
+        """Return the cache that had this state."""
+
+
+class _Configurable(Protocol):
+    """A cache class that takes options beside the protocol's."""
+
+    def __call__(self, **arguments: Any) -> Cache: ...
+    def from_state(self, state: bytes, **arguments: Any) -> Cache: ...
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A cache class with options fixed: itself a `CacheFactory`."""
+
+    cache_class: _Configurable
+    options: tuple[tuple[str, Any], ...]
+
+    def __call__(self, *, order: int, d: int, d_v: int, seed: int) -> Cache:
+        """Return an empty cache with the options."""
+        return self.cache_class(order=order, d=d, d_v=d_v, seed=seed, **dict(self.options))
+
+    def from_state(self, state: bytes, *, order: int, d: int, d_v: int, seed: int) -> Cache:
+        """Return the cache with the options that had this state."""
+        return self.cache_class.from_state(
+            state, order=order, d=d, d_v=d_v, seed=seed, **dict(self.options)
+        )
+
+
+def configure(cache_class: _Configurable, **options: Any) -> Configured:
+    """Return a factory of ``cache_class`` with its own options fixed, such as ``bits=8``."""
+    return Configured(cache_class, tuple(sorted(options.items())))
+
+
+def describe(factory: Any) -> dict[str, Any]:
+    """Return name and options of a factory as a JSON object, for certificates and reports.
+
+    An option that is no JSON scalar is shown by its ``str``.
+    """
+    configured = isinstance(factory, Configured)
+    made = factory.cache_class if configured else factory
+    options: Mapping[str, Any] = dict(factory.options) if configured else {}
+    return {
+        "name": f"{made.__module__}:{made.__qualname__}",
+        "options": {
+            name: value if value is None or isinstance(value, bool | int | str) else str(value)
+            for name, value in options.items()
+        },
+    }
+
+
+class State(NamedTuple):
+    """A serialised state and the number of bits that count."""
+
+    data: bytes
+    bits: int
+
+
+def record(
+    factory: CacheFactory, tokens: Iterable[Token], *, d: int, d_v: int, seed: int = 0
+) -> State:
+    """Return the state of a new cache after the tokens.
+
+    Raises
+    ------
+    InputError
+        If the state is not bytes, or does not fit in the bits that the cache declares.
+    """
+    tokens = list(tokens)
+    cache = factory(order=len(tokens[0].keys), d=d, d_v=d_v, seed=seed)
+    for token in tokens:
+        cache.append(token.keys, token.values)
+    data = cache.state()
+    if not isinstance(data, bytes):
+        raise InputError("cache", "state() of type bytes", type(data).__name__)
+    declared = getattr(cache, "state_bits", None)
+    bits = 8 * len(data) if declared is None else declared()
+    if not fits(data, bits):
+        raise InputError("cache", f"state_bits() in which {len(data)} bytes fit", repr(bits))
+    return State(data, bits)
+
+
+def fits(data: bytes, bits: int) -> bool:
+    """Whether ``data`` is a state of ``bits`` bits: no byte too many, unused high bits zero."""
+    return len(data) == -(-bits // 8) and int.from_bytes(data, "little") < 2**bits
+
+
+def restore(
+    factory: CacheFactory, state: State, *, order: int, d: int, d_v: int, seed: int = 0
+) -> Cache:
+    """Return a cache that knows nothing but the bytes of ``state`` and the public coins."""
+    return factory.from_state(state.data, order=order, d=d, d_v=d_v, seed=seed)

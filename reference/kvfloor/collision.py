@@ -1,0 +1,98 @@
+"""The search for collisions (T5): untrusted; what it finds is a certificate for the checker."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from kvfloor.caches.protocol import CacheFactory, State, describe
+from kvfloor.certificate import Document, collision_certificate
+from kvfloor.index import all_inputs, colliding_pair, message
+from kvfloor.inputs import as_count
+from kvfloor.instances import BinaryValues, Bits
+
+__all__ = ["Collision", "birthday", "pigeonhole", "random_inputs"]
+
+
+class Collision(NamedTuple):
+    """Two instances that a cache cannot tell apart.
+
+    Attributes
+    ----------
+    certificate : dict
+        For `kvfloor.check`.
+    evaluations : int
+        How many instances the cache was run on.
+    """
+
+    certificate: Document
+    evaluations: int
+
+
+def pigeonhole(factory: CacheFactory, family: BinaryValues, *, seed: int = 0) -> Collision | None:
+    """Run the cache on all instances in order until two end in one state.
+
+    A cache of b < N bits collides within 2**b + 1 instances. Returns None if none of the 2**N
+    instances collide; meant for small N.
+    """
+    return _search(factory, family, all_inputs(family.size), seed)
+
+
+def birthday(
+    factory: CacheFactory,
+    family: BinaryValues,
+    *,
+    seed: int = 0,
+    search_seed: int = 0,
+    limit: int,
+) -> Collision | None:
+    """Run the cache on random instances until two end in one state.
+
+    A cache of b bits collides after about 1.25·2**(b/2) of them.
+
+    Parameters
+    ----------
+    factory, family, seed
+        The cache, the family, and the public coins of the cache.
+    search_seed : int
+        Of the random instances.
+    limit : int
+        How many instances to run at most; None is returned after them.
+
+    Raises
+    ------
+    InputError
+        If ``limit`` is negative.
+    """
+    inputs = islice(random_inputs(family.size, search_seed), as_count(limit, "limit"))
+    return _search(factory, family, inputs, seed)
+
+
+def random_inputs(size: int, seed: int) -> Iterator[Bits]:
+    """Yield independent uniform elements of {0, 1}^size without end."""
+    rng = random.Random(seed)  # noqa: S311 (reproducible, no secrets here)
+    while True:
+        drawn = rng.getrandbits(size)
+        yield tuple(drawn >> k & 1 for k in range(size))
+
+
+def _search(
+    factory: CacheFactory, family: BinaryValues, inputs: Iterable[Bits], seed: int
+) -> Collision | None:
+    def encode(bits: Bits) -> State:
+        return message(factory, family, bits, seed=seed)
+
+    pair = colliding_pair(encode, inputs)
+    if pair is None:
+        return None
+    certificate = collision_certificate(
+        family,
+        pair.x,
+        pair.y,
+        cache=describe(factory),
+        seed=seed,
+        state=encode(pair.x),
+    )
+    return Collision(certificate, pair.encoded)

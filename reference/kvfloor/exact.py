@@ -1,0 +1,148 @@
+"""Attention over the rationals, as sums of exponentials (E1 `exact-equality`).
+
+Inputs are rationals, so tuples can be grouped by their exact logit s. With m_s tuples in a group
+and values summing to a_s there, the output is Σ a_s·e^s / Σ m_s·e^s. By Lindemann and Weierstrass
+it is rational only if a_s / m_s is the same rational in every group, and otherwise irrational: so
+it is decided on which side of any rational it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import arb, fmpq, fmpq_mat
+
+from kvfloor.inputs import Vector, as_mask, as_scale, as_slots, as_vector, to_fmpq, to_fraction
+from kvfloor.precision import arb_precision
+
+__all__ = ["ExactAttention", "ExactOutput"]
+
+
+@dataclass(frozen=True)
+class ExactOutput:
+    """The answer to one query, exactly.
+
+    Attributes
+    ----------
+    logits : tuple of fmpq
+        Distinct logits in units of √root, descending.
+    root : int
+        1, or the d of ``scale="1/sqrt(d)"`` if it is no square.
+    counts : tuple of int
+        Tuples of each logit.
+    sums : tuple of tuples of fmpq
+        For each logit, the sum of the values of its tuples, shape (d_v,).
+    """
+
+    logits: tuple[fmpq, ...]
+    root: int
+    counts: tuple[int, ...]
+    sums: tuple[tuple[fmpq, ...], ...]
+
+    def rational(self, column: int) -> Fraction | None:
+        """Return the output if it is rational, None if it is irrational."""
+        ratios = {a[column] / m for a, m in zip(self.sums, self.counts, strict=True)}
+        return to_fraction(ratios.pop()) if len(ratios) == 1 else None
+
+    def enclose(self, bits: int = 128) -> list[arb]:
+        """Return a ball around the output in each column, at ``bits`` of working precision."""
+        with arb_precision(bits):
+            weights = self._weights()
+            total = sum((w * m for w, m in zip(weights, self.counts, strict=True)), arb(0))
+            columns = range(len(self.sums[0]))
+            return [
+                sum((w * a[c] for w, a in zip(weights, self.sums, strict=True)), arb(0)) / total
+                for c in columns
+            ]
+
+    def logsumexp(self, bits: int = 128) -> arb:
+        """Return a ball around the log-sum-exp, in nats."""
+        with arb_precision(bits):
+            total = sum((w * m for w, m in zip(self._weights(), self.counts, strict=True)), arb(0))
+            return total.log() + self.logits[0] * arb(self.root).sqrt()
+
+    def bounds(self, column: int, grid_bits: int) -> tuple[Fraction, Fraction]:
+        """Return the neighbouring multiples of ``2**-grid_bits`` that enclose the output.
+
+        They are one and the same if the output is such a multiple.
+        """
+        unit = Fraction(1, 2**grid_bits)
+        exact = self.rational(column)
+        if exact is not None:
+            return exact // unit * unit, -(-exact // unit) * unit
+        bits = grid_bits + 64
+        while True:
+            with arb_precision(bits):
+                cell = (self.enclose(bits)[column] * 2**grid_bits).floor().unique_fmpz()
+            if cell is not None:
+                return int(cell) * unit, (int(cell) + 1) * unit
+            bits *= 2  # ends: an irrational output lies inside one cell
+
+    def _weights(self) -> list[arb]:
+        sqrt = arb(self.root).sqrt()
+        return [((s - self.logits[0]) * sqrt).exp() for s in self.logits]
+
+
+class ExactAttention:
+    """Tensor attention over fixed keys and values, each query answered exactly (E1).
+
+    Parameters
+    ----------
+    keys, values : sequence of m arrays
+        Shapes (n_r, d) and (n_r, d_v), as for `tensor_attention`.
+    scale : positive rational or "1/sqrt(d)"
+
+    Raises
+    ------
+    InputError
+        For a wrong shape, an entry that is not finite, order 0 or no tokens.
+    """
+
+    def __init__(self, keys: Any, values: Any, *, scale: Any = 1) -> None:
+        K, V = as_slots(keys, values)
+        self.d = len(K[0][0])
+        self.lengths = tuple(len(K_r) for K_r in K)
+        self._scale = as_scale(scale, self.d)
+        *first, last = [[[to_fmpq(x) for x in row] for row in K_r] for K_r in K]
+        self._first_keys = _row_products(first, self.d)
+        self._last_keys = fmpq_mat(last).transpose()
+        self._values = _row_products(
+            [[[to_fmpq(x) for x in row] for row in V_r] for V_r in V], len(V[0][0])
+        )
+
+    def __call__(self, query: Any, *, mask: Any = None) -> ExactOutput:
+        """Answer one query of shape (d,), under a mask of shape (n_1, ..., n_m)."""
+        q = as_vector(query, "query", self.d)
+        kept = as_mask(mask, self.lengths)
+        logits = self._logits(q)
+        tuples = range(len(logits)) if kept is None else np.flatnonzero(kept).tolist()
+        groups: dict[fmpq, tuple[int, list[fmpq]]] = {}
+        for t in tuples:
+            v = self._values[t]
+            count, sums = groups.get(logits[t], (0, [fmpq(0)] * len(v)))
+            groups[logits[t]] = count + 1, [a + b for a, b in zip(sums, v, strict=True)]
+        descending = tuple(sorted(groups, reverse=True))
+        return ExactOutput(
+            descending,
+            self._scale.root,
+            tuple(groups[s][0] for s in descending),
+            tuple(tuple(groups[s][1]) for s in descending),
+        )
+
+    def _logits(self, q: Vector) -> list[fmpq]:
+        """Logits of all tuples in C order: ((K_1 ⊘ … ⊘ K_{m-1}) ∘ σq) K_mᵀ."""
+        scaled = [to_fmpq(self._scale.factor * x) for x in q]
+        rows = [[a * b for a, b in zip(row, scaled, strict=True)] for row in self._first_keys]
+        return (fmpq_mat(rows) * self._last_keys).entries()
+
+
+def _row_products(matrices: Iterable[list[list[fmpq]]], columns: int) -> list[list[fmpq]]:
+    """Rows of A_1 ⊘ … ⊘ A_m, the last slot fastest; one row of ones for m = 0."""
+    result = [[fmpq(1)] * columns]
+    for A in matrices:
+        result = [[x * y for x, y in zip(row, a, strict=True)] for row in result for a in A]
+    return result

@@ -1,0 +1,259 @@
+"""Numbers in, exact rationals out: the one gate through which caller's data passes.
+
+Nothing is rounded, clipped, reshaped or broadcast. A float stands for the rational it denotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import isqrt
+from numbers import Integral, Rational
+from typing import Any
+
+import mpmath
+import numpy as np
+import numpy.typing as npt
+from flint import fmpq
+
+from kvfloor.errors import InputError
+
+__all__ = [
+    "Mask",
+    "Matrix",
+    "Scale",
+    "Vector",
+    "as_count",
+    "as_fraction",
+    "as_mask",
+    "as_matrix",
+    "as_scale",
+    "as_slots",
+    "as_vector",
+    "to_fmpq",
+    "to_fraction",
+]
+
+Vector = tuple[Fraction, ...]
+Matrix = tuple[Vector, ...]
+Mask = npt.NDArray[np.bool_]
+
+INVERSE_SQRT_D = "1/sqrt(d)"
+
+
+def as_fraction(value: Any, argument: str) -> Fraction:
+    """Return the exact rational value of a number.
+
+    Parameters
+    ----------
+    value : int, float, Fraction, Decimal, mpf, NumPy or ml_dtypes scalar, or text such as "1/8"
+        A finite real number.
+    argument : str
+        Its name, for the error.
+
+    Raises
+    ------
+    InputError
+        If ``value`` is not a finite real number.
+    """
+    try:
+        return _exact(value)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        raise InputError(argument, "a finite real number", _shown(value)) from None
+
+
+def _exact(value: Any) -> Fraction:
+    if isinstance(value, bool | np.bool_):
+        raise TypeError
+    if isinstance(value, Integral):
+        return Fraction(int(value))
+    if isinstance(value, Rational | float | Decimal | str):
+        return Fraction(value)
+    if isinstance(value, mpmath.mpf):
+        if not mpmath.isfinite(value):
+            raise ValueError
+        return Fraction(*mpmath.libmp.to_rational(value._mpf_))
+    if isinstance(value, np.floating):
+        return Fraction(*value.as_integer_ratio())
+    if isinstance(value, np.generic) and value.dtype.kind == "V":
+        # The formats of ml_dtypes (bfloat16, float8, ...) all embed in float64.
+        return Fraction(float(value))
+    raise TypeError
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def as_count(value: Any, argument: str, least: int = 0) -> int:
+    """Return a whole number that is at least ``least``.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InputError(argument, f"a whole number >= {least}", _shown(value))
+    return int(value)
+
+
+def as_vector(value: Any, argument: str, length: int | None = None) -> Vector:
+    """Return a non-empty one-dimensional array, of a given length if any, as exact rationals.
+
+    Raises
+    ------
+    InputError
+        If it is empty, not one-dimensional, of another length, or has an entry that is no finite
+        number.
+    """
+    entries = _entries(value, argument, "a one-dimensional array of numbers")
+    if length is not None and len(entries) != length:
+        raise InputError(argument, f"{length} entries", str(len(entries)))
+    return tuple(_entry(x, f"{argument}[{c}]") for c, x in enumerate(entries))
+
+
+def as_matrix(value: Any, argument: str) -> Matrix:
+    """Return a two-dimensional array with at least one row and one column as exact rationals.
+
+    Raises
+    ------
+    InputError
+        If it is empty, ragged, not two-dimensional, or has an entry that is no finite number.
+    """
+    rows = _entries(value, argument, "a two-dimensional array (tokens x columns)")
+    matrix = tuple(as_vector(row, f"{argument}[{j}]") for j, row in enumerate(rows))
+    width = len(matrix[0])
+    for j, row in enumerate(matrix):
+        if len(row) != width:
+            raise InputError(f"{argument}[{j}]", f"{width} columns as in row 0", str(len(row)))
+    return matrix
+
+
+def _entry(value: Any, argument: str) -> Fraction:
+    if isinstance(value, str):
+        raise InputError(argument, "a finite real number", _shown(value))
+    return as_fraction(value, argument)
+
+
+def _entries(value: Any, argument: str, expected: str) -> list[Any]:
+    if hasattr(value, "__array__"):
+        array = np.asarray(value)
+        if array.ndim == 0:
+            raise InputError(argument, expected, f"a scalar {_shown(value)}")
+        # float64 holds these exactly, and a list of Python floats is far quicker to walk.
+        native = array.dtype in (np.float16, np.float32, np.float64)
+        value = array.tolist() if native else list(array)
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise InputError(argument, expected, _shown(value))
+    if len(value) == 0:
+        raise InputError(argument, expected, "an empty one")
+    return list(value)
+
+
+def as_slots(
+    keys: Any, values: Any, d: int | None = None
+) -> tuple[tuple[Matrix, ...], tuple[Matrix, ...]]:
+    """Return the keys and values of all m slots, shapes checked against each other.
+
+    Parameters
+    ----------
+    keys, values : sequence of m arrays
+        ``keys[r]`` has shape (n_r, d), ``values[r]`` shape (n_r, d_v); m >= 1.
+    d : int, optional
+        Length of the query; without it, the columns of ``keys[0]``.
+
+    Raises
+    ------
+    InputError
+        For order 0, different numbers of slots, or any shape that does not fit.
+    """
+    K = _slots(keys, "keys")
+    V = _slots(values, "values")
+    if len(V) != len(K):
+        raise InputError("values", f"{len(K)} arrays, one for each in keys", f"{len(V)}")
+    d_v = len(V[0][0])
+    wanted = ("query", d) if d is not None else ("keys[0]", len(K[0][0]))
+    for r, (K_r, V_r) in enumerate(zip(K, V, strict=True)):
+        if len(K_r[0]) != wanted[1]:
+            expected = f"{wanted[1]} columns as in {wanted[0]}"
+            raise InputError(f"keys[{r}]", expected, str(len(K_r[0])))
+        if len(V_r) != len(K_r):
+            raise InputError(f"values[{r}]", f"{len(K_r)} rows as in keys[{r}]", f"{len(V_r)}")
+        if len(V_r[0]) != d_v:
+            raise InputError(f"values[{r}]", f"{d_v} columns as in values[0]", f"{len(V_r[0])}")
+    return K, V
+
+
+def _slots(arrays: Any, argument: str) -> tuple[Matrix, ...]:
+    expected = "a sequence of m >= 1 two-dimensional arrays, one a slot"
+    if isinstance(arrays, str | bytes) or not isinstance(arrays, Iterable):
+        raise InputError(argument, expected, _shown(arrays))
+    listed = list(arrays)
+    if not listed:
+        raise InputError(argument, expected, "an empty one (order 0)")
+    return tuple(as_matrix(array, f"{argument}[{r}]") for r, array in enumerate(listed))
+
+
+def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
+    """Return the mask as a boolean array over tuples, shape ``lengths``; None stays None.
+
+    Raises
+    ------
+    InputError
+        If it is not boolean, of another shape, or leaves no tuple: then the output is undefined.
+    """
+    if mask is None:
+        return None
+    try:
+        array = np.asarray(mask)
+    except ValueError:
+        raise InputError("mask", f"booleans of shape {lengths}", "a ragged sequence") from None
+    if array.dtype != np.bool_ or array.shape != lengths:
+        came = f"{array.dtype} of shape {array.shape}"
+        raise InputError("mask", f"booleans of shape {lengths}", came)
+    if not array.any():
+        raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
+    return array
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The scale ``σ = factor·√root`` of the logits, exactly; ``root`` is 1 or not a square."""
+
+    factor: Fraction
+    root: int
+
+
+def as_scale(scale: Any, d: int) -> Scale:
+    """Return the scale σ > 0: a rational number, or the text ``"1/sqrt(d)"``.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or not positive.
+    """
+    if scale == INVERSE_SQRT_D:
+        root = isqrt(d)
+        return Scale(Fraction(1, root), 1) if root * root == d else Scale(Fraction(1, d), d)
+    try:
+        factor = as_fraction(scale, "scale")
+    except InputError as error:
+        expected = f"a positive rational or {INVERSE_SQRT_D!r}"
+        raise InputError("scale", expected, error.got) from None
+    if factor <= 0:
+        raise InputError("scale", f"a positive rational or {INVERSE_SQRT_D!r}", str(factor))
+    return Scale(factor, 1)
+
+
+def to_fmpq(x: Fraction | int) -> fmpq:
+    """Return the same rational for FLINT."""
+    return fmpq(x.numerator, x.denominator)
+
+
+def to_fraction(x: fmpq) -> Fraction:
+    """Return the same rational for Python."""
+    return Fraction(int(x.p), int(x.q))
