@@ -172,11 +172,11 @@ def _parse(text: str | bytes) -> Document:
     except (ValueError, RecursionError) as error:
         raise _MalformedError(f"not JSON: {error}") from None
     try:
-        error = jsonschema.exceptions.best_match(_validator().iter_errors(document))
+        fault = jsonschema.exceptions.best_match(_validator().iter_errors(document))
     except RecursionError:
         raise _MalformedError("nested too deeply") from None
-    if error is not None:
-        raise _MalformedError(f"{error.json_path}: {error.message[:200]}")
+    if fault is not None:
+        raise _MalformedError(f"{fault.json_path}: {fault.message[:200]}")
     _lowest_terms(document)
     return dict(document)
 

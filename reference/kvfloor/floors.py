@@ -127,7 +127,7 @@ def threshold(guarantee: _EtaAlpha) -> Any:
 
 
 def margin_ratio(guarantee: _EtaAlpha, competitors: Any) -> Any:
-    """r in the condition ``margin > ln r`` for decoding (L2): M(1+η+2α)/(1-η-2α).
+    """The r in the condition ``margin > ln r`` for decoding (L2): M(1+η+2α)/(1-η-2α).
 
     Parameters
     ----------

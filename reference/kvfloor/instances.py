@@ -86,7 +86,7 @@ class BinaryValues:
     d_v: int
     order: int = 2
     self_token: bool = False
-    guarantee: Guarantee = Guarantee()
+    guarantee: Guarantee = field(default_factory=Guarantee)
     multiplier: int = field(init=False)
 
     def __post_init__(self) -> None:
