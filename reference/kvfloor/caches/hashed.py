@@ -8,6 +8,7 @@ from hashlib import blake2b
 from itertools import islice, product
 from typing import Any
 
+from kvfloor.caches.protocol import configure, record
 from kvfloor.inputs import as_count, as_fraction
 from kvfloor.instances import BinaryValues, attend_to
 
@@ -89,12 +90,9 @@ def _digest(vectors: Sequence[Sequence[Any]], seed: int) -> int:
 @lru_cache(maxsize=4)
 def _table(family: BinaryValues, bits: int, seed: int) -> dict[int, tuple[int, ...]]:
     """First instance of each hash among the first 2**(b + 2); about e^-4 of hashes find none."""
+    factory = configure(HashedCache, bits=bits)
     table: dict[int, tuple[int, ...]] = {}
     for x in islice(product((0, 1), repeat=family.size), 2 ** (bits + 2)):
-        cache = HashedCache(
-            order=family.order, d=family.book.d, d_v=family.d_v, seed=seed, bits=bits
-        )
-        for token in family.encode(x):
-            cache.append(token.keys, token.values)
-        table.setdefault(cache._hash, x)
+        state = record(factory, family.encode(x), d=family.book.d, d_v=family.d_v, seed=seed)
+        table.setdefault(int.from_bytes(state.data, "little"), x)
     return table
