@@ -47,32 +47,27 @@ class CacheFactory(Protocol):
         """Return the cache that had this state."""
 
 
-class _Configurable(Protocol):
-    """A cache class that takes options beside the protocol's."""
-
-    def __call__(self, **arguments: Any) -> Cache: ...
-    def from_state(self, state: bytes, **arguments: Any) -> Cache: ...
-
-
 @dataclass(frozen=True)
 class Configured:
-    """A cache class with options fixed: itself a `CacheFactory`."""
+    """A cache class that takes options of its own, with them fixed: itself a `CacheFactory`."""
 
-    cache_class: _Configurable
+    cache_class: Any
     options: tuple[tuple[str, Any], ...]
 
     def __call__(self, *, order: int, d: int, d_v: int, seed: int) -> Cache:
         """Return an empty cache with the options."""
-        return self.cache_class(order=order, d=d, d_v=d_v, seed=seed, **dict(self.options))
+        cache: Cache = self.cache_class(order=order, d=d, d_v=d_v, seed=seed, **dict(self.options))
+        return cache
 
     def from_state(self, state: bytes, *, order: int, d: int, d_v: int, seed: int) -> Cache:
         """Return the cache with the options that had this state."""
-        return self.cache_class.from_state(
+        cache: Cache = self.cache_class.from_state(
             state, order=order, d=d, d_v=d_v, seed=seed, **dict(self.options)
         )
+        return cache
 
 
-def configure(cache_class: _Configurable, **options: Any) -> Configured:
+def configure(cache_class: Any, **options: Any) -> Configured:
     """Return a factory of ``cache_class`` with its own options fixed, such as ``bits=8``."""
     return Configured(cache_class, tuple(sorted(options.items())))
 
