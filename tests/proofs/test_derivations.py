@@ -26,16 +26,25 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.calculus.sampling import sample_points
 from kvfloor_proofs.claims import (
+    collision,
     decode_threshold,
     four_cache,
     index_deterministic,
+    keys,
     softmax_concentration,
 )
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 CHAINS = {
     module.__name__.rpartition(".")[2]: module.derivations()
-    for module in (softmax_concentration, decode_threshold, index_deterministic, four_cache)
+    for module in (
+        softmax_concentration,
+        decode_threshold,
+        index_deterministic,
+        keys,
+        four_cache,
+        collision,
+    )
 }
 DERIVATIONS = [
     pytest.param(derivation, id=f"{name}-{number}")
@@ -186,6 +195,8 @@ def altered_parts(part: Any, integers: list[Any]) -> Iterator[tuple[str, Any]]:
         *steps, last = part.steps
         false = replace(last, expression=last.expression / 2)
         yield " false", replace(part, steps=(*steps, false))
+    elif isinstance(part, Statement):
+        yield " false", replace(part, right=part.right - 1)
     elif isinstance(part, tuple):
         for place, (symbol, value) in enumerate(part):
             before, after = part[:place], part[place + 1 :]
