@@ -77,7 +77,7 @@ MUTANTS = [
         ("through-double", "Fraction([-*value.as_integer_ratio()-]{+float(value)+})", "inputs"),
     ),
     *mutants(
-        "floors.py",
+        "floors/decoding.py",
         ("threshold-sign", " / 2 [---]{+++} guarantee.eta * guar", "floors instances"),
         ("alpha-once", "slack = guarantee.eta + [-2 * -]{++}guar", "floors instances"),
         ("leak-unnormalised", "return excess[- / (1 + excess)-]{++}", "floors instances"),

@@ -1,4 +1,4 @@
-"""Every bound as a plain function, with the constants of its derivation.
+"""When bits can be decoded, and the floor that follows (L1, L2, T1).
 
 The arithmetic here is rational and generic: called with SymPy symbols in place of numbers, a
 function returns the very expression that its claim's derivation ends in, and a test compares the
