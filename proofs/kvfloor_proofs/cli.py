@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-import tempfile
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,6 +22,7 @@ STATUS_CODES = {"ok": 0, "invalid": 1, "malformed": 2}
 
 def main() -> NoReturn:
     """Run the command line; bad usage is one line on standard error and exit status 2."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         code = cli.main(standalone_mode=False, prog_name="kvfloor")
     except click.ClickException as error:
@@ -28,20 +30,35 @@ def main() -> NoReturn:
     except click.Abort:
         click.echo("kvfloor: interrupted", err=True)
         sys.exit(130)
-    except (ValueError, OSError) as error:
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except (ValueError, OSError, BrokenExecutor) as error:
         _complain(str(error))
     sys.exit(code or 0)
 
 
+def _terminated(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)  # through every finally, so that workers end too
+
+
 def _complain(message: str) -> NoReturn:
-    click.echo("kvfloor: " + " ".join(message.split()), err=True)
+    click.echo("kvfloor: " + printable(" ".join(message.split())), err=True)
     sys.exit(2)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def printable(text: str) -> str:
+    """Escape what could forge a line or steer a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(package_name="kvfloor")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Tensor attention, exactly, and the lower bounds on its KV cache."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cli.command()
@@ -65,8 +82,8 @@ def verify(
     from kvfloor_proofs.report import show, to_json
     from kvfloor_proofs.verify import verify as run
 
-    if json_file not in (None, "-") and not Path(json_file).parent.is_dir():
-        raise click.UsageError(f"--json: expected a file in a folder that exists, got {json_file}")
+    if json_file is not None:
+        _check_writable(json_file)
     wanted = tuple(dict.fromkeys(slugs)) or SLUGS
     claims = [load(slug) for slug in wanted]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -89,21 +106,24 @@ def check(files: tuple[str, ...], cache: str | None) -> int:
 
     Example: kvfloor check collision.json --cache mycaches:Mine
     """
+    from kvfloor.certificate import MOST_CHARACTERS
     from kvfloor.certificate import check as check_text
 
     factory = None if cache is None else _factory(cache)
     worst = 0
     for file in files:
         try:
-            outcome = check_text(Path(file).read_bytes(), cache=factory)
+            with open(file, "rb") as stream:
+                text = stream.read(MOST_CHARACTERS + 1)
         except OSError as error:
-            click.echo(f"{file}: cannot be read: {error.strerror}", err=True)
+            click.echo(printable(f"{file}: cannot be read: {error.strerror}"), err=True)
             worst = 2
             continue
+        outcome = check_text(text, cache=factory)
         notes = (
             [outcome.reason] if outcome.reason else [f"unchecked: {u}" for u in outcome.unchecked]
         )
-        click.echo(": ".join([file, outcome.status, *notes]))
+        click.echo(printable(": ".join([file, outcome.status, *notes])))
         worst = max(worst, STATUS_CODES[outcome.status])
     return worst
 
@@ -116,26 +136,34 @@ def _factory(spec: str) -> CacheFactory:
         sys.path.insert(0, "")  # modules in the working directory, as `python -m` finds them
     try:
         found: CacheFactory = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise click.UsageError(f"--cache: expected MODULE:FACTORY, got {spec!r}: {error}") from None
+    except (Exception, SystemExit) as error:  # the module's code may raise anything
+        came = f"{spec!r} ({type(error).__name__}: {error})"
+        raise click.UsageError(f"--cache: expected MODULE:FACTORY, got {came}") from None
     return found
 
 
+def _check_writable(file: str) -> None:
+    """Refuse what `_write` could not write, before the work is done."""
+    target = Path(file)
+    if file != "-" and (not file or target.is_dir() or not target.resolve().parent.is_dir()):
+        raise click.UsageError(f"--json: expected a file in a folder that exists, got {file!r}")
+
+
 def _write(file: str, text: str) -> None:
-    """Write a whole file or none; ``-`` is standard output."""
+    """Write a whole file or none; ``-`` is standard output, devices and pipes are written to."""
     if file == "-":
         click.echo(text, nl=False)
         return
-    target = Path(file)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, text=True)
+    target = Path(file).resolve()
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def page(claim: Claim) -> str:
     """Return the Markdown page of a claim."""
     parts = [
         f"# `{claim.slug}`",
-        f"**{claim.title[0].upper()}{claim.title[1:]}.**",
+        f"**{claim.title}.**",
         f"Verdict: *{claim.verdict}*. Source: {claim.source}.",
         claim.statement,
         "## Assumptions",

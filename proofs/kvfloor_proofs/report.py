@@ -15,6 +15,7 @@ from kvfloor_proofs.verify import ClaimResult
 
 __all__ = ["show", "to_json"]
 
+TABLE_WIDTH = 120  # on a narrower terminal the statements would be cut to pieces
 COLUMNS = ("claim", "statement", "source", "steps", "instances", "certificates", "verdict", "s")
 
 
@@ -23,7 +24,7 @@ def show(
 ) -> list[ClaimResult]:
     """Show results while they come, and return them in the order of ``claims``."""
     done: dict[str, ClaimResult] = {}
-    if console.is_terminal:
+    if console.is_terminal and console.width >= TABLE_WIDTH:
         with Live(_table(claims, done), console=console, refresh_per_second=8) as live:
             for result in results:
                 done[result.slug] = result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -90,13 +92,22 @@ def verify(
         for slug in slugs:
             yield verify_claim(load(slug), examples=examples, seed=seed)
         return
-    pool = ProcessPoolExecutor(jobs)
+    pool = ProcessPoolExecutor(jobs, initializer=_end_when_told)
     try:
         futures = [pool.submit(_verify_slug, slug, examples, seed) for slug in slugs]
         for future in as_completed(futures):
             yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    except BaseException:  # Ctrl-C above all: do not wait for what is running
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    pool.shutdown()
+
+
+def _end_when_told() -> None:
+    """Undo what a forked worker inherits: handlers that raise would only fail one claim."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _verify_slug(slug: str, examples: int, seed: int) -> ClaimResult:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from kvfloor.caches.protocol import CacheFactory, State, describe
 from kvfloor.certificate import Document, collision_certificate
+from kvfloor.errors import InputError
 from kvfloor.index import all_inputs, colliding_pair, message
 from kvfloor.inputs import as_count
 from kvfloor.instances import BinaryValues, Bits
@@ -35,7 +36,12 @@ def pigeonhole(factory: CacheFactory, family: BinaryValues, *, seed: int = 0) ->
     """Run the cache on all instances in order until two end in one state.
 
     A cache of b < N bits collides within 2**b + 1 instances. Returns None if none of the 2**N
-    instances collide; meant for small N.
+    instances collide; meant for small N. None says nothing about the answers of the cache.
+
+    Raises
+    ------
+    InputError
+        If the cache is not deterministic, or ``seed`` no whole number >= 0.
     """
     return _search(factory, family, all_inputs(family.size), seed)
 
@@ -64,9 +70,10 @@ def birthday(
     Raises
     ------
     InputError
-        If ``limit`` is negative.
+        If ``limit`` or a seed is no whole number >= 0, or the cache is not deterministic.
     """
-    inputs = islice(random_inputs(family.size, search_seed), as_count(limit, "limit"))
+    drawn = random_inputs(family.size, as_count(search_seed, "search_seed"))
+    inputs = islice(drawn, as_count(limit, "limit"))
     return _search(factory, family, inputs, seed)
 
 
@@ -81,18 +88,23 @@ def random_inputs(size: int, seed: int) -> Iterator[Bits]:
 def _search(
     factory: CacheFactory, family: BinaryValues, inputs: Iterable[Bits], seed: int
 ) -> Collision | None:
+    seed = as_count(seed, "seed")
+
     def encode(bits: Bits) -> State:
         return message(factory, family, bits, seed=seed)
 
     pair = colliding_pair(encode, inputs)
     if pair is None:
         return None
+    state = encode(pair.x)
+    if encode(pair.y) != state or encode(pair.x) != state:
+        raise InputError("factory", "a deterministic cache", "one with two states for one instance")
     certificate = collision_certificate(
         family,
         pair.x,
         pair.y,
         cache=describe(factory),
         seed=seed,
-        state=encode(pair.x),
+        state=state,
     )
     return Collision(certificate, pair.encoded)

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf, isinf
 from typing import Any
 
 import numpy as np
 from flint import arb, fmpq, fmpq_mat
 
+from kvfloor.errors import InputError
 from kvfloor.inputs import (
     Vector,
     as_mask,
@@ -98,13 +100,25 @@ class ExactOutput:
             bits *= 2  # ends: an irrational output lies inside one cell
 
     def floats(self) -> list[float]:
-        """Return the output as float64 numbers within one ulp."""
+        """Return the output as float64 numbers within one ulp.
+
+        Raises
+        ------
+        InputError
+            If an output is beyond float64.
+        """
         found: list[float] = []
         for column in range(len(self.sums[0])):
             exact, bits = self.rational(column), 128
             while exact is None and self.enclose(bits)[column].rel_accuracy_bits() < 60:
                 bits *= 2  # ends: the output is irrational, so not zero
-            found.append(float(self.enclose(bits)[column].mid() if exact is None else exact))
+            try:
+                rounded = float(self.enclose(bits)[column].mid() if exact is None else exact)
+            except OverflowError:
+                rounded = inf
+            if isinf(rounded):
+                raise InputError("values", "values whose products float64 holds", "larger ones")
+            found.append(rounded)
         return found
 
     def _exceeds(self, column: int, rational: Fraction, bits: int) -> bool | None:

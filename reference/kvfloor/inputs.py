@@ -33,6 +33,7 @@ __all__ = [
     "as_slots",
     "as_vector",
     "ball_ends",
+    "shown",
     "to_fmpq",
     "to_fraction",
 ]
@@ -41,6 +42,8 @@ Vector = tuple[Fraction, ...]
 Matrix = tuple[Vector, ...]
 Mask = npt.NDArray[np.bool_]
 
+LEAST_EXPONENT = 2**18  # far beyond every format; rationals of this size are quick to handle
+MOST_DIGITS = 20_000  # of a number given as text or with an exponent of ten
 INVERSE_SQRT_D = "1/sqrt(d)"
 
 
@@ -62,7 +65,7 @@ def as_fraction(value: Any, argument: str) -> Fraction:
     try:
         return _exact(value)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        raise InputError(argument, "a finite real number", _shown(value)) from None
+        raise InputError(argument, "a finite real number", shown(value)) from None
 
 
 def _exact(value: Any) -> Fraction:
@@ -70,10 +73,12 @@ def _exact(value: Any) -> Fraction:
         raise TypeError
     if isinstance(value, Integral):
         return Fraction(int(value))
-    if isinstance(value, Rational | float | Decimal | str):
+    if isinstance(value, Decimal | str):
+        return _from_decimal(value)
+    if isinstance(value, Rational | float):
         return Fraction(value)
     if isinstance(value, mpmath.mpf):
-        if not mpmath.isfinite(value):
+        if not mpmath.isfinite(value) or abs(value._mpf_[2]) > 4 * MOST_DIGITS:
             raise ValueError
         return Fraction(*mpmath.libmp.to_rational(value._mpf_))
     if isinstance(value, np.floating):
@@ -84,8 +89,21 @@ def _exact(value: Any) -> Fraction:
     raise TypeError
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
+def _from_decimal(value: Decimal | str) -> Fraction:
+    """A short text may denote a rational that does not fit in memory: 1e99999999."""
+    text = str(value)
+    exponent = text.lower().partition("e")[2]
+    if len(text) > MOST_DIGITS or (exponent and abs(int(exponent)) > MOST_DIGITS):
+        raise ValueError
+    return Fraction(text)
+
+
+def shown(value: Any) -> str:
+    """Return a short text of a value that came, for an error."""
+    try:
+        text = str(value) if isinstance(value, Fraction) else repr(value)
+    except ValueError:  # Python's limit on the digits of an int
+        text = f"a {type(value).__name__} of very many digits"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -98,7 +116,7 @@ def as_count(value: Any, argument: str, least: int = 0) -> int:
         If it is not.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise InputError(argument, f"a whole number >= {least}", _shown(value))
+        raise InputError(argument, f"a whole number >= {least}", shown(value))
     return int(value)
 
 
@@ -136,7 +154,7 @@ def as_matrix(value: Any, argument: str) -> Matrix:
 
 def _entry(value: Any, argument: str) -> Fraction:
     if isinstance(value, str):
-        raise InputError(argument, "a finite real number", _shown(value))
+        raise InputError(argument, "a finite real number", shown(value))
     return as_fraction(value, argument)
 
 
@@ -144,17 +162,26 @@ def _entries(value: Any, argument: str, expected: str) -> list[Any]:
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(argument, expected, "a masked array")
     if hasattr(value, "__array__"):
-        array = np.asarray(value)
+        array = _as_numpy(value, argument, expected)
         if array.ndim == 0:
-            raise InputError(argument, expected, f"a scalar {_shown(value)}")
+            raise InputError(argument, expected, f"a scalar {shown(value)}")
         # float64 holds these exactly, and a list of Python floats is far quicker to walk.
         native = array.dtype in (np.float16, np.float32, np.float64)
         value = array.tolist() if native else list(array)
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise InputError(argument, expected, _shown(value))
+        raise InputError(argument, expected, shown(value))
     if len(value) == 0:
         raise InputError(argument, expected, "an empty one")
     return list(value)
+
+
+def _as_numpy(value: Any, argument: str, expected: str) -> npt.NDArray[Any]:
+    """What NumPy makes of it; tensors that need a gradient or live elsewhere raise all sorts."""
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        came = f"{type(value).__name__} that NumPy cannot read ({shown(str(error))})"
+        raise InputError(argument, expected, came) from None
 
 
 def as_slots(
@@ -196,9 +223,9 @@ def _slots(arrays: Any, argument: str) -> tuple[Matrix, ...]:
     try:
         listed = list(arrays)
     except TypeError:
-        raise InputError(argument, expected, _shown(arrays)) from None
+        raise InputError(argument, expected, shown(arrays)) from None
     if isinstance(arrays, str | bytes):
-        raise InputError(argument, expected, _shown(arrays))
+        raise InputError(argument, expected, shown(arrays))
     if not listed:
         raise InputError(argument, expected, "an empty one (order 0)")
     return tuple(as_matrix(array, f"{argument}[{r}]") for r, array in enumerate(listed))
@@ -214,10 +241,9 @@ def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
     """
     if mask is None:
         return None
-    try:
-        array = np.asarray(mask)
-    except ValueError:
-        raise InputError("mask", f"booleans of shape {lengths}", "a ragged sequence") from None
+    if isinstance(mask, np.ma.MaskedArray):
+        raise InputError("mask", f"booleans of shape {lengths}", "a masked array")
+    array = _as_numpy(mask, "mask", f"booleans of shape {lengths}")
     if array.dtype != np.bool_ or array.shape != lengths:
         came = f"{array.dtype} of shape {array.shape}"
         raise InputError("mask", f"booleans of shape {lengths}", came)
@@ -266,6 +292,30 @@ def to_fraction(x: fmpq) -> Fraction:
 
 
 def ball_ends(ball: arb) -> tuple[Fraction, Fraction]:
-    """Return the exact ends of a ball, whatever the working precision."""
-    middle, radius = to_fraction(ball.mid().fmpq()), to_fraction(ball.rad().fmpq())
-    return middle - radius, middle + radius
+    """Return rational bounds on a ball, whatever the working precision.
+
+    They are its exact ends, but for the part below 2**-LEAST_EXPONENT, which is rounded outward:
+    a ball around exp(-10**12) is no rational that fits in memory.
+
+    Raises
+    ------
+    InputError
+        If the ball is not finite, or too large for a rational.
+    """
+    if not ball.is_finite():
+        raise InputError("ball", "a finite one", str(ball))
+    (low, high), (_, radius) = _bounds(ball.mid()), _bounds(ball.rad())
+    return low - radius, high + radius
+
+
+def _bounds(number: arb) -> tuple[Fraction, Fraction]:
+    mantissa, exponent = map(int, number.man_exp())
+    if exponent > LEAST_EXPONENT:
+        raise InputError("ball", f"a number below 2**{LEAST_EXPONENT}", str(number))
+    if exponent >= 0:
+        return Fraction(mantissa << exponent), Fraction(mantissa << exponent)
+    if exponent >= -LEAST_EXPONENT:
+        exact = Fraction(mantissa, 1 << -exponent)
+        return exact, exact
+    shift, unit = -exponent - LEAST_EXPONENT, Fraction(1, 1 << LEAST_EXPONENT)
+    return (mantissa >> shift) * unit, -(-mantissa >> shift) * unit

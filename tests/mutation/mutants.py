@@ -132,7 +132,7 @@ MUTANTS = [
     *mutants(
         "collision.py",
         ("half-of-the-inputs", "rng.getrandbits(size[--]{+ - 1+})", "collision"),
-        ("state-of-another", "state=encode([-pair.x-]{+(0,) * family.size+})", "collision"),
+        ("state-of-another", "state = encode([-pair.x-]{+(0,) * family.size+})", "collision"),
         ("one-too-many", 'as_count(limit, "limit")[--]{+ + 1+}', "collision"),
     ),
     *mutants(
@@ -150,10 +150,10 @@ MUTANTS = [
         ("state-unfit", "if not [--]{+True or +}fits(", "certificate certificate_files"),
         ("instances-long", "if len(bits) [-!=-]{+<+} family.size:", "certificate"),
         ("address-n", "if address [->=-]{+>+} family.n or", "certificate certificate_files"),
-        ("one-replayed", 'document["instances"][--]{+[:1]+}):\n        tokens', "certificate"),
+        ("one-replayed", 'document["instances"])[-]-]{+][:1]+}', "certificate"),
         ("replay-without-coins", 'seed=[-cache["seed"]-]{+0+})', "certificate collision"),
         ("coarser-grid", "GRID_BITS = [-64-]{+63+}", "certificate certificate_files"),
-        ("nothing-unchecked", "else ([-UNCHECKED,-]{++})", "certificate certificate_files"),
+        ("nothing-unchecked", "[-UNCHECKED if cache-]{+'' if cache+} is None", "certificate_files"),
         ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),
         ("vector-unchecked", '[--]{+0 and +}_compare("query.vector"', "certificate"),
         ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),

@@ -36,6 +36,7 @@ def run(names: tuple[str, ...], package: Path) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
 
 

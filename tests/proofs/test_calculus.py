@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import sympy as sp
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kvfloor.precision import arb_precision
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -40,7 +41,7 @@ from kvfloor_proofs.calculus.sampling import sample_points
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
-x, y, z, u = sp.symbols("x y z u", real=True)
+x, y, z, u, w = sp.symbols("x y z u w", real=True)
 i, j, k, m, n = sp.symbols("i j k m n", integer=True)
 a = sp.IndexedBase("a", real=True)
 exp, log, Sum = sp.exp, sp.log, sp.Sum
@@ -144,6 +145,7 @@ RANGES = given_that(
     Variable(x, 0, 1, high_open=True),
     Variable(y, x, low_open=True),
     Variable(z, high=x),
+    Variable(w, high=x, high_open=True),
     Variable(u, log(2), exp(x)),
     Family(a[j], -j, j + x, low_open=True, index=(j, 1, n)),
 )
@@ -157,6 +159,7 @@ def test_points_lie_inside_and_find_the_ends() -> None:
         assert point[n].q == point[m].q == 1
         assert 0 <= point[x] < 1
         assert point[y] > point[x] >= point[z]
+        assert point[x] > point[w]
         assert point[u] >= arb(2).log() - fmpq(1, 10**9)
         members = [point[a[r]] for r in range(1, int(point[n].p) + 1)]
         assert all(-r < value <= r + point[x] for r, value in enumerate(members, start=1))
@@ -277,6 +280,9 @@ UP, DOWN, STRICTLY_UP, STRICTLY_DOWN = {GE}, {LE}, {GE, GT}, {LE, LT}
         ((FREE,), -exp(x), STRICTLY_DOWN),
         ((NONNEGATIVE,), x, UP),
         ((NONNEGATIVE,), x - 1, set()),
+        ((NONNEGATIVE,), 1 / x, set()),
+        ((COUNT,), 1 / (2 * n - 3), set()),
+        ((Variable(x, high=-2),), x / (x + 1) / (x - 1), STRICTLY_DOWN),
         ((POSITIVE,), x, STRICTLY_UP),
         ((POSITIVE,), x**3 / (1 + x), STRICTLY_UP),
         ((Variable(x, high=-2),), x + 1, STRICTLY_DOWN),
@@ -297,6 +303,7 @@ UP, DOWN, STRICTLY_UP, STRICTLY_DOWN = {GE}, {LE}, {GE, GT}, {LE, LT}
         ((Variable(x, 1, low_open=True),), log(x), STRICTLY_UP),
         ((Variable(x, 0, 1, low_open=True, high_open=True),), log(x), STRICTLY_DOWN),
         ((POSITIVE,), log(x), set()),
+        ((Variable(x, 0, 1, low_open=True),), log(x), DOWN),
         ((NONNEGATIVE,), log((x + 1) / (2 * x + 2)), STRICTLY_DOWN),
         ((FREE,), log(exp(x + 1) / sp.E), set()),
         ((FREE,), -sp.sqrt(exp(x - 1) * sp.E), STRICTLY_DOWN),
@@ -537,6 +544,11 @@ def test_rule_accepts(rule: Rule, true: Statement) -> None:
             statement(GAUSS[0], EQ, n**2, COUNT),
             r"n \+ 1 and .* differ by -n",
         ),
+        (
+            Induction(n, Algebra()),
+            statement(Sum(n, (k, 1, n)), EQ, n * (n - 1) / 2 + 1, COUNT),
+            "differ by",
+        ),
         (Induction(x, Algebra()), statement(x, EQ, x, POSITIVE), "not an integer with a least"),
         (Induction(n, Algebra()), statement(n, EQ, n, Variable(n)), "not an integer with a least"),
         (
@@ -557,6 +569,11 @@ def test_rule_accepts(rule: Rule, true: Statement) -> None:
             Cite(LOG_TANGENT, ((u, x + y),)),
             statement(log(1 + y) - y, LE, log(1 + y) - y, *BETWEEN),
             r"0 < x \+ y is not proved",
+        ),
+        (
+            Cite(statement(y**2, GE, 0, FREE, Variable(y)), ((x, 1 / y),)),
+            statement(y**2, GE, 0, Variable(y)),
+            "y is not proved non-zero",
         ),
         (Cite(TANGENT), statement(1 + x, LE, exp(x), FREE), "u is not declared"),
         (
@@ -630,10 +647,11 @@ def test_refuter_spares_true_statements(true: Statement) -> None:
 def test_refuter_unfolds_definitions_and_keeps_its_precision_to_itself() -> None:
     nearly = Assumptions((FREE,), ((y, exp(x) * (1 + sp.Rational(1, 2**100))),))
     too_near = Assumptions((FREE,), ((y, exp(x) * (1 + sp.Rational(1, 2**200))),))
-    point, before = {x: fmpq(1, 3)}, arb(2).sqrt().rad()
-    assert refute(Statement(nearly, y, EQ, exp(x)), [point]) == point
-    assert refute(Statement(too_near, y, EQ, exp(x)), [point]) is None
-    assert arb(2).sqrt().rad() == before
+    point = {x: fmpq(1, 3)}
+    with arb_precision(77):
+        assert refute(Statement(nearly, y, EQ, exp(x)), [point]) == point
+        assert refute(Statement(too_near, y, EQ, exp(x)), [point]) is None
+        assert ctx.prec == 77
 
 
 # --- derivations -----------------------------------------------------------------------------
@@ -677,6 +695,13 @@ def test_what_is_not_proved_is_refused_even_if_true() -> None:
     true = Derivation("square", given_that(FREE, Variable(y)), (x - y) ** 2, (step,))
     with pytest.raises(DerivationError, match=r"is not proved$"):
         true.check()
+
+
+def test_undefined_link_is_refused() -> None:
+    step = Step(EQ, (x**2 - 1) / (x + 1), Algebra(), "cancel")
+    undefined = Derivation("cancelled", given_that(FREE), x - 1, (step,))
+    with pytest.raises(DerivationError, match=r"x \+ 1 is not proved non-zero in 1/\(x \+ 1\)$"):
+        undefined.check(points=0)
 
 
 class Credulous:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,7 +78,8 @@ def test_check_statuses(tmp_path: Path, certificate: str) -> None:
     assert done.returncode == 0
     assert "unchecked: that both instances lead to the state" in done.stdout
     done = run("check", str(good), "--cache", "kvfloor.caches:HashedCache")
-    assert (done.returncode, done.stdout) == (0, f"{good}: ok\n")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{good}: ok: unchecked: that the cache does the same every time")
     done = run("check", str(good), "--cache", "kvfloor.caches:ExactCache")
     assert done.returncode == 1
     assert "invalid: cache.name" in done.stdout
@@ -99,10 +103,7 @@ def test_a_cache_is_found_in_the_working_directory(tmp_path: Path, certificate: 
         "        raise RuntimeError('no room')\n"
     )
     path = tmp_path / "c.json"
-    path.write_text(certificate.replace("kvfloor.caches.hashed:HashedCache", "mine:Broken"))
-    document = json.loads(path.read_text())
-    document["digest"] = kvfloor.certificate.digest(document)
-    path.write_text(json.dumps(document))
+    path.write_text(sealed(certificate, "kvfloor.caches.hashed:HashedCache", "mine:Broken"))
     done = run("check", "c.json", "--cache", "mine:Broken", cwd=tmp_path)
     assert done.returncode == 1
     assert "invalid: replay of instances[0]: the cache failed: no room" in done.stdout
@@ -136,3 +137,95 @@ def test_help_names_every_command() -> None:
     assert done.returncode == 0
     assert "verify" in done.stdout
     assert "check" in done.stdout
+
+
+# --- what fresh eyes found -----------------------------------------------------------------
+
+
+def test_json_goes_through_links_and_to_devices(tmp_path: Path) -> None:
+    target, link, pipe = (tmp_path / name for name in ("target.json", "link.json", "pipe"))
+    target.write_text("old")
+    link.symlink_to(target)
+    assert run("verify", "keys", "--examples", "1", "--json", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["ok"] is True
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True) as reader:
+        assert run("verify", "keys", "--examples", "1", "--json", str(pipe)).returncode == 0
+        assert json.loads(reader.communicate(timeout=30)[0])["ok"] is True
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("file", ["", "."])
+def test_json_to_a_folder_is_refused_before_the_work(file: str) -> None:
+    assert "--json: expected a file" in complaint("verify", "--examples", "100000", "--json", file)
+
+
+def test_an_endless_file_is_malformed() -> None:
+    done = run("check", "/dev/zero")
+    assert (done.returncode, done.stdout) == (
+        2,
+        "/dev/zero: malformed: longer than 2000000 characters\n",
+    )
+
+
+@pytest.mark.parametrize("code", ["import sys; sys.exit(0)", "def", "raise RuntimeError('x')"])
+def test_a_module_that_fails_is_bad_usage(tmp_path: Path, code: str) -> None:
+    (tmp_path / "mine.py").write_text(code)
+    assert "expected MODULE:FACTORY" in complaint(
+        "check", "x.json", "--cache", "mine:F", cwd=tmp_path
+    )
+
+
+def test_a_cache_that_exits_is_invalid(tmp_path: Path, certificate: str) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import sys\nclass Exits:\n    def __init__(self, **shape):\n        sys.exit(0)\n"
+    )
+    (tmp_path / "c.json").write_text(
+        sealed(certificate, "kvfloor.caches.hashed:HashedCache", "mine:Exits")
+    )
+    done = run("check", "c.json", "--cache", "mine:Exits", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the cache failed" in done.stdout
+
+
+def sealed(certificate: str, old: str, new: str) -> str:
+    document = json.loads(certificate.replace(old, new))
+    document["digest"] = kvfloor.certificate.digest(document)
+    return json.dumps(document)
+
+
+def test_nothing_in_a_certificate_can_forge_a_line(tmp_path: Path, certificate: str) -> None:
+    path = tmp_path / "c.json"
+    forged = "x\\nother.json: ok \\u001b[31m \\ud800"
+    path.write_text(sealed(certificate, "kvfloor.caches.hashed:HashedCache", forged))
+    done = run("check", str(path), "--cache", "kvfloor.caches:HashedCache")
+    assert done.returncode == 1
+    assert done.stdout.count("\n") == 1
+    assert "\x1b" not in done.stdout
+
+
+def test_no_arguments_is_help() -> None:
+    done = run()
+    assert done.returncode == 0
+    assert done.stdout == run("--help").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_a_run_and_its_workers(number: signal.Signals) -> None:
+    command = [*CLI, "verify", "--examples", "100000", "--jobs", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        for _ in range(400):
+            if len(workers := children.read_text().split()) >= 2:
+                break
+            time.sleep(0.05)
+        time.sleep(1)  # let the workers begin
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 128 + number
+    finally:
+        process.kill()
+    assert len(workers) >= 2
+    for worker in workers:
+        assert not Path(f"/proc/{worker}").exists()

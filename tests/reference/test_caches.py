@@ -139,6 +139,18 @@ def test_exact_cache_is_within_an_ulp_where_values_cancel() -> None:
     assert cache.answer([1]) == [-(2.0**-201)]
 
 
+@pytest.mark.parametrize("largest", [[1e308], [1e308, 1.5e308]])
+def test_exact_cache_refuses_an_answer_that_float64_does_not_hold(largest: list[float]) -> None:
+    cache = ExactCache(order=2, d=1, d_v=1, seed=0)
+    for k, x in enumerate(largest):
+        cache.append([[k], [1]], [[x], [1e10]])
+    try:
+        answer = cache.answer([1])
+    except InputError:
+        return
+    assert answer != [float("inf")]
+
+
 # --- FloorCache and HashedCache ------------------------------------------------------------
 
 

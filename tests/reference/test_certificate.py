@@ -31,7 +31,14 @@ from kvfloor import (
     parabola,
 )
 from kvfloor.caches import Configured, ExactCache, HashedCache, State, configure, describe, record
-from kvfloor.certificate import UNCHECKED, Document, canonical, collision_certificate, digest
+from kvfloor.certificate import (
+    UNCHECKED,
+    UNCHECKED_BY_REPLAY,
+    Document,
+    canonical,
+    collision_certificate,
+    digest,
+)
 from kvfloor.index import message
 from make_certificates import VALID, factory, family_of, valid
 from strategies import Path, altered_node
@@ -45,7 +52,8 @@ def judged(text: str | bytes, cache: Configured | None = None) -> Outcome:
     outcome = check(text, cache=cache)
     assert process_time() - start < MOST_SECONDS
     assert (outcome.reason == "") == (outcome.status == "ok")
-    assert outcome.unchecked == ((UNCHECKED,) if outcome.status == "ok" and not cache else ())
+    expected = (UNCHECKED_BY_REPLAY if cache else UNCHECKED,) if outcome.status == "ok" else ()
+    assert outcome.unchecked == expected
     return outcome
 
 
@@ -366,3 +374,9 @@ def test_reason_is_always_the_same() -> None:
         for seed in range(6)
     }
     assert len(reasons) == 1
+
+
+def test_long_arrays_are_refused_at_once() -> None:
+    document = valid("sign-weak")
+    document["query"]["vector"] = ["1"] * 150_000
+    assert judged(canonical(document)).status == "malformed"

@@ -42,7 +42,7 @@ def test_judged_as_the_folder_says(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in FILES if p.parent.name == "ok"], ids=name)
 def test_valid_ones_survive_a_replay(path: Path) -> None:
     outcome = check(path.read_bytes(), cache=factory(path.stem))
-    assert (outcome.status, outcome.reason, outcome.unchecked) == ("ok", "", ())
+    assert (outcome.status, outcome.reason) == ("ok", "")
 
 
 # --- texts ---------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_every_key_twice_is_malformed() -> None:
         ('{"version": 1e0}', "not JSON: the number 1e0 is not whole"),
         ('{"version": 01}', "not JSON: Expecting ',' delimiter"),
         ('{"version": ' + "9" * 5000 + "}", "not JSON: Exceeds the limit"),
-        (" " * 8_000_001, "longer than 8000000 characters"),
+        (" " * 2_000_001, "longer than 2000000 characters"),
     ],
     ids=range(15),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from math import prod
@@ -189,6 +191,18 @@ def test_bounds_beside_a_grid_point_need_no_more_precision(
     answer = ExactAttention([[[0], [10**5]]], [[[0], [1]]])([1])  # 1 - 1/(1 + e^100000)
     assert answer.bounds(0, 64) == (1 - Fraction(1, 2**64), Fraction(1))
     assert max(used) < 10_000
+
+
+def test_bounds_of_an_output_nearest_to_zero() -> None:
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))\n"
+        "import kvfloor; answer = kvfloor.ExactAttention([[[0], [10**12]]], [[[1], [0]]])([1])\n"
+        "print(*answer.bounds(0, 64))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"0 {Fraction(1, 2**64)}\n")
 
 
 def test_weights_are_relative_to_the_largest_logit() -> None:

@@ -130,6 +130,9 @@ MATRIX = "a two-dimensional array (tokens x columns)"
 SLOTS = "a sequence of m >= 1 two-dimensional arrays, one a slot"
 SCALE = "a positive rational or '1/sqrt(d)'"
 MASK = "booleans of shape (2,)"
+RAGGED = (
+    "list that NumPy cannot read ('setting an array element with a sequence. The requested ...)"
+)
 
 # query, keys, values, options; then the argument at fault, what was expected, what came
 REFUSED: dict[str, tuple[Any, Any, Any, dict[str, Any], str, str, str]] = {
@@ -177,7 +180,7 @@ REFUSED: dict[str, tuple[Any, Any, Any, dict[str, Any], str, str, str]] = {
     "mask-shape": (Q, K, V, {"mask": [True]}, "mask", MASK, "bool of shape (1,)"),
     "mask-broadcast": (Q, K, V, {"mask": True}, "mask", MASK, "bool of shape ()"),
     "mask-integers": (Q, K, V, {"mask": [1, 0]}, "mask", MASK, "int64 of shape (2,)"),
-    "mask-ragged": (Q, K, V, {"mask": [[True], []]}, "mask", MASK, "a ragged sequence"),
+    "mask-ragged": (Q, K, V, {"mask": [[True], []]}, "mask", MASK, RAGGED),
     "mask-empty-row": (
         *(Q, K, V, {"mask": [False, False]}),
         *("mask", "at least one tuple, as an empty row has no output", "none"),

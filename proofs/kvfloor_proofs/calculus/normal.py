@@ -24,6 +24,8 @@ Expr = Any
 
 def normal_difference(left: Expr, right: Expr) -> Expr:
     """Return ``left - right`` in normal form: 0 only if they are equal wherever defined."""
+    if left == right:
+        return sp.Integer(0)
     atoms = Atoms()
     return atoms.restore(reduced(atoms.rational(left) - atoms.rational(right)))
 
@@ -103,13 +105,12 @@ class Atoms:
             return self.rational(base) ** exponent
         product = sp.Integer(1)
         for coefficient, rest in self._terms(exponent):
-            if base is sp.E and isinstance(rest, sp.log):
-                product *= self._power(rest.args[0], coefficient)
-            elif rest == 1 and coefficient.is_Integer:
+            if rest == 1 and coefficient.is_Integer:
                 product *= self.rational(base) ** coefficient
             else:
                 root = sp.Pow(self.canonical(base), rest / coefficient.q)
-                done = not isinstance(root, sp.Pow | sp.exp)  # SymPy does some: 4**(1/2) is 2
+                # SymPy does some powers: 4**(1/2) is 2, exp(log(x)) is x.
+                done = not isinstance(root, sp.Pow | sp.exp)
                 product *= (self.rational(root) if done else self._symbol(root)) ** coefficient.p
         return product
 

@@ -134,12 +134,9 @@ def _slack_like(expr: Expr, assumptions: Assumptions, *, may_vanish: bool = Fals
 
 def _relations_of(cell: Expr) -> frozenset[Relation]:
     """Compare a rational function of slacks with 0."""
+    # In lowest terms a denominator's leading coefficient is positive, so none is negative.
     numerator, denominator = map(_relations_of_polynomial, sp.fraction(reduced(cell)))
-    if Relation.GT in denominator:
-        return numerator
-    if Relation.LT in denominator:
-        return frozenset(relation.reversed for relation in numerator)
-    return frozenset()
+    return numerator if Relation.GT in denominator else frozenset()
 
 
 def _relations_of_polynomial(polynomial: Expr) -> frozenset[Relation]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import sympy as sp
+from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.exact import ExactAttention
-from kvfloor.floors import exceeds_log, margin_ratio, threshold
+from kvfloor.floors import Guarantee, exceeds_log, least_multiplier, margin_ratio, threshold
+from kvfloor.inputs import ball_ends
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -283,45 +285,71 @@ def one_by_margin() -> Derivation:
     )
 
 
-def property_exactly_when(data: st.DataObject, tally: Tally) -> None:
-    """With the margin above ln r the threshold parts all answers; below it one answer fits both.
+def property_parts(data: st.DataObject, tally: Tally) -> None:
+    """With a margin above ln r the threshold parts the worst answers.
 
-    Run on real attention: one key at the margin, M at zero, whose values are all against it.
+    Run on real attention: one key at the margin over M others, whose values are all against it.
     """
     del tally
     guarantee = data.draw(guarantees(), label="guarantee")
     competitors = data.draw(st.integers(1, 6), label="M")
-    margin = data.draw(st.fractions(0, 8, max_denominator=8), label="margin")
-    keys = [[[margin]] + [[0]] * competitors]
+    ratio = margin_ratio(guarantee, Fraction(competitors))
+    margin = data.draw(st.fractions(0, 12, max_denominator=8), label="margin")
+    if not exceeds_log(margin, ratio):
+        margin = Fraction(least_multiplier(Fraction(1, 8), ratio), 8)
+    zero, one = _outputs(margin, competitors)
+    highest = edge_answer(guarantee, zero, bit=0)
+    lowest = edge_answer(guarantee, one, bit=1)
+    require(highest < threshold(guarantee) < lowest, "the threshold does not part the answers")
+
+
+def property_meets(data: st.DataObject, tally: Tally) -> None:
+    """With any smaller margin there are logits and values for which θ itself fits both bits."""
+    del tally
+    guarantee = data.draw(guarantees(), label="guarantee")
+    competitors = data.draw(st.integers(1, 6), label="M")
+    ratio = margin_ratio(guarantee, Fraction(competitors))
+    # Keys this far below keep any smaller margin, and their leak is just above (1-η)/2 - α.
+    distance = Fraction(least_multiplier(UNIT, ratio) - 1) * UNIT
+    # A rational distance cannot give the leak exactly; for (0, 0) this is all that is missing.
+    nearly = Guarantee(guarantee.eta, guarantee.alpha + 2 * UNIT)
+    for output in _outputs(distance, competitors):
+        fits = nearly.accepts(threshold(guarantee), *ball_ends(output))
+        require(fits is True, "θ is no accurate answer to both")
+
+
+UNIT = Fraction(1, 2**60)
+
+
+def _outputs(distance: Fraction, competitors: int) -> tuple[arb, arb]:
+    """The outputs for bit 0 and bit 1, where all competitors lie at a distance and disagree."""
+    keys = [[[distance]] + [[0]] * competitors]
     zero, one = (
         ExactAttention(keys, [[[bit]] + [[1 - bit]] * competitors])([1]).enclose()[0]
         for bit in (0, 1)
     )
-    theta = threshold(guarantee)
-    highest = edge_answer(guarantee, zero, bit=0)
-    lowest = edge_answer(guarantee, one, bit=1)
-    if exceeds_log(margin, margin_ratio(guarantee, Fraction(competitors))):
-        require(highest < theta < lowest, "the threshold does not part the answers")
-    else:
-        require(
-            lowest <= highest + Fraction(1, 2**100), "no answer fits both, yet the margin is low"
-        )
+    return zero, one
 
 
 CLAIM = Claim(
     slug="decode-threshold",
-    title="bits can be read from (η, α)-accurate answers exactly when g > ln(M(1+η+2α)/(1-η-2α))",
+    title="a margin g lets bits be read from (η, α)-accurate answers if and only if "
+    "g > ln(M(1+η+2α)/(1-η-2α))",
     statement="""\
 Values in {0, 1}, leak λ, answers within `η·out + α`. If `λ < (1-η)/2 - α`, every answer to 0 lies
-below `θ = (1-η²)/2 - ηα` and every answer to 1 above it. If not, values exist for which one answer
-is accurate for both. In terms of the margin the condition is
+below `θ = (1-η²)/2 - ηα` and every answer to 1 above it. In terms of the margin the condition is
 `g > ln((M/ties)·(1+η+2α)/(1-η-2α))`; for exact answers, `g > ln(M/ties)`.
+
+No smaller margin is enough: competitors may lie so far below, g or more, that they weigh
+`λ = (1-η)/2 - α` together; then θ is an accurate answer both to the output λ, with bit 0, and to
+the output 1 - λ, with bit 1. (For one set of logits and one λ > 1/2 the bits may still be readable;
+the margin alone does not say so.)
 
 θ is rational and does not depend on λ. The midpoint of the gap, `(1-η+2ηλ)/2`, serves too, but it
 is irrational for η > 0 and moves with λ.""",
     source="TMT; L2",
-    assumptions=("0 <= η < 1, α >= 0, η + 2α < 1", "values are 0 or 1"),
+    assumptions=("0 <= η < 1, α >= 0, η + 2α < 1", "values are 0 or 1", "M >= 1"),
     verdict="holds",
     derivations=derivations,
-    properties=(property_exactly_when,),
+    properties=(property_parts, property_meets),
 )

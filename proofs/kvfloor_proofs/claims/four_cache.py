@@ -310,11 +310,12 @@ def property_too_small_collides(data: st.DataObject, tally: Tally) -> None:
 
 CLAIM = Claim(
     slug="four-cache",
-    title="every (η, α)-accurate cache of tensor attention needs at least n·d_v bits",
+    title="a deterministic (η, α)-accurate cache of n tokens with d_v values needs n·d_v bits",
     statement="""\
 Fix an address book of n keys as K_1, ones as all other keys and values, and V_1 in {0,1}^(n×d_v).
 Let its margin be `g > ln((n-1)(1+η+2α)/(1-η-2α))` with `η + 2α < 1`; with the self token put
-`M/ties = n - 1 + ((n+1)^m - n^m)/n^(m-1)` for n - 1. Then the n queries recover all
+`M/ties = n - 1 + ((n+1)^m - n^m)/n^(m-1)` for n - 1, and let g be the margin over a key of zeros
+too. Then the n queries recover all
 `N = n·d_v` bits, so a deterministic cache that is (η, α)-accurate on this family has at least N
 bits, for every order m. N bits are enough for it, so the floor is met exactly.
 
@@ -323,7 +324,8 @@ Address books with such margins are the claim [`keys`](keys.md).""",
     assumptions=(
         "keys and queries are public and fixed; the cache is right for every V_1 in {0,1}^(n×d_v)",
         "0 <= η < 1, α >= 0, η + 2α < 1",
-        "the cache is deterministic",
+        "the cache is deterministic, given its public coins",
+        "n >= 2, or the self token: a single key needs no margin",
     ),
     verdict="holds",
     derivations=derivations,

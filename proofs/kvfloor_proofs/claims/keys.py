@@ -131,13 +131,13 @@ An address book is a set of n keys with a query for each whose logit exceeds all
 margin g. With queries of strength C:
 
 * `orthonormal`: unit vectors; d = n, g = C.
-* `binary-keys`: different rows of {-1,+1}^d, q = C·k; d = ⌈log₂ n⌉, g = 2C.
-* `sign-keys`: rows of {-1,+1}^d with inner products of at most μ, q = C·k; g = C(d - μ).
+* `binary-keys`: different rows of {-1,+1}^d, q = C·k; d = ⌈log₂ n⌉, g >= 2C.
+* `sign-keys`: rows of {-1,+1}^d with inner products of at most μ, q = C·k; g >= C(d - μ).
 * `parabola`: k_j = (j, -j²), q_i = C(2i, 1) for j = 1 … n; d = 2, g = C.
 
 The margin over a key of zeros, which the self token has, is C, C·d, C·d and C at least.""",
     source="TMT; L5",
-    assumptions=("C > 0", "d >= 1"),
+    assumptions=("C > 0", "n >= 2"),
     verdict="holds",
     derivations=derivations,
     properties=(property_margins,),

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from flint import arb
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_fraction, to_fmpq
+from kvfloor.inputs import as_fraction, shown, to_fmpq
 from kvfloor.precision import arb_precision
 
 __all__ = [
@@ -62,9 +62,9 @@ class Guarantee:
         object.__setattr__(self, "eta", as_fraction(self.eta, "eta"))
         object.__setattr__(self, "alpha", as_fraction(self.alpha, "alpha"))
         if not 0 <= self.eta < 1:
-            raise InputError("eta", "a number with 0 <= eta < 1", str(self.eta))
+            raise InputError("eta", "a number with 0 <= eta < 1", shown(self.eta))
         if self.alpha < 0:
-            raise InputError("alpha", "a number >= 0", str(self.alpha))
+            raise InputError("alpha", "a number >= 0", shown(self.alpha))
 
     def separates_bits(self) -> Guarantee:
         """Return self if answers to 0/1 values can differ at all: ``η + 2α < 1`` (L2).
