@@ -90,13 +90,64 @@ MUTANTS = [
         ("eta-one", "if not 0 <= self.eta [-<-]{+<=+} 1:", "floors"),
     ),
     *mutants(
-        "keys.py",
+        "keys/book.py",
         ("margin-of-columns", "logits.max(axis=[-1-]{+0+})", "keys"),
         ("overflow", "< 2**[-60-]{+600+}", "keys"),
         ("margin-zero", "if margin [-<=-]{+<+} 0:", "keys"),
+        ("norms-of-keys-only", "for rows in (self.[-directions-]{+keys+}, self", "keys"),
+        ("any-address", "not chosen or not all(0 <= i [-<-]{+<=+} self.n", "keys"),
+    ),
+    *mutants(
+        "keys/single.py",
         ("dimension-not-least", "[-(n - 1)-]{+n+}.bit_length()", "keys"),
         ("parabola-from-0", "(j, -j * j) for j in range([-1, n + 1-]{+n+})", "keys"),
+    ),
+    *mutants(
+        "keys/signs.py",
         ("any-margin", "[0] [->= margin-]{+> 0+}:", "keys"),
+        (
+            "one-slot-drawn",
+            "for rows in rng.integers(0, 2, size=([-order-]{+1+}, n, d))",
+            "tuple_keys",
+        ),
+    ),
+    *mutants(
+        "keys/tuples.py",
+        (
+            "first-slot-fastest",
+            "position = position * n + [-j-]{+j % max(1, n - 1)+}",
+            "tuple_keys",
+        ),
+        (
+            "blocks-in-one-place",
+            "ones * [-r-]{+0+} + key + ones * (order - 1[- - r-]{++})",
+            "tuple_keys",
+        ),
+        ("sum-for-product", "tuple([-prod-]{+sum+}(column)", "tuple_keys"),
+    ),
+    *mutants(
+        "keys/spherical.py",
+        ("odd-minus-signs", "signs.count(-1) % 2 == [-0-]{+1+}", "spherical"),
+        ("roots-not-doubled", "chain(_roots(8, [-2-]{+1+}), halves)", "spherical"),
+        ("corners-coarse", "radius = [-8 * n-]{+2+} * n", "spherical"),
+        (
+            "angle-unsquared",
+            "[-cosine.numerator**2-]{+cosine.numerator * cosine.denominator+} * norms",
+            "spherical",
+        ),
+        ("root-dimension", "2 * d * (d - 1) [->=-]{+>+} n", "spherical"),
+    ),
+    *mutants(
+        "floors/caps.py",
+        ("cap-one-dimension-more", "half * (d[- - 1-]{++})", "floors_codes"),
+        ("whole-beta", "regularized=True)[- / 2-]{++}", "floors_codes"),
+        ("size-rounded-from-above", "cosine))[[-0-]{+1+}])", "floors_codes"),
+    ),
+    *mutants(
+        "floors/signs.py",
+        ("tail-without-its-end", "range(first[--]{+ + 1+}, d + 1)", "floors_codes"),
+        ("pairs-ordered", "rows * (rows - 1)[- // 2-]{++}", "floors_codes"),
+        ("exponent-twice", "epsilon**2 * d[- / 2-]{++}", "floors_codes"),
     ),
     *mutants(
         "instances.py",

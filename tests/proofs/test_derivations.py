@@ -31,6 +31,7 @@ from kvfloor_proofs.claims import (
     four_cache,
     index_deterministic,
     keys,
+    sign_keys,
     softmax_concentration,
 )
 
@@ -42,6 +43,7 @@ CHAINS = {
         decode_threshold,
         index_deterministic,
         keys,
+        sign_keys,
         four_cache,
         collision,
     )
@@ -80,6 +82,7 @@ def per_tie(*, self_token: bool) -> Any:
         ("decode_threshold", 1, GT, floors.threshold(GUARANTEE)),
         ("decode_threshold", 9, LT, floors.threshold(GUARANTEE)),
         ("decode_threshold", 10, GT, floors.threshold(GUARANTEE)),
+        ("sign_keys", 3, LE, -floors.hoeffding_exponent(sign_keys.d, sign_keys.eps)),
         ("four_cache", 0, EQ, per_tie(self_token=False)),
         ("four_cache", 2, EQ, per_tie(self_token=True)),
         ("four_cache", 3, LE, floors.leak(per_tie(self_token=False) * sp.exp(-g))),
@@ -137,13 +140,15 @@ class Alteration:
     harmless_if: Statement | None = None
 
 
-# Alterations that the rules rightly accept. In this chain the outer steps drop α and η, so there
-# is room to drop a part of them less: what the altered chain states is true, and stronger.
+# Alterations that the rules rightly accept: what the altered chain states is true, and stronger.
+# In decode_threshold-4 the outer steps drop α and η, so there is room to drop a part of them less.
+# In sign_keys-1 the last step adds the rest of the moment, and the tail alone would do.
 SURVIVORS = {
     ("decode_threshold-4", "start -> -alpha + lambda"),
     ("decode_threshold-4", "start -> lambda*(1 - eta)"),
     ("decode_threshold-4", "step 3 -> alpha - lambda + 1"),
     ("decode_threshold-4", "step 3 -> (1 - lambda)*(eta + 1)"),
+    ("sign_keys-1", "step 2 -> Sum(exp(t*(2*k - 2*r))*w[k], (k, r, d))"),
 }
 
 # What a relation is strengthened to, or turned round to.

@@ -14,6 +14,7 @@ SLUGS = (
     "decode-threshold",
     "index-deterministic",
     "keys",
+    "sign-keys",
     "four-cache",
     "collision",
 )

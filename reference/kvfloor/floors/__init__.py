@@ -1,5 +1,6 @@
 """Every bound as a plain function, with the constants of its derivation."""
 
+from kvfloor.floors.caps import cap_fraction, greedy_size
 from kvfloor.floors.decoding import (
     Guarantee,
     competitors_per_tie,
@@ -10,14 +11,21 @@ from kvfloor.floors.decoding import (
     margin_ratio,
     threshold,
 )
+from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
 
 __all__ = [
     "Guarantee",
+    "cap_fraction",
     "competitors_per_tie",
     "exceeds_log",
     "four_cache",
+    "greedy_size",
+    "hoeffding_exponent",
     "leak",
     "least_multiplier",
+    "least_sign_dimension",
     "margin_ratio",
+    "pairs_of",
+    "sign_tail",
     "threshold",
 ]
