@@ -127,7 +127,7 @@ MUTANTS = [
     ),
     *mutants(
         "keys/spherical.py",
-        ("odd-minus-signs", "signs.count(-1) % 2 == [-0-]{+1+}", "spherical"),
+        ("any-signs", "repeat=8) if [-signs.count(-1) % 2 == 0-]{+True+}", "spherical"),
         ("roots-not-doubled", "chain(_roots(8, [-2-]{+1+}), halves)", "spherical"),
         ("corners-coarse", "radius = [-8 * n-]{+2+} * n", "spherical"),
         (
@@ -148,6 +148,19 @@ MUTANTS = [
         ("tail-without-its-end", "range(first[--]{+ + 1+}, d + 1)", "floors_codes"),
         ("pairs-ordered", "rows * (rows - 1)[- // 2-]{++}", "floors_codes"),
         ("exponent-twice", "epsilon**2 * d[- / 2-]{++}", "floors_codes"),
+    ),
+    *mutants(
+        "floors/dimension.py",
+        ("all-keys-compete", "margin, (k[- - 1-]{++}) * ratio))", "floors_dimension"),
+        ("cube-angle", "1 - Fraction([-2-]{+4+}, a)", "floors_dimension"),
+        ("polygon-half-turn", "cos_pi_fmpq(fmpq([-2-]{+1+}, k))", "floors_dimension"),
+        (
+            "last-but-one",
+            "    return [-least-]{+max(1, least - 1)+}\n\n\ndef _regime",
+            "floors_dimension",
+        ),
+        ("regime-by-n", "d >= (n[- - 1-]{++}).bit_length() else", "floors_dimension"),
+        ("line-holds-all", '[-min(n, 2)-]{+n+}, "binary-keys", "arccos(-1)', "floors_dimension"),
     ),
     *mutants(
         "instances.py",

@@ -31,6 +31,8 @@ from kvfloor_proofs.claims import (
     four_cache,
     index_deterministic,
     keys,
+    low_dimension,
+    norm_dimension,
     sign_keys,
     softmax_concentration,
 )
@@ -45,7 +47,9 @@ CHAINS = {
         keys,
         sign_keys,
         four_cache,
+        low_dimension,
         collision,
+        norm_dimension,
     )
 }
 DERIVATIONS = [
@@ -142,12 +146,14 @@ class Alteration:
 
 # Alterations that the rules rightly accept: what the altered chain states is true, and stronger.
 # In decode_threshold-4 the outer steps drop α and η, so there is room to drop a part of them less.
+# In norm_dimension-0 a middle expression may be any between its neighbours, as n^2 <= n^3.
 # In sign_keys-1 the last step adds the rest of the moment, and the tail alone would do.
 SURVIVORS = {
     ("decode_threshold-4", "start -> -alpha + lambda"),
     ("decode_threshold-4", "start -> lambda*(1 - eta)"),
     ("decode_threshold-4", "step 3 -> alpha - lambda + 1"),
     ("decode_threshold-4", "step 3 -> (1 - lambda)*(eta + 1)"),
+    ("norm_dimension-0", "step 2 -> (4*n**2 + 1)*(n**4 + n**3)"),
     ("sign_keys-1", "step 2 -> Sum(exp(t*(2*k - 2*r))*w[k], (k, r, d))"),
 }
 

@@ -16,7 +16,9 @@ SLUGS = (
     "keys",
     "sign-keys",
     "four-cache",
+    "low-dimension",
     "collision",
+    "norm-dimension",
 )
 
 

@@ -11,12 +11,17 @@ from kvfloor.floors.decoding import (
     margin_ratio,
     threshold,
 )
+from kvfloor.floors.dimension import BestFloor, Regime, best, crossover
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
 
 __all__ = [
+    "BestFloor",
     "Guarantee",
+    "Regime",
+    "best",
     "cap_fraction",
     "competitors_per_tie",
+    "crossover",
     "exceeds_log",
     "four_cache",
     "greedy_size",
