@@ -163,6 +163,12 @@ MUTANTS = [
         ("line-holds-all", '[-min(n, 2)-]{+n+}, "binary-keys", "arccos(-1)', "floors_dimension"),
     ),
     *mutants(
+        "floors/randomised.py",
+        ("rounded-down", "map([-ceil-]{+int+}, ball_ends(", "floors_randomised"),
+        ("either-end", "if [-least == most-]{+most+}:", "floors_randomised"),
+        ("failures-above-half", "error <= Fraction(1, [-2-]{+1+})", "floors_randomised"),
+    ),
+    *mutants(
         "instances.py",
         ("larger-margin", "[-min-]{+max+}(self.book.margin, self.book.zero", "instances"),
         ("threshold-is-1", "argument) [->-]{+>=+} theta", "instances"),

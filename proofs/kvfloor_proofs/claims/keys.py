@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, count
 from math import prod
 from operator import mul
 
@@ -11,8 +12,19 @@ import sympy as sp
 from flint import arb, fmpq
 from hypothesis import strategies as st
 
+from kvfloor.errors import InputError
 from kvfloor.floors import greedy_size
-from kvfloor.keys import TupleBook, greedy_code, polygon, sign_tuples, tuple_keys
+from kvfloor.keys import (
+    AddressBook,
+    TupleBook,
+    axes,
+    binary_keys,
+    greedy_code,
+    polygon,
+    roots_d,
+    sign_tuples,
+    tuple_keys,
+)
 from kvfloor.precision import arb_precision
 from kvfloor_proofs.calculus import (
     Algebra,
@@ -188,6 +200,27 @@ def property_margins(data: st.DataObject, tally: Tally) -> None:
     require(book.d == least[name], "the dimension is not the family's")
 
 
+def property_least_dimension(data: st.DataObject, tally: Tally) -> None:
+    """The least dimension, found by trying, is the one that the inequality gives."""
+    del tally
+    size = data.draw(st.integers(1, 40), label="n")
+    least: list[tuple[Callable[[int, int], AddressBook], int]] = [
+        (binary_keys, max(1, (size - 1).bit_length())),  # 2^d >= n
+        (axes, (size + 1) // 2),  # 2d >= n
+        (roots_d, next(a for a in range(2, 9) if 2 * a * (a - 1) >= size)),
+    ]
+    make, promised = data.draw(st.sampled_from(least), label="family")
+    found = next(a for a in count(1) if _has_keys(make, size, a))
+    require(found == promised, "another dimension is the least")
+
+
+def _has_keys(make: Callable[[int, int], AddressBook], size: int, dimension: int) -> bool:
+    try:
+        return make(size, dimension).n == size
+    except InputError:
+        return False
+
+
 @st.composite
 def tuple_books(draw: st.DrawFn) -> TupleBook:
     """Draw an address book for tuples, of order 1 to 3."""
@@ -282,6 +315,7 @@ signs in every slot.""",
     derivations=derivations,
     properties=(
         property_margins,
+        property_least_dimension,
         property_tuples,
         property_polygon,
         property_greedy,

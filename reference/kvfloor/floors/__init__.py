@@ -12,6 +12,8 @@ from kvfloor.floors.decoding import (
     threshold,
 )
 from kvfloor.floors.dimension import BestFloor, Regime, best, crossover
+from kvfloor.floors.entropy import binary_entropy
+from kvfloor.floors.randomised import randomised_four_cache
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Guarantee",
     "Regime",
     "best",
+    "binary_entropy",
     "cap_fraction",
     "competitors_per_tie",
     "crossover",
@@ -31,6 +34,7 @@ __all__ = [
     "least_sign_dimension",
     "margin_ratio",
     "pairs_of",
+    "randomised_four_cache",
     "sign_tail",
     "threshold",
 ]
