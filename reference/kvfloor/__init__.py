@@ -2,7 +2,7 @@
 
 from kvfloor.attention import Attention, khatri_rao, tensor_attention, tensor_attention_khatri_rao
 from kvfloor.certificate import Outcome, check
-from kvfloor.collision import Collision, birthday, pigeonhole
+from kvfloor.collision import Collision, birthday, flips, pigeonhole
 from kvfloor.errors import InputError
 from kvfloor.exact import ExactAttention, ExactOutput
 from kvfloor.floors import Guarantee
@@ -43,6 +43,7 @@ __all__ = [
     "birthday",
     "causal_mask",
     "check",
+    "flips",
     "greedy_code",
     "khatri_rao",
     "orthonormal",

@@ -185,6 +185,13 @@ MUTANTS = [
         ("d-for-d-v", "(values, self.d[-_v-]{++}))", "caches"),
     ),
     *mutants(
+        "caches/window.py",
+        ("first-tokens-kept", "self._bits[[--self._most :-]{+: self._most+}]", "window_cache"),
+        ("window-of-all", "tokens[[--self.window :-]{+:+}]", "window_cache"),
+        ("one-row-short", "return self.window * self.family.d_v[--]{+ - 1+}", "window_cache"),
+        ("self-token-passes", "if [-family.self_token-]{+False+}:", "window_cache"),
+    ),
+    *mutants(
         "caches/hashed.py",
         ("hash-ignores-order", "([-0x9E3779B97F4A7C15 * -]{++}self._hash", "caches"),
         ("hash-ignores-seed", 'f"[-{seed}-]{+0+}:{text}"', "caches"),
@@ -203,6 +210,7 @@ MUTANTS = [
         "collision.py",
         ("half-of-the-inputs", "rng.getrandbits(size[--]{+ - 1+})", "collision"),
         ("state-of-another", "state=encode([-pair.x-]{+(0,) * family.size+})", "collision"),
+        ("nothing-flipped", "1 - x[k][--]{+ - 1 + 2 * x[k]+}, *x[k + 1", "window_cache"),
         ("one-too-many", 'as_count(limit, "limit")[--]{+ + 1+}', "collision"),
     ),
     *mutants(
@@ -222,6 +230,11 @@ MUTANTS = [
         ("address-n", "if address [->=-]{+>+} family.n or", "certificate certificate_files"),
         ("one-replayed", 'document["instances"][--]{+[:1]+}):\n        tokens', "certificate"),
         ("replay-without-coins", 'seed=[-cache["seed"]-]{+0+})', "certificate collision"),
+        (
+            "any-book",
+            "if family.book.name not in [-(*BY-]{+(family.book.name, *BY+}_SIZE",
+            "certificate",
+        ),
         ("coarser-grid", "GRID_BITS = [-64-]{+63+}", "certificate certificate_files"),
         ("nothing-unchecked", "else ([-UNCHECKED,-]{++})", "certificate certificate_files"),
         ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),

@@ -34,6 +34,7 @@ from kvfloor_proofs.claims import (
     low_dimension,
     norm_dimension,
     sign_keys,
+    sliding_window,
     softmax_concentration,
 )
 
@@ -49,6 +50,7 @@ CHAINS = {
         four_cache,
         low_dimension,
         collision,
+        sliding_window,
         norm_dimension,
     )
 }

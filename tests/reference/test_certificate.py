@@ -22,6 +22,7 @@ import pytest
 from kvfloor import (
     BinaryValues,
     Guarantee,
+    InputError,
     Outcome,
     Token,
     binary_keys,
@@ -366,3 +367,9 @@ def test_reason_is_always_the_same() -> None:
         for seed in range(6)
     }
     assert len(reasons) == 1
+
+
+def test_book_that_no_name_gives_is_refused() -> None:
+    family = BinaryValues(parabola(4).restricted([0, 2]), 1)
+    with pytest.raises(InputError, match="a book that certificates can name, got part of parabola"):
+        birthday(configure(HashedCache, bits=0), family, limit=9)

@@ -18,6 +18,7 @@ SLUGS = (
     "four-cache",
     "low-dimension",
     "collision",
+    "sliding-window",
     "norm-dimension",
 )
 
