@@ -252,11 +252,10 @@ def property_crossover(data: st.DataObject, tally: Tally) -> None:
 def property_greedy(data: st.DataObject, tally: Tally) -> None:
     """Where a greedy code is best, the code can be drawn, and is read at ρ·64/61 after rounding."""
     del tally
-    dimension = data.draw(st.integers(3, 7), label="d")
-    norms = data.draw(st.fractions(2, 9, max_denominator=4), label="ρ")
+    dimension = data.draw(st.integers(3, 5), label="d")
+    norms = data.draw(st.fractions(22, 40, max_denominator=4), label="ρ")
     found = best(10**6, dimension, rho=norms, d_v=1)
-    if found.code != "greedy":
-        return
+    require(found.code == "greedy", "another code is best at these norms")
     cosine = Fraction(found.angle.removeprefix("arccos(").removesuffix(")"))
     book = greedy_code(dimension, cosine, size=found.addresses)
     strength = norms * Fraction(64, 61) / (isqrt(book.norms_squared - 1) + 1)
