@@ -4,7 +4,7 @@ small alterations of a JSON value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import product
 from typing import Any, NamedTuple
@@ -17,9 +17,13 @@ from kvfloor import (
     AddressBook,
     BinaryValues,
     Guarantee,
+    axes,
     binary_keys,
     orthonormal,
     parabola,
+    polygon,
+    roots_d,
+    roots_e8,
     sign_keys,
 )
 
@@ -38,7 +42,17 @@ __all__ = [
 
 Path = tuple[str | int, ...]
 Rows = list[list[Fraction]]
-BOOKS = ("orthonormal", "binary-keys", "sign-keys", "parabola")
+MAKERS: dict[str, Callable[[int], AddressBook]] = {
+    "orthonormal": orthonormal,
+    "binary-keys": binary_keys,
+    "parabola": parabola,
+    "polygon": polygon,
+    "signed-axes": axes,
+    "roots-d": roots_d,
+    "roots-e8": roots_e8,
+    "sign-keys": lambda n: sign_keys(n, 9, seed=n),
+}
+BOOKS = tuple(MAKERS)
 SCALES: tuple[Any, ...] = (1, Fraction(1, 3), 2.5, "1/sqrt(d)")
 
 
@@ -121,9 +135,7 @@ def guarantees(draw: st.DrawFn) -> Guarantee:
 
 def make_book(name: str, n: int) -> AddressBook:
     """The book of a family in a dimension that is surely enough for n <= 16."""
-    if name == "sign-keys":
-        return sign_keys(n, 9, seed=n)
-    return {"orthonormal": orthonormal, "binary-keys": binary_keys, "parabola": parabola}[name](n)
+    return MAKERS[name](n)
 
 
 @st.composite
@@ -152,7 +164,7 @@ def instances(draw: st.DrawFn) -> tuple[BinaryValues, tuple[int, ...]]:
 
 OTHER_CHARACTER = str.maketrans("0123456789abcdef+-", "1234567890bcdefa-+")
 RETYPED: tuple[Any, ...] = (None, True, 0, "", [], {}, [0], {"x": 0}, 10**30, -1, "x")
-NAMES = ("orthonormal", "binary-keys", "sign-keys", "parabola")
+NAMES = BOOKS
 
 
 def altered_text(text: str) -> Iterator[str]:

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from kvfloor.floors import Guarantee
 from kvfloor.inputs import ball_ends
 from kvfloor.instances import BinaryValues, Bits
-from kvfloor.keys import AddressBook, binary_keys, orthonormal, parabola, sign_keys
+from kvfloor.keys import (
+    AddressBook,
+    axes,
+    binary_keys,
+    orthonormal,
+    parabola,
+    polygon,
+    roots_d,
+    roots_e8,
+    sign_keys,
+)
 
 __all__ = ["bits", "edge_answer", "families", "guarantees"]
 
@@ -19,6 +29,10 @@ BOOKS: dict[str, Callable[[int], AddressBook]] = {
     "binary-keys": binary_keys,
     "orthonormal": orthonormal,
     "parabola": parabola,
+    "polygon": polygon,
+    "roots-d": roots_d,
+    "roots-e8": roots_e8,
+    "signed-axes": axes,
     "sign-keys": lambda n: sign_keys(n, 16),
 }
 

@@ -23,7 +23,17 @@ from kvfloor.caches.protocol import CacheFactory, State, describe, fits, record
 from kvfloor.errors import InputError
 from kvfloor.floors import Guarantee, threshold
 from kvfloor.instances import BinaryValues, Bits, Token, attend_to
-from kvfloor.keys import AddressBook, binary_keys, orthonormal, parabola, sign_rows
+from kvfloor.keys import (
+    AddressBook,
+    axes,
+    binary_keys,
+    orthonormal,
+    parabola,
+    polygon,
+    roots_d,
+    roots_e8,
+    sign_rows,
+)
 
 __all__ = [
     "Document",
@@ -39,6 +49,13 @@ Document = dict[str, Any]
 GRID_BITS = 64  # outputs are given as neighbouring multiples of 2**-64: a format constant
 MOST_CHARACTERS = 2_000_000
 MOST_PRODUCTS = 1_000_000  # tuples by columns, or pairs of keys: keeps a check within seconds
+BY_SIZE = {
+    "orthonormal": orthonormal,
+    "parabola": parabola,
+    "polygon": polygon,
+    "roots-e8": roots_e8,
+}
+BY_SHAPE = {"binary-keys": binary_keys, "signed-axes": axes, "roots-d": roots_d}
 UNCHECKED = "that both instances lead to the state (replay them on the cache to check)"
 UNCHECKED_BY_REPLAY = "that the cache does the same every time (it did twice)"
 
@@ -130,7 +147,14 @@ def collision_certificate(
         The public coins of the cache.
     state : State
         The common state.
+
+    Raises
+    ------
+    InputError
+        If the checker could not build the family's book from its name.
     """
+    if family.book.name not in (*BY_SIZE, *BY_SHAPE, "sign-keys"):
+        raise InputError("family", "a book that certificates can name", family.book.name)
     symbol = next(k for k in range(family.size) if x[k] != y[k])
     address, column = family.locate(symbol)
     document = _public_part(family) | {
@@ -279,12 +303,10 @@ def _rebuild_family(document: Document) -> BinaryValues:
 
 def _rebuild_book(book: Document) -> AddressBook:
     name, n, d = book["name"], book["n"], book["d"]
-    if name == "orthonormal":
-        return orthonormal(n)
-    if name == "binary-keys":
-        return binary_keys(n, d)
-    if name == "parabola":
-        return parabola(n)
+    if name in BY_SIZE:
+        return BY_SIZE[name](n)
+    if name in BY_SHAPE:
+        return BY_SHAPE[name](n, d)
     if [len(row) for row in book["rows"]] != [d] * n:
         raise InputError("rows", f"n = {n} rows of d = {d} signs", "others")
     rows = sign_rows([[int(sign == "+") for sign in row] for row in book["rows"]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from kvfloor.caches.protocol import CacheFactory, State, describe
@@ -14,7 +14,7 @@ from kvfloor.index import all_inputs, colliding_pair, message
 from kvfloor.inputs import as_count
 from kvfloor.instances import BinaryValues, Bits
 
-__all__ = ["Collision", "birthday", "pigeonhole", "random_inputs"]
+__all__ = ["Collision", "birthday", "flips", "pigeonhole", "random_inputs"]
 
 
 class Collision(NamedTuple):
@@ -75,6 +75,30 @@ def birthday(
     drawn = random_inputs(family.size, as_count(search_seed, "search_seed"))
     inputs = islice(drawn, as_count(limit, "limit"))
     return _search(factory, family, inputs, seed)
+
+
+def flips(
+    factory: CacheFactory, family: BinaryValues, bits: Bits, *, seed: int = 0
+) -> Collision | None:
+    """Run the cache on an instance and on it with each single bit flipped, until two states agree.
+
+    Finds a cache that drops tokens at once. None is returned if all N + 1 states differ.
+
+    Parameters
+    ----------
+    factory, family, seed
+        The cache, the family, and the public coins of the cache.
+    bits : tuple of N bits
+        The instance.
+
+    Raises
+    ------
+    InputError
+        If ``bits`` is not N zeros and ones.
+    """
+    x = family.as_bits(bits)
+    flipped = ((*x[:k], 1 - x[k], *x[k + 1 :]) for k in range(family.size))
+    return _search(factory, family, chain([x], flipped), seed)
 
 
 def random_inputs(size: int, seed: int) -> Iterator[Bits]:

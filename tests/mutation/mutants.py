@@ -90,13 +90,83 @@ MUTANTS = [
         ("eta-one", "if not 0 <= self.eta [-<-]{+<=+} 1:", "floors"),
     ),
     *mutants(
-        "keys.py",
+        "keys/book.py",
         ("margin-of-columns", "logits.max(axis=[-1-]{+0+})", "keys"),
         ("overflow", "< 2**[-60-]{+600+}", "keys"),
         ("margin-zero", "if margin [-<=-]{+<+} 0:", "keys"),
+        ("norms-of-keys-only", "for rows in (self.[-directions-]{+keys+}, self", "keys"),
+        ("any-address", "not chosen or not all(0 <= i [-<-]{+<=+} self.n", "keys"),
+    ),
+    *mutants(
+        "keys/single.py",
         ("dimension-not-least", "[-(n - 1)-]{+n+}.bit_length()", "keys"),
         ("parabola-from-0", "(j, -j * j) for j in range([-1, n + 1-]{+n+})", "keys"),
+    ),
+    *mutants(
+        "keys/signs.py",
         ("any-margin", "[0] [->= margin-]{+> 0+}:", "keys"),
+        (
+            "one-slot-drawn",
+            "for rows in rng.integers(0, 2, size=([-order-]{+1+}, n, d))",
+            "tuple_keys",
+        ),
+    ),
+    *mutants(
+        "keys/tuples.py",
+        (
+            "first-slot-fastest",
+            "position = position * n + [-j-]{+j % max(1, n - 1)+}",
+            "tuple_keys",
+        ),
+        (
+            "blocks-in-one-place",
+            "ones * [-r-]{+0+} + key + ones * (order - 1[- - r-]{++})",
+            "tuple_keys",
+        ),
+        ("sum-for-product", "tuple([-prod-]{+sum+}(column)", "tuple_keys"),
+    ),
+    *mutants(
+        "keys/spherical.py",
+        ("any-signs", "repeat=8) if [-signs.count(-1) % 2 == 0-]{+True+}", "spherical"),
+        ("roots-not-doubled", "chain(_roots(8, [-2-]{+1+}), halves)", "spherical"),
+        ("corners-coarse", "radius = [-8 * n-]{+2+} * n", "spherical"),
+        (
+            "angle-unsquared",
+            "[-cosine.numerator**2-]{+cosine.numerator * cosine.denominator+} * norms",
+            "spherical",
+        ),
+        ("root-dimension", "2 * d * (d - 1) [->=-]{+>+} n", "spherical"),
+    ),
+    *mutants(
+        "floors/caps.py",
+        ("cap-one-dimension-more", "half * (d[- - 1-]{++})", "floors_codes"),
+        ("whole-beta", "regularized=True)[- / 2-]{++}", "floors_codes"),
+        ("size-rounded-from-above", "cosine))[[-0-]{+1+}])", "floors_codes"),
+    ),
+    *mutants(
+        "floors/signs.py",
+        ("tail-without-its-end", "range(first[--]{+ + 1+}, d + 1)", "floors_codes"),
+        ("pairs-ordered", "rows * (rows - 1)[- // 2-]{++}", "floors_codes"),
+        ("exponent-twice", "epsilon**2 * d[- / 2-]{++}", "floors_codes"),
+    ),
+    *mutants(
+        "floors/dimension.py",
+        ("all-keys-compete", "margin, (k[- - 1-]{++}) * ratio))", "floors_dimension"),
+        ("cube-angle", "1 - Fraction([-2-]{+4+}, a)", "floors_dimension"),
+        ("polygon-half-turn", "cos_pi_fmpq(fmpq([-2-]{+1+}, k))", "floors_dimension"),
+        (
+            "last-but-one",
+            "    return [-least-]{+max(1, least - 1)+}\n\n\ndef _regime",
+            "floors_dimension",
+        ),
+        ("regime-by-n", "d >= (n[- - 1-]{++}).bit_length() else", "floors_dimension"),
+        ("line-holds-all", '[-min(n, 2)-]{+n+}, "binary-keys", "arccos(-1)', "floors_dimension"),
+    ),
+    *mutants(
+        "floors/randomised.py",
+        ("rounded-down", "map([-ceil-]{+int+}, ball_ends(", "floors_randomised"),
+        ("either-end", "if [-least == most-]{+most+}:", "floors_randomised"),
+        ("failures-above-half", "error <= Fraction(1, [-2-]{+1+})", "floors_randomised"),
     ),
     *mutants(
         "instances.py",
@@ -113,6 +183,13 @@ MUTANTS = [
         ("float32", '{len(self._numbers)}[-d-]{+f+}"', "caches"),
         ("rounded-in-silence", "if [-rounded != exact-]{+False+}:", "caches"),
         ("d-for-d-v", "(values, self.d[-_v-]{++}))", "caches"),
+    ),
+    *mutants(
+        "caches/window.py",
+        ("first-tokens-kept", "self._bits[[--self._most :-]{+: self._most+}]", "window_cache"),
+        ("window-of-all", "tokens[[--self.window :-]{+:+}]", "window_cache"),
+        ("one-row-short", "return self.window * self.family.d_v[--]{+ - 1+}", "window_cache"),
+        ("self-token-passes", "if [-family.self_token-]{+False+}:", "window_cache"),
     ),
     *mutants(
         "caches/hashed.py",
@@ -133,6 +210,7 @@ MUTANTS = [
         "collision.py",
         ("half-of-the-inputs", "rng.getrandbits(size[--]{+ - 1+})", "collision"),
         ("state-of-another", "state = encode([-pair.x-]{+(0,) * family.size+})", "collision"),
+        ("nothing-flipped", "1 - x[k][--]{+ - 1 + 2 * x[k]+}, *x[k + 1", "window_cache"),
         ("one-too-many", 'as_count(limit, "limit")[--]{+ + 1+}', "collision"),
     ),
     *mutants(
@@ -152,6 +230,11 @@ MUTANTS = [
         ("address-n", "if address [->=-]{+>+} family.n or", "certificate certificate_files"),
         ("one-replayed", 'document["instances"])[-]-]{+][:1]+}', "certificate"),
         ("replay-without-coins", 'seed=[-cache["seed"]-]{+0+})', "certificate collision"),
+        (
+            "any-book",
+            "if family.book.name not in [-(*BY-]{+(family.book.name, *BY+}_SIZE",
+            "certificate",
+        ),
         ("coarser-grid", "GRID_BITS = [-64-]{+63+}", "certificate certificate_files"),
         ("nothing-unchecked", "[-UNCHECKED if cache-]{+'' if cache+} is None", "certificate_files"),
         ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),

@@ -25,7 +25,7 @@ def test_claim_is_established(slug: str) -> None:
     assert result.examples == 20 * len(claim.properties)
 
 
-@pytest.mark.parametrize("slug", ["four-cache", "collision"])
+@pytest.mark.parametrize("slug", ["four-cache", "collision", "sliding-window"])
 def test_claims_about_caches_check_certificates(slug: str) -> None:
     assert verify_claim(load(slug), examples=5).certificates >= 5
 

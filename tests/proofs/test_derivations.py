@@ -31,6 +31,10 @@ from kvfloor_proofs.claims import (
     four_cache,
     index_deterministic,
     keys,
+    low_dimension,
+    norm_dimension,
+    sign_keys,
+    sliding_window,
     softmax_concentration,
 )
 
@@ -42,8 +46,12 @@ CHAINS = {
         decode_threshold,
         index_deterministic,
         keys,
+        sign_keys,
         four_cache,
+        low_dimension,
         collision,
+        sliding_window,
+        norm_dimension,
     )
 }
 DERIVATIONS = [
@@ -80,6 +88,7 @@ def per_tie(*, self_token: bool) -> Any:
         ("decode_threshold", 1, GT, floors.threshold(GUARANTEE)),
         ("decode_threshold", 9, LT, floors.threshold(GUARANTEE)),
         ("decode_threshold", 10, GT, floors.threshold(GUARANTEE)),
+        ("sign_keys", 3, LE, -floors.hoeffding_exponent(sign_keys.d, sign_keys.eps)),
         ("four_cache", 0, EQ, per_tie(self_token=False)),
         ("four_cache", 2, EQ, per_tie(self_token=True)),
         ("four_cache", 3, LE, floors.leak(per_tie(self_token=False) * sp.exp(-g))),
@@ -137,13 +146,17 @@ class Alteration:
     harmless_if: Statement | None = None
 
 
-# Alterations that the rules rightly accept. In this chain the outer steps drop α and η, so there
-# is room to drop a part of them less: what the altered chain states is true, and stronger.
+# Alterations that the rules rightly accept: what the altered chain states is true, and stronger.
+# In decode_threshold-4 the outer steps drop α and η, so there is room to drop a part of them less.
+# In norm_dimension-0 a middle expression may be any between its neighbours, as n^2 <= n^3.
+# In sign_keys-1 the last step adds the rest of the moment, and the tail alone would do.
 SURVIVORS = {
     ("decode_threshold-4", "start -> -alpha + lambda"),
     ("decode_threshold-4", "start -> lambda*(1 - eta)"),
     ("decode_threshold-4", "step 3 -> alpha - lambda + 1"),
     ("decode_threshold-4", "step 3 -> (1 - lambda)*(eta + 1)"),
+    ("norm_dimension-0", "step 2 -> (4*n**2 + 1)*(n**4 + n**3)"),
+    ("sign_keys-1", "step 2 -> Sum(exp(t*(2*k - 2*r))*w[k], (k, r, d))"),
 }
 
 # What a relation is strengthened to, or turned round to.

@@ -22,6 +22,7 @@ import pytest
 from kvfloor import (
     BinaryValues,
     Guarantee,
+    InputError,
     Outcome,
     Token,
     binary_keys,
@@ -380,3 +381,9 @@ def test_long_arrays_are_refused_at_once() -> None:
     document = valid("sign-weak")
     document["query"]["vector"] = ["1"] * 150_000
     assert judged(canonical(document)).status == "malformed"
+
+
+def test_book_that_no_name_gives_is_refused() -> None:
+    family = BinaryValues(parabola(4).restricted([0, 2]), 1)
+    with pytest.raises(InputError, match="a book that certificates can name, got part of parabola"):
+        birthday(configure(HashedCache, bits=0), family, limit=9)

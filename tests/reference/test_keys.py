@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kvfloor import AddressBook, InputError, binary_keys, orthonormal, parabola, sign_keys
-from kvfloor.keys import certified_margins
+from kvfloor.keys.book import certified_margins
 from strategies import BOOKS, make_book
 
 
@@ -115,6 +115,31 @@ def test_binary_keys_in_more_dimensions() -> None:
     book = binary_keys(5, 6)
     assert (book.n, book.d, book.margin) == (5, 6, 2)
     assert {x for key in book.keys for x in key} == {-1, 1}
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_norms_are_the_largest(name: str) -> None:
+    book = make_book(name, 7)
+    norms = [max(sum(x * x for x in row) for row in rows) for rows in (book.keys, book.directions)]
+    assert book.norms_squared == norms[0] * norms[1]
+    assert parabola(2).norms_squared == (4 + 16) * (16 + 1)
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=7, unique=True))
+def test_part_of_a_book_is_a_book(addresses: list[int]) -> None:
+    book = parabola(7)
+    part = book.restricted(addresses)
+    assert part.keys == tuple(book.keys[i] for i in addresses)
+    assert part.directions == tuple(book.directions[i] for i in addresses)
+    assert (part.margin, part.zero_margin) == brute_force_margins(part.keys, part.directions)
+    assert (part.name, part.margin >= book.margin) == ("part of parabola", True)
+
+
+@pytest.mark.parametrize("addresses", [(), (3,), (-1,), (0, 7)])
+def test_part_without_such_addresses_refused(addresses: tuple[int, ...]) -> None:
+    with pytest.raises(InputError) as caught:
+        parabola(3).restricted(addresses)
+    assert (caught.value.argument, caught.value.expected) == ("addresses", "at least one of 0 to 2")
 
 
 @given(st.integers(2, 6), st.integers(8, 14), st.integers(0, 50))

@@ -14,8 +14,12 @@ SLUGS = (
     "decode-threshold",
     "index-deterministic",
     "keys",
+    "sign-keys",
     "four-cache",
+    "low-dimension",
     "collision",
+    "sliding-window",
+    "norm-dimension",
 )
 
 

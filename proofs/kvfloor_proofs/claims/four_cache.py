@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import count
+
 import sympy as sp
+from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.caches import ExactCache, FloorCache, HashedCache, configure
 from kvfloor.certificate import canonical, check
 from kvfloor.collision import pigeonhole
-from kvfloor.floors import four_cache
+from kvfloor.floors import binary_entropy, four_cache, leak, randomised_four_cache
 from kvfloor.index import message, output_row
+from kvfloor.inputs import to_fmpq
 from kvfloor.instances import attend_to
+from kvfloor.precision import arb_precision
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -308,6 +314,37 @@ def property_too_small_collides(data: st.DataObject, tally: Tally) -> None:
     tally.certificates += 1
 
 
+def property_least_strength(data: st.DataObject, tally: Tally) -> None:
+    """The least strength C, found by trying, is the one that the inequality gives."""
+    del tally
+    family = data.draw(families(), label="family")
+    unit = family.margin / family.multiplier
+    most = (1 - family.guarantee.eta) / 2 - family.guarantee.alpha
+    with arb_precision(256):
+        least = next(
+            C
+            for C in count(1)
+            if leak(to_fmpq(family.competitors) * arb(to_fmpq(-C * unit)).exp()) < to_fmpq(most)
+        )
+    require(least == family.multiplier, "another strength is the least")
+
+
+def property_randomised(data: st.DataObject, tally: Tally) -> None:
+    """The randomised floor is ⌈(1 - H₂(δ))·N⌉, and no more than keeping random bits takes."""
+    del tally
+    n_addresses = data.draw(st.integers(1, 40), label="n")
+    columns = data.draw(st.integers(1, 40), label="d_v")
+    size = four_cache(n_addresses, columns)
+    # Public coins choose which bits are kept; the others are guessed, so one in two is wrong.
+    kept = data.draw(st.integers(0, size), label="bits kept")
+    delta = Fraction(size - kept, 2 * size)
+    floor = randomised_four_cache(n_addresses, columns, delta)
+    require(floor <= kept, "the floor is above what some cache needs")
+    with arb_precision(256):
+        exact = (1 - binary_entropy(delta, 256)) * size
+        require(not exact > floor and not exact <= floor - 1, "not the least whole number")
+
+
 CLAIM = Claim(
     slug="four-cache",
     title="a deterministic (η, α)-accurate cache of n tokens with d_v values needs n·d_v bits",
@@ -319,15 +356,37 @@ too. Then the n queries recover all
 `N = n·d_v` bits, so a deterministic cache that is (η, α)-accurate on this family has at least N
 bits, for every order m. N bits are enough for it, so the floor is met exactly.
 
-Address books with such margins are the claim [`keys`](keys.md).""",
+Address books with such margins are the claim [`keys`](keys.md). With queries of strength C, and
+`ρ = ‖q‖·‖k‖`, the condition is, for L = ln((n-1)(1+η+2α)/(1-η-2α)):
+
+| keys | dimension | strength | norms |
+|---|---|---|---|
+| `orthonormal` | d >= n | C > L | ρ > L |
+| `binary-keys` | d >= log₂ n | 2C > L | ρ = C·d > d·L/2 |
+| `sign-keys` | d > (2/ε²)·ln(n(n-1)/2) | C(1-ε)d >= L | ρ = C·d >= L/(1-ε) |
+| `parabola` | d >= 2 | C > L | ρ <= √10·C·n³ |
+| `polygon`, not rounded | d >= 2 | | ρ(1 - cos(2π/n)) > L |
+| `signed-axes` | 2d >= n | C > L | ρ > L |
+| `roots-d` | 2d(d-1) >= n | C > L | ρ > 2L |
+| `roots-e8` | d >= 8, n <= 240 | 4C > L | ρ > 2L |
+
+A randomised cache that fails at each query with probability at most δ is, in the same way, a
+protocol for INDEX with error δ; by L4 it needs `(1 - H₂(δ))·n·d_v` bits, H₂ the binary entropy.""",
     source="TMT (exact and approximate); HO25 for m = 1; T1",
     assumptions=(
         "keys and queries are public and fixed; the cache is right for every V_1 in {0,1}^(n×d_v)",
         "0 <= η < 1, α >= 0, η + 2α < 1",
-        "the cache is deterministic, given its public coins",
+        "the cache is deterministic, given its public coins; "
+        "for the randomised form L4 (`index-randomized`) holds",
         "n >= 2, or the self token: a single key needs no margin",
     ),
     verdict="holds",
     derivations=derivations,
-    properties=(property_recovery, property_floor_is_met, property_too_small_collides),
+    properties=(
+        property_recovery,
+        property_floor_is_met,
+        property_too_small_collides,
+        property_least_strength,
+        property_randomised,
+    ),
 )

@@ -13,6 +13,7 @@ from kvfloor.caches.protocol import (
     record,
     restore,
 )
+from kvfloor.caches.window import WindowCache
 
 __all__ = [
     "Cache",
@@ -22,6 +23,7 @@ __all__ = [
     "FloorCache",
     "HashedCache",
     "State",
+    "WindowCache",
     "configure",
     "describe",
     "record",

@@ -1,0 +1,24 @@
+"""Address books: n keys, or a tuple of keys for each slot, told apart by certified margins (L5)."""
+
+from kvfloor.keys.book import AddressBook
+from kvfloor.keys.signs import sign_keys, sign_rows, sign_tuples
+from kvfloor.keys.single import binary_keys, orthonormal, parabola
+from kvfloor.keys.spherical import axes, greedy_code, polygon, roots_d, roots_e8
+from kvfloor.keys.tuples import TupleBook, tuple_keys
+
+__all__ = [
+    "AddressBook",
+    "TupleBook",
+    "axes",
+    "binary_keys",
+    "greedy_code",
+    "orthonormal",
+    "parabola",
+    "polygon",
+    "roots_d",
+    "roots_e8",
+    "sign_keys",
+    "sign_rows",
+    "sign_tuples",
+    "tuple_keys",
+]
