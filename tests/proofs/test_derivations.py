@@ -32,6 +32,7 @@ from kvfloor_proofs.claims import (
     index_deterministic,
     keys,
     softmax_concentration,
+    value_floor,
 )
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
@@ -44,6 +45,7 @@ CHAINS = {
         keys,
         four_cache,
         collision,
+        value_floor,
     )
 }
 DERIVATIONS = [
@@ -100,6 +102,51 @@ def test_conclusion_is_the_librarys_formula(
     assert conclusion.relation is relation
     end = conclusion.right.xreplace(SELF_TUPLES)
     assert sp.simplify(end - formula.subs(sp.Symbol("E"), excess)) == 0
+
+
+vf_room = floors.grid_room(GUARANTEE, value_floor.L)
+theta_z = floors.least_answer(
+    GUARANTEE, value_floor.z, floors.greatest_leak(GUARANTEE, value_floor.rho)
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "relation", "formula"),
+    [
+        (0, GE, vf_room),
+        (1, LT, theta_z),
+        (2, GT, theta_z),
+        (4, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        (5, GE, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        (6, LT, floors.greatest_leak(GUARANTEE, vf_room)),
+        (7, LE, floors.leak((value_floor.n**2 - 1) * sp.exp(-g))),
+    ],
+)
+def test_value_floor_ends_in_the_librarys_formula(
+    number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS["value_floor"][number].conclusion
+    assert conclusion.relation is relation
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "competitors", "room"),
+    [(4, c, value_floor.rho), (5, c, value_floor.rho), (6, value_floor.n**2 - 1, vf_room)],
+)
+def test_value_floor_assumes_the_librarys_condition(
+    number: int, competitors: Any, room: Any
+) -> None:
+    margin = CHAINS["value_floor"][number].assumptions.variable(g)
+    (bound,) = (end for end in (margin.low, margin.high) if end is not None)
+    assert sp.simplify(sp.exp(bound) - floors.symbol_ratio(GUARANTEE, competitors, room)) == 0
+    assert margin.low_open == (margin.low is not None)
+
+
+def test_value_floor_starts_from_the_librarys_room() -> None:
+    L, k = value_floor.L, value_floor.k
+    room = floors.room(GUARANTEE, k / (L - 1), (k + 1) / (L - 1))
+    assert sp.simplify(CHAINS["value_floor"][0].start - room) == 0
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ SLUGS = (
     "keys",
     "four-cache",
     "collision",
+    "value-floor",
 )
 
 

@@ -10,14 +10,34 @@ from kvfloor.floors.decoding import (
     margin_ratio,
     threshold,
 )
+from kvfloor.floors.symbols import (
+    greatest_leak,
+    grid_room,
+    least_answer,
+    paired_symbols,
+    room,
+    sharp_symbols,
+    strength_ratio,
+    symbol_ratio,
+    whole_bits,
+)
 
 __all__ = [
     "Guarantee",
     "competitors_per_tie",
     "exceeds_log",
     "four_cache",
+    "greatest_leak",
+    "grid_room",
     "leak",
+    "least_answer",
     "least_multiplier",
     "margin_ratio",
+    "paired_symbols",
+    "room",
+    "sharp_symbols",
+    "strength_ratio",
+    "symbol_ratio",
     "threshold",
+    "whole_bits",
 ]
