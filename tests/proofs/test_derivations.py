@@ -31,6 +31,8 @@ from kvfloor_proofs.claims import (
     four_cache,
     index_deterministic,
     keys,
+    quantised_upper_bound,
+    sharp_floor,
     softmax_concentration,
     value_floor,
 )
@@ -46,6 +48,8 @@ CHAINS = {
         four_cache,
         collision,
         value_floor,
+        sharp_floor,
+        quantised_upper_bound,
     )
 }
 DERIVATIONS = [
@@ -113,13 +117,13 @@ theta_z = floors.least_answer(
 @pytest.mark.parametrize(
     ("number", "relation", "formula"),
     [
-        (0, GE, vf_room),
-        (1, LT, theta_z),
-        (2, GT, theta_z),
-        (4, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
-        (5, GE, floors.greatest_leak(GUARANTEE, value_floor.rho)),
-        (6, LT, floors.greatest_leak(GUARANTEE, vf_room)),
-        (7, LE, floors.leak((value_floor.n**2 - 1) * sp.exp(-g))),
+        (2, GE, vf_room),
+        (3, LT, theta_z),
+        (4, GT, theta_z),
+        (6, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        (7, GE, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        (8, LT, floors.greatest_leak(GUARANTEE, vf_room)),
+        (9, LE, floors.leak((value_floor.n**2 - 1) * sp.exp(-g))),
     ],
 )
 def test_value_floor_ends_in_the_librarys_formula(
@@ -132,7 +136,7 @@ def test_value_floor_ends_in_the_librarys_formula(
 
 @pytest.mark.parametrize(
     ("number", "competitors", "room"),
-    [(4, c, value_floor.rho), (5, c, value_floor.rho), (6, value_floor.n**2 - 1, vf_room)],
+    [(6, c, value_floor.rho), (7, c, value_floor.rho), (8, value_floor.n**2 - 1, vf_room)],
 )
 def test_value_floor_assumes_the_librarys_condition(
     number: int, competitors: Any, room: Any
@@ -146,7 +150,47 @@ def test_value_floor_assumes_the_librarys_condition(
 def test_value_floor_starts_from_the_librarys_room() -> None:
     L, k = value_floor.L, value_floor.k
     room = floors.room(GUARANTEE, k / (L - 1), (k + 1) / (L - 1))
-    assert sp.simplify(CHAINS["value_floor"][0].start - room) == 0
+    assert sp.simplify(CHAINS["value_floor"][2].start - room) == 0
+
+
+QUB = quantised_upper_bound
+PAIRS = value_floor.n**2
+SYMBOLS = floors.sharp_symbols(value_floor.n, sharp_floor.width, sharp_floor.d_v)
+KEYS_MOVE = floors.product_error(QUB.m + 1, QUB.B, QUB.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "relation", "formula"),
+    [
+        ("sharp_floor", 3, LE, floors.leak((PAIRS - 2) * sp.exp(-g))),
+        ("sharp_floor", 7, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        ("sharp_floor", 8, LT, SYMBOLS * sp.log(value_floor.L)),
+        ("quantised_upper_bound", 4, LE, KEYS_MOVE),
+        ("quantised_upper_bound", 5, LE, QUB.sigma * QUB.Q * QUB.error),
+        (
+            *("quantised_upper_bound", 6, LE),
+            floors.output_error(QUB.m, QUB.B_v, QUB.eps_v, QUB.eps_s),
+        ),
+    ],
+)
+def test_sharp_conclusion_is_the_librarys_formula(
+    name: str, number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS[name][number].conclusion
+    assert conclusion.relation is relation
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_sharp_conditions_are_the_librarys() -> None:
+    chains = CHAINS["sharp_floor"]
+    margin = chains[7].assumptions.variable(g).low
+    ratio = floors.symbol_ratio(GUARANTEE, PAIRS - 2, value_floor.rho)
+    assert sp.simplify(sp.exp(margin) - ratio) == 0
+    for number, end in ((5, "low"), (6, "high")):
+        (U,) = {v for v in chains[number].assumptions.variables if str(v.symbol) == "U"}
+        assert sp.simplify(getattr(U, end) - floors.strength_ratio(eta)) == 0
+    logit = floors.logit_error(1, sp.Symbol("B_k"), QUB.error, QUB.Q, QUB.sigma)
+    assert logit == QUB.sigma * QUB.Q * QUB.error
 
 
 @pytest.mark.parametrize(

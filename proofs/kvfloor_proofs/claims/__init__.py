@@ -17,6 +17,8 @@ SLUGS = (
     "four-cache",
     "collision",
     "value-floor",
+    "sharp-floor",
+    "quantised-upper-bound",
 )
 
 

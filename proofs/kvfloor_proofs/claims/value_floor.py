@@ -69,6 +69,8 @@ _GRID_ROOM = (1 - eta * (2 * L - 3)) / (L - 1) - 2 * alpha
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
     return (
+        _output_at_least(),
+        _output_at_most(),
         _grid_room(),
         _below(),
         _above(),
@@ -78,6 +80,30 @@ def derivations() -> tuple[Derivation, ...]:
         _grid_margin(),
         _leak(),
         counted(),
+    )
+
+
+_WEIGHT, _VALUE = sp.symbols("R w", real=True)
+_LEAKING = Assumptions(
+    (Variable(lam, 0, 1), Variable(_WEIGHT, 0, lam), Variable(y, 0, 1), Variable(_VALUE, 0, 1))
+)
+
+
+def _output_at_least() -> Derivation:
+    return Derivation(
+        "The output is at least (1-λ)y, where R is the weight of the rest and w its mean value",
+        _LEAKING,
+        (1 - _WEIGHT) * y + _WEIGHT * _VALUE,
+        (Step(GE, (1 - lam) * y, Positivity(), "R <= λ and w >= 0."),),
+    )
+
+
+def _output_at_most() -> Derivation:
+    return Derivation(
+        "It is at most (1-λ)y + λ",
+        _LEAKING,
+        (1 - _WEIGHT) * y + _WEIGHT * _VALUE,
+        (Step(LE, (1 - lam) * y + lam, Positivity(), "R <= λ and w <= 1."),),
     )
 
 

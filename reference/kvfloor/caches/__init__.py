@@ -13,6 +13,7 @@ from kvfloor.caches.protocol import (
     record,
     restore,
 )
+from kvfloor.caches.quantised import QuantisedCache
 
 __all__ = [
     "Cache",
@@ -21,6 +22,7 @@ __all__ = [
     "ExactCache",
     "FloorCache",
     "HashedCache",
+    "QuantisedCache",
     "State",
     "configure",
     "describe",

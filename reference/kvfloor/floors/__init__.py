@@ -10,6 +10,13 @@ from kvfloor.floors.decoding import (
     margin_ratio,
     threshold,
 )
+from kvfloor.floors.quantised import (
+    cells_for,
+    logit_error,
+    output_error,
+    product_error,
+    quantised_bits,
+)
 from kvfloor.floors.symbols import (
     greatest_leak,
     grid_room,
@@ -24,6 +31,7 @@ from kvfloor.floors.symbols import (
 
 __all__ = [
     "Guarantee",
+    "cells_for",
     "competitors_per_tie",
     "exceeds_log",
     "four_cache",
@@ -32,8 +40,12 @@ __all__ = [
     "leak",
     "least_answer",
     "least_multiplier",
+    "logit_error",
     "margin_ratio",
+    "output_error",
     "paired_symbols",
+    "product_error",
+    "quantised_bits",
     "room",
     "sharp_symbols",
     "strength_ratio",
