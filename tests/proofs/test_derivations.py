@@ -29,6 +29,7 @@ from kvfloor_proofs.claims import (
     collision,
     decode_threshold,
     four_cache,
+    identifiability,
     index_deterministic,
     keys,
     quantised_upper_bound,
@@ -50,6 +51,7 @@ CHAINS = {
         value_floor,
         sharp_floor,
         quantised_upper_bound,
+        identifiability,
     )
 }
 DERIVATIONS = [
@@ -162,7 +164,7 @@ KEYS_MOVE = floors.product_error(QUB.m + 1, QUB.B, QUB.error)
 @pytest.mark.parametrize(
     ("name", "number", "relation", "formula"),
     [
-        ("sharp_floor", 3, LE, floors.leak((PAIRS - 2) * sp.exp(-g))),
+        ("sharp_floor", 3, LT, floors.leak((PAIRS - 2) * sp.exp(-g))),
         ("sharp_floor", 7, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
         ("sharp_floor", 8, LT, SYMBOLS * sp.log(value_floor.L)),
         ("quantised_upper_bound", 4, LE, KEYS_MOVE),
@@ -191,6 +193,13 @@ def test_sharp_conditions_are_the_librarys() -> None:
         assert sp.simplify(getattr(U, end) - floors.strength_ratio(eta)) == 0
     logit = floors.logit_error(1, sp.Symbol("B_k"), QUB.error, QUB.Q, QUB.sigma)
     assert logit == QUB.sigma * QUB.Q * QUB.error
+
+
+def test_identifiability_counts_as_the_library_does() -> None:
+    one_slot, slots = CHAINS["identifiability"][2:]
+    shape = (identifiability.n, identifiability.d, identifiability.d_v)
+    assert sp.expand(one_slot.conclusion.right - floors.identifiable(1, *shape)) == 0
+    assert sp.expand(slots.conclusion.right - floors.identifiable(identifiability.m, *shape)) == 0
 
 
 @pytest.mark.parametrize(

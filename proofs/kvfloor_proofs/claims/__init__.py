@@ -19,6 +19,7 @@ SLUGS = (
     "value-floor",
     "sharp-floor",
     "quantised-upper-bound",
+    "identifiability",
 )
 
 

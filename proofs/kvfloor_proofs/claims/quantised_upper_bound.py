@@ -101,8 +101,8 @@ def _square() -> Derivation:
     return Derivation(
         "A square is not negative",
         Assumptions((Variable(u),)),
-        u**2,
-        (Step(GE, sp.Integer(0), Positivity(), "It is a square."),),
+        1 + u**2,
+        (Step(GE, sp.Integer(1), Positivity(), "It is a square."),),
     )
 
 
@@ -111,8 +111,8 @@ def _moved_share() -> Derivation:
     distance = 1 - P * (x + 1)
     largest = (x - 1) / (x + 1)
 
-    def share(square: sp.Expr) -> sp.Expr:
-        return largest - largest * square / (1 + P * (x**2 - 1))
+    def share(square_and_one: sp.Expr) -> sp.Expr:
+        return largest - largest * (square_and_one - 1) / (1 + P * (x**2 - 1))
 
     ranges = (
         Variable(P, 0, 1, low_open=True, high_open=True),
@@ -120,29 +120,20 @@ def _moved_share() -> Derivation:
         Variable(X, 0, x * P, low_open=True),
         Variable(Y, (1 - P) / x),
     )
+    squared = 1 + distance**2
     inner = Cite(_square(), ((u, distance),))
     return Derivation(
         "So a mean of values in [0, 1] grows by at most (x-1)/(x+1), x = exp(ε_s)",
         Assumptions(ranges),
         X / (X + Y) - P,
         (
+            Step(LE, x * P / (x * P + Y) - P, Positivity(), "It grows with X."),
+            Step(LE, x * P / (x * P + (1 - P) / x) - P, Positivity(), "It falls with Y."),
+            Step(EQ, share(squared), Algebra(), "Complete the square."),
             Step(
                 LE,
-                x * P / (x * P + Y) - P,
-                Monotone(Variable(u, 0, low_open=True), u / (u + Y) - P, X, x * P, Positivity()),
-                "It grows with X.",
-            ),
-            Step(
-                LE,
-                x * P / (x * P + (1 - P) / x) - P,
-                Monotone(Variable(u, 0), x * P / (x * P + u) - P, Y, (1 - P) / x, Positivity()),
-                "It falls with Y.",
-            ),
-            Step(EQ, share(distance**2), Algebra(), "Complete the square."),
-            Step(
-                LE,
-                share(sp.Integer(0)),
-                Monotone(Variable(u), share(u), distance**2, sp.Integer(0), inner),
+                share(sp.Integer(1)),
+                Monotone(Variable(u), share(u), squared, sp.Integer(1), inner),
                 "The square is not negative; it vanishes at P = 1/(x+1).",
             ),
             Step(EQ, largest, Algebra(), "Nothing else is left."),
@@ -168,16 +159,17 @@ def _half_the_logits() -> Derivation:
 
 
 def _product() -> Derivation:
-    # p', of absolute value at most B^m, is the product of the first m as moved; E is by how much.
+    # Absolute values: p of the product of the first m as moved, E of its move; k and e of the
+    # next number and of its move.
     most = m * B ** (m - 1) * error
     ranges = (
         Variable(m, 1),
         Variable(B, 0, low_open=True),
         Variable(error, 0),
-        Variable(moved, -most, most),
-        Variable(kept, -(B**m), B**m),
-        Variable(one, -B, B),
-        Variable(step, -error, error),
+        Variable(moved, 0, most),
+        Variable(kept, 0, B**m),
+        Variable(one, 0, B),
+        Variable(step, 0, error),
     )
     return Derivation(
         "A product of m numbers within ±B moves by at most m·B^(m-1)·ε: from m to m + 1 factors",
@@ -221,7 +213,7 @@ def _logit() -> Derivation:
 
 
 def _total() -> Derivation:
-    # T is by how much a mean of values in [0, 1] moves; the values fill [-B_v^m, B_v^m].
+    # T is by how much a mean of values in [0, 1] moves at most; the values fill [-B_v^m, B_v^m].
     share = sp.Symbol("T", real=True)
     values = m * B_v ** (m - 1) * eps_v
     ranges = (
@@ -229,8 +221,8 @@ def _total() -> Derivation:
         Variable(B_v, 0, low_open=True),
         Variable(eps_v, 0),
         Variable(eps_s, 0),
-        Variable(share, high=eps_s / 2),
-        Variable(moved, high=values),
+        Variable(share, 0, eps_s / 2),
+        Variable(moved, 0, values),
     )
     return Derivation(
         "In all, an output moves by at most B_v^m·ε_s + m·B_v^(m-1)·ε_v",

@@ -22,7 +22,6 @@ from kvfloor_proofs.calculus import (
     Cite,
     Derivation,
     Family,
-    Monotone,
     Positivity,
     Relation,
     Step,
@@ -32,7 +31,7 @@ from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims import softmax_concentration, value_floor
 from kvfloor_proofs.claims.decode_threshold import alpha, c, eta, leak_of
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
-from kvfloor_proofs.claims.value_floor import L, N, n, rho
+from kvfloor_proofs.claims.value_floor import L, n, rho
 from kvfloor_proofs.draws import edge_answer, symbols
 
 __all__ = ["CLAIM", "d_v", "derivations", "width"]
@@ -65,17 +64,17 @@ def derivations() -> tuple[Derivation, ...]:
 def _margin() -> Derivation:
     return Derivation(
         "A pair of sign vectors has the margin C(a-μ), where no two products have p > μ",
-        Assumptions((Variable(a, 1), Variable(mu, 0), Variable(first, -mu, mu), Variable(C, 0))),
+        Assumptions((Variable(a, 1), Variable(mu), Variable(first, high=mu), Variable(C, 0))),
         C * a - C * first,
         (Step(GE, C * (a - mu), Positivity(), "p_1 <= μ."),),
     )
 
 
 def _tie_margin() -> Derivation:
-    products = (Variable(p, -mu, mu) for p in (own, first, second))
+    products = Variable(own, -mu), Variable(first, high=mu), Variable(second, high=mu)
     return Derivation(
         "Two tied pairs have the margin C(a-3μ) over all others, where no two have |p| > μ",
-        Assumptions((Variable(a, 1), Variable(mu, 0), *products, Variable(C, 0))),
+        Assumptions((Variable(a, 1), Variable(mu), *products, Variable(C, 0))),
         C * (a + own) - C * (first + second),
         (Step(GE, C * (a - 3 * mu), Positivity(), "p >= -μ, p_1 <= μ and p_2 <= μ."),),
     )
@@ -107,7 +106,7 @@ def _leak() -> Derivation:
     ranges = (Variable(n, 2), Variable(S), Variable(g), _STRENGTH, Variable(x, 0, 1), logits)
     excess = competitors * sp.exp(-g)
     return Derivation(
-        "What is not on the two tied pairs weighs at most λ with E = (n²-2)·exp(-g)",
+        "What is not on the two tied pairs weighs less than λ with E = (n²-2)·exp(-g)",
         Assumptions(ranges),
         others / (ties * sp.exp(S) + others),
         (
@@ -118,7 +117,7 @@ def _leak() -> Derivation:
                 "L1: payloads y <= 1 lift no competitor by more than γ.",
             ),
             Step(
-                LE, leak_of(competitors), Positivity(), "The second of the tied pairs only helps."
+                LT, leak_of(competitors), Positivity(), "The second of the tied pairs only helps."
             ),
         ),
     )
@@ -138,7 +137,7 @@ def _least_room() -> Derivation:
             Step(
                 GE,
                 gap.xreplace({u: W}),
-                Monotone(Variable(u, 1), gap, w, W, Positivity()),
+                Positivity(),
                 "The logistic function is convex below 1/2: the gap falls with w.",
             ),
         ),
@@ -201,7 +200,7 @@ def _instances() -> Derivation:
             Step(
                 LT,
                 size * sp.log(L),
-                Cite(value_floor.counted(), ((N, size),)),
+                Positivity(),
                 "2(n-1)(d_v-2) symbols in values, 2(n-1)b in keys.",
             ),
         ),

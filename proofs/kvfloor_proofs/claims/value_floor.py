@@ -40,7 +40,7 @@ from kvfloor_proofs.claims.decode_threshold import (
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
 from kvfloor_proofs.draws import edge_answer, grid_guarantees, pair_books, symbols
 
-__all__ = ["CLAIM", "L", "N", "b", "counted", "derivations", "k", "n", "rho", "y", "z"]
+__all__ = ["CLAIM", "L", "N", "b", "derivations", "k", "n", "rho", "y", "z"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
@@ -79,7 +79,7 @@ def derivations() -> tuple[Derivation, ...]:
         _margin_needed(),
         _grid_margin(),
         _leak(),
-        counted(),
+        _instances(),
     )
 
 
@@ -247,8 +247,7 @@ def _leak() -> Derivation:
     )
 
 
-def counted() -> Derivation:
-    """Count states against instances of N symbols."""
+def _instances() -> Derivation:
     fewer = Variable(b, 0, N * sp.log(L) / sp.log(2), high_open=True)
     return Derivation(
         "States of b < N·log₂ L bits are fewer than the L^N instances; here the logarithms",

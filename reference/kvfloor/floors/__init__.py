@@ -10,6 +10,7 @@ from kvfloor.floors.decoding import (
     margin_ratio,
     threshold,
 )
+from kvfloor.floors.dimensions import identifiable
 from kvfloor.floors.quantised import (
     cells_for,
     logit_error,
@@ -37,6 +38,7 @@ __all__ = [
     "four_cache",
     "greatest_leak",
     "grid_room",
+    "identifiable",
     "leak",
     "least_answer",
     "least_multiplier",
