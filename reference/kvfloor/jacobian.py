@@ -90,7 +90,8 @@ def derivatives(
                 p[k] * (v[k] - out) * column_product(keys, tuples[k], x.column, x.slot)
                 for k in held
             )
-            return sum(moved, arb(0)) * query[x.column]
+            total_move: arb = sum(moved, arb(0)) * query[x.column]
+            return total_move
         if x.column != column:
             return arb(0)
         return sum((p[k] * column_product(values, tuples[k], column, x.slot) for k in held), arb(0))

@@ -83,18 +83,27 @@ def derivations() -> tuple[Derivation, ...]:
     )
 
 
-_WEIGHT, _VALUE = sp.symbols("R w", real=True)
+# R is the weight of all pairs but the one asked for; their values lie in [0, 1].
+_WEIGHT = sp.Symbol("R", real=True)
 _LEAKING = Assumptions(
-    (Variable(lam, 0, 1), Variable(_WEIGHT, 0, lam), Variable(y, 0, 1), Variable(_VALUE, 0, 1))
+    (
+        Variable(lam, 0, 1),
+        Variable(_WEIGHT, 0, lam),
+        Variable(y, 0, 1),
+        Variable(out, (1 - _WEIGHT) * y, (1 - _WEIGHT) * y + _WEIGHT),
+    )
 )
 
 
 def _output_at_least() -> Derivation:
     return Derivation(
-        "The output is at least (1-λ)y, where R is the weight of the rest and w its mean value",
+        "An output of level y is at least (1-λ)y",
         _LEAKING,
-        (1 - _WEIGHT) * y + _WEIGHT * _VALUE,
-        (Step(GE, (1 - lam) * y, Positivity(), "R <= λ and w >= 0."),),
+        out,
+        (
+            Step(GE, (1 - _WEIGHT) * y, Positivity(), "The rest has values from 0."),
+            Step(GE, (1 - lam) * y, Positivity(), "It weighs at most λ."),
+        ),
     )
 
 
@@ -102,8 +111,11 @@ def _output_at_most() -> Derivation:
     return Derivation(
         "It is at most (1-λ)y + λ",
         _LEAKING,
-        (1 - _WEIGHT) * y + _WEIGHT * _VALUE,
-        (Step(LE, (1 - lam) * y + lam, Positivity(), "R <= λ and w <= 1."),),
+        out,
+        (
+            Step(LE, (1 - _WEIGHT) * y + _WEIGHT, Positivity(), "The rest has values up to 1."),
+            Step(LE, (1 - lam) * y + lam, Positivity(), "It weighs at most λ."),
+        ),
     )
 
 
