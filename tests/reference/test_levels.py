@@ -77,6 +77,13 @@ def test_logistic_levels(L: int, gamma: Fraction, share: Fraction) -> None:
     assert parts(levels, share * greatest_leak(levels.guarantee, levels.room))
 
 
+def test_thresholds_are_the_least_answers_to_the_lower_ends() -> None:
+    levels = logistic(3, Fraction(2), Guarantee(Fraction(1, 20)))
+    most = greatest_leak(levels.guarantee, levels.room)
+    least = tuple(Fraction(19, 20) * (1 - most) * level for level in levels.lower[1:])
+    assert levels.thresholds == least
+
+
 def test_balls_decode_where_they_reveal_one_symbol() -> None:
     levels = grid(3, Guarantee())
     first, second = levels.thresholds

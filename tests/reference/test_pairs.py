@@ -11,6 +11,7 @@ from kvfloor import InputError
 from kvfloor.pairs import PairBook, binary_pairs, sign_pairs
 
 BOOKS = [binary_pairs(2), binary_pairs(5), sign_pairs(2, 8), sign_pairs(4, 24, seed=3)]
+BOOKS += [PairBook("swapped", book.second, book.first) for book in BOOKS[2:]]
 
 
 def dot(x: tuple[int, ...], y: tuple[int, ...]) -> int:

@@ -88,11 +88,12 @@ def test_instance_is_that_of_the_theorem() -> None:
     assert family.query_norm == max(sum(map(abs, row)) for row in scaled[1:]) + gamma
 
 
-def test_condition_in_numbers() -> None:
-    family = Sharp(sign_pairs(3, 16), 1, 3, 4, TIGHT)
+@pytest.mark.parametrize(("n", "a"), [(3, 16), (8, 32)])
+def test_condition_in_numbers(n: int, a: int) -> None:
+    family = Sharp(sign_pairs(n, a), 1, 3, 4, TIGHT)
     conditions = [
-        (family.book.margin, 8, family.levels.room),
-        (family.book.tie_margin, 7, family.payload_levels.room),
+        (family.book.margin, n * n - 1, family.levels.room),
+        (family.book.tie_margin, n * n - 2, family.payload_levels.room),
     ]
 
     def enough(C: int) -> bool:

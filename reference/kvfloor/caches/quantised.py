@@ -117,7 +117,7 @@ class QuantisedCache:
         return [to_fraction(ball.mid().fmpq()) for ball in outputs]
 
     def _rounded(self) -> tuple[list[list[list[Fraction]]], list[list[list[Fraction]]]]:
-        """Take the number apart, from its last digit on."""
+        """Take the number apart from its last digit on; the last token comes first, as it may."""
         kept = self._kept
         slots: list[list[list[list[Fraction]]]] = [[[] for _ in range(self.order)] for _ in "kv"]
         widths = self.d, self.d_v
@@ -130,8 +130,7 @@ class QuantisedCache:
                         kept, cell = divmod(kept, cells)
                         row.append(bound * Fraction(2 * cell + 1 - cells, cells))
                     rows.append(row[::-1])
-        keys, values = ([rows[::-1] for rows in part_slots] for part_slots in slots)
-        return keys, values
+        return slots[0], slots[1]
 
 
 def _cell(x: Any, cells: int, bound: Fraction) -> int:
