@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from kvfloor import Guarantee, InputError, Token, tensor_attention
 from kvfloor.caches import QuantisedCache, configure, record, restore
-from kvfloor.floors import cells_for, logit_error, output_error, product_error, quantised_bits
+from kvfloor.floors import (
+    answer_bits,
+    cells_for,
+    logit_error,
+    output_error,
+    product_error,
+    quantised_bits,
+)
 from kvfloor.instances import attend_to, stack
 from kvfloor.pairs import sign_pairs
 from kvfloor.sharp import Sharp
@@ -80,6 +87,13 @@ def test_all_states_of_a_small_cache_differ() -> None:
     assert {state.bits for state in states} == {5}  # and the number of tokens
 
 
+def test_answers_are_rounded_by_less_than_they_say() -> None:
+    cache = make(2, 3)(order=1, d=1, d_v=1, seed=0)
+    cache.append(((0,),), ((Fraction(1, 2),),))
+    (answer,) = cache.answer((0,))
+    assert 0 < abs(answer - Fraction(2, 3)) < Fraction(1, 2 ** answer_bits((2, 3)))
+
+
 def test_bound_in_numbers() -> None:
     assert product_error(3, Fraction(2), Fraction(1, 8)) == Fraction(3, 2)
     assert logit_error(2, Fraction(2), Fraction(1, 8), 5, Fraction(1, 2)) == Fraction(5, 4)
@@ -106,8 +120,9 @@ def test_cells_are_enough_and_not_twice_too_many(alpha: Fraction, Q: int, order:
         moved = logit_error(order, Fraction(1), Fraction(1, N_k), Q)
         return Fraction(output_error(order, Fraction(1), Fraction(1, N_v), moved))
 
-    assert error(key_cells, value_cells) <= alpha
-    assert max(key_cells, value_cells) == 2 or error(key_cells // 2, value_cells // 2) > alpha
+    rounding = Fraction(1, 2 ** answer_bits((key_cells, value_cells)))
+    assert error(key_cells, value_cells) + rounding <= alpha
+    assert error(max(1, (key_cells - 1) // 2), max(1, (value_cells - 1) // 2)) > alpha
 
 
 def test_sharp_family_beside_its_floor() -> None:

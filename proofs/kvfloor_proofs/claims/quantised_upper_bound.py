@@ -279,6 +279,7 @@ def property_error(data: st.DataObject, tally: Tally) -> None:
         value_bound / cells[1],
         floors.logit_error(order, key_bound, key_bound / cells[0], norm),
     )
+    bound += Fraction(1, 2 ** floors.answer_bits(cells))
     with arb_precision(256):
         for answer, true in zip(
             answers, ExactAttention(*stack(tokens))(query).enclose(256), strict=True
@@ -317,9 +318,11 @@ to points of these boxes, and put `ε_s = σ·Q·m·B_k^(m-1)·ε_k`. Then every
 
 (more precisely, 2·B_v^m·tanh(ε_s/2) for the first term). A cache that keeps the cells of all
 entries therefore needs `m·n·(d·log₂ N_k + d_v·log₂ N_v) + 1` bits, rounded up, for cells that make
-this α. For the family [`sharp`](sharp-floor.md), α a quarter of the gap between its two lowest
-payloads, γ = 3/2 and keys from `sign_pairs(n, a)`, the bits of this cache for each bit of the
-floor, as [`tightness`](../../reference/kvfloor/tightness.py) computes them:
+this less than α (its answers are rounded too, by less than 2^-128 / (N_k·N_v)).
+
+For the family [`sharp`](sharp-floor.md), α a quarter of the gap between its two lowest payloads,
+γ = 3/2 and keys from `sign_pairs(n, a)`, the bits of this cache for each bit of the floor, as
+[`tightness`](../../reference/kvfloor/tightness.py) computes them:
 
 | n | a | b | d_v | L | upper / lower |
 |---|---|---|---|---|---|
@@ -332,7 +335,7 @@ floor, as [`tightness`](../../reference/kvfloor/tightness.py) computes them:
 The ratio goes to 1 as n/(n-1), (d + d_v)/(b + d_v - 2) and log(cells)/log L do: the constant 4 of
 4nd·log₂(1/α) is right.""",
     source="S2",
-    assumptions=("entries are in their boxes, ‖q‖₁ <= Q", "answers are exact for rounded entries"),
+    assumptions=("entries are in their boxes, and rounded entries too", "‖q‖₁ <= Q"),
     verdict="holds",
     derivations=derivations,
     properties=(property_error, property_serves_the_sharp_family),

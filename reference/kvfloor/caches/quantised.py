@@ -8,7 +8,7 @@ from typing import Any
 
 from kvfloor.errors import InputError
 from kvfloor.exact import ExactAttention
-from kvfloor.floors.quantised import quantised_bits
+from kvfloor.floors.quantised import answer_bits, quantised_bits
 from kvfloor.inputs import as_count, as_fraction, to_fraction
 
 __all__ = ["QuantisedCache"]
@@ -19,8 +19,8 @@ class QuantisedCache:
 
     The box [-bound, bound] of an entry is cut into cells of equal width. The state is one number
     in mixed radix with a leading 1, so no bit is lost to padding and the number of tokens is part
-    of it. The error is that of `quantised-upper-bound`; `floors.cells_for` gives cells for a
-    guarantee.
+    of it. The error is that of `quantised-upper-bound`, and `answer_bits`; `floors.cells_for` gives
+    cells for a guarantee.
 
     Parameters
     ----------
@@ -107,14 +107,16 @@ class QuantisedCache:
         return quantised_bits(self._tokens, self.d, self.d_v, self._cells, order=self.order)
 
     def answer(self, query: Sequence[Any]) -> list[Fraction]:
-        """Return the output for a query of shape (d,), shape (d_v,).
-
-        The precision grows with the cells, so that rounding entries is what errors come from.
-        """
+        """Return the output for a query of shape (d,), shape (d_v,), to `answer_bits`."""
+        bits = answer_bits(self._cells)
         keys, values = self._rounded()
-        bits = 128 + sum(cells.bit_length() for cells in self._cells)
-        outputs = ExactAttention(keys, values)(query).enclose(bits)
-        return [to_fraction(ball.mid().fmpq()) for ball in outputs]
+        output, precision = ExactAttention(keys, values)(query), bits + 64
+        while True:
+            balls = output.enclose(precision)
+            radii = [to_fraction(ball.rad().fmpq()) for ball in balls]
+            if max(radii) < Fraction(1, 2**bits):
+                return [to_fraction(ball.mid().fmpq()) for ball in balls]
+            precision *= 2  # ends: radii shrink to nothing
 
     def _rounded(self) -> tuple[list[list[list[Fraction]]], list[list[list[Fraction]]]]:
         """Take the number apart from its last digit on; the last token comes first, as it may."""

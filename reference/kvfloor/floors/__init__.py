@@ -12,6 +12,7 @@ from kvfloor.floors.decoding import (
 )
 from kvfloor.floors.dimensions import identifiable
 from kvfloor.floors.quantised import (
+    answer_bits,
     cells_for,
     logit_error,
     output_error,
@@ -32,6 +33,7 @@ from kvfloor.floors.symbols import (
 
 __all__ = [
     "Guarantee",
+    "answer_bits",
     "cells_for",
     "competitors_per_tie",
     "exceeds_log",

@@ -9,7 +9,14 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-__all__ = ["cells_for", "logit_error", "output_error", "product_error", "quantised_bits"]
+__all__ = [
+    "answer_bits",
+    "cells_for",
+    "logit_error",
+    "output_error",
+    "product_error",
+    "quantised_bits",
+]
 
 
 def product_error(order: Any, bound: Any, error: Any) -> Any:
@@ -42,13 +49,21 @@ def cells_for(
     """Cells for an entry of a key, and of a value, with which every answer is (0, α)-accurate.
 
     An entry rounds to the middle of its cell, so ε = B/cells. Half of α goes to each of the two
-    terms of `output_error`.
+    terms of `output_error`; one cell more than that needs leaves room for rounding the answers.
     """
     by_key = output_error(
         order, value_bound, 0, logit_error(order, key_bound, key_bound, query_norm, scale)
     )
     by_value = output_error(order, value_bound, value_bound, 0)
-    return max(2, ceil(2 * by_key / alpha)), max(2, ceil(2 * by_value / alpha))
+    return ceil(2 * by_key / alpha) + 1, ceil(2 * by_value / alpha) + 1
+
+
+def answer_bits(cells: tuple[int, int]) -> int:
+    """The quantised cache rounds its answers by less than ``2**-answer_bits``.
+
+    It grows with the cells, and is far below what rounding an entry moves.
+    """
+    return 128 + sum(number.bit_length() for number in cells)
 
 
 def quantised_bits(n: int, d: int, d_v: int, cells: tuple[int, int], *, order: int = 2) -> int:
