@@ -22,8 +22,17 @@ from kvfloor.keys import (
     roots_e8,
     sign_keys,
 )
+from kvfloor.pairs import PairBook, binary_pairs, sign_pairs
 
-__all__ = ["bits", "edge_answer", "families", "guarantees"]
+__all__ = [
+    "bits",
+    "edge_answer",
+    "families",
+    "grid_guarantees",
+    "guarantees",
+    "pair_books",
+    "symbols",
+]
 
 BOOKS: dict[str, Callable[[int], AddressBook]] = {
     "binary-keys": binary_keys,
@@ -76,3 +85,23 @@ def edge_answer(guarantee: Guarantee, output: arb, *, bit: int) -> Fraction:
     if bit:
         return (1 - guarantee.eta) * upper - guarantee.alpha
     return (1 + guarantee.eta) * lower + guarantee.alpha
+
+
+@st.composite
+def grid_guarantees(draw: st.DrawFn, L: int) -> Guarantee:
+    """Draw a guarantee that tells a grid of L levels apart: η(2L-3) + 2α(L-1) < 1."""
+    shares = st.fractions(0, Fraction(9, 10), max_denominator=20)
+    eta = draw(shares) / (2 * L - 3)
+    return Guarantee(eta, draw(shares) * (1 - eta * (2 * L - 3)) / (2 * (L - 1)))
+
+
+@st.composite
+def pair_books(draw: st.DrawFn) -> PairBook:
+    """Draw an address book of pairs."""
+    n = draw(st.integers(2, 4))
+    return binary_pairs(n) if draw(st.booleans()) else sign_pairs(n, 20)
+
+
+def symbols(size: int, L: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Draw an element of {0, ..., L-1}^size."""
+    return st.tuples(*[st.integers(0, L - 1)] * size)

@@ -241,4 +241,62 @@ MUTANTS = [
         ("vector-unchecked", '[--]{+0 and +}_compare("query.vector"', "certificate"),
         ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),
     ),
+    *mutants(
+        "pairs.py",
+        ("tie-unequal", "if logits[partner] [-!=-]{+<+} logits[0]", "pairs"),
+        ("first-slot-only", "[*range(n, n * n, n)[-, *range(1, n)-]{++}]", "pairs"),
+        ("weakest-competes", "logits[0] - [-max-]{+min+}(others", "pairs"),
+    ),
+    *mutants(
+        "floors/symbols.py",
+        ("room-one-alpha", "below - [-2 * -]{++}guarantee.alpha", "levels"),
+        ("grid-room-below", "(2 * L - [-3-]{+1+})) / (L - 1)", "levels"),
+        ("ratio-without-alpha", "eta[- + 2 * guarantee.alpha-]{++}) / least_room", "levels"),
+        ("leak-too-great", "2 * guarantee.alpha[- + least_room-]{++})", "levels"),
+        ("row-0-holds-symbols", "2 * [-(n - 1)-]{+n+} * (b", "sharp"),
+        ("bits-one-more", 'symbols")[- - 1-]{++}).bit_length', "paired"),
+    ),
+    *mutants(
+        "levels.py",
+        ("upper-for-lower", "level in self.[-lower-]{+upper+}[1:]", "levels"),
+    ),
+    *mutants(
+        "paired.py",
+        ("tied-competitor", "self.book.n**2 [-- 1-]{+- 8+}", "paired"),
+        ("slots-swapped", "(0, row + 1) if [-slot-]{+not slot+} else", "paired"),
+    ),
+    *mutants(
+        "sharp.py",
+        ("marks-swapped", "([-zero, one-]{+one, zero+}) if j == 0", "sharp"),
+        ("payload-of-value", "self.rows * self.free + row * self.[-b-]{+free+} + column", "sharp"),
+        ("tie-not-asked", "if column is [-None-]{+not None+} else self.book.tie", "sharp"),
+        ("one-condition", '"multiplier", [-max-]{+min+}(multipliers)', "sharp"),
+    ),
+    *mutants(
+        "caches/quantised.py",
+        ("ends-of-cells", "Fraction(2 * cell [-+ 1 -]{++}- cells", "quantised"),
+        ("outside-clipped", "if [-abs(entry) > bound-]{+False+}:", "quantised"),
+        ("row-reversed", "rows.append(row[-[::-1]-]{++})", "quantised"),
+    ),
+    *mutants(
+        "floors/quantised.py",
+        ("bits-without-count", "int(([-2 * -]{++}(key_cells", "quantised"),
+        ("one-slot-moves", "return [-order * -]{++}bound", "quantised"),
+        ("half-of-alpha-twice", "ceil([-2 * -]{++}by_key", "quantised"),
+    ),
+    *mutants(
+        "tightness.py",
+        ("ratio-of-one-slot", "kept = [-2 * -]{++}book.n", "tightness"),
+    ),
+    *mutants(
+        "floors/dimensions.py",
+        ("gauge-once", "- [-(order - 1) * -]{++}(d + d_v)", "jacobian"),
+    ),
+    *mutants(
+        "jacobian.py",
+        ("output-not-taken-off", "* (v[k][- - out-]{++})", "jacobian"),
+        ("own-slot-kept", "if r [-!= without-]{+>= 0+})", "jacobian"),
+        ("any-column", "if x.column [-!=-]{+<+} column", "jacobian"),
+        ("gauge-of-all-slots", "p.slot == 0 else [-True-]{+False+}", "jacobian"),
+    ),
 ]

@@ -29,13 +29,17 @@ from kvfloor_proofs.claims import (
     collision,
     decode_threshold,
     four_cache,
+    identifiability,
     index_deterministic,
     keys,
     low_dimension,
     norm_dimension,
+    quantised_upper_bound,
+    sharp_floor,
     sign_keys,
     sliding_window,
     softmax_concentration,
+    value_floor,
 )
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
@@ -52,6 +56,10 @@ CHAINS = {
         collision,
         sliding_window,
         norm_dimension,
+        value_floor,
+        sharp_floor,
+        quantised_upper_bound,
+        identifiability,
     )
 }
 DERIVATIONS = [
@@ -109,6 +117,98 @@ def test_conclusion_is_the_librarys_formula(
     assert conclusion.relation is relation
     end = conclusion.right.xreplace(SELF_TUPLES)
     assert sp.simplify(end - formula.subs(sp.Symbol("E"), excess)) == 0
+
+
+vf_room = floors.grid_room(GUARANTEE, value_floor.L)
+theta_z = floors.least_answer(
+    GUARANTEE, value_floor.z, floors.greatest_leak(GUARANTEE, value_floor.rho)
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "relation", "formula"),
+    [
+        (2, GE, vf_room),
+        (3, LT, theta_z),
+        (4, GT, theta_z),
+        (6, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        (7, GE, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        (8, LT, floors.greatest_leak(GUARANTEE, vf_room)),
+        (9, LE, floors.leak((value_floor.n**2 - 1) * sp.exp(-g))),
+    ],
+)
+def test_value_floor_ends_in_the_librarys_formula(
+    number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS["value_floor"][number].conclusion
+    assert conclusion.relation is relation
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "competitors", "room"),
+    [(6, c, value_floor.rho), (7, c, value_floor.rho), (8, value_floor.n**2 - 1, vf_room)],
+)
+def test_value_floor_assumes_the_librarys_condition(
+    number: int, competitors: Any, room: Any
+) -> None:
+    margin = CHAINS["value_floor"][number].assumptions.variable(g)
+    (bound,) = (end for end in (margin.low, margin.high) if end is not None)
+    assert sp.simplify(sp.exp(bound) - floors.symbol_ratio(GUARANTEE, competitors, room)) == 0
+    assert margin.low_open == (margin.low is not None)
+
+
+def test_value_floor_starts_from_the_librarys_room() -> None:
+    L, k = value_floor.L, value_floor.k
+    room = floors.room(GUARANTEE, k / (L - 1), (k + 1) / (L - 1))
+    assert sp.simplify(CHAINS["value_floor"][2].start - room) == 0
+
+
+QUB = quantised_upper_bound
+PAIRS = value_floor.n**2
+SYMBOLS = floors.sharp_symbols(value_floor.n, sharp_floor.width, sharp_floor.d_v)
+KEYS_MOVE = floors.product_error(QUB.m + 1, QUB.B, QUB.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "relation", "formula"),
+    [
+        ("sharp_floor", 3, LT, floors.leak((PAIRS - 2) * sp.exp(-g))),
+        ("sharp_floor", 7, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        ("sharp_floor", 8, LT, SYMBOLS * sp.log(value_floor.L)),
+        ("quantised_upper_bound", 4, LE, KEYS_MOVE),
+        ("quantised_upper_bound", 5, LE, QUB.sigma * QUB.Q * QUB.error),
+        (
+            *("quantised_upper_bound", 6, LE),
+            floors.output_error(QUB.m, QUB.B_v, QUB.eps_v, QUB.eps_s),
+        ),
+    ],
+)
+def test_sharp_conclusion_is_the_librarys_formula(
+    name: str, number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS[name][number].conclusion
+    assert conclusion.relation is relation
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_sharp_conditions_are_the_librarys() -> None:
+    chains = CHAINS["sharp_floor"]
+    margin = chains[7].assumptions.variable(g).low
+    ratio = floors.symbol_ratio(GUARANTEE, PAIRS - 2, value_floor.rho)
+    assert sp.simplify(sp.exp(margin) - ratio) == 0
+    for number, end in ((5, "low"), (6, "high")):
+        (U,) = {v for v in chains[number].assumptions.variables if str(v.symbol) == "U"}
+        assert sp.simplify(getattr(U, end) - floors.strength_ratio(eta)) == 0
+    logit = floors.logit_error(1, sp.Symbol("B_k"), QUB.error, QUB.Q, QUB.sigma)
+    assert logit == QUB.sigma * QUB.Q * QUB.error
+
+
+def test_identifiability_counts_as_the_library_does() -> None:
+    one_slot, slots = CHAINS["identifiability"][2:]
+    shape = (identifiability.n, identifiability.d, identifiability.d_v)
+    assert sp.expand(one_slot.conclusion.right - floors.identifiable(1, *shape)) == 0
+    assert sp.expand(slots.conclusion.right - floors.identifiable(identifiability.m, *shape)) == 0
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,10 @@ SLUGS = (
     "collision",
     "sliding-window",
     "norm-dimension",
+    "value-floor",
+    "sharp-floor",
+    "quantised-upper-bound",
+    "identifiability",
 )
 
 

@@ -13,6 +13,7 @@ from kvfloor.caches.protocol import (
     record,
     restore,
 )
+from kvfloor.caches.quantised import QuantisedCache
 from kvfloor.caches.window import WindowCache
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ExactCache",
     "FloorCache",
     "HashedCache",
+    "QuantisedCache",
     "State",
     "WindowCache",
     "configure",

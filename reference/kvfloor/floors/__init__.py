@@ -12,29 +12,65 @@ from kvfloor.floors.decoding import (
     threshold,
 )
 from kvfloor.floors.dimension import BestFloor, Regime, best, crossover
+from kvfloor.floors.dimensions import identifiable
 from kvfloor.floors.entropy import binary_entropy
+from kvfloor.floors.quantised import (
+    answer_bits,
+    cells_for,
+    logit_error,
+    output_error,
+    product_error,
+    quantised_bits,
+)
 from kvfloor.floors.randomised import randomised_four_cache
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
+from kvfloor.floors.symbols import (
+    greatest_leak,
+    grid_room,
+    least_answer,
+    paired_symbols,
+    room,
+    sharp_symbols,
+    strength_ratio,
+    symbol_ratio,
+    whole_bits,
+)
 
 __all__ = [
     "BestFloor",
     "Guarantee",
     "Regime",
+    "answer_bits",
     "best",
     "binary_entropy",
     "cap_fraction",
+    "cells_for",
     "competitors_per_tie",
     "crossover",
     "exceeds_log",
     "four_cache",
+    "greatest_leak",
     "greedy_size",
+    "grid_room",
     "hoeffding_exponent",
+    "identifiable",
     "leak",
+    "least_answer",
     "least_multiplier",
     "least_sign_dimension",
+    "logit_error",
     "margin_ratio",
+    "output_error",
+    "paired_symbols",
     "pairs_of",
+    "product_error",
+    "quantised_bits",
     "randomised_four_cache",
+    "room",
+    "sharp_symbols",
     "sign_tail",
+    "strength_ratio",
+    "symbol_ratio",
     "threshold",
+    "whole_bits",
 ]

@@ -19,6 +19,7 @@ from kvfloor.inputs import as_fraction, shown, to_fmpq
 from kvfloor.precision import arb_precision
 
 __all__ = [
+    "EtaAlpha",
     "Guarantee",
     "competitors_per_tie",
     "exceeds_log",
@@ -30,13 +31,16 @@ __all__ = [
 ]
 
 
-class _EtaAlpha(Protocol):
+class EtaAlpha(Protocol):
     """Anything with the two numbers of a guarantee; SymPy symbols in the tests."""
 
     @property
-    def eta(self) -> Any: ...
+    def eta(self) -> Any:
+        """Relative part."""
+
     @property
-    def alpha(self) -> Any: ...
+    def alpha(self) -> Any:
+        """Absolute part."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def competitors_per_tie(n: Any, order: Any, self_token: bool) -> Any:
     return competing / tied
 
 
-def threshold(guarantee: _EtaAlpha) -> Any:
+def threshold(guarantee: EtaAlpha) -> Any:
     """θ = (1 - η²)/2 - ηα, which parts the answers to 0 from those to 1 (L2 `decode-threshold`).
 
     It is right for every leak that allows decoding at all, and rational.
@@ -126,7 +130,7 @@ def threshold(guarantee: _EtaAlpha) -> Any:
     return (1 - guarantee.eta**2) / 2 - guarantee.eta * guarantee.alpha
 
 
-def margin_ratio(guarantee: _EtaAlpha, competitors: Any) -> Any:
+def margin_ratio(guarantee: EtaAlpha, competitors: Any) -> Any:
     """The r in the condition ``margin > ln r`` for decoding (L2): M(1+η+2α)/(1-η-2α).
 
     Parameters

@@ -1,0 +1,143 @@
+"""The 2m-cache with rounded entries: near the floor as the precision grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from kvfloor.errors import InputError
+from kvfloor.exact import ExactAttention
+from kvfloor.floors.quantised import answer_bits, quantised_bits
+from kvfloor.inputs import as_count, as_fraction, to_fraction
+
+__all__ = ["QuantisedCache"]
+
+
+class QuantisedCache:
+    """Keeps the cell of every entry, and answers as if entries were the middles of their cells.
+
+    The box [-bound, bound] of an entry is cut into cells of equal width. The state is one number
+    in mixed radix with a leading 1, so no bit is lost to padding and the number of tokens is part
+    of it. The error is that of `quantised-upper-bound`, and `answer_bits`; `floors.cells_for` gives
+    cells for a guarantee.
+
+    Parameters
+    ----------
+    order, d, d_v, seed : int
+        As for every cache.
+    key_cells, value_cells : int
+        Cells for an entry of a key, of a value; at least 2.
+    key_bound, value_bound : number > 0
+        The boxes that entries lie in.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        order: int,
+        d: int,
+        d_v: int,
+        seed: int,
+        key_cells: int,
+        value_cells: int,
+        key_bound: Any = 1,
+        value_bound: Any = 1,
+    ) -> None:
+        del seed
+        self.order, self.d, self.d_v = order, d, d_v
+        self._cells = as_count(key_cells, "key_cells", 2), as_count(value_cells, "value_cells", 2)
+        self._bounds = as_fraction(key_bound, "key_bound"), as_fraction(value_bound, "value_bound")
+        for bound, argument in zip(self._bounds, ("key_bound", "value_bound"), strict=True):
+            if bound <= 0:
+                raise InputError(argument, "a number > 0", str(bound))
+        self._kept = 1
+        self._tokens = 0
+
+    @classmethod
+    def from_state(cls, state: bytes, **arguments: Any) -> QuantisedCache:
+        """Return the cache that had this state; the other arguments are those of the class."""
+        cache = cls(**arguments)
+        cache._kept = int.from_bytes(state, "little")
+        whole = cache._kept
+        while whole > 1:
+            whole //= cache._radix
+            cache._tokens += 1
+        return cache
+
+    @property
+    def _radix(self) -> int:
+        """States of one token."""
+        key_cells, value_cells = self._cells
+        return int((key_cells**self.d * value_cells**self.d_v) ** self.order)
+
+    def append(self, keys: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]]) -> None:
+        """Take one token.
+
+        Raises
+        ------
+        InputError
+            For another shape, or an entry outside its box.
+        """
+        shape = [len(row) for row in keys], [len(row) for row in values]
+        if shape != ([self.d] * self.order, [self.d_v] * self.order):
+            expected = (
+                f"{self.order} keys of {self.d} and {self.order} values of {self.d_v} numbers"
+            )
+            raise InputError("token", expected, f"{shape[0]} and {shape[1]}")
+        kept = self._kept
+        for rows, cells, bound in zip((keys, values), self._cells, self._bounds, strict=True):
+            for row in rows:
+                for x in row:
+                    kept = kept * cells + _cell(x, cells, bound)
+        self._kept = kept
+        self._tokens += 1
+
+    def state(self) -> bytes:
+        """Return the number, little-endian."""
+        return self._kept.to_bytes(-(-self.state_bits() // 8), "little")
+
+    def state_bits(self) -> int:
+        """Return the bits of the largest state of as many tokens."""
+        return quantised_bits(self._tokens, self.d, self.d_v, self._cells, order=self.order)
+
+    def answer(self, query: Sequence[Any]) -> list[Fraction]:
+        """Return the output for a query of shape (d,), shape (d_v,), to `answer_bits`."""
+        bits = answer_bits(self._cells)
+        keys, values = self._rounded()
+        output, precision = ExactAttention(keys, values)(query), bits + 64
+        while True:
+            balls = output.enclose(precision)
+            radii = [to_fraction(ball.rad().fmpq()) for ball in balls]
+            if max(radii) < Fraction(1, 2**bits):
+                return [to_fraction(ball.mid().fmpq()) for ball in balls]
+            precision *= 2  # ends: radii shrink to nothing
+
+    def _rounded(self) -> tuple[list[list[list[Fraction]]], list[list[list[Fraction]]]]:
+        """Take the number apart from its last digit on; the last token comes first, as it may."""
+        kept = self._kept
+        slots: list[list[list[list[Fraction]]]] = [[[] for _ in range(self.order)] for _ in "kv"]
+        widths = self.d, self.d_v
+        for _ in range(self._tokens):
+            for part in (1, 0):
+                cells, bound = self._cells[part], self._bounds[part]
+                for rows in reversed(slots[part]):
+                    row = []
+                    for _ in range(widths[part]):
+                        kept, cell = divmod(kept, cells)
+                        row.append(bound * Fraction(2 * cell + 1 - cells, cells))
+                    rows.append(row[::-1])
+        return slots[0], slots[1]
+
+
+def _cell(x: Any, cells: int, bound: Fraction) -> int:
+    """The cell that an entry lies in; an end that two cells share belongs to the upper one."""
+    entry = as_fraction(x, "token")
+    if abs(entry) > bound:
+        raise InputError("token", f"entries of absolute value at most {bound}", str(entry))
+    return min(cells - 1, int((entry + bound) * cells // (2 * bound)))

@@ -1,0 +1,50 @@
+"""The table in docs/claims/quantised-upper-bound.md, recomputed (S2)."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from kvfloor import Guarantee, InputError
+from kvfloor.pairs import binary_pairs, sign_pairs
+from kvfloor.sharp import Sharp
+from kvfloor.tightness import tightness
+
+PAGE = Path(__file__).parents[2] / "docs" / "claims" / "quantised-upper-bound.md"
+ROW = re.compile(r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \| 2\^(\d+) \| ([\d.]+) \|$", re.MULTILINE)
+TABLE = ROW.findall(PAGE.read_text())
+
+
+def test_there_is_a_table_and_it_falls_toward_1() -> None:
+    ratios = [Fraction(row[-1]) for row in TABLE]
+    assert len(ratios) == 5
+    assert ratios == sorted(ratios, reverse=True)
+    assert 1 < ratios[-1] < Fraction("1.05")
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_row_of_the_table(row: tuple[str, ...]) -> None:
+    n, a, b, d_v, exponent = map(int, row[:-1])
+    found = tightness(sign_pairs(n, a), b, d_v, 2**exponent)
+    assert round(float(found.ratio.mid()), 3) == float(row[-1])
+    assert found.ratio.rad() < 1e-6
+
+
+@pytest.mark.parametrize("L", [2, 5, 16])
+def test_agrees_with_the_family_itself(L: int) -> None:
+    book = sign_pairs(3, 16)
+    found = tightness(book, 2, 4, L)
+    family = Sharp(book, 2, 4, L, Guarantee(alpha=found.alpha), Fraction(3, 2))
+    assert family.multiplier == found.multiplier
+    low, high = family.payload_levels.lower[:2]
+    assert abs(found.alpha - (high - low) / 4) < Fraction(1, 2**100)
+
+
+def test_refused_by_name() -> None:
+    with pytest.raises(InputError, match="book: expected keys with a positive margin of ties"):
+        tightness(binary_pairs(4), 2, 4, 4)
+    with pytest.raises(InputError, match="L: expected a whole number >= 2"):
+        tightness(sign_pairs(2, 8), 2, 4, 1)
