@@ -32,6 +32,7 @@ from kvfloor_proofs.claims import (
     index_deterministic,
     keys,
     softmax_concentration,
+    two_cache,
 )
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
@@ -43,6 +44,7 @@ CHAINS = {
         index_deterministic,
         keys,
         four_cache,
+        two_cache,
         collision,
     )
 }
@@ -90,6 +92,8 @@ def per_tie(*, self_token: bool) -> Any:
         ("four_cache", 10, GT, floors.threshold(GUARANTEE)),
         ("four_cache", 11, LT, 2 ** floors.four_cache(n, d_v)),
         ("four_cache", 12, LT, 2 ** floors.four_cache(n, d_v)),
+        ("two_cache", 0, LT, 2 ** floors.two_cache(n, d_v)),
+        ("two_cache", 1, EQ, floors.packed_numbers(n, two_cache.d, d_v)),
     ],
 )
 def test_conclusion_is_the_librarys_formula(
@@ -100,6 +104,20 @@ def test_conclusion_is_the_librarys_formula(
     assert conclusion.relation is relation
     end = conclusion.right.xreplace(SELF_TUPLES)
     assert sp.simplify(end - formula.subs(sp.Symbol("E"), excess)) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "formula"),
+    [
+        (
+            "two_cache",
+            6,
+            floors.packed_bits(n, two_cache.d, two_cache.d, two_cache.width, two_cache.flag),
+        ),
+    ],
+)
+def test_start_is_the_librarys_formula(name: str, number: int, formula: Any) -> None:
+    assert sp.simplify(CHAINS[name][number].conclusion.left - formula) == 0
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ SLUGS = (
     "index-deterministic",
     "keys",
     "four-cache",
+    "two-cache",
     "collision",
 )
 

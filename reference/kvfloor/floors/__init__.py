@@ -10,6 +10,7 @@ from kvfloor.floors.decoding import (
     margin_ratio,
     threshold,
 )
+from kvfloor.floors.two_cache import packed_bits, packed_numbers, two_cache
 
 __all__ = [
     "Guarantee",
@@ -19,5 +20,8 @@ __all__ = [
     "leak",
     "least_multiplier",
     "margin_ratio",
+    "packed_bits",
+    "packed_numbers",
     "threshold",
+    "two_cache",
 ]
