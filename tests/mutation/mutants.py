@@ -77,6 +77,37 @@ MUTANTS = [
         ("pivot-past-the-end", "column.pivot [->=-]{+>+} prod(slots)", "khatri_rao_codec"),
     ),
     *mutants(
+        "cost/counting.py",
+        ("exp-free", "exponentials += [-1-]{+0+}", "cost"),
+        ("sums-free", "additions += [-1-]{+0+}", "cost"),
+        ("reads-by-row", "read += [-rows.size-]{+len(rows)+}", "cost"),
+        ("words-of-one-name", "for block in [-blocks-]{+blocks[:1]+})", "cost"),
+        (
+            "rows-of-any-width",
+            "width not in (None, [-rows.shape[1]-]{+rows.shape[1], width+})",
+            "cost",
+        ),
+    ),
+    *mutants(
+        "cost/evaluations.py",
+        (
+            "weights-divided",
+            "(weights [-@ value_rows) / weights.sum()-]{+/ weights.sum()) @ value_rows+}",
+            "cost",
+        ),
+        ("values-of-last-slot", "reversed(values[[-:-1-]{+:0+}])", "cost"),
+        ("query-on-last-key", "[keys[0][- * query-]{++}, *keys[1:-1]]", "cost"),
+        ("old-rows-forgotten", "if [-not self._empty-]{+False+}:", "cost"),
+        ("new-row-twice", '(first[None], self.memory.read(f"{name}_[-2-]{+1+}"))', "cost"),
+        ("values-of-any-shape", "[- or V.shape[1] != values[0].shape[1]-]{++}:", "cost"),
+    ),
+    *mutants(
+        "cost/closed_forms.py",
+        ("factors-not-kept", "n**2 [-+ 2 * n-]{++}) * (d", "cost"),
+        ("all-sums-of-n", "rows * (d[- - 1-]{++}) +", "cost"),
+        ("first-slot-formed", "for r in range([-2-]{+1+}, m + 1)", "cost"),
+    ),
+    *mutants(
         "floors/two_cache.py",
         ("pivot-twice", "(2 * n[- - 1-]{++})", "floors_two_cache"),
         ("rows-n", "return n[-**2-]{++} * d_v", "floors_two_cache"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from kvfloor import floors
+from kvfloor import cost, floors
 from kvfloor_proofs.calculus import (
     Algebra,
     Derivation,
@@ -32,6 +32,7 @@ from kvfloor_proofs.claims import (
     index_deterministic,
     keys,
     softmax_concentration,
+    time_memory,
     two_cache,
 )
 
@@ -45,6 +46,7 @@ CHAINS = {
         keys,
         four_cache,
         two_cache,
+        time_memory,
         collision,
     )
 }
@@ -67,6 +69,9 @@ n, m, d_v = four_cache.n, four_cache.m, four_cache.d_v
 eta, alpha, c, g = (getattr(decode_threshold, name) for name in ("eta", "alpha", "c", "g"))
 GUARANTEE = SimpleNamespace(eta=eta, alpha=alpha)
 SELF_TUPLES = {CHAINS["four_cache"][1].conclusion.left: CHAINS["four_cache"][1].conclusion.right}
+
+
+SIZES = (n, two_cache.d, d_v)
 
 
 def per_tie(*, self_token: bool) -> Any:
@@ -94,6 +99,12 @@ def per_tie(*, self_token: bool) -> Any:
         ("four_cache", 12, LT, 2 ** floors.four_cache(n, d_v)),
         ("two_cache", 0, LT, 2 ** floors.two_cache(n, d_v)),
         ("two_cache", 1, EQ, floors.packed_numbers(n, two_cache.d, d_v)),
+        ("time_memory", 0, EQ, cost.query_two(*SIZES).multiplications),
+        ("time_memory", 1, EQ, cost.query_formed(*SIZES).multiplications),
+        ("time_memory", 2, EQ, cost.query_factored(*SIZES).multiplications),
+        ("time_memory", 3, EQ, cost.append_two(*SIZES).multiplications),
+        ("time_memory", 4, EQ, cost.query_two(*SIZES).additions),
+        ("time_memory", 5, EQ, cost.query_factored(*SIZES).additions),
     ],
 )
 def test_conclusion_is_the_librarys_formula(

@@ -16,6 +16,7 @@ SLUGS = (
     "keys",
     "four-cache",
     "two-cache",
+    "time-memory",
     "collision",
 )
 
