@@ -82,19 +82,11 @@ MUTANTS = [
         ("sums-free", "additions += [-1-]{+0+}", "cost"),
         ("reads-by-row", "read += [-rows.size-]{+len(rows)+}", "cost"),
         ("words-of-one-name", "for block in [-blocks-]{+blocks[:1]+})", "cost"),
-        (
-            "rows-of-any-width",
-            "width not in (None, [-rows.shape[1]-]{+rows.shape[1], width+})",
-            "cost",
-        ),
+        ("rows-of-any-width", "width not in (None, [-rows.shape[1]-]{+width+})", "cost"),
     ),
     *mutants(
         "cost/evaluations.py",
-        (
-            "weights-divided",
-            "(weights [-@ value_rows) / weights.sum()-]{+/ weights.sum()) @ value_rows+}",
-            "cost",
-        ),
+        ("unnormalised", "(weights @ value_rows)[- / weights.sum()-]{++}", "cost"),
         ("values-of-last-slot", "reversed(values[[-:-1-]{+:0+}])", "cost"),
         ("query-on-last-key", "[keys[0][- * query-]{++}, *keys[1:-1]]", "cost"),
         ("old-rows-forgotten", "if [-not self._empty-]{+False+}:", "cost"),

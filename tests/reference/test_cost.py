@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ def test_every_operation_is_counted_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "operation", [lambda x: x - x, lambda x: x < x, lambda x: -x, lambda x: x**2, lambda x: x + 1]
+    "operation", [lambda x: x - x, lambda x: x < 1, lambda x: -x, lambda x: x**2, lambda x: x + 1]
 )
 def test_no_operation_goes_uncounted(operation: Callable[[Any], Any]) -> None:
     (x,) = cost.counted([2], cost.Counts())
@@ -143,7 +142,8 @@ def decoders(counts: cost.Counts) -> list[tuple[Any, Any, Any, Any]]:
 def test_counts_of_decoding_are_the_closed_forms(which: int) -> None:
     d, d_v, counts = 3, 2, cost.Counts()
     cache, append, ask, words = decoders(counts)[which]
-    keys, values, query = (cost.counted(A, counts) for A in arrays((4, 2, d), (4, 2, d_v), (d,)))
+    plain = arrays((4, 2, d), (4, 2, d_v), (d,))
+    keys, values, query = (cost.counted(A, counts) for A in plain)
     expected = dict.fromkeys(asdict(counts), 0)
     for n in range(1, 5):
         cache.append(keys[n - 1], values[n - 1])
@@ -152,11 +152,8 @@ def test_counts_of_decoding_are_the_closed_forms(which: int) -> None:
             expected = {name: k + expected[name] for name, k in asdict(spent).items()}
         assert asdict(counts) == expected
         assert cache.memory.words == words(n, d, d_v)
-        slots = (
-            [[x.value for x in row] for row in A[:n, r]] for A in (keys, values) for r in (0, 1)
-        )
-        K1, K2, V1, V2 = ([[Fraction(str(x)) for x in row] for row in A] for A in slots)
-        truth = ExactAttention([K1, K2], [V1, V2])([Fraction(str(x.value)) for x in query])
+        slots = [[A[:n, r] for r in (0, 1)] for A in plain[:2]]
+        truth = ExactAttention(*slots)(plain[2])
         pairs = zip(answer, truth.enclose(), strict=True)
         assert all(a.value.overlaps(o) for a, o in pairs)
 
