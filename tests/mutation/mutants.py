@@ -77,6 +77,38 @@ MUTANTS = [
         ("pivot-past-the-end", "column.pivot [->=-]{+>+} prod(slots)", "khatri_rao_codec"),
     ),
     *mutants(
+        "floors/entropy.py",
+        ("nats", ") [-/ arb.const_log2()-]{++}", "floors_index_randomized"),
+        ("entropy-of-one-side", "p * p.log() [-+ q * q.log()-]{++}", "floors_index_randomized"),
+        ("entropy-at-half", "arb(delta.denominator[- - 1-]{++})", "floors_index_randomized"),
+    ),
+    *mutants(
+        "floors/index_randomized.py",
+        ("floor-one-up", "N, end) // 1[--]{+ - 1+})", "floors_index_randomized"),
+        ("error-up", "return Fraction([-low-]{+high+}, 2**g", "floors_index_randomized"),
+        ("equal-is-more", "return upper [-<=-]{+<+} most", "floors_index_randomized"),
+        ("one-bit-doubled", "// 2), 2**[-N-]{+(N - 1)+})", "floors_index_randomized"),
+    ),
+    *mutants(
+        "floors/random_instance.py",
+        ("empty-state", "2 ** (bits + 1)[- - 1-]{++}", "floors_random_instance"),
+        ("probability-above-one", "return [-min-]{+max+}(Fraction(1), F", "floors_random_instance"),
+        ("wrong-not-scaled", "return [-N * -]{++}least", "floors_random_instance"),
+        ("more-than-n", "if b [->-]{+>=+} N:", "floors_random_instance"),
+    ),
+    *mutants(
+        "index_protocols.py",
+        ("first-pair-only", "for w in range(1, [-N + 1-]{+2+})", "index_protocols"),
+        ("furthest-word", "distance[list(others)].[-min-]{+max+}(", "index_protocols"),
+        (
+            "last-leader",
+            "leaders[-.setdefault(syndrome ^ change, x ^ unit)-]{+[syndrome ^ change] = x ^ unit+}",
+            "index_protocols",
+        ),
+        ("lower-bits", "[-) >> self._degree-]{+) & (2**self.bits - 1)+}", "index_protocols"),
+        ("any-generator", "if [--]{+False and +}self._syndrome(1", "index_protocols"),
+    ),
+    *mutants(
         "cost/counting.py",
         ("exp-free", "exponentials += [-1-]{+0+}", "cost"),
         ("sums-free", "additions += [-1-]{+0+}", "cost"),

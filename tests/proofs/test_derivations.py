@@ -30,7 +30,9 @@ from kvfloor_proofs.claims import (
     decode_threshold,
     four_cache,
     index_deterministic,
+    index_randomized,
     keys,
+    random_instance_fails,
     softmax_concentration,
     time_memory,
     two_cache,
@@ -43,11 +45,13 @@ CHAINS = {
         softmax_concentration,
         decode_threshold,
         index_deterministic,
+        index_randomized,
         keys,
         four_cache,
         two_cache,
         time_memory,
         collision,
+        random_instance_fails,
     )
 }
 DERIVATIONS = [
@@ -99,6 +103,14 @@ def per_tie(*, self_token: bool) -> Any:
         ("four_cache", 12, LT, 2 ** floors.four_cache(n, d_v)),
         ("two_cache", 0, LT, 2 ** floors.two_cache(n, d_v)),
         ("two_cache", 1, EQ, floors.packed_numbers(n, two_cache.d, d_v)),
+        (
+            "index_randomized",
+            10,
+            GE,
+            floors.index_randomized(
+                index_randomized.N, index_randomized.entropy_bits(index_randomized.delta)
+            ),
+        ),
         ("time_memory", 0, EQ, cost.query_two(*SIZES).multiplications),
         ("time_memory", 1, EQ, cost.query_formed(*SIZES).multiplications),
         ("time_memory", 2, EQ, cost.query_factored(*SIZES).multiplications),
@@ -173,6 +185,10 @@ SURVIVORS = {
     ("decode_threshold-4", "start -> lambda*(1 - eta)"),
     ("decode_threshold-4", "step 3 -> alpha - lambda + 1"),
     ("decode_threshold-4", "step 3 -> (1 - lambda)*(eta + 1)"),
+    # What is in the hole is minus an entropy, and so proved to be at most 0.
+    ("index_randomized-2", "step 1 rule.hole.high"),
+    ("index_randomized-2", "step 2 rule.hole.high"),
+    ("index_randomized-9", "step 1 rule.hole.high"),
 }
 
 # What a relation is strengthened to, or turned round to.

@@ -13,11 +13,13 @@ SLUGS = (
     "softmax-concentration",
     "decode-threshold",
     "index-deterministic",
+    "index-randomized",
     "keys",
     "four-cache",
     "two-cache",
     "time-memory",
     "collision",
+    "random-instance-fails",
 )
 
 
