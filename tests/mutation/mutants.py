@@ -109,6 +109,18 @@ MUTANTS = [
         ("any-generator", "if [--]{+False and +}self._syndrome(1", "index_protocols"),
     ),
     *mutants(
+        "nets.py",
+        ("delta-not-squared", "<= radius[-**2-]{++}\n", "nets"),
+        ("open-ball", "squared_distance(point, rows[centre]) [-<=-]{+<+} r", "nets"),
+        ("last-centre", "next(near, len(centres)[--]{+ - 1+})", "nets"),
+        ("places-for-points", "centres.append([-index-]{+place+})", "nets"),
+    ),
+    *mutants(
+        "floors/covering.py",
+        ("radius-once", "1 + [-2 * -]{++}radius", "nets"),
+        ("radii-swapped", "radius2 * delta1 + [-radius1-]{+radius2+} * d", "nets"),
+    ),
+    *mutants(
         "cost/counting.py",
         ("exp-free", "exponentials += [-1-]{+0+}", "cost"),
         ("sums-free", "additions += [-1-]{+0+}", "cost"),

@@ -27,6 +27,7 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.calculus.sampling import sample_points
 from kvfloor_proofs.claims import (
     collision,
+    covering_number,
     decode_threshold,
     four_cache,
     index_deterministic,
@@ -52,6 +53,7 @@ CHAINS = {
         time_memory,
         collision,
         random_instance_fails,
+        covering_number,
     )
 }
 DERIVATIONS = [
@@ -76,6 +78,7 @@ SELF_TUPLES = {CHAINS["four_cache"][1].conclusion.left: CHAINS["four_cache"][1].
 
 
 SIZES = (n, two_cache.d, d_v)
+CLUSTERS = (covering_number.radius, covering_number.delta)
 
 
 def per_tie(*, self_token: bool) -> Any:
@@ -111,6 +114,8 @@ def per_tie(*, self_token: bool) -> Any:
                 index_randomized.N, index_randomized.entropy_bits(index_randomized.delta)
             ),
         ),
+        ("covering_number", 0, LE, floors.covering_number(*CLUSTERS, covering_number.dimension)),
+        ("covering_number", 5, LE, floors.product_radius(*covering_number.radii)),
         ("time_memory", 0, EQ, cost.query_two(*SIZES).multiplications),
         ("time_memory", 1, EQ, cost.query_formed(*SIZES).multiplications),
         ("time_memory", 2, EQ, cost.query_factored(*SIZES).multiplications),

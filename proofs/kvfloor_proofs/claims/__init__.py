@@ -20,6 +20,7 @@ SLUGS = (
     "time-memory",
     "collision",
     "random-instance-fails",
+    "covering-number",
 )
 
 

@@ -1,5 +1,6 @@
 """Every bound as a plain function, with the constants of its derivation."""
 
+from kvfloor.floors.covering import covering_number, product_radius
 from kvfloor.floors.decoding import (
     Guarantee,
     competitors_per_tie,
@@ -30,6 +31,7 @@ __all__ = [
     "all_correct_probability",
     "binary_entropy",
     "competitors_per_tie",
+    "covering_number",
     "entropy_at_most",
     "exceeds_log",
     "expected_wrong",
@@ -42,6 +44,7 @@ __all__ = [
     "one_bit_success",
     "packed_bits",
     "packed_numbers",
+    "product_radius",
     "randomised_bits",
     "states_up_to",
     "threshold",
