@@ -13,17 +13,22 @@ SLUGS = (
     "softmax-concentration",
     "decode-threshold",
     "index-deterministic",
+    "index-randomized",
     "keys",
     "sign-keys",
     "four-cache",
     "low-dimension",
+    "two-cache",
+    "time-memory",
     "collision",
+    "random-instance-fails",
     "sliding-window",
     "norm-dimension",
     "value-floor",
     "sharp-floor",
     "quantised-upper-bound",
     "identifiability",
+    "covering-number",
 )
 
 

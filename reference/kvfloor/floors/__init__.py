@@ -1,6 +1,7 @@
 """Every bound as a plain function, with the constants of its derivation."""
 
 from kvfloor.floors.caps import cap_fraction, greedy_size
+from kvfloor.floors.covering import covering_number, product_radius
 from kvfloor.floors.decoding import (
     Guarantee,
     competitors_per_tie,
@@ -14,6 +15,13 @@ from kvfloor.floors.decoding import (
 from kvfloor.floors.dimension import BestFloor, Regime, best, crossover
 from kvfloor.floors.dimensions import identifiable
 from kvfloor.floors.entropy import binary_entropy
+from kvfloor.floors.index_randomized import (
+    entropy_at_most,
+    index_randomized,
+    least_error,
+    one_bit_success,
+    randomised_bits,
+)
 from kvfloor.floors.quantised import (
     answer_bits,
     cells_for,
@@ -21,6 +29,11 @@ from kvfloor.floors.quantised import (
     output_error,
     product_error,
     quantised_bits,
+)
+from kvfloor.floors.random_instance import (
+    all_correct_probability,
+    expected_wrong,
+    states_up_to,
 )
 from kvfloor.floors.randomised import randomised_four_cache
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
@@ -35,42 +48,56 @@ from kvfloor.floors.symbols import (
     symbol_ratio,
     whole_bits,
 )
+from kvfloor.floors.two_cache import packed_bits, packed_numbers, two_cache
 
 __all__ = [
     "BestFloor",
     "Guarantee",
     "Regime",
+    "all_correct_probability",
     "answer_bits",
     "best",
     "binary_entropy",
     "cap_fraction",
     "cells_for",
     "competitors_per_tie",
+    "covering_number",
     "crossover",
+    "entropy_at_most",
     "exceeds_log",
+    "expected_wrong",
     "four_cache",
     "greatest_leak",
     "greedy_size",
     "grid_room",
     "hoeffding_exponent",
     "identifiable",
+    "index_randomized",
     "leak",
     "least_answer",
+    "least_error",
     "least_multiplier",
     "least_sign_dimension",
     "logit_error",
     "margin_ratio",
+    "one_bit_success",
     "output_error",
+    "packed_bits",
+    "packed_numbers",
     "paired_symbols",
     "pairs_of",
     "product_error",
+    "product_radius",
     "quantised_bits",
+    "randomised_bits",
     "randomised_four_cache",
     "room",
     "sharp_symbols",
     "sign_tail",
+    "states_up_to",
     "strength_ratio",
     "symbol_ratio",
     "threshold",
+    "two_cache",
     "whole_bits",
 ]
