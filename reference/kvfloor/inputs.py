@@ -21,15 +21,18 @@ from flint import fmpq
 from kvfloor.errors import InputError
 
 __all__ = [
+    "Array",
     "Mask",
     "Matrix",
     "Scale",
     "Vector",
+    "as_array",
     "as_count",
     "as_fraction",
     "as_mask",
     "as_matrix",
     "as_scale",
+    "as_slot_arrays",
     "as_slots",
     "as_vector",
     "to_fmpq",
@@ -39,7 +42,9 @@ __all__ = [
 Vector = tuple[Fraction, ...]
 Matrix = tuple[Vector, ...]
 Mask = npt.NDArray[np.bool_]
+Array = npt.NDArray[Any]
 
+NATIVE = (np.float16, np.float32, np.float64)
 INVERSE_SQRT_D = "1/sqrt(d)"
 
 
@@ -145,13 +150,49 @@ def _entries(value: Any, argument: str, expected: str) -> list[Any]:
         if array.ndim == 0:
             raise InputError(argument, expected, f"a scalar {_shown(value)}")
         # float64 holds these exactly, and a list of Python floats is far quicker to walk.
-        native = array.dtype in (np.float16, np.float32, np.float64)
-        value = array.tolist() if native else list(array)
+        value = array.tolist() if array.dtype in NATIVE else list(array)
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise InputError(argument, expected, _shown(value))
     if len(value) == 0:
         raise InputError(argument, expected, "an empty one")
     return list(value)
+
+
+def as_array(value: Any, argument: str, ndim: int) -> Array:
+    """Return an array of ``ndim`` axes, none empty, exactly: float64 if that holds it, else objects.
+
+    Parameters
+    ----------
+    value : array or nested sequence
+    argument : str
+        Its name, for the error.
+    ndim : int
+        1 or 2.
+
+    Returns
+    -------
+    ndarray
+        Of dtype float64, or object with a Fraction in each place.
+
+    Raises
+    ------
+    InputError
+        As `as_vector` and `as_matrix` do.
+    """
+    if hasattr(value, "__array__"):
+        array = np.asarray(value)
+        embeds = array.dtype in NATIVE or (array.dtype.kind == "V" and array.dtype.itemsize <= 2)
+        if array.ndim == ndim and array.size and embeds:
+            floats = array.astype(np.float64)
+            if np.isfinite(floats).all():
+                return floats
+    exact = as_vector(value, argument) if ndim == 1 else as_matrix(value, argument)
+    objects = np.array(exact, dtype=object)
+    try:
+        floats = objects.astype(np.float64)
+    except OverflowError:
+        return objects
+    return floats if (floats == objects).all() else objects
 
 
 def as_slots(
@@ -171,31 +212,43 @@ def as_slots(
     InputError
         For order 0, different numbers of slots, or any shape that does not fit.
     """
-    K = _slots(keys, "keys")
-    V = _slots(values, "values")
-    if len(V) != len(K):
-        raise InputError("values", f"{len(K)} arrays, one for each in keys", f"{len(V)}")
-    d_v = len(V[0][0])
-    wanted = ("query", d) if d is not None else ("keys[0]", len(K[0][0]))
-    for r, (K_r, V_r) in enumerate(zip(K, V, strict=True)):
-        if len(K_r[0]) != wanted[1]:
-            expected = f"{wanted[1]} columns as in {wanted[0]}"
-            raise InputError(f"keys[{r}]", expected, str(len(K_r[0])))
-        if len(V_r) != len(K_r):
-            raise InputError(f"values[{r}]", f"{len(K_r)} rows as in keys[{r}]", f"{len(V_r)}")
-        if len(V_r[0]) != d_v:
-            raise InputError(f"values[{r}]", f"{d_v} columns as in values[0]", f"{len(V_r[0])}")
+    K = tuple(as_matrix(*named) for named in _slots(keys, "keys"))
+    V = tuple(as_matrix(*named) for named in _slots(values, "values"))
+    _check_shapes([(len(A), len(A[0])) for A in K], [(len(A), len(A[0])) for A in V], d)
     return K, V
 
 
-def _slots(arrays: Any, argument: str) -> tuple[Matrix, ...]:
+def as_slot_arrays(
+    keys: Any, values: Any, d: int | None = None
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """Return the same as arrays, as `as_array` makes them."""
+    K = tuple(as_array(*named, 2) for named in _slots(keys, "keys"))
+    V = tuple(as_array(*named, 2) for named in _slots(values, "values"))
+    _check_shapes([A.shape for A in K], [A.shape for A in V], d)
+    return K, V
+
+
+def _slots(arrays: Any, argument: str) -> list[tuple[Any, str]]:
     expected = "a sequence of m >= 1 two-dimensional arrays, one a slot"
     if isinstance(arrays, str | bytes) or not isinstance(arrays, Iterable):
         raise InputError(argument, expected, _shown(arrays))
     listed = list(arrays)
     if not listed:
         raise InputError(argument, expected, "an empty one (order 0)")
-    return tuple(as_matrix(array, f"{argument}[{r}]") for r, array in enumerate(listed))
+    return [(array, f"{argument}[{r}]") for r, array in enumerate(listed)]
+
+
+def _check_shapes(K: list[Any], V: list[Any], d: int | None) -> None:
+    if len(V) != len(K):
+        raise InputError("values", f"{len(K)} arrays, one for each in keys", f"{len(V)}")
+    columns, where = (K[0][1], "keys[0]") if d is None else (d, "query")
+    for r, ((n, width), (rows, d_v)) in enumerate(zip(K, V, strict=True)):
+        if width != columns:
+            raise InputError(f"keys[{r}]", f"{columns} columns as in {where}", str(width))
+        if rows != n:
+            raise InputError(f"values[{r}]", f"{n} rows as in keys[{r}]", str(rows))
+        if d_v != V[0][1]:
+            raise InputError(f"values[{r}]", f"{V[0][1]} columns as in values[0]", str(d_v))
 
 
 def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
