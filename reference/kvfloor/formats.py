@@ -12,12 +12,15 @@ from typing import Any, Literal
 
 import ml_dtypes
 import numpy as np
+import numpy.typing as npt
 
 from kvfloor.errors import InputError
 
 __all__ = ["FORMATS", "BinaryFormat", "Rounding", "as_format", "as_rounding"]
 
 Rounding = Literal["nearest", "up", "down", "zero"]
+Array = npt.NDArray[np.float64]
+WHOLE = {"nearest": np.rint, "up": np.ceil, "down": np.floor, "zero": np.trunc}
 ROUNDINGS: tuple[Rounding, ...] = ("nearest", "up", "down", "zero")
 
 FORMATS = (
@@ -96,6 +99,28 @@ class BinaryFormat:
         else:
             rounded = float(magnitude)
         return copysign(rounded, -1.0 if x < 0 else 1.0)
+
+    def round_array(self, x: Array, rounding: Rounding = "nearest") -> Array:
+        """Return the same for an array of float64, with exact operations alone.
+
+        Scaling by powers of two is exact here: the scaled numbers lie in the normal range.
+        """
+        exponent = np.maximum(np.frexp(x)[1] - 1, self.min_exponent) - self.precision + 1
+        steps = WHOLE[rounding](np.ldexp(x, -exponent))
+        rounded = np.copysign(np.ldexp(steps, exponent), x)
+        largest = float(self.max_finite)
+        over = np.abs(rounded) > largest
+        if over.any():
+            beyond = np.inf if self.has_infinity else np.nan
+            to_end = {
+                "nearest": over & False,
+                "zero": over,
+                "up": over & (x < 0),
+                "down": over & (x > 0),
+            }
+            rounded[over] = np.copysign(beyond, x[over])
+            rounded[to_end[rounding]] = np.copysign(largest, x[to_end[rounding]])
+        return rounded
 
 
 def _exponent(x: Fraction) -> int:

@@ -31,6 +31,8 @@ __all__ = [
     "as_fraction",
     "as_mask",
     "as_matrix",
+    "as_queries",
+    "as_row_masks",
     "as_scale",
     "as_slot_arrays",
     "as_slots",
@@ -159,7 +161,7 @@ def _entries(value: Any, argument: str, expected: str) -> list[Any]:
 
 
 def as_array(value: Any, argument: str, ndim: int) -> Array:
-    """Return an array of ``ndim`` axes, none empty, exactly: float64 if that holds it, else objects.
+    """Return an array of ``ndim`` axes exactly: float64 if that holds it, else objects.
 
     Parameters
     ----------
@@ -251,6 +253,41 @@ def _check_shapes(K: list[Any], V: list[Any], d: int | None) -> None:
             raise InputError(f"values[{r}]", f"{V[0][1]} columns as in values[0]", str(d_v))
 
 
+def as_queries(value: Any) -> tuple[Array, tuple[int, ...]]:
+    """Return queries of shape (..., d) as an array (b, d), and the leading axes.
+
+    Raises
+    ------
+    InputError
+        If there is no query, or rows differ in length, or an entry is not finite.
+    """
+    try:
+        array = value if hasattr(value, "__array__") else np.array(value, dtype=object)
+        array = np.asarray(array)
+    except ValueError:
+        raise InputError("query", "an array of shape (..., d)", "a ragged sequence") from None
+    if array.ndim == 0 or array.size == 0:
+        raise InputError("query", "an array of shape (..., d)", _shown(value))
+    return as_array(array.reshape(-1, array.shape[-1]), "query", 2), array.shape[:-1]
+
+
+def as_row_masks(mask: Any, leading: tuple[int, ...], lengths: tuple[int, ...]) -> Mask | None:
+    """Return masks as a boolean array (b, n_1, ..., n_m), or (1, ...) for one for all queries.
+
+    Raises
+    ------
+    InputError
+        If it is not boolean, or of another shape.
+    """
+    if mask is None:
+        return None
+    expected = f"booleans of shape {lengths}" + (f" or {leading + lengths}" if leading else "")
+    array = _as_booleans(mask, expected)
+    if array.shape not in (lengths, leading + lengths):
+        raise InputError("mask", expected, f"shape {array.shape}")
+    return array.reshape(-1, *lengths)
+
+
 def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
     """Return the mask as a boolean array over tuples, shape ``lengths``; None stays None.
 
@@ -261,15 +298,22 @@ def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
     """
     if mask is None:
         return None
+    expected = f"booleans of shape {lengths}"
+    array = _as_booleans(mask, expected)
+    if array.shape != lengths:
+        raise InputError("mask", expected, f"{array.dtype} of shape {array.shape}")
+    if not array.any():
+        raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
+    return array
+
+
+def _as_booleans(mask: Any, expected: str) -> Mask:
     try:
         array = np.asarray(mask)
     except ValueError:
-        raise InputError("mask", f"booleans of shape {lengths}", "a ragged sequence") from None
-    if array.dtype != np.bool_ or array.shape != lengths:
-        came = f"{array.dtype} of shape {array.shape}"
-        raise InputError("mask", f"booleans of shape {lengths}", came)
-    if not array.any():
-        raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
+        raise InputError("mask", expected, "a ragged sequence") from None
+    if array.dtype != np.bool_:
+        raise InputError("mask", expected, f"{array.dtype} of shape {array.shape}")
     return array
 
 
