@@ -1,6 +1,7 @@
 """The Cache protocol, and caches that speak it."""
 
 from kvfloor.caches.exact import ExactCache
+from kvfloor.caches.floor import FloorCache
 from kvfloor.caches.hashed import HashedCache
 from kvfloor.caches.protocol import (
     Cache,
@@ -18,6 +19,7 @@ __all__ = [
     "CacheFactory",
     "Configured",
     "ExactCache",
+    "FloorCache",
     "HashedCache",
     "State",
     "configure",

@@ -79,7 +79,9 @@ class HashedCache:
         stand_in = _table(self.family, self.bits, self.seed).get(
             self._hash, (0,) * self.family.size
         )
-        return [float(ball) for ball in attend_to(self.family.encode(stand_in))(query).enclose()]
+        return [
+            float(ball.mid()) for ball in attend_to(self.family.encode(stand_in))(query).enclose()
+        ]
 
 
 def _digest(vectors: Sequence[Sequence[Any]], seed: int) -> int:

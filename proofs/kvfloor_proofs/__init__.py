@@ -1,0 +1,1 @@
+"""Derivations, properties and verdicts of every claim about `kvfloor`."""

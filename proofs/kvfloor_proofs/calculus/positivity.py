@@ -1,0 +1,132 @@
+"""Proofs that an expression is positive, negative, or not, wherever the assumptions hold.
+
+Every variable is written as an end of its range plus or minus a slack ``t >= 0``, or as
+``(low + high·t)/(1 + t)`` between two ends; the end that this leaves out is a case of its own.
+Atoms of known sign (``exp``, ``log``, powers, sums of terms of one sign) become slacks too. The
+sign is proved if then numerator and denominator have coefficients of one sign each. "Not proved"
+means nothing. Expressions are taken to be defined (see `definedness`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable, outer_limit
+from kvfloor_proofs.calculus.normal import Atoms, reduced
+from kvfloor_proofs.calculus.relation import Relation
+
+__all__ = ["relations_to_zero"]
+
+Expr = Any
+
+
+@lru_cache(maxsize=4096)
+def relations_to_zero(expr: Expr, assumptions: Assumptions) -> frozenset[Relation]:
+    """Return the inequalities (<, <=, >=, >) between ``expr`` and 0 that are proved."""
+    atoms = Atoms()
+    cells = [reduced(atoms.rational(assumptions.unfold(expr)))]
+    for variable in reversed(assumptions.variables):
+        for symbol, here in _occurrences(variable, atoms):
+            cells = [part for cell in cells for part in _slacken(cell, symbol, here, atoms)]
+    # What is left of the atoms, in the expression or in a range, is a slack by its own sign.
+    free = set().union(*(cell.free_symbols for cell in cells))
+    slacks = {s: _slack_for(atom, assumptions) for atom, s in atoms.items() if s in free}
+    return frozenset.intersection(*(_relations_of(cell.xreplace(slacks)) for cell in cells))
+
+
+def _occurrences(variable: Variable, atoms: Atoms) -> list[tuple[Expr, Variable]]:
+    """List what of this variable occurs: itself, or the members of the family."""
+    if not isinstance(variable, Family):
+        return [(variable.symbol, variable)]
+    return [
+        (symbol, variable.member(atom))
+        for atom, symbol in atoms.items()
+        if isinstance(atom, sp.Indexed) and atom.base == variable.symbol.base
+    ]
+
+
+def _slacken(cell: Expr, symbol: Expr, variable: Variable, atoms: Atoms) -> Iterator[Expr]:
+    if symbol not in cell.free_symbols:
+        yield cell
+        return
+    for value in _charts(variable):
+        yield reduced(cell.xreplace({symbol: atoms.rational(value)}))
+
+
+def _charts(variable: Variable) -> Iterator[Expr]:
+    """Parametrise a range by slacks; the charts together cover it."""
+    low, high = variable.low, variable.high
+    if low is None and high is None:
+        yield sp.Dummy()
+    elif high is None:
+        yield low + _slack(strict=variable.low_open)
+    elif low is None:
+        yield high - _slack(strict=variable.high_open)
+    else:
+        slack = _slack(strict=variable.low_open)
+        yield (low + high * slack) / (1 + slack)
+        if not variable.high_open:
+            yield high
+
+
+def _slack(*, strict: bool) -> Expr:
+    return sp.Dummy(positive=True) if strict else sp.Dummy(nonnegative=True)
+
+
+def _slack_for(atom: Expr, assumptions: Assumptions) -> Expr:
+    if isinstance(atom, sp.log):
+        return _slack_like(relations_to_zero(atom.args[0] - 1, assumptions))
+    if isinstance(atom, sp.Sum):
+        summand, limit = outer_limit(atom)
+        _, first, last = limit
+        of_terms = relations_to_zero(summand, assumptions.within(limit))
+        if Relation.GE not in relations_to_zero(last - first, assumptions):
+            of_terms -= {Relation.LT, Relation.GT}  # the sum may be empty
+        return _slack_like(of_terms)
+    # exp and powers are positive: the base of a power is, or it would not be defined.
+    return _slack(strict=True)
+
+
+def _slack_like(proved: frozenset[Relation]) -> Expr:
+    if {Relation.GT, Relation.GE} & proved:
+        return _slack(strict=Relation.GT in proved)
+    if {Relation.LT, Relation.LE} & proved:
+        return -_slack(strict=Relation.LT in proved)
+    return sp.Dummy()
+
+
+def _relations_of(cell: Expr) -> frozenset[Relation]:
+    """Compare a rational function of slacks with 0."""
+    numerator, denominator = map(_relations_of_polynomial, sp.fraction(reduced(cell)))
+    if Relation.GT in denominator:
+        return numerator
+    if Relation.LT in denominator:
+        return frozenset(relation.reversed for relation in numerator)
+    return frozenset()
+
+
+def _relations_of_polynomial(polynomial: Expr) -> frozenset[Relation]:
+    """Compare by the signs of the terms; strictly if one term cannot vanish."""
+    symbols = sorted(polynomial.free_symbols, key=str)
+    terms = sp.Poly(polynomial, *symbols, sp.Dummy()).terms()
+    used = [
+        [(x, power) for x, power in zip(symbols, powers, strict=False) if power]
+        for powers, _ in terms
+    ]
+    if any(power % 2 and not x.is_nonnegative for monomial in used for x, power in monomial):
+        return frozenset()
+    coefficients = [coefficient for _, coefficient in terms]
+    strict = any(
+        coefficient != 0 and all(x.is_positive for x, _ in monomial)
+        for coefficient, monomial in zip(coefficients, used, strict=True)
+    )
+    relations: set[Relation] = set()
+    if min(coefficients) >= 0:
+        relations |= {Relation.GE, Relation.GT} if strict else {Relation.GE}
+    if max(coefficients) <= 0:
+        relations |= {Relation.LE, Relation.LT} if strict else {Relation.LE}
+    return frozenset(relations)

@@ -1,0 +1,32 @@
+"""The registry: every claim by its slug, in the order of the theory."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from kvfloor.errors import InputError
+from kvfloor_proofs.claim import Claim
+
+__all__ = ["SLUGS", "load"]
+
+SLUGS = (
+    "softmax-concentration",
+    "decode-threshold",
+    "index-deterministic",
+    "four-cache",
+    "collision",
+)
+
+
+def load(slug: str) -> Claim:
+    """Return the claim with this slug.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if slug not in SLUGS:
+        raise InputError("slug", "one of " + ", ".join(SLUGS), slug)
+    claim: Claim = import_module(f"{__name__}.{slug.replace('-', '_')}").CLAIM
+    return claim

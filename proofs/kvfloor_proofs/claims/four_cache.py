@@ -1,0 +1,410 @@
+"""T1 `four-cache`: the family `binary-values` needs n·d_v bits."""
+
+from __future__ import annotations
+
+import sympy as sp
+from hypothesis import strategies as st
+
+from kvfloor.caches import ExactCache, FloorCache, HashedCache, configure
+from kvfloor.certificate import canonical, check
+from kvfloor.collision import pigeonhole
+from kvfloor.floors import four_cache
+from kvfloor.index import message, output_row
+from kvfloor.instances import attend_to
+from kvfloor_proofs.calculus import (
+    Algebra,
+    Assumptions,
+    Cite,
+    Derivation,
+    Family,
+    Induction,
+    Monotone,
+    Positivity,
+    Relation,
+    Step,
+    Termwise,
+    Variable,
+)
+from kvfloor_proofs.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.claims import decode_threshold, index_deterministic, softmax_concentration
+from kvfloor_proofs.claims.decode_threshold import (
+    GUARANTEE,
+    NAMES,
+    accurate_answer,
+    alpha,
+    answer,
+    c,
+    enough,
+    eta,
+    leak_of,
+    theta,
+)
+from kvfloor_proofs.claims.index_deterministic import N, b
+from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
+from kvfloor_proofs.draws import bits, edge_answer, families
+
+__all__ = ["CLAIM", "derivations"]
+
+EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
+
+n, m, d_v, d, h, i, k, r, D = sp.symbols("n m d_v d h i k r D", integer=True)
+u, C, T, p, mu = sp.symbols("u C T p mu", real=True)
+
+# Tuples that name one address; that name another; that have the self token in some slot.
+_TIES = n ** (m - 1)
+_OTHERS = (n - 1) * n ** (m - 1)
+_SELF = sp.Sum(n ** (r - 1) * (n + 1) ** (m - r), (r, 1, m))
+
+_SIZE = (Variable(n, 1), Variable(m, 1))
+_LOGITS = Family(s, high=S - g, index=(j, 1, _OTHERS))
+_WEIGHTS = sp.Sum(sp.exp(s), (j, 1, _OTHERS))
+
+
+# Competitors for each tied tuple, and the sizes for which there are any.
+_ALONE = n - 1, (Variable(n, 2),)
+_WITH_SELF = n - 1 + _SELF / _TIES, _SIZE
+
+
+def derivations() -> tuple[Derivation, ...]:
+    """Return the derivations of the claim."""
+    return (
+        _competitors(),
+        _self_tuples(),
+        _competitors_with_self_token(),
+        _leak(),
+        _leak_with_self_token(),
+        _margin("A margin above ln((n-1)(1+η+2α)/(1-η-2α)) is enough", *_ALONE),
+        _margin("With the self token, n-1+T/n^(m-1) stands for n-1", *_WITH_SELF),
+        _zero("Then every bit 0 is answered below θ", *_ALONE),
+        _zero("Every bit 0 is answered below θ, with the self token", *_WITH_SELF),
+        _one("Then every bit 1 is answered above θ", *_ALONE),
+        _one("Every bit 1 is answered above θ, with the self token", *_WITH_SELF),
+        _states(),
+        _states_of_any_length(),
+        *_key_margins(),
+    )
+
+
+def _competitors() -> Derivation:
+    return Derivation(
+        "There are n - 1 competitors for each tied tuple",
+        Assumptions(_SIZE),
+        (n**m - n ** (m - 1)) / n ** (m - 1),
+        (Step(EQ, n - 1, Algebra(), "Of the n^m tuples, n^(m-1) name the address in question."),),
+    )
+
+
+def _self_tuples() -> Derivation:
+    ratio = sp.Sum(n ** (r - 1) * (n + 1) ** (-r), (r, 1, m))
+    telescoped = 1 - n**m * (n + 1) ** (-m)
+    return Derivation(
+        "The self token adds (n+1)^m - n^m tuples, counted by the first slot r that holds it",
+        Assumptions(_SIZE),
+        _SELF,
+        (
+            Step(EQ, (n + 1) ** m * ratio, Algebra(), "Take (n+1)^m out of the sum."),
+            Step(
+                EQ,
+                (n + 1) ** m * telescoped,
+                Monotone(Variable(u), (n + 1) ** m * u, ratio, telescoped, Induction(m, Algebra())),
+                "By induction on m: the next term is (n/(n+1))^m - (n/(n+1))^(m+1).",
+            ),
+            Step(EQ, (n + 1) ** m - n**m, Algebra(), "Multiply out."),
+        ),
+    )
+
+
+def _competitors_with_self_token() -> Derivation:
+    count = (n + 1) ** m - n**m
+    return Derivation(
+        "With the self token there are n - 1 + ((n+1)^m - n^m)/n^(m-1)",
+        Assumptions(_SIZE, ((T, _SELF),)),
+        (_OTHERS + T) / _TIES,
+        (
+            Step(
+                EQ,
+                (_OTHERS + count) / _TIES,
+                Monotone(Variable(u), (_OTHERS + u) / _TIES, T, count, Cite(_self_tuples())),
+                "The self token adds T = (n+1)^m - n^m tuples.",
+            ),
+        ),
+    )
+
+
+def _leak() -> Derivation:
+    excess = _OTHERS * sp.exp(-g) / _TIES
+    return Derivation(
+        "What is not on the address weighs at most λ with E = (n-1)·exp(-g)",
+        Assumptions((*_SIZE, Variable(S), Variable(g), _LOGITS)),
+        _WEIGHTS / (_TIES * sp.exp(S) + _WEIGHTS),
+        (
+            Step(
+                LE,
+                excess / (1 + excess),
+                Cite(softmax_concentration.leak(), ((M, _OTHERS), (tau, _TIES))),
+                "L1, with (n-1)·n^(m-1) competitors and n^(m-1) tied tuples.",
+            ),
+            Step(EQ, leak_of(n - 1), Algebra(), "Cancel n^(m-1)."),
+        ),
+    )
+
+
+def _leak_from(excess: sp.Expr) -> sp.Expr:
+    return excess / (1 + excess)
+
+
+def _leak_with_self_token() -> Derivation:
+    others = sp.Sum(sp.exp(s - S), (j, 1, _OTHERS))
+    others_at_most = sp.Sum(sp.exp(-g), (j, 1, _OTHERS))
+    one_logit = Monotone(Variable(u), sp.exp(u), s - S, -g, Positivity())
+    self_logit = Monotone(Variable(u), sp.exp(-u), S, g, Positivity())
+
+    def leak_from(weight: sp.Expr, self_weight: sp.Expr) -> sp.Expr:
+        excess = (weight + T * self_weight) / _TIES
+        return excess / (1 + excess)
+
+    return Derivation(
+        "With the self token it is λ with E = (n - 1 + T/n^(m-1))·exp(-g)",
+        Assumptions((*_SIZE, Variable(g), Variable(S, g), _LOGITS), ((T, _SELF),)),
+        (_WEIGHTS + T) / (_TIES * sp.exp(S) + _WEIGHTS + T),
+        (
+            Step(
+                EQ,
+                leak_from(others, sp.exp(-S)),
+                Algebra(),
+                "Divide by n^(m-1)·exp(S); the T tuples with the self token have logit 0.",
+            ),
+            Step(
+                LE,
+                leak_from(others_at_most, sp.exp(-S)),
+                Monotone(
+                    Variable(u, 0),
+                    leak_from(u, sp.exp(-S)),
+                    others,
+                    others_at_most,
+                    Termwise(one_logit),
+                ),
+                "The logits of the other addresses are at least g below S.",
+            ),
+            Step(
+                LE,
+                leak_from(others_at_most, sp.exp(-g)),
+                Monotone(
+                    Variable(u, 0),
+                    leak_from(others_at_most, u),
+                    sp.exp(-S),
+                    sp.exp(-g),
+                    self_logit,
+                ),
+                "So is the logit 0, as S >= g.",
+            ),
+            Step(
+                EQ,
+                leak_of(n - 1 + T / _TIES),
+                Algebra(),
+                "All (n-1)·n^(m-1) terms of the sum are equal.",
+            ),
+        ),
+    )
+
+
+def _margin(title: str, competitors: sp.Expr, size: tuple[Variable, ...]) -> Derivation:
+    return Derivation(
+        title,
+        Assumptions((*size, *GUARANTEE, enough(competitors))),
+        leak_of(competitors),
+        (
+            Step(
+                LT,
+                (1 - eta) / 2 - alpha,
+                Cite(decode_threshold.margin_suffices(), ((c, competitors),)),
+                "L2.",
+            ),
+        ),
+    )
+
+
+def _zero(title: str, competitors: sp.Expr, size: tuple[Variable, ...]) -> Derivation:
+    accurate = accurate_answer(0, leak_of(competitors))
+    return Derivation(
+        title,
+        Assumptions((*size, *GUARANTEE, enough(competitors), *accurate), NAMES),
+        answer,
+        (Step(LT, theta, Cite(decode_threshold.zero_by_margin(), ((c, competitors),)), "L2."),),
+    )
+
+
+def _one(title: str, competitors: sp.Expr, size: tuple[Variable, ...]) -> Derivation:
+    accurate = accurate_answer(1 - leak_of(competitors), 1)
+    return Derivation(
+        title,
+        Assumptions((*size, *GUARANTEE, enough(competitors), *accurate), NAMES),
+        answer,
+        (Step(GT, theta, Cite(decode_threshold.one_by_margin(), ((c, competitors),)), "L2."),),
+    )
+
+
+_FEWER_BITS = Assumptions((Variable(n, 1), Variable(d_v, 1), Variable(b, 0, n * d_v - 1)))
+
+
+def _states() -> Derivation:
+    counted = Cite(index_deterministic.exact_length(), ((N, n * d_v),))
+    return Derivation(
+        "States of exactly b < n·d_v bits are fewer than the 2^(n·d_v) instances",
+        _FEWER_BITS,
+        2**b,
+        (Step(LT, 2 ** (n * d_v), counted, "L3: so two instances share a state."),),
+    )
+
+
+def _states_of_any_length() -> Derivation:
+    counted = Cite(index_deterministic.length_up_to(), ((N, n * d_v),))
+    return Derivation(
+        "So are the states of at most b bits",
+        _FEWER_BITS,
+        sp.Sum(2**k, (k, 0, b)),
+        (Step(LT, 2 ** (n * d_v), counted, "L3: so two instances share a state."),),
+    )
+
+
+def _key_margins() -> tuple[Derivation, ...]:
+    """Derive the margin of each family of keys (L5), over other keys and over a key of zeros."""
+    return (
+        _binary_keys(),
+        _binary_keys_over_zero(),
+        _orthonormal(),
+        _parabola("i = j + D", 1),
+        _parabola("i = j - D", -1),
+        _sign_keys(),
+    )
+
+
+_STRENGTH = Variable(C, 0)
+_SIGNS = sp.Sum(sp.Integer(1), (k, 1, d))  # a sign times itself, in each of d places
+
+
+def _binary_keys() -> Derivation:
+    # The h >= 1 places in which the two keys differ are taken to be the first.
+    product = sp.Sum(sp.Integer(-1), (k, 1, h)) + sp.Sum(sp.Integer(1), (k, h + 1, d))
+    return Derivation(
+        "binary-keys: the margin is at least 2C",
+        Assumptions((Variable(d, 1), Variable(h, 1, d), _STRENGTH)),
+        C * (_SIGNS - product),
+        (
+            Step(EQ, 2 * C * h, Algebra(), "Each of the h places that differ counts twice."),
+            Step(GE, 2 * C, Positivity(), "Different keys differ somewhere: h >= 1."),
+        ),
+    )
+
+
+def _binary_keys_over_zero() -> Derivation:
+    return Derivation(
+        "binary-keys: over a key of zeros it is C·d, which is 2C or more from d = 2 on",
+        Assumptions((Variable(d, 2), _STRENGTH)),
+        C * _SIGNS,
+        (
+            Step(EQ, C * d, Algebra(), "A sign times itself is 1."),
+            Step(GE, 2 * C, Positivity(), "d >= 2."),
+        ),
+    )
+
+
+def _orthonormal() -> Derivation:
+    norm, product = sp.symbols("a b", real=True)
+    return Derivation(
+        "orthonormal: the margin is C, over a key of zeros too",
+        Assumptions((_STRENGTH,), ((norm, sp.Integer(1)), (product, sp.Integer(0)))),
+        C * norm - C * product,
+        (Step(EQ, C, Algebra(), "A key has norm 1, and inner product 0 with any other."),),
+    )
+
+
+def _parabola(case: str, sign: int) -> Derivation:
+    # k_j = (j, -j²) and q_i = C(2i, 1); j = 0 is a key of zeros.
+    return Derivation(
+        f"parabola: the margin is at least C, where {case} with D >= 1",
+        Assumptions((Variable(j), Variable(D, 1), _STRENGTH), ((i, j + sign * D),)),
+        C * (2 * i * i - i**2) - C * (2 * i * j - j**2),
+        (
+            Step(EQ, C * (i - j) ** 2, Algebra(), "Complete the square."),
+            Step(GE, C, Positivity(), "Different integers are at least 1 apart."),
+        ),
+    )
+
+
+def _sign_keys() -> Derivation:
+    return Derivation(
+        "sign-keys: the margin is at least C(d-μ), over a key of zeros too if μ >= 0",
+        Assumptions((Variable(d, 1), Variable(mu), Variable(p, high=mu), _STRENGTH)),
+        C * _SIGNS - C * p,
+        (
+            Step(EQ, C * (d - p), Algebra(), "A sign times itself is 1."),
+            Step(GE, C * (d - mu), Positivity(), "No inner product p is larger than μ."),
+        ),
+    )
+
+
+def property_recovery(data: st.DataObject, tally: Tally) -> None:
+    """Every bit comes back: from true outputs, from the worst accurate answers, from a cache."""
+    del tally
+    family = data.draw(families(), label="family")
+    x = data.draw(bits(family.size), label="bits")
+    attention = attend_to(family.encode(x))
+    state = message(ExactCache, family, x)
+    for i in range(family.n):
+        row = family.row(x, i)
+        outputs = attention(family.query(i)).enclose()
+        worst = [edge_answer(family.guarantee, o, bit=b) for o, b in zip(outputs, row, strict=True)]
+        require(family.decode(outputs) == row, "from the true outputs")
+        require(family.decode(worst) == row, "from answers at the edge of the guarantee")
+        require(output_row(ExactCache, family, state, i) == row, "from a restored exact cache")
+
+
+def property_floor_is_met(data: st.DataObject, tally: Tally) -> None:
+    """N bits are enough: a cache of exactly the floor answers the whole family."""
+    del tally
+    family = data.draw(families(most_bits=48), label="family")
+    x = data.draw(bits(family.size), label="bits")
+    factory = configure(FloorCache, family=family)
+    state = message(factory, family, x)
+    require(state.bits == four_cache(family.n, family.d_v), "the state has not N bits")
+    for i in range(family.n):
+        recovered = output_row(factory, family, state, i)
+        require(recovered == family.row(x, i), "N bits were not enough")
+
+
+def property_too_small_collides(data: st.DataObject, tally: Tally) -> None:
+    """A cache of b < N bits has a collision whose certificate the checker accepts."""
+    family = data.draw(families(most_bits=16, least_bits=2), label="family")
+    b = data.draw(st.integers(0, min(family.size - 1, 8)), label="b")
+    factory = configure(HashedCache, bits=b, family=family)
+    collision = pigeonhole(factory, family, seed=data.draw(st.integers(0, 99), label="seed"))
+    if collision is None:
+        raise Falsified("no collision")
+    outcome = check(canonical(collision.certificate), cache=factory)
+    require(outcome.status == "ok", f"the checker says: {outcome.reason}")
+    tally.certificates += 1
+
+
+CLAIM = Claim(
+    slug="four-cache",
+    title="every (η, α)-accurate cache of tensor attention needs at least n·d_v bits",
+    statement="""\
+Fix an address book of n keys as K_1, ones as all other keys and values, and V_1 in {0,1}^(n×d_v).
+Let its margin be `g > ln((n-1)(1+η+2α)/(1-η-2α))` with `η + 2α < 1`; with the self token put
+`M/ties = n - 1 + ((n+1)^m - n^m)/n^(m-1)` for n - 1. Then the n queries recover all
+`N = n·d_v` bits, so a deterministic cache that is (η, α)-accurate on this family has at least N
+bits, for every order m. N bits are enough for it, so the floor is met exactly.
+
+Address books: `orthonormal` (d = n, g = C), `binary-keys` (d = ⌈log₂ n⌉, g = 2C), `sign-keys`
+(g = C(d - μ)), `parabola` (d = 2, g = C).""",
+    source="TMT (exact and approximate); HO25 for m = 1; T1",
+    assumptions=(
+        "keys and queries are public and fixed; the cache is right for every V_1 in {0,1}^(n×d_v)",
+        "0 <= η < 1, α >= 0, η + 2α < 1",
+        "the cache is deterministic",
+    ),
+    verdict="holds",
+    derivations=derivations,
+    properties=(property_recovery, property_floor_is_met, property_too_small_collides),
+)

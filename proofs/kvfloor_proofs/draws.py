@@ -1,0 +1,69 @@
+"""What properties draw: guarantees, families, instances, answers at the edge of a guarantee."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from flint import arb
+from hypothesis import strategies as st
+
+from kvfloor.floors import Guarantee
+from kvfloor.inputs import to_fraction
+from kvfloor.instances import BinaryValues, Bits
+from kvfloor.keys import binary_keys, orthonormal, parabola, sign_keys
+
+__all__ = ["bits", "edge_answer", "ends", "families", "guarantees"]
+
+BOOKS = {
+    "binary-keys": binary_keys,
+    "orthonormal": orthonormal,
+    "parabola": parabola,
+    "sign-keys": lambda n: sign_keys(n, 16),
+}
+
+
+@st.composite
+def guarantees(draw: st.DrawFn) -> Guarantee:
+    """Draw a guarantee under which 0 and 1 can be told apart: η + 2α < 1."""
+    eta = draw(st.fractions(0, Fraction(9, 10), max_denominator=20))
+    slack = draw(st.fractions(0, Fraction(9, 10), max_denominator=20))
+    return Guarantee(eta, slack * (1 - eta) / 2)
+
+
+@st.composite
+def families(
+    draw: st.DrawFn, *, most_bits: int = 96, order: int | None = None, least_bits: int = 1
+) -> BinaryValues:
+    """Draw a family `binary-values`, of every order up to 3 and every book."""
+    m = draw(st.integers(1, 3)) if order is None else order
+    n = draw(st.integers(1, {1: 24, 2: 12, 3: 5}.get(m, 3)))
+    d_v = draw(st.integers(-(-least_bits // n), max(most_bits // n, -(-least_bits // n))))
+    return BinaryValues(
+        BOOKS[draw(st.sampled_from(sorted(BOOKS)))](n),
+        d_v=d_v,
+        order=m,
+        self_token=draw(st.booleans()),
+        guarantee=draw(guarantees()),
+    )
+
+
+def bits(size: int) -> st.SearchStrategy[Bits]:
+    """Draw an element of {0, 1}^size."""
+    return st.tuples(*[st.integers(0, 1)] * size)
+
+
+def ends(ball: arb) -> tuple[Fraction, Fraction]:
+    """Return the exact ends of a ball."""
+    middle, radius = to_fraction(ball.mid().fmpq()), to_fraction(ball.rad().fmpq())
+    return middle - radius, middle + radius
+
+
+def edge_answer(guarantee: Guarantee, output: arb, *, bit: int) -> Fraction:
+    """Return the answer to an output in [0, 1] that speaks most against its ``bit``.
+
+    It is within the guarantee for every non-negative number in the ball.
+    """
+    lower, upper = ends(output)
+    if bit:
+        return (1 - guarantee.eta) * upper - guarantee.alpha
+    return (1 + guarantee.eta) * lower + guarantee.alpha

@@ -1,0 +1,61 @@
+"""README and docs: commands, examples and links do what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_readme_opens_with_two_one_line_commands() -> None:
+    first, second = blocks(ROOT / "README.md", "sh")[:2]
+    assert first.count("\n") == second.count("\n") == 1
+    assert first.endswith("kvfloor verify\n")
+    assert second.endswith("pytest\n")
+
+
+def test_ci_runs_the_second_command() -> None:
+    script = ROOT / ".ci" / "readme_command.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "2"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == blocks(ROOT / "README.md", "sh")[1].rstrip("\n")
+    assert 'readme_command.py 2)"' in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_readme_examples_run_in_order(tmp_path: Path) -> None:
+    """The Python blocks run as one script; the console block then prints what it shows."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    env = os.environ | {"PATH": path}
+    script = "\n".join(blocks(ROOT / "README.md", "python"))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "12 bits are needed" in done.stdout
+
+    session = blocks(ROOT / "README.md", "console")[0]
+    for command, shown in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", session, re.MULTILINE):
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        assert done.stdout == shown, done.stderr

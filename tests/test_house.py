@@ -1,0 +1,52 @@
+"""Lint, format, types and the direction of imports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PATH": path},
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "check", "--no-cache"),
+        ("ruff", "format", "--check", "--no-cache"),
+        ("mypy",),
+        ("lint-imports", "--no-cache"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_house_rules(command: tuple[str, ...]) -> None:
+    done = run(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_import_is_light() -> None:
+    code = "import sys, kvfloor; print(sorted({'sympy', 'hypothesis'} & set(sys.modules)))"
+    done = run(sys.executable, "-c", code)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
+def test_no_file_is_long() -> None:
+    sources = [*ROOT.glob("reference/**/*.py"), *ROOT.glob("proofs/**/*.py")]
+    assert sources
+    long = {p.name: n for p in sources if (n := len(p.read_text().splitlines())) > 400}
+    assert long == {}
