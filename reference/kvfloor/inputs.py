@@ -333,6 +333,8 @@ def as_scale(scale: Any, d: int) -> Scale:
     InputError
         If it is neither, or not positive.
     """
+    if isinstance(scale, Scale):
+        return scale
     if scale == INVERSE_SQRT_D:
         root = isqrt(d)
         return Scale(Fraction(1, root), 1) if root * root == d else Scale(Fraction(1, d), d)

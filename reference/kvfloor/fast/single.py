@@ -33,7 +33,7 @@ def evaluate_single(
         Finite.
     scale : Scale
         σ.
-    mask : boolean array, shape (n_1, ..., n_m) or (b, n_1, ..., n_m), optional
+    mask : boolean array, shape (n_1, ..., n_m) or (b or 1, n_1, ..., n_m), optional
         True keeps the tuple.
 
     Returns

@@ -1,10 +1,10 @@
 """Ozaki's splitting: products that BLAS adds without a rounding error, in any order.
 
 A factor x with ``|x| <= 1`` becomes x_0 + x_1 + x_2: x_0 a multiple of 2**-β, x_1 a multiple of
-2**-2β below 2**-β, and x_2 whatever is left, below 2**-2β. A sum of N products of such slices is
-then a multiple of a power of two, below 2**53 times it for N·2**2β <= 2**53, and so is every
-partial sum: nothing is rounded, with or without fused multiply-add. Products with a rest are
-small, and may be rounded.
+2**-2β up to 2**(-β-1), and x_2 whatever is left, up to 2**(-2β-1). For N·2**2β <= 2**53 a sum of N
+products of the first two is an integer up to 2**53 times a power of two, and so is every partial
+sum: nothing is rounded, with or without fused multiply-add. Products with a rest are small, and
+may be rounded.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ def slice_bits(length: int) -> int:
     return (53 - (length - 1).bit_length()) // 2
 
 
-def split(
-    x: Float, rest: Float, bits: int, unit: float | Float = 1.0
-) -> tuple[Float, Float, Float]:
+def split(x: Float, rest: Float, bits: int, unit: float | Float = 1) -> tuple[Float, Float, Float]:
     """Return x_0, x_1 and x_2 + rest, for ``|x| <= unit``. The sum is x + rest, x is destroyed.
 
     Exact but for the one addition of the rest.
@@ -49,12 +47,12 @@ class KeySlices:
     ----------
     bits : int
         β.
-    levels : tuple of 3 arrays, the i-th of shape (n, at most (i + 1)·d)
+    factors : tuple of 3 arrays, the i-th of shape (n, at most (i + 1)·d)
         The right-hand factors.
     """
 
     bits: int
-    levels: tuple[Float, Float, Float]
+    factors: tuple[Float, Float, Float]
 
     @classmethod
     def of(cls, K: Float) -> KeySlices:
@@ -66,10 +64,10 @@ class KeySlices:
 
     def products(self, left: Float, columns: slice, out: Sequence[Float]) -> None:
         """Write the sums of each order for rows (a_2 | a_1 | a_0); the first two are exact."""
-        d = self.levels[0].shape[1]
-        for i, (level, result) in enumerate(zip(self.levels, out, strict=True)):
+        d = self.factors[0].shape[1]
+        for i, (factor, result) in enumerate(zip(self.factors, out, strict=True)):
             start = (2 - i) * d
-            np.matmul(left[:, start : start + level.shape[1]], level[columns].T, out=result)
+            np.matmul(left[:, start : start + factor.shape[1]], factor[columns].T, out=result)
 
 
 def _stack(*parts: Float) -> Float:
@@ -87,14 +85,14 @@ class ValueSlices:
     ----------
     block, bits : int
         Sums have at most ``block`` terms; β for that.
-    levels : tuple of 3 arrays, the i-th of shape (n, at most (3 − i)·width)
+    factors : tuple of 3 arrays, the i-th of shape (n, at most (3 − i)·width)
         What the i-th slice of the weights is multiplied with: (V_0 | V_1 | V_2);
         (V_0 | V_1 + V_2); V. Trailing parts that are zero are left out.
     """
 
     block: int
     bits: int
-    levels: tuple[Float, Float, Float]
+    factors: tuple[Float, Float, Float]
 
     @classmethod
     def of(cls, V: Float, block: int) -> ValueSlices:
@@ -106,10 +104,10 @@ class ValueSlices:
 
     def products(self, weights: Sequence[Float], columns: slice) -> Pair:
         """Return Σ_j P_ij·V_jc as a double-double, for 0 <= P <= 1 given in three slices."""
-        width = self.levels[2].shape[1]
+        width = self.factors[2].shape[1]
         orders = np.zeros((3, len(weights[0]), width))
-        for i, (P_i, level) in enumerate(zip(weights, self.levels, strict=True)):
-            product = P_i @ level[columns]
+        for i, (P_i, factor) in enumerate(zip(weights, self.factors, strict=True)):
+            product = P_i @ factor[columns]
             for j in range(product.shape[1] // width):
                 orders[i + j] += product[:, j * width : (j + 1) * width]
         hi, lo = two_sum(orders[0], orders[1])

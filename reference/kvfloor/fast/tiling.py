@@ -69,7 +69,7 @@ class Dropped:
 
     @classmethod
     def by(cls, mask: Mask | None, prepared: Prepared, b: int) -> Dropped:
-        """Read a mask of shape (n_1, ..., n_m) or (b, n_1, ..., n_m).
+        """Read a mask of shape (n_1, ..., n_m), or (b or 1, n_1, ..., n_m).
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Dropped:
         if mask is None:
             return cls(None)
         lengths = prepared.lengths
-        if mask.dtype != np.bool_ or mask.shape not in (lengths, (b, *lengths)):
+        if mask.dtype != np.bool_ or mask.shape not in (lengths, (1, *lengths), (b, *lengths)):
             expected = f"booleans of shape {lengths} or {(b, *lengths)}"
             raise InputError("mask", expected, f"{mask.dtype} of shape {mask.shape}")
         return cls(mask.reshape(-1, *prepared.shape))
