@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.floors import Guarantee
-from kvfloor.inputs import to_fraction
+from kvfloor.inputs import ball_ends
 from kvfloor.instances import BinaryValues, Bits
-from kvfloor.keys import binary_keys, orthonormal, parabola, sign_keys
+from kvfloor.keys import AddressBook, binary_keys, orthonormal, parabola, sign_keys
 
-__all__ = ["bits", "edge_answer", "ends", "families", "guarantees"]
+__all__ = ["bits", "edge_answer", "families", "guarantees"]
 
-BOOKS = {
+BOOKS: dict[str, Callable[[int], AddressBook]] = {
     "binary-keys": binary_keys,
     "orthonormal": orthonormal,
     "parabola": parabola,
@@ -52,18 +53,12 @@ def bits(size: int) -> st.SearchStrategy[Bits]:
     return st.tuples(*[st.integers(0, 1)] * size)
 
 
-def ends(ball: arb) -> tuple[Fraction, Fraction]:
-    """Return the exact ends of a ball."""
-    middle, radius = to_fraction(ball.mid().fmpq()), to_fraction(ball.rad().fmpq())
-    return middle - radius, middle + radius
-
-
 def edge_answer(guarantee: Guarantee, output: arb, *, bit: int) -> Fraction:
     """Return the answer to an output in [0, 1] that speaks most against its ``bit``.
 
     It is within the guarantee for every non-negative number in the ball.
     """
-    lower, upper = ends(output)
+    lower, upper = ball_ends(output)
     if bit:
         return (1 - guarantee.eta) * upper - guarantee.alpha
     return (1 + guarantee.eta) * lower + guarantee.alpha

@@ -17,11 +17,13 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 
+from kvfloor.errors import InputError
 from kvfloor.inputs import (
     Matrix,
     Scale,
     as_count,
     as_mask,
+    as_matrix,
     as_scale,
     as_slots,
     as_vector,
@@ -156,10 +158,32 @@ def tensor_attention_khatri_rao(
         return Attention(np.array(list(output), dtype=object), top + mpmath.log(total))
 
 
-def khatri_rao(*matrices: Matrix) -> Matrix:
-    """Column-wise Kronecker product A_1 ⊘ … ⊘ A_m: row (j_1, …, j_m) is Π_r A_r[j_r, ·]."""
-    result: Sequence[Sequence[Fraction]] = matrices[0]
-    for A in matrices[1:]:
+def khatri_rao(*matrices: Any) -> Matrix:
+    """Column-wise Kronecker product A_1 ⊘ … ⊘ A_m: row (j_1, …, j_m) is Π_r A_r[j_r, ·].
+
+    Parameters
+    ----------
+    *matrices : m >= 1 arrays, shapes (n_r, d)
+
+    Returns
+    -------
+    tuple of tuples of Fraction, shape (n_1···n_m, d)
+        The last index varies fastest.
+
+    Raises
+    ------
+    InputError
+        If there is no matrix, or they differ in their columns.
+    """
+    if not matrices:
+        raise InputError("matrices", "at least one", "none")
+    factors = [as_matrix(A, f"matrices[{r}]") for r, A in enumerate(matrices)]
+    for r, A in enumerate(factors):
+        if len(A[0]) != len(factors[0][0]):
+            expected = f"{len(factors[0][0])} columns as in matrices[0]"
+            raise InputError(f"matrices[{r}]", expected, str(len(A[0])))
+    result: Sequence[Sequence[Fraction]] = factors[0]
+    for A in factors[1:]:
         result = [[x * y for x, y in zip(row, a, strict=True)] for row in result for a in A]
     return tuple(tuple(row) for row in result)
 

@@ -38,7 +38,7 @@ Document = dict[str, Any]
 
 GRID_BITS = 64  # outputs are given as neighbouring multiples of 2**-64: a format constant
 MOST_CHARACTERS = 8_000_000
-MOST_PRODUCTS = 4_000_000  # tuples times columns; keeps a check within seconds
+MOST_PRODUCTS = 4_000_000  # tuples by columns, or pairs of keys: keeps a check within seconds
 UNCHECKED = "that both instances lead to the state (replay them on the cache to check)"
 
 
@@ -242,9 +242,11 @@ def _check_collision(document: Document) -> None:
 def _compare(part: str, claimed: Any, truth: Any) -> None:
     """Refuse a claimed value that is not the recomputed one, naming the innermost part."""
     if isinstance(truth, dict):
-        for name in truth.keys() | claimed.keys():
-            _compare(f"{part}.{name}", claimed.get(name), truth.get(name))
-    elif claimed != truth:
+        if claimed.keys() != truth.keys():
+            raise _InvalidError(f"{part}: has {sorted(claimed)}, should have {sorted(truth)}")
+        for name in sorted(truth):
+            _compare(f"{part}.{name}", claimed[name], truth[name])
+    elif type(claimed) is not type(truth) or claimed != truth:
         raise _InvalidError(f"{part}: {_short(claimed)} is claimed, {_short(truth)} is true")
 
 
@@ -255,9 +257,11 @@ def _short(value: Any) -> str:
 
 def _rebuild_family(document: Document) -> BinaryValues:
     family, guarantee = document["family"], document["guarantee"]
-    tuples = (family["book"]["n"] + family["self_token"]) ** family["order"]
-    if max(tuples, family["book"]["n"] ** 2) * family["d_v"] > MOST_PRODUCTS:
-        raise _MalformedError(f"family: larger than {MOST_PRODUCTS} products of values")
+    book = family["book"]
+    rows = max(book["n"], len(book.get("rows", ())))
+    tuples = (rows + family["self_token"]) ** family["order"]
+    if max(tuples * (book["d"] + family["d_v"]), rows**2 * book["d"]) > MOST_PRODUCTS:
+        raise _MalformedError(f"family: larger than {MOST_PRODUCTS} products of numbers")
     try:
         return BinaryValues(
             _rebuild_book(family["book"]),
@@ -278,8 +282,8 @@ def _rebuild_book(book: Document) -> AddressBook:
         return binary_keys(n, d)
     if name == "parabola":
         return parabola(n)
-    if {len(row) for row in book["rows"]} != {d}:
-        raise InputError("rows", f"rows of d = {d} signs", "others")
+    if [len(row) for row in book["rows"]] != [d] * n:
+        raise InputError("rows", f"n = {n} rows of d = {d} signs", "others")
     rows = sign_rows([[int(sign == "+") for sign in row] for row in book["rows"]])
     return AddressBook.certified(name, rows, rows)
 

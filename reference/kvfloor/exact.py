@@ -24,6 +24,7 @@ from kvfloor.inputs import (
     as_scale,
     as_slots,
     as_vector,
+    ball_ends,
     to_fmpq,
     to_fraction,
 )
@@ -195,11 +196,35 @@ class ExactOutput:
             return exact // unit * unit, -(-exact // unit) * unit
         bits = grid_bits + 64
         while True:
-            with arb_precision(bits):
-                cell = (self.enclose(bits)[column] * 2**grid_bits).floor().unique_fmpz()
-            if cell is not None:
-                return int(cell) * unit, (int(cell) + 1) * unit
+            lower, upper = (end // unit for end in ball_ends(self.enclose(bits)[column]))
+            if upper == lower + 1:
+                # One multiple is in doubt; the sign of out - r, a sum of exponentials itself, is
+                # often plain where both are too near for their balls to part.
+                above = self._exceeds(column, upper * unit, bits)
+                lower, upper = (
+                    (upper, upper) if above else (lower, upper if above is None else lower)
+                )
+            if lower == upper:
+                return lower * unit, (lower + 1) * unit
             bits *= 2  # ends: an irrational output lies inside one cell
+
+    def floats(self) -> list[float]:
+        """Return the output as float64 numbers within one ulp."""
+        found: list[float] = []
+        for column in range(len(self.sums[0])):
+            exact, bits = self.rational(column), 128
+            while exact is None and self.enclose(bits)[column].rel_accuracy_bits() < 60:
+                bits *= 2  # ends: the output is irrational, so not zero
+            found.append(float(self.enclose(bits)[column].mid() if exact is None else exact))
+        return found
+
+    def _exceeds(self, column: int, rational: Fraction, bits: int) -> bool | None:
+        """Whether the output exceeds a rational, None if ``bits`` are too few to tell."""
+        with arb_precision(bits):
+            difference = arb(0)
+            for w, a, m in zip(self._weights(), self.sums, self.counts, strict=True):
+                difference += w * (a[column] - to_fmpq(rational) * m)
+            return bool(difference > 0) if difference > 0 or difference < 0 else None
 
     def _weights(self) -> list[arb]:
         sqrt = arb(self.root).sqrt()

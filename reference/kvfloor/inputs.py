@@ -5,7 +5,7 @@ Nothing is rounded, clipped, reshaped or broadcast. A float stands for the ratio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +16,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import numpy.typing as npt
-from flint import fmpq
+from flint import arb, fmpq
 
 from kvfloor.errors import InputError
 
@@ -37,6 +37,7 @@ __all__ = [
     "as_slot_arrays",
     "as_slots",
     "as_vector",
+    "ball_ends",
     "to_fmpq",
     "to_fraction",
 ]
@@ -84,7 +85,7 @@ def _exact(value: Any) -> Fraction:
         return Fraction(*mpmath.libmp.to_rational(value._mpf_))
     if isinstance(value, np.floating):
         return Fraction(*value.as_integer_ratio())
-    if isinstance(value, np.generic) and value.dtype.kind == "V":
+    if isinstance(value, np.generic) and value.dtype.kind in "Vf":
         # The formats of ml_dtypes (bfloat16, float8, ...) all embed in float64.
         return Fraction(float(value))
     raise TypeError
@@ -147,6 +148,8 @@ def _entry(value: Any, argument: str) -> Fraction:
 
 
 def _entries(value: Any, argument: str, expected: str) -> list[Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(argument, expected, "a masked array")
     if hasattr(value, "__array__"):
         array = np.asarray(value)
         if array.ndim == 0:
@@ -181,7 +184,7 @@ def as_array(value: Any, argument: str, ndim: int) -> Array:
     InputError
         As `as_vector` and `as_matrix` do.
     """
-    if hasattr(value, "__array__"):
+    if hasattr(value, "__array__") and not isinstance(value, np.ma.MaskedArray):
         array = np.asarray(value)
         embeds = array.dtype in NATIVE or (array.dtype.kind == "V" and array.dtype.itemsize <= 2)
         if array.ndim == ndim and array.size and embeds:
@@ -232,9 +235,12 @@ def as_slot_arrays(
 
 def _slots(arrays: Any, argument: str) -> list[tuple[Any, str]]:
     expected = "a sequence of m >= 1 two-dimensional arrays, one a slot"
-    if isinstance(arrays, str | bytes) or not isinstance(arrays, Iterable):
+    try:
+        listed = list(arrays)
+    except TypeError:
+        raise InputError(argument, expected, _shown(arrays)) from None
+    if isinstance(arrays, str | bytes):
         raise InputError(argument, expected, _shown(arrays))
-    listed = list(arrays)
     if not listed:
         raise InputError(argument, expected, "an empty one (order 0)")
     return [(array, f"{argument}[{r}]") for r, array in enumerate(listed)]
@@ -262,11 +268,10 @@ def as_queries(value: Any) -> tuple[Array, tuple[int, ...]]:
         If there is no query, or rows differ in length, or an entry is not finite.
     """
     try:
-        array = value if hasattr(value, "__array__") else np.array(value, dtype=object)
-        array = np.asarray(array)
+        array = np.asarray(value, dtype=None if hasattr(value, "__array__") else object)
     except ValueError:
         raise InputError("query", "an array of shape (..., d)", "a ragged sequence") from None
-    if array.ndim == 0 or array.size == 0:
+    if array.ndim == 0 or array.size == 0 or isinstance(value, np.ma.MaskedArray):
         raise InputError("query", "an array of shape (..., d)", _shown(value))
     return as_array(array.reshape(-1, array.shape[-1]), "query", 2), array.shape[:-1]
 
@@ -335,7 +340,7 @@ def as_scale(scale: Any, d: int) -> Scale:
     """
     if isinstance(scale, Scale):
         return scale
-    if scale == INVERSE_SQRT_D:
+    if isinstance(scale, str) and scale == INVERSE_SQRT_D:
         root = isqrt(d)
         return Scale(Fraction(1, root), 1) if root * root == d else Scale(Fraction(1, d), d)
     try:
@@ -356,3 +361,9 @@ def to_fmpq(x: Fraction | int) -> fmpq:
 def to_fraction(x: fmpq) -> Fraction:
     """Return the same rational for Python."""
     return Fraction(int(x.p), int(x.q))
+
+
+def ball_ends(ball: arb) -> tuple[Fraction, Fraction]:
+    """Return the exact ends of a ball, whatever the working precision."""
+    middle, radius = to_fraction(ball.mid().fmpq()), to_fraction(ball.rad().fmpq())
+    return middle - radius, middle + radius

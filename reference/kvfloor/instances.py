@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from flint import arb
@@ -24,7 +25,7 @@ from kvfloor.floors import (
     margin_ratio,
     threshold,
 )
-from kvfloor.inputs import as_count, as_fraction, to_fmpq
+from kvfloor.inputs import as_count, as_fraction, ball_ends, to_fmpq
 from kvfloor.keys import AddressBook
 from kvfloor.precision import arb_precision
 
@@ -90,8 +91,13 @@ class BinaryValues:
     multiplier: int = field(init=False)
 
     def __post_init__(self) -> None:
-        as_count(self.d_v, "d_v", 1)
-        as_count(self.order, "order", 1)
+        object.__setattr__(self, "d_v", as_count(self.d_v, "d_v", 1))
+        object.__setattr__(self, "order", as_count(self.order, "order", 1))
+        if not isinstance(self.self_token, bool):
+            raise InputError("self_token", "True or False", repr(self.self_token))
+        if self._unit_margin <= 0:
+            expected = "keys with a positive margin over the self token's key of zeros"
+            raise InputError("book", expected, f"{self.book.name} with {self._unit_margin}")
         self.guarantee.separates_bits()
         ratio = margin_ratio(self.guarantee, self.competitors)
         object.__setattr__(self, "multiplier", least_multiplier(self._unit_margin, ratio))
@@ -183,10 +189,10 @@ class BinaryValues:
         theta = threshold(self.guarantee)
         if not isinstance(o, arb):
             return int(as_fraction(o, argument) > theta)
-        above, below = bool(o > to_fmpq(theta)), bool(o < to_fmpq(theta))
-        if above == below:
+        sides = {end > theta for end in ball_ends(o)} if o.is_finite() else {False, True}
+        if len(sides) > 1:
             raise InputError(argument, f"a ball on one side of the threshold {theta}", str(o))
-        return int(above)
+        return int(sides.pop())
 
     def row(self, bits: Sequence[int], address: int) -> Bits:
         """Return the bits stored at an address."""
@@ -202,6 +208,6 @@ class BinaryValues:
         if len(x) != self.size:
             raise InputError("bits", f"N = n*d_v = {self.size} bits", str(len(x)))
         for k, b in enumerate(x):
-            if isinstance(b, bool) or b not in (0, 1):
+            if isinstance(b, bool) or not isinstance(b, Integral) or b not in (0, 1):
                 raise InputError(f"bits[{k}]", "0 or 1", repr(b))
         return tuple(int(b) for b in x)

@@ -31,6 +31,8 @@ def causal_mask(position: int, lengths: Sequence[int]) -> Mask:
     InputError
         If the position is negative or a length is not positive.
     """
+    if not isinstance(lengths, Sequence):
+        raise InputError("lengths", "one length a slot", repr(lengths))
     return window_mask(position, [as_count(position, "position") + 1] * len(lengths), lengths)
 
 
@@ -56,8 +58,12 @@ def window_mask(position: int, widths: Sequence[int], lengths: Sequence[int]) ->
         If a number is out of range, or widths and lengths differ in number.
     """
     i = as_count(position, "position")
+    if not isinstance(lengths, Sequence):
+        raise InputError("lengths", "one length a slot", repr(lengths))
     if len(lengths) == 0:
         raise InputError("lengths", "one length a slot", "an empty sequence")
+    if not isinstance(widths, Sequence):
+        raise InputError("widths", "one width a slot", repr(widths))
     if len(widths) != len(lengths):
         raise InputError("widths", f"{len(lengths)} widths, one a slot", str(len(widths)))
     mask = np.ones((), dtype=np.bool_)

@@ -12,7 +12,7 @@ import sympy as sp
 
 from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable, outer_limit
 from kvfloor_proofs.calculus.errors import RuleError
-from kvfloor_proofs.calculus.positivity import relations_to_zero
+from kvfloor_proofs.calculus.positivity import is_proved
 from kvfloor_proofs.calculus.relation import Relation
 
 __all__ = ["is_integer", "require_defined", "require_inside", "require_ranges_defined"]
@@ -86,7 +86,7 @@ def is_integer(expr: Expr, assumptions: Assumptions) -> bool:
         return all(is_integer(argument, assumptions) for argument in expr.args)
     if expr.is_Pow:
         whole = all(is_integer(argument, assumptions) for argument in expr.args)
-        return whole and Relation.GE in relations_to_zero(expr.exp, assumptions)
+        return whole and is_proved(expr.exp, Relation.GE, assumptions)
     if isinstance(expr, sp.Sum):
         summand, limit = outer_limit(expr)
         return is_integer(summand, assumptions.within(limit))
@@ -95,27 +95,12 @@ def is_integer(expr: Expr, assumptions: Assumptions) -> bool:
 
 def _require_order(low: Expr, high: Expr, assumptions: Assumptions, *, strict: bool) -> None:
     wanted = Relation.GT if strict else Relation.GE
-    if _is_assumed(low, high, assumptions, strict):
-        return
-    if wanted not in relations_to_zero(high - low, assumptions):
+    if not is_proved(high - low, wanted, assumptions):
         raise RuleError(f"{low} {'<' if strict else '<='} {high} is not proved")
 
 
-def _is_assumed(low: Expr, high: Expr, assumptions: Assumptions, strict: bool) -> bool:
-    """Whether the order is the very range of a variable.
-
-    The prover of signs may miss it: where a range is not empty its ends are in order, but the
-    prover does not know that.
-    """
-    return any(
-        (variable.symbol == high and variable.low == low and variable.low_open >= strict)
-        or (variable.symbol == low and variable.high == high and variable.high_open >= strict)
-        for variable in assumptions.variables
-    )
-
-
 def _require_positive(part: Expr, whole: Expr, assumptions: Assumptions) -> None:
-    if Relation.GT not in relations_to_zero(part, assumptions):
+    if not is_proved(part, Relation.GT, assumptions):
         raise RuleError(f"{part} is not proved positive in {whole}")
 
 
@@ -123,7 +108,9 @@ def _require_power(power: Expr, assumptions: Assumptions) -> None:
     base, exponent = power.args
     if not exponent.is_Integer:
         _require_positive(base, power, assumptions)
-    elif exponent < 0 and not relations_to_zero(base, assumptions) & {Relation.GT, Relation.LT}:
+    elif exponent < 0 and not any(
+        is_proved(base, strictly, assumptions) for strictly in (Relation.GT, Relation.LT)
+    ):
         raise RuleError(f"{base} is not proved non-zero in {power}")
 
 
@@ -144,7 +131,7 @@ def _require_limit(limit: tuple[Expr, Expr, Expr], assumptions: Assumptions) -> 
 
 def _require_member(element: Expr, assumptions: Assumptions) -> None:
     family = assumptions.variable(element)
-    if not isinstance(family, Family):
+    if not isinstance(family, Family) or len(element.indices) != 1:
         raise RuleError(f"{element} is no member of a family")
     (place,) = element.indices
     _, first, last = family.index

@@ -12,7 +12,10 @@ from flint import arb, fmpq
 
 from kvfloor_proofs.calculus.errors import RuleError
 
-__all__ = ["Number", "Point", "evaluate", "is_exact"]
+__all__ = ["PRECISION", "Number", "Point", "evaluate", "is_exact"]
+
+PRECISION = 128
+"""Bits of every ball: differences of the order of 1 that agree to 30 digits are not refuted."""
 
 Number = Any  # fmpq or arb
 Point = Mapping[Any, Number]

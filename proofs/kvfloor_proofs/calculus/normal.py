@@ -46,6 +46,7 @@ class Atoms:
 
     def __init__(self) -> None:
         self._symbols: dict[Expr, Expr] = {}
+        self._rationals: dict[Expr, Expr] = {}
 
     def rational(self, expr: Expr) -> Expr:
         """Return an expression as a rational function of symbols.
@@ -55,15 +56,9 @@ class Atoms:
         RuleError
             If it contains a function that the calculus does not know.
         """
-        if expr.is_Rational or expr.is_Symbol:
-            return expr
-        if expr.is_Add or expr.is_Mul:
-            return expr.func(*map(self.rational, expr.args))
-        if isinstance(expr, sp.Pow | sp.exp):
-            return self._power(*expr.as_base_exp())
-        if isinstance(expr, sp.Sum):
-            return self._sum(expr)
-        return self._symbol(self._function(expr))
+        if expr not in self._rationals:
+            self._rationals[expr] = self._rational(expr)
+        return self._rationals[expr]
 
     def restore(self, expr: Expr) -> Expr:
         """Put the atoms back in place of their symbols."""
@@ -77,17 +72,30 @@ class Atoms:
         """Return the pairs (atom, symbol)."""
         return list(self._symbols.items())
 
-    def _symbol(self, atom: Expr) -> Expr:
-        if atom.is_Rational:  # SymPy did the sum, as in log(1)
-            return atom
-        return self._symbols.setdefault(atom, sp.Dummy())
+    def _rational(self, expr: Expr) -> Expr:
+        if expr.is_Rational or expr.is_Symbol:
+            return expr
+        if expr.is_Add or expr.is_Mul:
+            return expr.func(*map(self.rational, expr.args))
+        if isinstance(expr, sp.Pow | sp.exp):
+            return self._power(*expr.as_base_exp())
+        if isinstance(expr, sp.Sum):
+            return self._sum(expr)
+        return self._function(expr)
 
     def _function(self, expr: Expr) -> Expr:
         if isinstance(expr, sp.Indexed):
-            return expr.base[tuple(map(self.canonical, expr.indices))]
-        if isinstance(expr, sp.log) or expr is sp.E:
-            return expr.func(*map(self.canonical, expr.args))
+            return self._symbol(expr.base[tuple(map(self.canonical, expr.indices))])
+        if expr is sp.E:
+            return self._symbol(expr)
+        if isinstance(expr, sp.log):
+            value = sp.log(self.canonical(expr.args[0]))
+            # SymPy does some logarithms: log(1) is 0, log(1/2) is -log(2), log(exp(x)) is x.
+            return self._symbol(value) if isinstance(value, sp.log) else self.rational(value)
         raise RuleError(f"the calculus does not know {expr}")
+
+    def _symbol(self, atom: Expr) -> Expr:
+        return self._symbols.setdefault(atom, sp.Dummy())
 
     def _power(self, base: Expr, exponent: Expr) -> Expr:
         """b**(c + u/q) = b**c · (b**(u/q)) for whole c, the last factor an atom."""
@@ -101,7 +109,8 @@ class Atoms:
                 product *= self.rational(base) ** coefficient
             else:
                 root = sp.Pow(self.canonical(base), rest / coefficient.q)
-                product *= self._symbol(root) ** coefficient.p
+                done = not isinstance(root, sp.Pow | sp.exp)  # SymPy does some: 4**(1/2) is 2
+                product *= (self.rational(root) if done else self._symbol(root)) ** coefficient.p
         return product
 
     def _terms(self, expr: Expr) -> Iterator[tuple[Expr, Expr]]:

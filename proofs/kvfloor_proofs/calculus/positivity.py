@@ -9,7 +9,8 @@ means nothing. Expressions are taken to be defined (see `definedness`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,13 +20,43 @@ from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable, o
 from kvfloor_proofs.calculus.normal import Atoms, reduced
 from kvfloor_proofs.calculus.relation import Relation
 
-__all__ = ["relations_to_zero"]
+__all__ = ["is_proved"]
 
 Expr = Any
 
 
+def is_proved(expr: Expr, relation: Relation, assumptions: Assumptions) -> bool:
+    """Whether ``expr < 0``, ``<= 0``, ``>= 0`` or ``> 0`` is proved under the assumptions.
+
+    First with only one end of every range that has two. Such proofs are shorter, and may even
+    prove more: where a variable has a value the ends of its range are in order, which
+    parametrising it by both of them does not show.
+    """
+    return any(
+        relation in _relations_to_zero(expr, weaker)
+        for weaker in (_without_high(assumptions), _without_low(assumptions), assumptions)
+    )
+
+
+def _without_high(assumptions: Assumptions) -> Assumptions:
+    return _with_ranges(
+        assumptions, lambda x: x if x.low is None else replace(x, high=None, high_open=False)
+    )
+
+
+def _without_low(assumptions: Assumptions) -> Assumptions:
+    return _with_ranges(
+        assumptions, lambda x: x if x.high is None else replace(x, low=None, low_open=False)
+    )
+
+
+def _with_ranges(assumptions: Assumptions, weaken: Callable[[Variable], Variable]) -> Assumptions:
+    return replace(assumptions, variables=tuple(map(weaken, assumptions.variables)))
+
+
+# A memo of a pure function, since the same signs are needed again and again.
 @lru_cache(maxsize=4096)
-def relations_to_zero(expr: Expr, assumptions: Assumptions) -> frozenset[Relation]:
+def _relations_to_zero(expr: Expr, assumptions: Assumptions) -> frozenset[Relation]:
     """Return the inequalities (<, <=, >=, >) between ``expr`` and 0 that are proved."""
     atoms = Atoms()
     cells = [reduced(atoms.rational(assumptions.unfold(expr)))]
@@ -79,23 +110,25 @@ def _slack(*, strict: bool) -> Expr:
 
 def _slack_for(atom: Expr, assumptions: Assumptions) -> Expr:
     if isinstance(atom, sp.log):
-        return _slack_like(relations_to_zero(atom.args[0] - 1, assumptions))
+        return _slack_like(atom.args[0] - 1, assumptions)
     if isinstance(atom, sp.Sum):
         summand, limit = outer_limit(atom)
         _, first, last = limit
-        of_terms = relations_to_zero(summand, assumptions.within(limit))
-        if Relation.GE not in relations_to_zero(last - first, assumptions):
-            of_terms -= {Relation.LT, Relation.GT}  # the sum may be empty
-        return _slack_like(of_terms)
-    # exp and powers are positive: the base of a power is, or it would not be defined.
+        empty = not is_proved(last - first, Relation.GE, assumptions)
+        return _slack_like(summand, assumptions.within(limit), may_vanish=empty)
+    if isinstance(atom, sp.Indexed):  # of no declared family
+        return sp.Dummy()
+    # exp, E and powers are positive: the base of a power is, or it would not be defined.
     return _slack(strict=True)
 
 
-def _slack_like(proved: frozenset[Relation]) -> Expr:
-    if {Relation.GT, Relation.GE} & proved:
-        return _slack(strict=Relation.GT in proved)
-    if {Relation.LT, Relation.LE} & proved:
-        return -_slack(strict=Relation.LT in proved)
+def _slack_like(expr: Expr, assumptions: Assumptions, *, may_vanish: bool = False) -> Expr:
+    """Return a slack with the sign of ``expr``, but for 0 if it may vanish."""
+    for sign, strictly, weakly in ((1, Relation.GT, Relation.GE), (-1, Relation.LT, Relation.LE)):
+        if not may_vanish and is_proved(expr, strictly, assumptions):
+            return sign * _slack(strict=True)
+        if is_proved(expr, weakly, assumptions):
+            return sign * _slack(strict=False)
     return sp.Dummy()
 
 

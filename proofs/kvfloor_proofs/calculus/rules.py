@@ -21,7 +21,7 @@ from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable
 from kvfloor_proofs.calculus.definedness import require_defined, require_inside
 from kvfloor_proofs.calculus.errors import RuleError
 from kvfloor_proofs.calculus.normal import normal_difference
-from kvfloor_proofs.calculus.positivity import relations_to_zero
+from kvfloor_proofs.calculus.positivity import is_proved
 from kvfloor_proofs.calculus.relation import Relation
 from kvfloor_proofs.calculus.statement import Statement
 
@@ -97,7 +97,7 @@ class Positivity:
         if statement.relation is Relation.EQ:
             raise RuleError(f"Positivity proves inequalities, not {statement}")
         difference = statement.left - statement.right
-        if statement.relation not in relations_to_zero(difference, statement.assumptions):
+        if not is_proved(difference, statement.relation, statement.assumptions):
             raise RuleError(f"{difference} {statement.relation.value} 0 is not proved")
 
 
@@ -151,10 +151,9 @@ class Monotone:
         ):
             raise RuleError(f"{argument} may not be in the limits of a sum")
         slope = function.diff(argument)
-        proved = relations_to_zero(slope, inside)
-        if (Relation.GT if strict else Relation.GE) in proved:
+        if is_proved(slope, Relation.GT if strict else Relation.GE, inside):
             return True
-        if (Relation.LT if strict else Relation.LE) in proved:
+        if is_proved(slope, Relation.LT if strict else Relation.LE, inside):
             return False
         raise RuleError(f"the slope {slope} is not proved to have one sign")
 
@@ -179,8 +178,9 @@ class Termwise:
         if left.limits != right.limits or len(left.limits) != 1:
             raise RuleError(f"{left} and {right} do not have one and the same index and range")
         index, first, last = left.limits[0]
-        length = relations_to_zero(last - first, statement.assumptions)
-        if statement.relation.is_strict and Relation.GE not in length:
+        if statement.relation.is_strict and not is_proved(
+            last - first, Relation.GE, statement.assumptions
+        ):
             raise RuleError(f"{left} is not proved to have a term")
         inside = statement.assumptions.within((index, first, last))
         establish(Statement(inside, left.function, statement.relation, right.function), self.inner)

@@ -8,9 +8,10 @@ from random import Random
 import sympy as sp
 from flint import fmpq
 
+from kvfloor.precision import arb_precision
 from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable
 from kvfloor_proofs.calculus.errors import RuleError
-from kvfloor_proofs.calculus.evaluate import Number, Point, evaluate, is_exact
+from kvfloor_proofs.calculus.evaluate import PRECISION, Number, Point, evaluate, is_exact
 
 __all__ = ["sample_points"]
 
@@ -20,7 +21,7 @@ _ATTEMPTS_PER_POINT = 50
 _DISTANCES = (fmpq(0), fmpq(0), fmpq(1, 1000), fmpq(1, 3), fmpq(1), fmpq(2), fmpq(7))
 _FRACTIONS = (fmpq(0), fmpq(1), fmpq(1, 1000), fmpq(999, 1000), fmpq(1, 2), fmpq(1, 3))
 _ANYWHERE = (fmpq(0), fmpq(1), fmpq(-1), fmpq(2), fmpq(-3), fmpq(1, 3), fmpq(-5, 2))
-_INTEGERS_SPAN = 4
+_INTEGER_SPAN = 4
 _MOST_MEMBERS = 40  # of one family, so that a check stays fast
 
 
@@ -36,7 +37,8 @@ def sample_points(assumptions: Assumptions, count: int, seed: int) -> tuple[Poin
     """
     random = Random(seed)  # noqa: S311 - no secret: the points are to be reproducible
     attempts = (_sample(assumptions, random) for _ in range(_ATTEMPTS_PER_POINT * count))
-    points = list(islice((point for point in attempts if point is not None), count))
+    with arb_precision(PRECISION):
+        points = list(islice((point for point in attempts if point is not None), count))
     if len(points) < count:
         raise RuleError(f"only {len(points)} of {count} points found inside the assumptions")
     return tuple(points)
@@ -90,12 +92,14 @@ def _value(variable: Variable, point: Point, random: Random) -> Number | None:
 def _integer_value(
     variable: Variable, low: Number | None, high: Number | None, random: Random
 ) -> Number | None:
+    if not all(end is None or is_exact(end) for end in (low, high)):
+        raise RuleError(f"the range of the integer {variable.symbol} is not rational")
     first = None if low is None else int(low.ceil()) + (variable.low_open and low.q == 1)
     last = None if high is None else int(high.floor()) - (variable.high_open and high.q == 1)
     if first is None:
-        first = -_INTEGERS_SPAN if last is None else last - _INTEGERS_SPAN
+        first = -_INTEGER_SPAN if last is None else last - _INTEGER_SPAN
     if last is None:
-        last = first + _INTEGERS_SPAN
+        last = first + _INTEGER_SPAN
     if first > last:
         return None
     ends = {first, last, min(first + 1, last), max(last - 1, first)}

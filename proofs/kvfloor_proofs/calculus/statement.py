@@ -8,7 +8,7 @@ from typing import Any
 
 from kvfloor.precision import arb_precision
 from kvfloor_proofs.calculus.assumptions import Assumptions
-from kvfloor_proofs.calculus.evaluate import Point, evaluate, is_exact
+from kvfloor_proofs.calculus.evaluate import PRECISION, Point, evaluate, is_exact
 from kvfloor_proofs.calculus.relation import Relation
 
 __all__ = ["Statement", "refute"]
@@ -42,13 +42,13 @@ class Statement:
         return Statement(self.assumptions, unfold(self.left), self.relation, unfold(self.right))
 
 
-def refute(statement: Statement, points: Iterable[Point], *, bits: int = 128) -> Point | None:
+def refute(statement: Statement, points: Iterable[Point]) -> Point | None:
     """Return a point at which the statement is false (or undefined) beyond doubt, or None.
 
     Rationals are compared exactly, balls only where they do not overlap.
     """
     plain = statement.unfolded()
-    with arb_precision(bits):
+    with arb_precision(PRECISION):
         return next((point for point in points if _is_false(plain, point)), None)
 
 

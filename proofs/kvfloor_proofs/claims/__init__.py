@@ -13,6 +13,7 @@ SLUGS = (
     "softmax-concentration",
     "decode-threshold",
     "index-deterministic",
+    "keys",
     "four-cache",
     "collision",
 )

@@ -47,8 +47,8 @@ __all__ = ["CLAIM", "derivations"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
-n, m, d_v, d, h, i, k, r, D = sp.symbols("n m d_v d h i k r D", integer=True)
-u, C, T, p, mu = sp.symbols("u C T p mu", real=True)
+n, m, d_v, k, r = sp.symbols("n m d_v k r", integer=True)
+u, T = sp.symbols("u T", real=True)
 
 # Tuples that name one address; that name another; that have the self token in some slot.
 _TIES = n ** (m - 1)
@@ -81,7 +81,6 @@ def derivations() -> tuple[Derivation, ...]:
         _one("Every bit 1 is answered above θ, with the self token", *_WITH_SELF),
         _states(),
         _states_of_any_length(),
-        *_key_margins(),
     )
 
 
@@ -267,83 +266,6 @@ def _states_of_any_length() -> Derivation:
     )
 
 
-def _key_margins() -> tuple[Derivation, ...]:
-    """Derive the margin of each family of keys (L5), over other keys and over a key of zeros."""
-    return (
-        _binary_keys(),
-        _binary_keys_over_zero(),
-        _orthonormal(),
-        _parabola("i = j + D", 1),
-        _parabola("i = j - D", -1),
-        _sign_keys(),
-    )
-
-
-_STRENGTH = Variable(C, 0)
-_SIGNS = sp.Sum(sp.Integer(1), (k, 1, d))  # a sign times itself, in each of d places
-
-
-def _binary_keys() -> Derivation:
-    # The h >= 1 places in which the two keys differ are taken to be the first.
-    product = sp.Sum(sp.Integer(-1), (k, 1, h)) + sp.Sum(sp.Integer(1), (k, h + 1, d))
-    return Derivation(
-        "binary-keys: the margin is at least 2C",
-        Assumptions((Variable(d, 1), Variable(h, 1, d), _STRENGTH)),
-        C * (_SIGNS - product),
-        (
-            Step(EQ, 2 * C * h, Algebra(), "Each of the h places that differ counts twice."),
-            Step(GE, 2 * C, Positivity(), "Different keys differ somewhere: h >= 1."),
-        ),
-    )
-
-
-def _binary_keys_over_zero() -> Derivation:
-    return Derivation(
-        "binary-keys: over a key of zeros it is C·d, which is 2C or more from d = 2 on",
-        Assumptions((Variable(d, 2), _STRENGTH)),
-        C * _SIGNS,
-        (
-            Step(EQ, C * d, Algebra(), "A sign times itself is 1."),
-            Step(GE, 2 * C, Positivity(), "d >= 2."),
-        ),
-    )
-
-
-def _orthonormal() -> Derivation:
-    norm, product = sp.symbols("a b", real=True)
-    return Derivation(
-        "orthonormal: the margin is C, over a key of zeros too",
-        Assumptions((_STRENGTH,), ((norm, sp.Integer(1)), (product, sp.Integer(0)))),
-        C * norm - C * product,
-        (Step(EQ, C, Algebra(), "A key has norm 1, and inner product 0 with any other."),),
-    )
-
-
-def _parabola(case: str, sign: int) -> Derivation:
-    # k_j = (j, -j²) and q_i = C(2i, 1); j = 0 is a key of zeros.
-    return Derivation(
-        f"parabola: the margin is at least C, where {case} with D >= 1",
-        Assumptions((Variable(j), Variable(D, 1), _STRENGTH), ((i, j + sign * D),)),
-        C * (2 * i * i - i**2) - C * (2 * i * j - j**2),
-        (
-            Step(EQ, C * (i - j) ** 2, Algebra(), "Complete the square."),
-            Step(GE, C, Positivity(), "Different integers are at least 1 apart."),
-        ),
-    )
-
-
-def _sign_keys() -> Derivation:
-    return Derivation(
-        "sign-keys: the margin is at least C(d-μ), over a key of zeros too if μ >= 0",
-        Assumptions((Variable(d, 1), Variable(mu), Variable(p, high=mu), _STRENGTH)),
-        C * _SIGNS - C * p,
-        (
-            Step(EQ, C * (d - p), Algebra(), "A sign times itself is 1."),
-            Step(GE, C * (d - mu), Positivity(), "No inner product p is larger than μ."),
-        ),
-    )
-
-
 def property_recovery(data: st.DataObject, tally: Tally) -> None:
     """Every bit comes back: from true outputs, from the worst accurate answers, from a cache."""
     del tally
@@ -396,8 +318,7 @@ Let its margin be `g > ln((n-1)(1+η+2α)/(1-η-2α))` with `η + 2α < 1`; with
 `N = n·d_v` bits, so a deterministic cache that is (η, α)-accurate on this family has at least N
 bits, for every order m. N bits are enough for it, so the floor is met exactly.
 
-Address books: `orthonormal` (d = n, g = C), `binary-keys` (d = ⌈log₂ n⌉, g = 2C), `sign-keys`
-(g = C(d - μ)), `parabola` (d = 2, g = C).""",
+Address books with such margins are the claim [`keys`](keys.md).""",
     source="TMT (exact and approximate); HO25 for m = 1; T1",
     assumptions=(
         "keys and queries are public and fixed; the cache is right for every V_1 in {0,1}^(n×d_v)",

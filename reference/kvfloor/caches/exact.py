@@ -28,6 +28,9 @@ class ExactCache:
     def from_state(cls, state: bytes, *, order: int, d: int, d_v: int, seed: int) -> ExactCache:
         """Return the cache that had this state."""
         cache = cls(order=order, d=d, d_v=d_v, seed=seed)
+        if len(state) % (8 * cache._width):
+            expected = f"tokens of {8 * cache._width} bytes"
+            raise InputError("state", expected, f"{len(state)} bytes")
         cache._numbers = list(struct.unpack(f"<{len(state) // 8}d", state))
         return cache
 
@@ -37,12 +40,15 @@ class ExactCache:
         Raises
         ------
         InputError
-            If a number is not a float64: then it could not be kept exactly.
+            For another shape, or if a number is not a float64: it could not be kept exactly.
         """
-        token = [_as_float64(x) for row in (*keys, *values) for x in row]
-        if len(token) != self._width:
-            raise InputError("token", f"{self._width} numbers", str(len(token)))
-        self._numbers += token
+        shape = [len(row) for row in keys], [len(row) for row in values]
+        if shape != ([self.d] * self.order, [self.d_v] * self.order):
+            expected = (
+                f"{self.order} keys of {self.d} and {self.order} values of {self.d_v} numbers"
+            )
+            raise InputError("token", expected, f"{shape[0]} and {shape[1]}")
+        self._numbers += [_as_float64(x) for row in (*keys, *values) for x in row]
 
     def state(self) -> bytes:
         """Return the tokens in order, each as its keys and then its values, little-endian."""
@@ -58,7 +64,7 @@ class ExactCache:
                 for slot in slots:
                     slot.append(self._numbers[position : position + width])
                     position += width
-        return [float(ball.mid()) for ball in ExactAttention(keys, values)(query).enclose()]
+        return ExactAttention(keys, values)(query).floats()
 
     @property
     def _width(self) -> int:

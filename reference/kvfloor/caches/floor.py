@@ -67,5 +67,4 @@ class FloorCache:
 
     def answer(self, query: Sequence[Any]) -> list[float]:
         """Return the output for a query of shape (d,), shape (d_v,)."""
-        outputs = attend_to(self.family.encode(self._bits))(query).enclose()
-        return [float(ball.mid()) for ball in outputs]
+        return attend_to(self.family.encode(self._bits))(query).floats()

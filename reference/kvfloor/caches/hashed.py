@@ -86,7 +86,7 @@ class HashedCache:
 
 def _digest(vectors: Sequence[Sequence[Any]], seed: int) -> int:
     text = ";".join(",".join(str(as_fraction(x, "token")) for x in row) for row in vectors)
-    return int.from_bytes(blake2b(text.encode(), key=str(seed).encode()).digest(), "little")
+    return int.from_bytes(blake2b(f"{seed}:{text}".encode()).digest(), "little")
 
 
 @lru_cache(maxsize=4)

@@ -76,9 +76,16 @@ def describe(factory: Any) -> dict[str, Any]:
     """Return name and options of a factory as a JSON object, for certificates and reports.
 
     An option that is no JSON scalar is shown by its ``str``.
+
+    Raises
+    ------
+    InputError
+        If it has no name to be found by.
     """
     configured = isinstance(factory, Configured)
     made = factory.cache_class if configured else factory
+    if not hasattr(made, "__module__") or not hasattr(made, "__qualname__"):
+        raise InputError("factory", "a class, a function, or what configure returns", repr(made))
     options: Mapping[str, Any] = dict(factory.options) if configured else {}
     return {
         "name": f"{made.__module__}:{made.__qualname__}",
@@ -107,6 +114,8 @@ def record(
         If the state is not bytes, or does not fit in the bits that the cache declares.
     """
     tokens = list(tokens)
+    if not tokens:
+        raise InputError("tokens", "at least one", "none")
     cache = factory(order=len(tokens[0].keys), d=d, d_v=d_v, seed=seed)
     for token in tokens:
         cache.append(token.keys, token.values)
@@ -115,14 +124,14 @@ def record(
         raise InputError("cache", "state() of type bytes", type(data).__name__)
     declared = getattr(cache, "state_bits", None)
     bits = 8 * len(data) if declared is None else declared()
-    if not fits(data, bits):
+    if isinstance(bits, bool) or not isinstance(bits, int) or not fits(data, bits):
         raise InputError("cache", f"state_bits() in which {len(data)} bytes fit", repr(bits))
     return State(data, bits)
 
 
 def fits(data: bytes, bits: int) -> bool:
     """Whether ``data`` is a state of ``bits`` bits: no byte too many, unused high bits zero."""
-    return len(data) == -(-bits // 8) and int.from_bytes(data, "little") < 2**bits
+    return bits >= 0 and len(data) == -(-bits // 8) and int.from_bytes(data, "little") < 2**bits
 
 
 def restore(

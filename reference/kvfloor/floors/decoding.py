@@ -1,4 +1,4 @@
-"""Every bound as a plain function, with the constants of its derivation.
+"""When bits can be decoded, and the floor that follows (L1, L2, T1).
 
 The arithmetic here is rational and generic: called with SymPy symbols in place of numbers, a
 function returns the very expression that its claim's derivation ends in, and a test compares the
@@ -135,7 +135,14 @@ def margin_ratio(guarantee: _EtaAlpha, competitors: Any) -> Any:
         With ``η + 2α < 1``.
     competitors : number
         M, or M/ties where tuples tie at the top.
+
+    Raises
+    ------
+    InputError
+        If ``η + 2α >= 1``.
     """
+    if isinstance(guarantee, Guarantee):
+        guarantee.separates_bits()
     slack = guarantee.eta + 2 * guarantee.alpha
     return competitors * (1 + slack) / (1 - slack)
 
@@ -149,10 +156,15 @@ def exceeds_log(margin: Fraction, ratio: Fraction) -> bool:
     """Decide ``margin > ln ratio``; ``ratio = 0`` counts as ``ln 0 = -∞``.
 
     Always ends: e to a rational other than 0 is irrational, so equality needs ``0 = ln 1``.
+
+    Raises
+    ------
+    InputError
+        If ``ratio`` is negative.
     """
-    if ratio == 0:
-        return True
-    if margin == 0:
+    if ratio < 0:
+        raise InputError("ratio", "a number >= 0", str(ratio))
+    if ratio == 0 or margin == 0:
         return ratio < 1
     bits = 64
     while True:
@@ -164,10 +176,24 @@ def exceeds_log(margin: Fraction, ratio: Fraction) -> bool:
 
 
 def least_multiplier(margin: Fraction, ratio: Fraction) -> int:
-    """Least whole C >= 1 with ``C·margin > ln ratio``, for scaling an address book's queries."""
-    with arb_precision(64):
-        estimate = 1 if ratio <= 1 else int(float(arb(to_fmpq(ratio)).log() / to_fmpq(margin)))
-    C = max(1, estimate - 1)
-    while not exceeds_log(C * margin, ratio):
-        C += 1
-    return C
+    """Least whole C >= 1 with ``C·margin > ln ratio``, for scaling an address book's queries.
+
+    Raises
+    ------
+    InputError
+        If ``margin`` is not positive, or ``ratio`` negative.
+    """
+    if margin <= 0:
+        raise InputError("margin", "a number > 0", str(margin))
+    least = 1
+    while not exceeds_log(least * margin, ratio):
+        least *= 2
+    most = least
+    least //= 2  # fails, or is 0
+    while most - least > 1:
+        middle = (least + most) // 2
+        if exceeds_log(middle * margin, ratio):
+            most = middle
+        else:
+            least = middle
+    return most

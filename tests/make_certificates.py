@@ -1,0 +1,266 @@
+"""Writes tests/certificates/{ok,invalid,malformed}: run it after the format has changed.
+
+Everything in it is deterministic; a test asserts that the committed files are what it makes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kvfloor import (
+    BinaryValues,
+    Guarantee,
+    binary_keys,
+    birthday,
+    orthonormal,
+    parabola,
+    sign_keys,
+)
+from kvfloor.caches import Configured, HashedCache, configure
+from kvfloor.certificate import Document, digest
+
+__all__ = ["VALID", "Search", "contents", "factory", "family_of", "reasons", "valid"]
+
+FOLDER = Path(__file__).parent / "certificates"
+WEAK = Guarantee(Fraction(1, 2), Fraction(1, 8))
+
+
+class Search(NamedTuple):
+    """A family, a hash of so many bits, and the seed of both cache and search."""
+
+    family: Callable[[], BinaryValues]
+    bits: int
+    seed: int
+
+
+VALID = {
+    "binary-order-1": Search(lambda: BinaryValues(binary_keys(4), 1, 1), 3, 0),
+    "binary-b12": Search(lambda: BinaryValues(binary_keys(16), 1, 2, True), 12, 5),
+    "orthonormal-two-columns": Search(
+        lambda: BinaryValues(orthonormal(3), 2, 2, guarantee=WEAK), 4, 1
+    ),
+    "orthonormal-no-bits": Search(lambda: BinaryValues(orthonormal(2), 1, 2, True), 0, 2),
+    "sign-weak": Search(lambda: BinaryValues(sign_keys(4, 7), 1, 2, guarantee=WEAK), 3, 3),
+    "sign-order-3": Search(lambda: BinaryValues(sign_keys(3, 5), 2, 3, True), 4, 4),
+    "parabola-order-3": Search(
+        lambda: BinaryValues(parabola(3), 1, 3, True, Guarantee(Fraction(1, 3))), 2, 6
+    ),
+}
+
+
+@lru_cache
+def family_of(name: str) -> BinaryValues:
+    return VALID[name].family()
+
+
+def factory(name: str) -> Configured:
+    """Return the cache that a valid certificate speaks of."""
+    return configure(HashedCache, bits=VALID[name].bits)
+
+
+@lru_cache
+def _found(name: str) -> Document:
+    search = VALID[name]
+    limit = 8 * 2**search.bits + 8
+    found = birthday(
+        factory(name), family_of(name), seed=search.seed, search_seed=search.seed, limit=limit
+    )
+    if found is None:
+        raise RuntimeError(f"{name}: no collision within {limit} instances")
+    return found.certificate
+
+
+def valid(name: str) -> Document:
+    """Return a valid certificate, free to be altered."""
+    return deepcopy(_found(name))
+
+
+# --- certificates that do not hold ---------------------------------------------------------
+
+
+class Altered(NamedTuple):
+    """One change to a valid certificate, and how the reason for its refusal begins."""
+
+    base: str
+    path: tuple[str | int, ...]
+    value: Any
+    reason: str
+    sealed: bool = True  # with the digest made to fit again
+
+
+INVALID = {
+    "digest-of-another": Altered(
+        "binary-order-1", ("digest",), "sha256:" + 64 * "0", "digest: the content was", False
+    ),
+    "digest-left-behind": Altered(
+        "binary-order-1", ("cache", "seed"), 1, "digest: the content was", False
+    ),
+    "multiplier-too-large": Altered(
+        "binary-order-1", ("family", "multiplier"), 2, "family.multiplier: 2 is claimed, 1 is true"
+    ),
+    "margin-too-large": Altered(
+        "parabola-order-3", ("family", "margin"), "9", "family.margin: 9 is claimed, "
+    ),
+    "competitors-without-self-token": Altered(
+        "sign-order-3", ("family", "competitors"), "2", "family.competitors: 2 is claimed, 55/9 is"
+    ),
+    "threshold-one-half": Altered(
+        "sign-weak", ("guarantee", "threshold"), "1/2", "guarantee.threshold: 1/2 is claimed, 5/16"
+    ),
+    "guarantee-too-weak": Altered(
+        "sign-weak", ("guarantee", "alpha"), "1/4", "family: guarantee: expected eta + 2*alpha < 1"
+    ),
+    "too-few-dimensions": Altered(
+        "binary-order-1", ("family", "book", "d"), 1, "family: d: expected at least 2 for 4"
+    ),
+    "rows-alike": Altered(
+        "sign-weak", ("family", "book", "rows"), ["+++++++"] * 4, "family: keys: expected keys of"
+    ),
+    "rows-too-few": Altered(
+        "sign-order-3",
+        ("family", "book", "rows"),
+        ["+++++", "-----"],
+        "family: rows: expected n = 3 rows of d = 5 signs",
+    ),
+    "rows-too-long": Altered(
+        "sign-order-3",
+        ("family", "book", "d"),
+        4,
+        "family: rows: expected n = 3 rows of d = 4 signs",
+    ),
+    "instance-too-short": Altered(
+        "binary-order-1", ("instances", 1), "101", "instances[1]: 3 bits, N is 4"
+    ),
+    "instances-swapped-outputs-not": Altered(
+        "binary-order-1", ("instances",), ["1010", "0100"], "outputs[0]."
+    ),
+    "no-such-address": Altered(
+        "binary-order-1", ("query", "address"), 4, "query: no such address and column"
+    ),
+    "no-such-column": Altered(
+        "orthonormal-two-columns", ("query", "column"), 2, "query: no such address and column"
+    ),
+    "vector-of-another-address": Altered(
+        "binary-order-1", ("query", "vector"), ["7", "7"], "query.vector: ['7', '7'] is claimed, "
+    ),
+    "output-next-to-the-true-one": Altered(
+        "parabola-order-3", ("outputs", 0, "lower"), "0", "outputs[0].lower: 0 is claimed, "
+    ),
+    "state-longer-than-its-bits": Altered(
+        "binary-b12", ("cache", "state"), "ffff", "cache.state: does not fit state_bits"
+    ),
+}
+
+
+def altered(change: Altered) -> Document:
+    document = valid(change.base)
+    at: Any = document
+    for step in change.path[:-1]:
+        at = at[step]
+    at[change.path[-1]] = change.value
+    return document | {"digest": digest(document)} if change.sealed else document
+
+
+# --- texts that are no certificates --------------------------------------------------------
+
+
+def _replaced(old: str, new: str) -> str:
+    text = pretty(valid("binary-order-1"))
+    if text.count(old) != 1:
+        raise ValueError(f"{old!r} stands {text.count(old)} times in the text")
+    return text.replace(old, new)
+
+
+MALFORMED: dict[str, tuple[Callable[[], str], str]] = {
+    "empty": (lambda: "", "not JSON: "),
+    "truncated": (lambda: pretty(valid("binary-order-1"))[:-3], "not JSON: "),
+    "not-an-object": (lambda: "[]\n", "$: [] is not of type 'object'"),
+    "nan": (lambda: _replaced('"seed": 0', '"seed": NaN'), "not JSON: the number NaN is not whole"),
+    "decimal": (
+        lambda: _replaced('"version": 1', '"version": 1.0'),
+        "not JSON: the number 1.0 is not whole",
+    ),
+    "key-twice": (
+        lambda: _replaced('"version": 1', '"version": 1,\n "version": 1'),
+        "not JSON: a key stands twice in one object",
+    ),
+    "unknown-key": (
+        lambda: _replaced('"version": 1', '"version": 1,\n "note": 1'),
+        "$: Additional properties are not allowed ('note' was unexpected)",
+    ),
+    "no-kind": (
+        lambda: _replaced('"kind": "collision",\n', ""),
+        "$: 'kind' is a required property",
+    ),
+    "version-2": (lambda: _replaced('"version": 1', '"version": 2'), "$.version: 1 was expected"),
+    "flag-for-a-number": (
+        lambda: _replaced('"seed": 0', '"seed": false'),
+        "$.cache.seed: False is not of type 'integer'",
+    ),
+    "not-in-lowest-terms": (
+        lambda: _replaced('"threshold": "1/2"', '"threshold": "2/4"'),
+        "the rational 2/4 is not in lowest terms",
+    ),
+    "denominator-one": (
+        lambda: _replaced('"threshold": "1/2"', '"threshold": "1/1"'),
+        "the rational 1/1 is not in lowest terms",
+    ),
+    "unknown-book": (
+        lambda: _replaced('"name": "binary-keys"', '"name": "grid"'),
+        "$.family.book.name: 'grid' is not one of",
+    ),
+    "rows-where-none-belong": (
+        lambda: _replaced('"name": "binary-keys"', '"name": "binary-keys", "rows": ["+"]'),
+        "$.family.book: False schema does not allow ['+']",
+    ),
+    "number-of-5000-digits": (
+        lambda: _replaced('"seed": 0', f'"seed": {"7" * 5000}'),
+        "not JSON: Exceeds the limit (4300 digits)",
+    ),
+    "too-large-to-check": (
+        lambda: pretty(altered(Altered("binary-order-1", ("family", "order"), 16, ""))),
+        "family: larger than 4000000 products of numbers",
+    ),
+}
+
+
+# --- files ---------------------------------------------------------------------------------
+
+
+def pretty(document: Document) -> str:
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def contents() -> dict[str, str]:
+    """Return the text of every file, by its path below the folder."""
+    return {
+        **{f"ok/{name}.json": pretty(valid(name)) for name in VALID},
+        **{f"invalid/{name}.json": pretty(altered(c)) for name, c in INVALID.items()},
+        **{f"malformed/{name}.json": text() for name, (text, _) in MALFORMED.items()},
+    }
+
+
+def reasons() -> dict[str, str]:
+    """Return how the reason for each refusal begins, by the same paths."""
+    return {
+        **{f"invalid/{name}.json": change.reason for name, change in INVALID.items()},
+        **{f"malformed/{name}.json": reason for name, (_, reason) in MALFORMED.items()},
+    }
+
+
+def main() -> None:
+    for old in FOLDER.glob("*/*.json"):
+        old.unlink()
+    for name, text in contents().items():
+        (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
+        (FOLDER / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

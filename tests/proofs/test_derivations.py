@@ -1,0 +1,260 @@
+"""Every derivation checks and ends in the library's formula; altered anywhere, it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from kvfloor import floors
+from kvfloor_proofs.calculus import (
+    Algebra,
+    Derivation,
+    DerivationError,
+    Induction,
+    Positivity,
+    Relation,
+    Rule,
+    Statement,
+    Termwise,
+    Variable,
+    refute,
+)
+from kvfloor_proofs.calculus.sampling import sample_points
+from kvfloor_proofs.claims import (
+    collision,
+    decode_threshold,
+    four_cache,
+    index_deterministic,
+    keys,
+    softmax_concentration,
+)
+
+EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
+CHAINS = {
+    module.__name__.rpartition(".")[2]: module.derivations()
+    for module in (
+        softmax_concentration,
+        decode_threshold,
+        index_deterministic,
+        keys,
+        four_cache,
+        collision,
+    )
+}
+DERIVATIONS = [
+    pytest.param(derivation, id=f"{name}-{number}")
+    for name, derivations in CHAINS.items()
+    for number, derivation in enumerate(derivations)
+]
+
+
+@pytest.mark.parametrize("derivation", DERIVATIONS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_derivation_checks(derivation: Derivation, seed: int) -> None:
+    assert derivation.check(seed=seed) == len(derivation.steps)
+
+
+# --- the library states what the derivations prove -------------------------------------------
+
+n, m, d_v = four_cache.n, four_cache.m, four_cache.d_v
+eta, alpha, c, g = (getattr(decode_threshold, name) for name in ("eta", "alpha", "c", "g"))
+GUARANTEE = SimpleNamespace(eta=eta, alpha=alpha)
+SELF_TUPLES = {CHAINS["four_cache"][1].conclusion.left: CHAINS["four_cache"][1].conclusion.right}
+
+
+def per_tie(*, self_token: bool) -> Any:
+    return floors.competitors_per_tie(n, m, self_token)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "relation", "formula"),
+    [
+        ("softmax_concentration", 0, LE, floors.leak(sp.Symbol("E"))),
+        ("softmax_concentration", 1, GE, 1 - floors.leak(sp.Symbol("E"))),
+        ("decode_threshold", 0, LT, floors.threshold(GUARANTEE)),
+        ("decode_threshold", 1, GT, floors.threshold(GUARANTEE)),
+        ("decode_threshold", 9, LT, floors.threshold(GUARANTEE)),
+        ("decode_threshold", 10, GT, floors.threshold(GUARANTEE)),
+        ("four_cache", 0, EQ, per_tie(self_token=False)),
+        ("four_cache", 2, EQ, per_tie(self_token=True)),
+        ("four_cache", 3, LE, floors.leak(per_tie(self_token=False) * sp.exp(-g))),
+        ("four_cache", 4, LE, floors.leak(per_tie(self_token=True) * sp.exp(-g))),
+        ("four_cache", 7, LT, floors.threshold(GUARANTEE)),
+        ("four_cache", 8, LT, floors.threshold(GUARANTEE)),
+        ("four_cache", 9, GT, floors.threshold(GUARANTEE)),
+        ("four_cache", 10, GT, floors.threshold(GUARANTEE)),
+        ("four_cache", 11, LT, 2 ** floors.four_cache(n, d_v)),
+        ("four_cache", 12, LT, 2 ** floors.four_cache(n, d_v)),
+    ],
+)
+def test_conclusion_is_the_librarys_formula(
+    name: str, number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS[name][number].conclusion
+    excess = softmax_concentration.M * sp.exp(-g) / softmax_concentration.tau
+    assert conclusion.relation is relation
+    end = conclusion.right.xreplace(SELF_TUPLES)
+    assert sp.simplify(end - formula.subs(sp.Symbol("E"), excess)) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "competitors"),
+    [
+        ("decode_threshold", 7, c),
+        ("decode_threshold", 8, c),
+        ("decode_threshold", 9, c),
+        ("decode_threshold", 10, c),
+        ("four_cache", 5, per_tie(self_token=False)),
+        ("four_cache", 6, per_tie(self_token=True)),
+        ("four_cache", 7, per_tie(self_token=False)),
+        ("four_cache", 8, per_tie(self_token=True)),
+        ("four_cache", 9, per_tie(self_token=False)),
+        ("four_cache", 10, per_tie(self_token=True)),
+    ],
+)
+def test_assumed_margin_is_the_librarys_condition(name: str, number: int, competitors: Any) -> None:
+    margin = CHAINS[name][number].assumptions.variable(g)
+    (bound,) = (end for end in (margin.low, margin.high) if end is not None)
+    ratio = sp.exp(bound).xreplace(SELF_TUPLES)
+    assert sp.simplify(ratio - floors.margin_ratio(GUARANTEE, competitors)) == 0
+    assert margin.low_open == (margin.low is not None)
+
+
+# --- altered in one place, no derivation checks ----------------------------------------------
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """The links of a chain around one alteration, and what would make it harmless."""
+
+    where: str
+    links: Derivation
+    harmless_if: Statement | None = None
+
+
+# Alterations that the rules rightly accept. In this chain the outer steps drop α and η, so there
+# is room to drop a part of them less: what the altered chain states is true, and stronger.
+SURVIVORS = {
+    ("decode_threshold-4", "start -> -alpha + lambda"),
+    ("decode_threshold-4", "start -> lambda*(1 - eta)"),
+    ("decode_threshold-4", "step 3 -> alpha - lambda + 1"),
+    ("decode_threshold-4", "step 3 -> (1 - lambda)*(eta + 1)"),
+}
+
+# What a relation is strengthened to, or turned round to.
+FALSER = {EQ: (LT, GT), LE: (LT, EQ, GE), LT: (EQ, GT), GE: (GT, EQ, LE), GT: (EQ, LT)}
+WEAK = {EQ: EQ, LE: LE, LT: LE, GE: GE, GT: GE}
+
+
+def altered_expressions(expr: Any) -> Iterator[Any]:
+    """Change one constant, drop one term or factor, change one sign, move one end of a sum."""
+    if expr.is_Rational:
+        yield from (expr + 1, expr - 1)
+    elif isinstance(expr, sp.Tuple):
+        index, first, last = expr
+        yield from (sp.Tuple(index, first + by, last) for by in (1, -1))
+        yield from (sp.Tuple(index, first, last + by) for by in (1, -1))
+    elif not isinstance(expr, sp.Indexed):
+        for place, argument in enumerate(expr.args):
+            before, after = expr.args[:place], expr.args[place + 1 :]
+            if expr.is_Add or expr.is_Mul:
+                yield expr.func(*before, *after)
+            if expr.is_Add:
+                yield expr.func(*before, -argument, *after)
+            for altered in altered_expressions(argument):
+                yield expr.func(*before, altered, *after)
+
+
+def altered_rules(rule: Rule, integers: list[Any]) -> Iterator[tuple[str, Rule]]:
+    """Put another rule in its place, or alter one of its parts."""
+    others: list[Rule] = [Algebra(), Positivity(), Termwise(Algebra()), Termwise(Positivity())]
+    for inner in (Algebra(), Positivity()):
+        if type(inner) is not type(rule):  # induction proves all that its inner rule proves
+            others += [Induction(symbol, inner) for symbol in integers]
+    yield from ((f" -> {other}", other) for other in others if type(other) is not type(rule))
+    for field in fields(rule):  # type: ignore[arg-type]
+        for where, part in altered_parts(getattr(rule, field.name), integers):
+            yield f".{field.name}{where}", replace(rule, **{field.name: part})  # type: ignore[type-var]
+
+
+def altered_parts(part: Any, integers: list[Any]) -> Iterator[tuple[str, Any]]:
+    """Alter one part of a rule: an expression, a range, what is cited, or the inner rule."""
+    if isinstance(part, sp.Symbol):
+        yield " + 1", part + 1
+    elif isinstance(part, sp.Basic):
+        yield from ((f" -> {altered}", altered) for altered in set(altered_expressions(part)))
+    elif isinstance(part, Variable):
+        yield ".low", replace(part, low=2)
+        yield ".high", replace(part, high=0)
+    elif isinstance(part, Derivation):
+        *steps, last = part.steps
+        false = replace(last, expression=last.expression / 2)
+        yield " false", replace(part, steps=(*steps, false))
+    elif isinstance(part, Statement):
+        yield " false", replace(part, right=part.right - 1)
+    elif isinstance(part, tuple):
+        for place, (symbol, value) in enumerate(part):
+            before, after = part[:place], part[place + 1 :]
+            yield f" less {symbol}", (*before, *after)
+            for where, altered in altered_parts(value, integers):
+                yield where, (*before, (symbol, altered), *after)
+    else:
+        yield from altered_rules(part, integers)
+
+
+def alterations(derivation: Derivation) -> Iterator[Alteration]:
+    """Alter one place at a time."""
+    assumptions, end = derivation.assumptions, len(derivation.steps)
+    weak = WEAK[derivation.conclusion.relation]
+    integers = [v.symbol for v in assumptions.variables if v.symbol.is_integer]
+    first = replace(derivation, steps=derivation.steps[:1])
+    for altered in set(altered_expressions(derivation.start)):
+        weaker = Statement(assumptions, altered, weak, derivation.start)
+        yield Alteration(f"start -> {altered}", replace(first, start=altered), weaker)
+    lefts = (derivation.start, *(step.expression for step in derivation.steps))
+    for number, (left, step) in enumerate(zip(lefts, derivation.steps, strict=False), start=1):
+        rest = derivation.steps[number : number + 1]
+        links = replace(derivation, start=left, steps=(step, *rest))
+
+        def altered_links(links: Derivation = links, **changes: Any) -> Derivation:
+            return replace(links, steps=(replace(links.steps[0], **changes), *links.steps[1:]))
+
+        for altered in set(altered_expressions(step.expression)):
+            kept = weak if number == end else EQ
+            weaker = Statement(assumptions, step.expression, kept, altered)
+            where = f"step {number} -> {altered}"
+            yield Alteration(where, altered_links(expression=altered), weaker)
+        for relation in FALSER[step.relation]:
+            where = f"step {number} {relation.value}"
+            yield Alteration(where, altered_links(relation=relation))
+        for where, rule in altered_rules(step.rule, integers):
+            yield Alteration(f"step {number} rule{where}", altered_links(rule=rule))
+
+
+@pytest.mark.parametrize("derivation", DERIVATIONS)
+def test_altered_derivation_is_refused(
+    derivation: Derivation, request: pytest.FixtureRequest
+) -> None:
+    """By the rules alone, except where the alteration leaves a true statement.
+
+    An alteration is harmless if it keeps the value, or weakens the conclusion: a smaller start
+    or a larger end of a chain that goes up. Everything else that is accepted is in the table.
+    """
+    name = request.node.callspec.id
+    points = sample_points(derivation.assumptions, 60, seed=2)
+    accepted = set()
+    for alteration in alterations(derivation):
+        try:
+            alteration.links.check(points=0)
+        except DerivationError:
+            continue
+        assert not any(refute(link, points) for link in alteration.links.statements)
+        harmless = alteration.harmless_if
+        if harmless is None or refute(harmless, points) is not None:
+            accepted.add((name, alteration.where))
+    assert accepted == {key for key in SURVIVORS if key[0] == name}
