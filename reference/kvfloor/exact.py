@@ -218,6 +218,31 @@ class ExactOutput:
             found.append(float(self.enclose(bits)[column].mid() if exact is None else exact))
         return found
 
+    def exceeds(self, column: int, rational: Fraction) -> bool:
+        """Decide whether an irrational output exceeds a rational."""
+        bits = 64
+        while (above := self._exceeds(column, rational, bits)) is None:
+            bits *= 2  # ends: the output differs from the rational
+        return above
+
+    def logsumexp_exceeds(self, rational: Fraction) -> bool:
+        """Decide whether an irrational log-sum-exp exceeds a rational r: Σ m_s·e^(s-r) > 1."""
+        bits = 64
+        while True:
+            with arb_precision(bits):
+                r, sqrt = to_fmpq(rational), arb(self.root).sqrt()
+                difference = arb(0)
+                rest = -1
+                for s, m in zip(self.logits, self.counts, strict=True):
+                    if self.root == 1 and s == r:
+                        rest += m  # exactly, so that a logit equal to r cancels the 1
+                    else:
+                        difference += (s * sqrt - r).exp() * m
+                difference += rest
+                if difference > 0 or difference < 0:
+                    return bool(difference > 0)
+            bits *= 2  # ends: the log-sum-exp differs from the rational
+
     def _exceeds(self, column: int, rational: Fraction, bits: int) -> bool | None:
         """Whether the output exceeds a rational, None if ``bits`` are too few to tell."""
         with arb_precision(bits):

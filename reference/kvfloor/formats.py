@@ -107,7 +107,8 @@ class BinaryFormat:
         """
         exponent = np.maximum(np.frexp(x)[1] - 1, self.min_exponent) - self.precision + 1
         steps = WHOLE[rounding](np.ldexp(x, -exponent))
-        rounded = np.copysign(np.ldexp(steps, exponent), x)
+        with np.errstate(over="ignore"):  # beyond float64 is beyond the format
+            rounded: Array = np.copysign(np.ldexp(steps, exponent), x)
         largest = float(self.max_finite)
         over = np.abs(rounded) > largest
         if over.any():
@@ -155,6 +156,8 @@ def as_format(dtype: Any) -> BinaryFormat:
         name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     except TypeError:
         name = repr(dtype)
+    if dtype is None:  # NumPy takes it for float64
+        name = "None"
     if name not in FORMATS:
         raise InputError("dtype", "one of " + ", ".join(FORMATS), name)
     info = ml_dtypes.finfo(getattr(ml_dtypes, name, name))

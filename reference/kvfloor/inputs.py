@@ -188,7 +188,8 @@ def as_array(value: Any, argument: str, ndim: int) -> Array:
         array = np.asarray(value)
         embeds = array.dtype in NATIVE or (array.dtype.kind == "V" and array.dtype.itemsize <= 2)
         if array.ndim == ndim and array.size and embeds:
-            floats = array.astype(np.float64)
+            with np.errstate(invalid="ignore"):  # signalling NaNs
+                floats = array.astype(np.float64)
             if np.isfinite(floats).all():
                 return floats
     exact = as_vector(value, argument) if ndim == 1 else as_matrix(value, argument)

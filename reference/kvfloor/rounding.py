@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,34 @@ class Rounded(NamedTuple):
     logsumexp: npt.NDArray[Any]
 
 
+@overload
+def tensor_attention_rounded(
+    query: Any,
+    keys: Any,
+    values: Any,
+    *,
+    dtype: Any,
+    scale: Any = ...,
+    mask: Any = ...,
+    rounding: Rounding = ...,
+    empty: Empty = ...,
+    return_logsumexp: Literal[False] = ...,
+    layers: Layers | None = ...,
+) -> npt.NDArray[Any]: ...
+@overload
+def tensor_attention_rounded(
+    query: Any,
+    keys: Any,
+    values: Any,
+    *,
+    dtype: Any,
+    scale: Any = ...,
+    mask: Any = ...,
+    rounding: Rounding = ...,
+    empty: Empty = ...,
+    return_logsumexp: Literal[True],
+    layers: Layers | None = ...,
+) -> Rounded: ...
 def tensor_attention_rounded(
     query: Any,
     keys: Any,
@@ -128,7 +156,7 @@ def tensor_attention_rounded(
         as_rounding(rounding),
         prepare(K, V) if all(A.dtype == np.float64 for A in (queries, *K, *V)) else None,
     )
-    if empty not in EMPTY_OUTPUT:
+    if not isinstance(empty, str) or empty not in EMPTY_OUTPUT:
         raise InputError("empty", "one of " + ", ".join(EMPTY_OUTPUT), repr(empty))
     rows = problem.rows_with_tuples()
     if empty == "raise" and len(rows) < len(queries):
@@ -165,9 +193,11 @@ class _Problem(NamedTuple):
 
     def rows_with_tuples(self) -> list[int]:
         """The queries that have an answer."""
+        rows = range(len(self.queries))
         if self.mask is None:
-            return list(range(len(self.queries)))
-        return [b for b in range(len(self.queries)) if self.row_mask(b).any()]
+            return list(rows)
+        kept: Mask = np.any(self.mask.reshape(len(self.mask), -1), axis=1)
+        return [b for b in rows if kept[b % len(kept)]]
 
 
 def _single(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
@@ -184,7 +214,7 @@ def _double(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> 
 
 def _balls(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
     """Settle the rest."""
-    for b in np.flatnonzero(wanted.any(axis=1)):
+    for b in np.flatnonzero(wanted.any(axis=1)).tolist():
         settled = round_row(
             problem.queries[b],
             problem.keys,

@@ -25,7 +25,7 @@ from kvfloor.fast.logarithm import log_double
 from kvfloor.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.fast.slices import split
 from kvfloor.fast.tiling import Dropped, Tiling
-from kvfloor.fast.totals import INFLATION, TINY, Evaluation, Totals, enclose, row_weights
+from kvfloor.fast.totals import INFLATION, TINY, Evaluation, Totals, enclose, row_weights, spread
 from kvfloor.inputs import Mask, Scale
 
 __all__ = ["evaluate_double"]
@@ -80,9 +80,7 @@ class _Ranged:
 def _ranged(prepared: Prepared, query: Queries) -> _Ranged:
     size = np.abs(query.hi)
     unit = np.ldexp(1.0, np.maximum(np.frexp(size.max(axis=1))[1], 0))
-    longest = np.abs(prepared.keys[-1]).sum(axis=1).max()
-    rest = size.sum(axis=1) + unit * (2 * longest + size.shape[1])
-    rest *= 2.0 ** (-2 * prepared.key_slices.bits - 1)
+    rest = prepared.key_slices.rest(size.sum(axis=1), unit)
     return _Ranged(query, unit[:, None, None], rest)
 
 
@@ -147,16 +145,14 @@ def _enclose(prepared: Prepared, g: _Ranged, totals: Totals, tiling: Tiling) -> 
     D = hi[:, -1:], lo[:, -1:]
     mean = np.sqrt(rows * (totals.columns @ prepared.squares))
     error = _relative_error(prepared, g, tiling)[:, None] * mean
-    error += _product_error(prepared) * row_ends + _sum_error(tiling)
+    error += prepared.value_slices.error * row_ends + _sum_error(tiling)
     error = error * INFLATION + TINY * D[0]
     centre = divide((hi, lo), D)
-    size = np.abs(centre[0])
-    spread = (error + size * error[:, -1:]) / (D[0] - error[:, -1:]) + 2.0**-100 * size
+    radius = spread(centre[0], error, D[0], 2.0**-100)
     usable = np.isfinite(g.query.reach) & (g.rest <= 2.0**-13)
-    spread = np.where(usable[:, None], spread, np.inf)
+    radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_double((hi[:, -1], lo[:, -1]), totals.exponent)
-    middle = centre[0][:, :-1], centre[1][:, :-1]
-    return enclose(totals, middle, spread, log, log_error, prepared.value_exponents)
+    return enclose(totals, centre, radius, log, log_error, prepared.value_exponents)
 
 
 def _relative_error(prepared: Prepared, g: _Ranged, tiling: Tiling) -> Float:
@@ -165,12 +161,6 @@ def _relative_error(prepared: Prepared, g: _Ranged, tiling: Tiling) -> Float:
     logits = gamma(3 * d + 12) * g.rest + 9 * UNIT**2 * (m + 2) * g.query.reach
     operations = tiling.per_query + tiling.steps[1] + m + 8
     return logits + exp_double_error(g.query.reach) + 9 * UNIT**2 * operations
-
-
-def _product_error(prepared: Prepared) -> float:
-    """Error of Σ_j P_ij·V_jc for one row: that of the products with a rest, which are rounded."""
-    slices = prepared.value_slices
-    return gamma(slices.block + 5) * slices.block * 2.0 ** (1 - 2 * slices.bits)
 
 
 def _sum_error(tiling: Tiling) -> float:

@@ -108,28 +108,26 @@ def _horner(x: Float, coefficients: tuple[float, ...], out: Float) -> None:
     out += coefficients[-1]
 
 
-def _to_integer(x: Float) -> Integer:
-    """Round x to integers in place, and return them in fresh memory too."""
+def _to_integer(x: Float, integers: Integer) -> None:
+    """Round x to integers in place, and write them to ``integers`` too."""
     x += _TO_INTEGER  # the low bits now hold the integer
-    integers: Integer = x.view(np.int64) - _INTEGER_BITS
+    np.subtract(x.view(np.int64), _INTEGER_BITS, out=integers)
     x -= _TO_INTEGER
-    return integers
 
 
-def exp2_single(x: Float, y: Float) -> Integer:
-    """Return k and leave y with ``|2**k·y / 2**x − 1| <= EXP2_SINGLE_ERROR``, 0.7 < y < 1.42.
+def exp2_single(x: Float, y: Float, k: Integer) -> None:
+    """Set k and y with ``|2**k·y / 2**x − 1| <= EXP2_SINGLE_ERROR``, 0.7 < y < 1.42.
 
     Parameters
     ----------
     x : ndarray
         ``|x| <= EXPONENT_LIMIT``; destroyed.
-    y : ndarray, same shape
+    y, k : ndarray, same shape
     """
     np.copyto(y, x)
-    k = _to_integer(y)
+    _to_integer(y, k)
     x -= y  # exact
     _horner(x, _EXP2, y)
-    return k
 
 
 def exp_double(hi: Float, lo: Float, work: Sequence[Float]) -> tuple[Integer, Float, Float]:
@@ -146,7 +144,8 @@ def exp_double(hi: Float, lo: Float, work: Sequence[Float]) -> tuple[Integer, Fl
     """
     a, b, r, t, square = work
     np.multiply(hi, _PER_LAMBDA, out=r)
-    k = _to_integer(r)
+    k = np.empty(hi.shape, dtype=np.int64)
+    _to_integer(r, k)
     for piece in _LAMBDA[:-1]:
         np.multiply(r, piece, out=t)
         hi -= t  # exact

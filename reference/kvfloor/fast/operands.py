@@ -27,7 +27,10 @@ from kvfloor.fast.arithmetic import (
 from kvfloor.fast.slices import KeySlices, ValueSlices
 from kvfloor.inputs import Scale
 
-__all__ = ["Prepared", "Queries", "prepare", "scaled_queries"]
+__all__ = ["BLOCK", "Prepared", "Queries", "prepare", "scaled_queries"]
+
+#: Columns of a tile at level (b): few, as slices have (53 − log2 columns) / 2 bits.
+BLOCK = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,7 @@ class Prepared:
     @cached_property
     def value_slices(self) -> ValueSlices:
         """The last slot's values in slices."""
-        return ValueSlices.of(self.values[-1], min(256, len(self.values[-1])))
+        return ValueSlices.of(self.values[-1], min(BLOCK, len(self.values[-1])))
 
     @cached_property
     def squares(self) -> Float:
@@ -134,12 +137,11 @@ def prepare(keys: Sequence[Float], values: Sequence[Float]) -> Prepared:
     if len(keys) == 0 or len(keys) != len(values):
         raise InputError("values", f"m >= 1 arrays, as in keys ({len(keys)})", str(len(values)))
     for name, slots in (("keys", keys), ("values", values)):
-        for r, slot in enumerate(slots):
-            _check(f"{name}[{r}]", slot, (len(keys[r]), slots[0].shape[-1]))
+        for r, (slot, K_r) in enumerate(zip(slots, keys, strict=True)):
+            _check(f"{name}[{r}]", slot, (len(K_r), np.shape(slots[0])[-1]))
     scaled_keys, key_exponents = _scaled(keys, "keys")
-    scaled_values, value_exponents = _scaled(values, "values")
-    ones = (np.hstack([V, np.ones((len(V), 1))]) for V in scaled_values)
-    return Prepared(tuple(scaled_keys), tuple(ones), key_exponents, value_exponents)
+    scaled_values, value_exponents = _scaled(values, "values", ones=1)
+    return Prepared(scaled_keys, scaled_values, key_exponents, value_exponents)
 
 
 def _check(name: str, array: Float, shape: tuple[int, ...]) -> None:
@@ -150,17 +152,20 @@ def _check(name: str, array: Float, shape: tuple[int, ...]) -> None:
         raise InputError(name, expected, f"shape {array.shape}")
 
 
-def _scaled(slots: Sequence[Float], name: str) -> tuple[list[Float], Integer]:
-    """Return the slots with their columns scaled, and the powers of two taken out of them."""
-    scaled, total = [], np.zeros(slots[0].shape[1], dtype=np.int64)
+def _scaled(slots: Sequence[Float], name: str, ones: int = 0) -> tuple[tuple[Float, ...], Integer]:
+    """Scale columns, append some of ones, and return the powers of two taken out."""
+    width = slots[0].shape[1]
+    results, total = [], np.zeros(width, dtype=np.int64)
     for r, slot in enumerate(slots):
         largest = np.abs(slot).max(axis=0)
         if not np.isfinite(largest).all():
             raise InputError(f"{name}[{r}]", "finite entries", "one that is not")
         exponents = np.frexp(largest)[1]
-        scaled.append(np.ldexp(slot, -exponents))
+        result = np.ones((len(slot), width + ones))
+        np.ldexp(slot, -exponents, out=result[:, :width])
+        results.append(result)
         total += exponents
-    return scaled, total
+    return tuple(results), total
 
 
 @dataclass(frozen=True, eq=False)

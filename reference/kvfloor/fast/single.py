@@ -11,12 +11,12 @@ from kvfloor.fast.exponential import EXP2_SINGLE_ERROR, EXPONENT_LIMIT, LN2, exp
 from kvfloor.fast.logarithm import log_single
 from kvfloor.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.fast.tiling import Dropped, Tiling
-from kvfloor.fast.totals import INFLATION, TINY, Evaluation, Totals, enclose, row_weights
+from kvfloor.fast.totals import INFLATION, TINY, Evaluation, Totals, enclose, row_weights, spread
 from kvfloor.inputs import Mask, Scale
 
 __all__ = ["evaluate_single"]
 
-_COLUMNS, _ELEMENTS = 256, 2**14
+_COLUMNS, _ELEMENTS = 256, 2**15
 _LN2 = 0.6932  # rounded up
 
 
@@ -80,7 +80,7 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> To
     """Sums of E·v, and of E·W² and E·α²·W² for the bound, over all tuples."""
     K, V = prepared.keys[-1], prepared.values[-1]
     totals = Totals(tiling, 3, V.shape[1])
-    work = np.empty((2, tiling.elements))
+    work = np.empty((3, tiling.elements))
     for q, rows in tiling.blocks():
         U, W = prepared.rows(rows)
         A = g.hi[q, None, :] * U
@@ -88,13 +88,14 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> To
         A, squares = A.reshape(-1, A.shape[-1]), np.square(W)
         for columns in tiling.across():
             shape = *lengths.shape, columns.stop - columns.start
-            x, y = work[:, : prod(shape)].reshape(2, *shape)
+            x, y, scratch = work[:, : prod(shape)].reshape(3, *shape)
             np.matmul(A, K[columns].T, out=x.reshape(len(A), -1))
-            k = exp2_single(x, y)
+            k = scratch.view(np.int64)
+            exp2_single(x, y, k)
             top, weights = row_weights(k, dropped(q, rows, columns), g.reach[q], above=0)
             y *= weights
             scale = totals.admit(q, columns, top, y)
-            sums = (y.reshape(len(A), -1) @ V[columns]).reshape(*lengths.shape, -1)
+            sums = np.matmul(y.reshape(len(A), -1), V[columns]).reshape(*lengths.shape, -1)
             sums *= scale[..., None]
             marginal = sums[..., -1]
             kinds = totals.sums[q]
@@ -107,18 +108,17 @@ def _enclose(prepared: Prepared, g: Queries, totals: Totals, tiling: Tiling) -> 
     N, rows, long_rows = np.moveaxis(totals.sums, 1, 0)
     D = N[:, -1:]
     columns = totals.columns @ prepared.squares
-    long_columns = totals.columns @ (prepared.squares * np.square(prepared.column_norms)[:, None])
+    long_columns = (totals.columns * np.square(prepared.column_norms)) @ prepared.squares
     # Cauchy and Schwarz: Σ E·|W·V| <= √(Σ E·W² · Σ E·V²), and likewise with logit errors α·β.
     roundings = tiling.steps[1] + tiling.steps[2] + tiling.per_query + len(prepared.keys)
     error = (gamma(roundings) + EXP2_SINGLE_ERROR) * np.sqrt(rows * columns)
     error += _logit_error(prepared) * _LN2 * np.sqrt(long_rows * long_columns)
     error = error * INFLATION + TINY * D
     centre = N / D
-    size = np.abs(centre)
-    spread = (error + size * error[:, -1:]) / (D - error[:, -1:]) + 2 * UNIT * size
-    spread = np.where(np.isfinite(g.reach)[:, None], spread, np.inf)
+    radius = spread(centre, error, D, 2 * UNIT)
+    radius = np.where(np.isfinite(g.reach)[:, None], radius, np.inf)
     log, log_error = log_single(D[:, 0], totals.exponent)
-    middle = centre[:, :-1], np.zeros_like(centre[:, :-1])
+    zeros = np.zeros_like(centre)
     return enclose(
-        totals, middle, spread, (log, np.zeros_like(log)), log_error, prepared.value_exponents
+        totals, (centre, zeros), radius, (log, zeros[:, 0]), log_error, prepared.value_exponents
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvfloor.fast.arithmetic import Float, Pair, extract, two_sum
+from kvfloor.fast.arithmetic import Float, Pair, extract, gamma, two_sum
 
 __all__ = ["KeySlices", "ValueSlices", "slice_bits", "split"]
 
@@ -62,6 +62,16 @@ class KeySlices:
         tail = middle + rest
         return cls(bits, (head, _stack(head, middle), _stack(K, tail, rest)))
 
+    def rest(self, sums: Float, unit: Float) -> Float:
+        """Bound Σ_c |product with a rest|, for rows with Σ_c |a_c| <= sums and |a_c| <= unit.
+
+        ``unit >= 1``, and |a_2| is up to twice 2**(-2β-1)·unit, as a has a low part.
+        """
+        K = self.factors[2][:, : self.factors[0].shape[1]]
+        longest = np.abs(K).sum(axis=1).max()
+        bound: Float = (sums + unit * (2 * longest + K.shape[1])) * 2.0 ** (-2 * self.bits - 1)
+        return bound
+
     def products(self, left: Float, columns: slice, out: Sequence[Float]) -> None:
         """Write the sums of each order for rows (a_2 | a_1 | a_0); the first two are exact."""
         d = self.factors[0].shape[1]
@@ -102,12 +112,20 @@ class ValueSlices:
         tail = middle + rest
         return cls(block, bits, (_stack(head, middle, rest), _stack(head, tail), V))
 
+    @property
+    def error(self) -> float:
+        """Bound of the error of a sum in `products`, next to u² of it.
+
+        Σ_j |product with a rest| is below 3.5·block·2**(-2β-1), and rounded block + 5 times.
+        """
+        return gamma(self.block + 5) * self.block * 2.0 ** (1 - 2 * self.bits)
+
     def products(self, weights: Sequence[Float], columns: slice) -> Pair:
         """Return Σ_j P_ij·V_jc as a double-double, for 0 <= P <= 1 given in three slices."""
         width = self.factors[2].shape[1]
         orders = np.zeros((3, len(weights[0]), width))
         for i, (P_i, factor) in enumerate(zip(weights, self.factors, strict=True)):
-            product = P_i @ factor[columns]
+            product = np.matmul(P_i, factor[columns])
             for j in range(product.shape[1] // width):
                 orders[i + j] += product[:, j * width : (j + 1) * width]
         hi, lo = two_sum(orders[0], orders[1])

@@ -15,7 +15,7 @@ from kvfloor.fast.arithmetic import Float, Integer, Pair, power_of_two
 from kvfloor.fast.tiling import Tiling
 from kvfloor.inputs import Mask
 
-__all__ = ["INFLATION", "TINY", "Balls", "Evaluation", "Totals", "enclose", "row_weights"]
+__all__ = ["INFLATION", "TINY", "Balls", "Evaluation", "Totals", "enclose", "row_weights", "spread"]
 
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
 INFLATION = 1 + 2.0**-10
@@ -136,28 +136,48 @@ class Totals:
         return empty
 
 
+def spread(centre: Float, error: Float, total: Float, precision: float) -> Float:
+    """Bound the error of ``centre``, the quotients of sums whose errors are at most ``error``.
+
+    Parameters
+    ----------
+    centre, error : ndarray, shape (b, d_v + 1)
+    total : ndarray, shape (b, 1)
+        The sum of all weights, which is the last of the sums.
+    precision : float
+        Relative error of the division.
+
+    Returns
+    -------
+    ndarray, shape (b, d_v + 1)
+        The last column bounds the error of the logarithm of the total instead.
+    """
+    size = np.abs(centre)
+    size[:, -1] = 0.0
+    return (error + size * error[:, -1:]) / (total - error[:, -1:]) + precision * size
+
+
 def enclose(
-    totals: Totals, centre: Pair, spread: Float, log: Pair, log_error: Float, exponents: Integer
+    totals: Totals, centre: Pair, radius: Float, log: Pair, log_error: Float, exponents: Integer
 ) -> Evaluation:
     """Return the enclosures, claiming nothing where the radius is not a finite number.
 
     Parameters
     ----------
-    centre : pair of arrays, shape (b, d_v)
-        The output, to be multiplied by ``2**exponents``.
-    spread : ndarray, shape (b, d_v + 1)
-        Bounds of its error, and of the relative error of the sum of all weights; inf or nan where
-        none is known.
+    centre : pair of arrays, shape (b, d_v + 1)
+        The output, to be multiplied by ``2**exponents``, in all columns but the last.
+    radius : ndarray, shape (b, d_v + 1)
+        From `spread`; inf or nan where nothing is known.
     log, log_error : shape (b,)
-        Logarithm of that sum, and a bound of its own error.
+        Logarithm of the sum of all weights, and a bound of its own error.
     """
     empty = totals.empty
-    spread = np.where(empty[:, None], np.inf, spread)
-    hi = np.where(empty, -np.inf, log[0])
-    radius = np.where(empty, 0.0, (spread[:, -1] + log_error) * INFLATION)
+    radius = np.where(empty[:, None], np.inf, radius * INFLATION)
+    hi, lo = np.where(empty, -np.inf, log[0]), np.where(empty, 0.0, log[1])
+    log_radius = np.where(empty, 0.0, radius[:, -1] + log_error * INFLATION)
     return Evaluation(
-        _scaled(centre, spread[:, :-1] * INFLATION, exponents),
-        _claimed(hi, log[1], radius, np.isfinite(radius)),
+        _scaled((centre[0][:, :-1], centre[1][:, :-1]), radius[:, :-1], exponents),
+        _claimed(hi, lo, log_radius, np.isfinite(log_radius)),
     )
 
 
