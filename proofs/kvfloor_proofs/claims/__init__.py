@@ -16,6 +16,9 @@ SLUGS = (
     "keys",
     "four-cache",
     "collision",
+    "exact-equality",
+    "correct-rounding-terminates",
+    "forward-error",
 )
 
 
