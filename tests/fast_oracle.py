@@ -117,7 +117,5 @@ def share(truth: arb, ball: tuple[float, float, float]) -> float:
         return 0.0
     with arb_precision(BITS):
         error = abs(truth - arb(hi) - arb(lo))
-        if radius == 0:
-            return 0.0 if error == 0 else np.inf
         assert error <= arb(radius), (truth, ball)
-        return float((error / arb(radius)).upper())
+        return 0.0 if radius == 0 else float((error / arb(radius)).upper())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, factorial
+from math import factorial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pytest
 from flint import arb, arb_poly, fmpq
 
 from kvfloor.fast import exponential as module
+from kvfloor.fast import logarithm
 from kvfloor.fast.arithmetic import UNIT
 from kvfloor.fast.exponential import (
     EXP2_SINGLE_ERROR,
@@ -233,5 +234,15 @@ def test_logarithms_meet_their_bounds() -> None:
 def test_series_of_the_logarithm_is_long_enough() -> None:
     """What artanh leaves out, for the largest f, stays below u/128 of the logarithm."""
     f = Fraction(1715729, 10**7)  # above (√2 − 1)/(√2 + 1)
-    left_out = 2 * f**23 / 23 / (1 - f**2)
-    assert ceil(left_out / Fraction(UNIT) * 128) == 1
+    first_left_out = 2 * len(logarithm._ARTANH) + 1
+    left_out = 2 * f**first_left_out / first_left_out / (1 - f**2)
+    assert left_out <= Fraction(UNIT) / 128
+
+
+def test_error_of_the_logarithm_is_what_its_roundings_add_up_to() -> None:
+    """Two roundings in f, 2.2 in the series; k·ln 2 apart from its exact part; the inner sum."""
+    mantissa = (2 + 2.2) * 0.3466
+    beside = 2 * 2.0**22 * (logarithm._LN2_MIDDLE + logarithm._LN2_LO)
+    inner = 0.3466 + beside / 2
+    _, at_one = log_single(np.ones(1), np.zeros(1, np.int64))
+    assert UNIT * (mantissa + beside + inner) <= at_one[0] <= 2 * UNIT * (mantissa + beside + inner)

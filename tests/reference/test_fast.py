@@ -12,7 +12,18 @@ from flint import arb
 
 from fast_oracle import LEVELS, Case, Float, ball_truth, exact_truths, numbers, share
 from kvfloor import InputError
-from kvfloor.fast import Evaluation, double, evaluate_double, evaluate_single, prepare, single
+from kvfloor.fast import (
+    Evaluation,
+    Prepared,
+    double,
+    evaluate_double,
+    evaluate_single,
+    prepare,
+    single,
+)
+from kvfloor.fast.operands import Queries
+from kvfloor.fast.tiling import Tiling
+from kvfloor.fast.totals import Totals
 from kvfloor.inputs import Scale
 from kvfloor.precision import arb_precision
 
@@ -217,6 +228,41 @@ def test_any_tiling_is_right(level: str, monkeypatch: pytest.MonkeyPatch) -> Non
                 assert ball[2] <= WIDTH[level] * reach * float((truth.mean[c] + abs(out)).upper())
 
 
+@pytest.mark.parametrize(("b", "rows", "columns"), [(1, 1, 1), (3, 7, 5), (2, 1, 9), (5, 6, 4)])
+@pytest.mark.parametrize("elements", [1, 3, 8, 1000])
+def test_tiles_cover_every_tuple_once_and_are_counted(
+    b: int, rows: int, columns: int, elements: int
+) -> None:
+    tiling = Tiling.of(b, (rows, columns), 3, elements)
+    seen = np.zeros((b, rows, columns), dtype=int)
+    tiles = np.zeros(b, dtype=int)
+    for q, i in tiling.blocks():
+        for j in tiling.across():
+            seen[q, i, j] += 1
+            tiles[q] += 1
+            assert seen[q, i, j].size <= tiling.elements <= max(elements, 3)
+    assert (seen == 1).all()
+    assert (tiles == tiling.per_query).all()
+
+
+def test_sums_over_columns_add_up_to_the_sum_of_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where tiles have very different weights: the bounds rest on both sums."""
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(single, "_COLUMNS", 2)
+    monkeypatch.setattr(single, "_ELEMENTS", 4)
+    seen: list[Totals] = []
+    original = single._enclose
+
+    def spy(prepared: Prepared, g: Queries, totals: Totals, tiling: Tiling) -> Evaluation:
+        seen.append(totals)
+        return original(prepared, g, totals, tiling)
+
+    monkeypatch.setattr(single, "_enclose", spy)
+    keys = [rng.standard_normal((9, 3)) for _ in range(2)]
+    Case(30 * rng.standard_normal((2, 3)), keys, [np.ones((9, 1))] * 2).evaluate("single")
+    np.testing.assert_allclose(seen[0].columns.sum(axis=1), seen[0].sums[:, 0, -1], rtol=1e-13)
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_memory_stays_below_a_gibibyte(level: str) -> None:
     n, d = 4096, 64
@@ -281,16 +327,25 @@ def test_nothing_is_claimed_out_of_range(level: str, query: float, key: float, s
         assert not np.isnan([balls.hi, balls.lo, balls.radius]).any()
 
 
+def test_double_claims_nothing_where_rests_are_large() -> None:
+    """One large entry of 4096: the logits are in range, the low part of `exp_double` may not be."""
+    keys, query = np.zeros((2, 4096)), np.zeros((1, 4096))
+    keys[:, 0], query[0, 0] = (1.0, 1.5), 2.0**19
+    case = Case(query, [keys], [np.ones((2, 1))])
+    assert case.evaluate("single").output.radius[0, 0] < 1e-6
+    assert case.evaluate("double").output.radius[0, 0] == np.inf
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_outputs_beyond_float64_are_not_claimed_and_others_are(level: str) -> None:
     values = [
-        np.array([[1e200, 1e-200, 1e200, 1e-170, 1.5]]),
-        np.array([[1e200, 1e-200, 1e-190, 1e-150, 3]]),
+        np.array([[1e200, 1e-200, 1e200, 1e-170, 1.5, 1.5e154]]),
+        np.array([[1e200, 1e-200, 1e-190, 1e-150, 3, 1.5e154]]),
     ]
     case = Case(np.ones((1, 1)), [np.ones((1, 1))] * 2, values)
     found = case.evaluate(level).output
-    assert np.isinf(found.radius[0, 0])
-    assert (np.isfinite(found.radius[0, 1:])).all()
+    assert np.isinf(found.radius[0, [0, 5]]).all()
+    assert (np.isfinite(found.radius[0, 1:5])).all()
     for c, truth in enumerate(next(t for t in exact_truths(case) if t).output):
         share(truth, numbers(found, 0, c))
     assert found.radius[0, 1] <= 2.0**-1070
@@ -300,18 +355,21 @@ def test_outputs_beyond_float64_are_not_claimed_and_others_are(level: str) -> No
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_values_that_a_mask_hides_do_not_hide_underflow(level: str) -> None:
-    """The largest value of a column is masked: squares of those left underflow."""
-    case = Case(
-        np.ones((1, 1)),
-        [np.array([[0.3], [0.1], [0.2], [-0.4]])],
-        [np.array([[1.0], [2.0**-600], [1.1 * 2.0**-600], [1.3 * 2.0**-600]])],
-        1,
-        np.array([False, True, True, True]),
-    )
+    """The largest value of a column is masked: squares of those left, which cancel, underflow."""
+    rng = np.random.default_rng(0)
+    n, d = 301, 4
+    K, V = np.zeros((n, d)), np.zeros((n, 8))
+    K[1:151] = K[151:] = rng.standard_normal((150, d))
+    V[1:151] = np.ldexp(rng.uniform(1, 2, (150, 8)), -600)
+    V[151:] = -V[1:151]
+    order = np.concatenate([[0], 1 + rng.permutation(300)])
+    V[0] = 1.0
+    case = Case(4 * rng.standard_normal((1, d)), [K[order]], [V[order]], 1, np.arange(n) > 0)
     found = case.evaluate(level).output
     truth = next(t for t in exact_truths(case) if t)
-    assert share(truth.output[0], numbers(found, 0, 0)) < 1
-    assert found.radius[0, 0] < {"single": 2.0**-400, "double": 2.0**-90}[level]
+    for c, out in enumerate(truth.output):
+        share(out, numbers(found, 0, c))
+    assert (found.radius < {"single": 2.0**-400, "double": 2.0**-75}[level]).all()
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -171,8 +171,7 @@ def enclose(
     log, log_error : shape (b,)
         Logarithm of the sum of all weights, and a bound of its own error.
     """
-    empty = totals.empty
-    radius = np.where(empty[:, None], np.inf, radius * INFLATION)
+    empty, radius = totals.empty, radius * INFLATION
     hi, lo = np.where(empty, -np.inf, log[0]), np.where(empty, 0.0, log[1])
     log_radius = np.where(empty, 0.0, radius[:, -1] + log_error * INFLATION)
     return Evaluation(
