@@ -3,8 +3,16 @@
 from kvfloor.attention import Attention, khatri_rao, tensor_attention, tensor_attention_khatri_rao
 from kvfloor.certificate import Outcome, check
 from kvfloor.collision import Collision, birthday, flips, pigeonhole
+from kvfloor.enclosure import Enclosure, enclose
 from kvfloor.errors import InputError
-from kvfloor.exact import ExactAttention, ExactOutput
+from kvfloor.exact import (
+    ExactAttention,
+    ExactNumber,
+    ExactOutput,
+    compare,
+    equal,
+    is_exactly,
+)
 from kvfloor.floors import Guarantee
 from kvfloor.instances import BinaryValues, Token
 from kvfloor.keys import (
@@ -23,6 +31,7 @@ from kvfloor.keys import (
     tuple_keys,
 )
 from kvfloor.masks import causal_mask, window_mask
+from kvfloor.rounding import Layers, Rounded, tensor_attention_rounded
 
 __version__ = "0.1.0"
 
@@ -31,11 +40,15 @@ __all__ = [
     "Attention",
     "BinaryValues",
     "Collision",
+    "Enclosure",
     "ExactAttention",
+    "ExactNumber",
     "ExactOutput",
     "Guarantee",
     "InputError",
+    "Layers",
     "Outcome",
+    "Rounded",
     "Token",
     "TupleBook",
     "axes",
@@ -43,8 +56,12 @@ __all__ = [
     "birthday",
     "causal_mask",
     "check",
+    "compare",
+    "enclose",
+    "equal",
     "flips",
     "greedy_code",
+    "is_exactly",
     "khatri_rao",
     "orthonormal",
     "parabola",
@@ -56,6 +73,7 @@ __all__ = [
     "sign_tuples",
     "tensor_attention",
     "tensor_attention_khatri_rao",
+    "tensor_attention_rounded",
     "tuple_keys",
     "window_mask",
 ]

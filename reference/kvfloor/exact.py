@@ -8,10 +8,10 @@ it is decided on which side of any rational it lies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf, isinf
+from math import inf, isinf, isqrt
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from flint import arb, fmpq, fmpq_mat
 from kvfloor.errors import InputError
 from kvfloor.inputs import (
     Vector,
+    as_fraction,
     as_mask,
     as_scale,
     as_slots,
@@ -30,7 +31,101 @@ from kvfloor.inputs import (
 )
 from kvfloor.precision import arb_precision
 
-__all__ = ["ExactAttention", "ExactOutput"]
+__all__ = [
+    "ExactAttention",
+    "ExactNumber",
+    "ExactOutput",
+    "compare",
+    "equal",
+    "is_exactly",
+    "row_products",
+]
+
+
+@dataclass(frozen=True)
+class ExactNumber:
+    """A quotient of sums of exponentials, ``Σ a_s·e^{s√root} / Σ m_s·e^{s√root}``.
+
+    Attributes
+    ----------
+    logits : tuple of fmpq
+        The distinct s.
+    root : int
+        1, or no square.
+    counts : tuple of int
+        The m_s, positive.
+    sums : tuple of fmpq
+        The a_s.
+    """
+
+    logits: tuple[fmpq, ...]
+    root: int
+    counts: tuple[int, ...]
+    sums: tuple[fmpq, ...]
+
+    def rational(self) -> Fraction | None:
+        """Return the number if it is rational, None if it is irrational."""
+        ratios = {a / m for a, m in zip(self.sums, self.counts, strict=True)}
+        return to_fraction(ratios.pop()) if len(ratios) == 1 else None
+
+    def enclose(self, bits: int = 128) -> arb:
+        """Return a ball around the number, at ``bits`` of working precision."""
+        return ExactOutput(
+            self.logits, self.root, self.counts, tuple((a,) for a in self.sums)
+        ).enclose(bits)[0]
+
+
+def is_exactly(number: ExactNumber, rational: Any) -> bool:
+    """Decide whether a number equals a rational (E1 `exact-equality`).
+
+    Parameters
+    ----------
+    number : ExactNumber
+    rational : number
+        Anything that stands for a rational.
+
+    Raises
+    ------
+    InputError
+        If ``rational`` is not a finite real number.
+    """
+    return number.rational() == as_fraction(rational, "rational")
+
+
+def equal(x: ExactNumber, y: ExactNumber) -> bool:
+    """Decide whether two numbers are equal (E1 `exact-equality`).
+
+    ``A/M = A'/M'`` is ``Σ (a_s·m'_t - a'_t·m_s)·e^{s√r + t√r'} = 0``. Exponentials of different
+    algebraic numbers are linearly independent, so each exponent's coefficients must sum to zero.
+    """
+    (k, r), (k_, r_) = _square_free(x.root), _square_free(y.root)
+    coefficients: dict[frozenset[tuple[int, fmpq]], fmpq] = {}
+    for s, m, a in zip(x.logits, x.counts, x.sums, strict=True):
+        for t, m_, a_ in zip(y.logits, y.counts, y.sums, strict=True):
+            # √ of different square-free numbers are linearly independent over the rationals
+            parts = {r: s * k + t * k_} if r == r_ else {r: s * k, r_: t * k_}
+            exponent = frozenset((root, part) for root, part in parts.items() if part != 0)
+            coefficients[exponent] = coefficients.get(exponent, fmpq(0)) + a * m_ - a_ * m
+    return not any(coefficients.values())
+
+
+def compare(x: ExactNumber, y: ExactNumber) -> int:
+    """Return -1, 0 or 1 as x is less than, equal to or greater than y; decided, no tolerance."""
+    if equal(x, y):
+        return 0
+    bits = 64
+    while True:
+        with arb_precision(bits):
+            difference = x.enclose(bits) - y.enclose(bits)
+            if difference > 0 or difference < 0:
+                return 1 if difference > 0 else -1
+        bits *= 2  # ends: the numbers differ
+
+
+def _square_free(root: int) -> tuple[int, int]:
+    """Return (k, r) with √root = k·√r and r square-free."""
+    k = max(k for k in range(1, isqrt(root) + 1) if root % (k * k) == 0)
+    return k, root // (k * k)
 
 
 @dataclass(frozen=True)
@@ -54,10 +149,25 @@ class ExactOutput:
     counts: tuple[int, ...]
     sums: tuple[tuple[fmpq, ...], ...]
 
+    def __getitem__(self, column: int) -> ExactNumber:
+        """Return the output in one column as a number."""
+        return ExactNumber(self.logits, self.root, self.counts, tuple(a[column] for a in self.sums))
+
+    def __len__(self) -> int:
+        return len(self.sums[0])
+
     def rational(self, column: int) -> Fraction | None:
         """Return the output if it is rational, None if it is irrational."""
-        ratios = {a[column] / m for a, m in zip(self.sums, self.counts, strict=True)}
-        return to_fraction(ratios.pop()) if len(ratios) == 1 else None
+        return self[column].rational()
+
+    def rational_logsumexp(self) -> Fraction | None:
+        """Return the log-sum-exp if it is rational, None if it is irrational.
+
+        ``ln Σ m_s·e^s`` is algebraic only for a single tuple, where it is the logit.
+        """
+        if self.counts != (1,) or (self.root != 1 and self.logits[0] != 0):
+            return None
+        return to_fraction(self.logits[0])
 
     def enclose(self, bits: int = 128) -> list[arb]:
         """Return a ball around the output in each column, at ``bits`` of working precision."""
@@ -121,6 +231,31 @@ class ExactOutput:
             found.append(rounded)
         return found
 
+    def exceeds(self, column: int, rational: Fraction) -> bool:
+        """Decide whether an irrational output exceeds a rational."""
+        bits = 64
+        while (above := self._exceeds(column, rational, bits)) is None:
+            bits *= 2  # ends: the output differs from the rational
+        return above
+
+    def logsumexp_exceeds(self, rational: Fraction) -> bool:
+        """Decide whether an irrational log-sum-exp exceeds a rational r: Σ m_s·e^(s-r) > 1."""
+        bits = 64
+        while True:
+            with arb_precision(bits):
+                r, sqrt = to_fmpq(rational), arb(self.root).sqrt()
+                difference = arb(0)
+                rest = -1
+                for s, m in zip(self.logits, self.counts, strict=True):
+                    if self.root == 1 and s == r:
+                        rest += m  # exactly, so that a logit equal to r cancels the 1
+                    else:
+                        difference += (s * sqrt - r).exp() * m
+                difference += rest
+                if difference > 0 or difference < 0:
+                    return bool(difference > 0)
+            bits *= 2  # ends: the log-sum-exp differs from the rational
+
     def _exceeds(self, column: int, rational: Fraction, bits: int) -> bool | None:
         """Whether the output exceeds a rational, None if ``bits`` are too few to tell."""
         with arb_precision(bits):
@@ -155,10 +290,10 @@ class ExactAttention:
         self.lengths = tuple(len(K_r) for K_r in K)
         self._scale = as_scale(scale, self.d)
         *first, last = [[[to_fmpq(x) for x in row] for row in K_r] for K_r in K]
-        self._first_keys = _row_products(first, self.d)
+        self._first_keys = row_products(first, [fmpq(1)] * self.d)
         self._last_keys = fmpq_mat(last).transpose()
-        self._values = _row_products(
-            [[[to_fmpq(x) for x in row] for row in V_r] for V_r in V], len(V[0][0])
+        self._values = row_products(
+            [[[to_fmpq(x) for x in row] for row in V_r] for V_r in V], [fmpq(1)] * len(V[0][0])
         )
 
     def __call__(self, query: Any, *, mask: Any = None) -> ExactOutput:
@@ -187,9 +322,11 @@ class ExactAttention:
         return (fmpq_mat(rows) * self._last_keys).entries()
 
 
-def _row_products(matrices: Iterable[list[list[fmpq]]], columns: int) -> list[list[fmpq]]:
-    """Rows of A_1 ⊘ … ⊘ A_m, the last slot fastest; one row of ones for m = 0."""
-    result = [[fmpq(1)] * columns]
+def row_products(
+    matrices: Iterable[Sequence[Sequence[Any]]], ones: Sequence[Any]
+) -> list[list[Any]]:
+    """Rows of A_1 ⊘ … ⊘ A_m in any ring, the last slot fastest; the row ``ones`` for m = 0."""
+    result = [list(ones)]
     for A in matrices:
         result = [[x * y for x, y in zip(row, a, strict=True)] for row in result for a in A]
     return result

@@ -21,18 +21,24 @@ from flint import arb, fmpq
 from kvfloor.errors import InputError
 
 __all__ = [
+    "NATIVE",
+    "Array",
     "Mask",
     "Matrix",
     "Scale",
     "Vector",
+    "as_booleans",
     "as_count",
     "as_fraction",
     "as_mask",
     "as_matrix",
+    "as_numpy",
     "as_scale",
     "as_slots",
     "as_vector",
     "ball_ends",
+    "check_shapes",
+    "named_slots",
     "shown",
     "to_fmpq",
     "to_fraction",
@@ -41,9 +47,11 @@ __all__ = [
 Vector = tuple[Fraction, ...]
 Matrix = tuple[Vector, ...]
 Mask = npt.NDArray[np.bool_]
+Array = npt.NDArray[Any]
 
 LEAST_EXPONENT = 2**18  # far beyond every format; rationals of this size are quick to handle
 MOST_DIGITS = 20_000  # of a number given as text or with an exponent of ten
+NATIVE = (np.float16, np.float32, np.float64)
 INVERSE_SQRT_D = "1/sqrt(d)"
 
 
@@ -162,12 +170,11 @@ def _entries(value: Any, argument: str, expected: str) -> list[Any]:
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(argument, expected, "a masked array")
     if hasattr(value, "__array__"):
-        array = _as_numpy(value, argument, expected)
+        array = as_numpy(value, argument, expected)
         if array.ndim == 0:
             raise InputError(argument, expected, f"a scalar {shown(value)}")
         # float64 holds these exactly, and a list of Python floats is far quicker to walk.
-        native = array.dtype in (np.float16, np.float32, np.float64)
-        value = array.tolist() if native else list(array)
+        value = array.tolist() if array.dtype in NATIVE else list(array)
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise InputError(argument, expected, shown(value))
     if len(value) == 0:
@@ -175,8 +182,8 @@ def _entries(value: Any, argument: str, expected: str) -> list[Any]:
     return list(value)
 
 
-def _as_numpy(value: Any, argument: str, expected: str) -> npt.NDArray[Any]:
-    """What NumPy makes of it; tensors that need a gradient or live elsewhere raise all sorts."""
+def as_numpy(value: Any, argument: str, expected: str) -> npt.NDArray[Any]:
+    """Return what NumPy makes of it; tensors with gradients or on devices raise all sorts."""
     try:
         return np.asarray(value)
     except Exception as error:
@@ -201,24 +208,14 @@ def as_slots(
     InputError
         For order 0, different numbers of slots, or any shape that does not fit.
     """
-    K = _slots(keys, "keys")
-    V = _slots(values, "values")
-    if len(V) != len(K):
-        raise InputError("values", f"{len(K)} arrays, one for each in keys", f"{len(V)}")
-    d_v = len(V[0][0])
-    wanted = ("query", d) if d is not None else ("keys[0]", len(K[0][0]))
-    for r, (K_r, V_r) in enumerate(zip(K, V, strict=True)):
-        if len(K_r[0]) != wanted[1]:
-            expected = f"{wanted[1]} columns as in {wanted[0]}"
-            raise InputError(f"keys[{r}]", expected, str(len(K_r[0])))
-        if len(V_r) != len(K_r):
-            raise InputError(f"values[{r}]", f"{len(K_r)} rows as in keys[{r}]", f"{len(V_r)}")
-        if len(V_r[0]) != d_v:
-            raise InputError(f"values[{r}]", f"{d_v} columns as in values[0]", f"{len(V_r[0])}")
+    K = tuple(as_matrix(*named) for named in named_slots(keys, "keys"))
+    V = tuple(as_matrix(*named) for named in named_slots(values, "values"))
+    check_shapes([(len(A), len(A[0])) for A in K], [(len(A), len(A[0])) for A in V], d)
     return K, V
 
 
-def _slots(arrays: Any, argument: str) -> tuple[Matrix, ...]:
+def named_slots(arrays: Any, argument: str) -> list[tuple[Any, str]]:
+    """Return the arrays of all slots with their names; `InputError` for order 0."""
     expected = "a sequence of m >= 1 two-dimensional arrays, one a slot"
     try:
         listed = list(arrays)
@@ -228,7 +225,21 @@ def _slots(arrays: Any, argument: str) -> tuple[Matrix, ...]:
         raise InputError(argument, expected, shown(arrays))
     if not listed:
         raise InputError(argument, expected, "an empty one (order 0)")
-    return tuple(as_matrix(array, f"{argument}[{r}]") for r, array in enumerate(listed))
+    return [(array, f"{argument}[{r}]") for r, array in enumerate(listed)]
+
+
+def check_shapes(K: list[Any], V: list[Any], d: int | None) -> None:
+    """Refuse keys and values (given by their shapes) that do not fit each other."""
+    if len(V) != len(K):
+        raise InputError("values", f"{len(K)} arrays, one for each in keys", f"{len(V)}")
+    columns, where = (K[0][1], "keys[0]") if d is None else (d, "query")
+    for r, ((n, width), (rows, d_v)) in enumerate(zip(K, V, strict=True)):
+        if width != columns:
+            raise InputError(f"keys[{r}]", f"{columns} columns as in {where}", str(width))
+        if rows != n:
+            raise InputError(f"values[{r}]", f"{n} rows as in keys[{r}]", str(rows))
+        if d_v != V[0][1]:
+            raise InputError(f"values[{r}]", f"{V[0][1]} columns as in values[0]", str(d_v))
 
 
 def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
@@ -241,14 +252,22 @@ def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
     """
     if mask is None:
         return None
-    if isinstance(mask, np.ma.MaskedArray):
-        raise InputError("mask", f"booleans of shape {lengths}", "a masked array")
-    array = _as_numpy(mask, "mask", f"booleans of shape {lengths}")
-    if array.dtype != np.bool_ or array.shape != lengths:
-        came = f"{array.dtype} of shape {array.shape}"
-        raise InputError("mask", f"booleans of shape {lengths}", came)
+    expected = f"booleans of shape {lengths}"
+    array = as_booleans(mask, expected)
+    if array.shape != lengths:
+        raise InputError("mask", expected, f"{array.dtype} of shape {array.shape}")
     if not array.any():
         raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
+    return array
+
+
+def as_booleans(mask: Any, expected: str) -> Mask:
+    """Return a mask of any shape as a boolean array; `InputError` if it is not boolean."""
+    if isinstance(mask, np.ma.MaskedArray):
+        raise InputError("mask", expected, "a masked array")
+    array = as_numpy(mask, "mask", expected)
+    if array.dtype != np.bool_:
+        raise InputError("mask", expected, f"{array.dtype} of shape {array.shape}")
     return array
 
 
@@ -268,6 +287,8 @@ def as_scale(scale: Any, d: int) -> Scale:
     InputError
         If it is neither, or not positive.
     """
+    if isinstance(scale, Scale):
+        return scale
     if isinstance(scale, str) and scale == INVERSE_SQRT_D:
         root = isqrt(d)
         return Scale(Fraction(1, root), 1) if root * root == d else Scale(Fraction(1, d), d)

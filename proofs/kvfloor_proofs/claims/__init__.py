@@ -29,6 +29,9 @@ SLUGS = (
     "quantised-upper-bound",
     "identifiability",
     "covering-number",
+    "exact-equality",
+    "correct-rounding-terminates",
+    "forward-error",
 )
 
 
