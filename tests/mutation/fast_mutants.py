@@ -1,6 +1,10 @@
 """Small wrong changes to ``kvfloor/fast``, each with the tests that must notice it.
 
 Rows of (file, name, change, tests), written as in mutants.py.
+
+Not here, as no test can notice them, the bounds having that much to spare: ``INFLATION = 1``; the
+2u of the division at level (a) dropped; ``TINY`` dropped at level (b), where the error of rests is
+larger; 2**-1074 instead of 2**-1072 where the last scaling underflows.
 """
 
 from __future__ import annotations
@@ -86,7 +90,6 @@ FAST = [
     ("single", "exp-error-lost", "gamma(roundings)[- + EXP2_SINGLE_ERROR-]{++})", "fast_bounds"),
     ("single", "tiny-lost", "INFLATION[- + TINY * D-]{++}", "fast"),
     ("single", "lengths-lost", "marginal[- * lengths-]{++}]", "fast_bounds"),
-    ("single", "quotient-unrounded", "error, D, [-2 * UNIT-]{+0+})", "none"),
     ("double", "error-of-sum-lost", "[-third += first-]{+third += 0 * first+}", "fast"),
     (
         "double",
@@ -101,17 +104,16 @@ FAST = [
         "double",
         "rests-unbounded",
         "error += [-prepared.value_slices.error * row_ends-]{+0+} +",
-        "none",
+        "fast",
     ),
-    ("double", "range-unchecked", "[-(g.rest <= 2.0**-13)-]{+True+}", "none"),
-    ("double", "weights-up-to-two", "above=[-1-]{+0+}", "none"),
-    ("double", "tiny-lost-too", "INFLATION[- + TINY * D[0]-]{++}", "none"),
+    ("double", "range-unchecked", "[-(g.rest <= 2.0**-13)-]{+True+}", "fast"),
+    ("double", "weights-up-to-two", "above=[-1-]{+0+}", "fast"),
     ("double", "low-unscaled", "lo *= [-weights-]{+(weights > 0)+}.reshape", "fast"),
     (
         "double",
         "unit-too-small",
         "np.maximum(np.frexp(size.max(axis=1))[1][--]{+ - 2+}, 0)",
-        "none",
+        "fast",
     ),
     ("tiling", "mask-inverted", "= [-~-]{++}self.kept", "fast"),
     (
@@ -124,7 +126,7 @@ FAST = [
         "tiling",
         "tiles-uncounted",
         "return -(-self.rows // self.steps[1])[- * -(-self.columns // self.steps[2])-]{++}",
-        "none",
+        "fast",
     ),
     ("totals", "columns-unshrunk", "self.columns[queries] *= [-shrink-]{+(shrink ** 0)+}", "fast"),
     ("totals", "sums-unshrunk", "self.sums[queries] *= [-shrink-]{+(shrink ** 0)+}", "fast"),
@@ -132,7 +134,6 @@ FAST = [
     ("totals", "smallest-too-large", "_SMALLEST = -[-900-]{+400+}", "fast"),
     ("totals", "never-clipped", "_NARROW = [-300-]{+10**9+}", "fast"),
     ("totals", "denominator-exact", "(error[- + size * error[:, -1:]-]{++})", "fast_bounds"),
-    ("totals", "underflow-uncounted", "2.0**-1074, [-2.0**-1072-]{+2.0**-1074+})", "none"),
     (
         "totals",
         "underflow-lost",
@@ -141,7 +142,6 @@ FAST = [
     ),
     ("totals", "overflow-claimed", "radius, [-np.isfinite(hi) & -]{++}np.isfinite(radius)", "fast"),
     ("totals", "empty-unknown", "log_radius = np.where([-empty-]{+False+},", "fast"),
-    ("totals", "inflation-lost", "INFLATION = 1[- + 2.0**-10-]{++}", "none"),
     ("totals", "dropped-weigh", "np.copyto(weights, [-0.0-]{+1.0+}, where", "fast"),
-    ("totals", "dropped-lead", "[-np.copyto(k, _EMPTY, where=dropped)-]{+pass+}", "none"),
+    ("totals", "dropped-lead", "[-np.copyto(k, _EMPTY, where=dropped)-]{+pass+}", "fast"),
 ]

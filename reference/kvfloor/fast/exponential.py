@@ -1,8 +1,8 @@
 """The exponential function in float64 and in double-double, from IEEE 754 arithmetic alone.
 
-Both write x = N·λ + r with λ = ln 2 / 2**w, and leave out the power of two, so that nothing can
-overflow: w = 0 and a polynomial for `exp2_single`, w = 10 and a table for `exp_double`. Their
-contracts are proved in docs/fast.md, E3 `forward-error`.
+Both take out a power of two and return it apart, so that nothing can overflow: `exp2_single` then
+uses a polynomial, `exp_double` a table of 2**(j/1024) and a short series. Their contracts are
+proved in docs/fast.md, E3 `forward-error`.
 """
 
 from __future__ import annotations

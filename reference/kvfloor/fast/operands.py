@@ -1,4 +1,4 @@
-"""What the two levels compute with: keys, values, queries and masks in units that cannot overflow.
+"""What the two levels compute with: keys, values and queries in units that cannot overflow.
 
 Every column of every slot is divided by a power of two that brings its largest entry into
 [1/2, 1). For keys the query takes these powers over, for values the output: D1 is unchanged.
@@ -139,8 +139,9 @@ def prepare(keys: Sequence[Float], values: Sequence[Float]) -> Prepared:
     for name, slots in (("keys", keys), ("values", values)):
         for r, (slot, K_r) in enumerate(zip(slots, keys, strict=True)):
             _check(f"{name}[{r}]", slot, (len(K_r), np.shape(slots[0])[-1]))
-    scaled_keys, key_exponents = _scaled(keys, "keys")
-    scaled_values, value_exponents = _scaled(values, "values", ones=1)
+    with np.errstate(all="ignore"):
+        scaled_keys, key_exponents = _scaled(keys, "keys")
+        scaled_values, value_exponents = _scaled(values, "values", ones=1)
     return Prepared(scaled_keys, scaled_values, key_exponents, value_exponents)
 
 

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from kvfloor.fast.arithmetic import UNIT, Float, gamma
+from kvfloor.fast.batch import in_batches
 from kvfloor.fast.exponential import EXP2_SINGLE_ERROR, EXPONENT_LIMIT, LN2, exp2_single
 from kvfloor.fast.logarithm import log_single
 from kvfloor.fast.operands import Prepared, Queries, scaled_queries
@@ -40,24 +41,26 @@ def evaluate_single(
     -------
     Evaluation
         Outputs of shape (b, d_v) and log-sum-exps of shape (b,), with proven radii. With u = 2**-53
-        and Ā = Σ_t p_t·|v_t| the radius of an output is about
+        and Ā = Σ_t p_t·|v_t| the radius of an output is, within a small factor,
 
-            u·[(d + m + 1)·S·(Ā + |out|) + (r + c + k + 6)·(Ā + |out|)]
+            u·[(d + m + 1)·S + r + c + k + m + 5]·(Ā + |out|)
 
-        S being a mean of ‖σq∘K_1…K_{m−1}‖·‖K_m‖, a bound of the logits, and r, c, k the rows and
-        columns of a tile (at most 2**15 tuples, c <= 256) and their number; Ā is bounded within a
-        small factor, by Cauchy and Schwarz. inf where logits could pass 2**21, or the range of
-        float64 is left.
+        where S is the mean of ‖σq∘K_1∘…∘K_{m−1}‖ times that of ‖K_m‖, over tokens, and r, c, k are
+        the rows and columns of a tile, at most 2**15 tuples, and the number of tiles. inf where
+        ‖σq‖·max ‖K_m‖, with the other keys' columns scaled to 1, passes 1.4·10**6 nats, or a result
+        the range of float64.
 
     Notes
     -----
     E3 `forward-error`; derived in docs/fast.md.
     """
-    with np.errstate(all="ignore"):
-        g = scaled_queries(prepared, queries, scale, unit=LN2, limit=_limit(prepared))
-        tiling = _tiling(prepared, len(queries))
-        totals = _sum(prepared, g, Dropped.by(mask, prepared, len(queries)), tiling)
-        return _enclose(prepared, g, totals, tiling)
+
+    def evaluate(some: Float, dropped: Dropped) -> Evaluation:
+        g = scaled_queries(prepared, some, scale, unit=LN2, limit=_limit(prepared))
+        tiling = _tiling(prepared, len(some))
+        return _enclose(prepared, g, _sum(prepared, g, dropped, tiling), tiling)
+
+    return in_batches(evaluate, prepared, queries, mask)
 
 
 def _tiling(prepared: Prepared, b: int) -> Tiling:

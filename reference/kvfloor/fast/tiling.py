@@ -84,6 +84,12 @@ class Dropped:
             raise InputError("mask", expected, f"{mask.dtype} of shape {mask.shape}")
         return cls(mask.reshape(-1, *prepared.shape))
 
+    def of(self, queries: slice) -> Dropped:
+        """Return those of some queries."""
+        if self.kept is None or len(self.kept) == 1:
+            return self
+        return Dropped(self.kept[queries])
+
     def __call__(self, queries: slice, rows: slice, columns: slice) -> Mask | None:
         """Return the part of one tile, shape (1 or queries, rows, columns)."""
         if self.kept is None:
