@@ -292,6 +292,7 @@ def _directed(total: Array, lost: Array, direction: Rounding) -> Array:
         return total
     if direction == "zero":
         toward = np.where(total > 0, -np.inf, np.inf)
-        return np.where(total * lost < 0, np.nextafter(total, toward), total)
+        # not by the sign of a product, which may underflow
+        return np.where(np.sign(total) == -np.sign(lost), np.nextafter(total, toward), total)
     step = np.nextafter(total, np.inf if direction == "up" else -np.inf)
     return np.where(lost > 0 if direction == "up" else lost < 0, step, total)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from fast_mutants import FAST
+
 __all__ = ["MUTANTS", "Mutant"]
 
 CHANGE = re.compile(r"\[-(.*?)-\]\{\+(.*?)\+\}", re.DOTALL)
@@ -36,6 +38,51 @@ def mutants(file: str, *rows: tuple[str, str, str]) -> list[Mutant]:
 
 
 MUTANTS = [
+    *(
+        mutant
+        for file, *row in FAST
+        for mutant in mutants(f"fast/{file}.py", (f"fast-{row[0]}", row[1], row[2]))
+    ),
+    *mutants(
+        "rounding.py",
+        (
+            "sign-of-a-product",
+            "np.sign(total) == -np.sign(lost)[--]{+ * (total * lost != 0)+}",
+            "rounding",
+        ),
+        (
+            "low-end-inward",
+            "np.nextafter(balls.lo - balls.radius, [---]{++}np.inf)",
+            "rounding no_wrong_bit",
+        ),
+        ("radius-ignored", "balls.lo + [-balls.radius-]{+0 * balls.radius+}", "no_wrong_bit"),
+        (
+            "direction-lost",
+            "direction = rounding if target.precision [-== 53-]{+< 53+}",
+            "no_wrong_bit",
+        ),
+    ),
+    *mutants(
+        "ziv.py",
+        ("boundary-side", "+ (_tiny(target) if [-above-]{+not above+} else", "no_wrong_bit"),
+        (
+            "tiny-too-large",
+            "(target.min_exponent - target.precision [-- 1-]{++ 2+})",
+            "no_wrong_bit",
+        ),
+        ("boundary-of-others", 'return x if rounding == "[-up-]{+down+}"', "no_wrong_bit"),
+    ),
+    *mutants(
+        "formats.py",
+        ("ties-away", "return [-round(x)-]{+int(x + Fraction(1, 2))+}", "formats"),
+        ("overflow-late", "if magnitude > [--]{+2 * +}self.max_finite", "formats"),
+        ("subnormal-step", "max(_exponent(abs(x)), self.min_exponent)[--]{+ - 1+}", "formats"),
+    ),
+    *mutants(
+        "enclosure.py",
+        ("guard-forgotten", "guard = [-_logit_bits(q, K, sigma)-]{+0+} +", "enclosure"),
+        ("top-unscaled", "return Enclosure(output, [-top + -]{++}total.log())", "enclosure"),
+    ),
     *mutants(
         "attention.py",
         ("column-dropped", "for c in range([-d-]{+1, d+})), Frac", "attention"),

@@ -17,7 +17,7 @@ from kvfloor.inputs import ball_ends
 from kvfloor.rounding import Layers, tensor_attention_rounded
 
 # Numbers to check for each format and rounding; the profile `thorough` makes 10^5 in all.
-NUMBERS = {"quick": 500, "ci": 1500, "thorough": 5000}[
+NUMBERS = {"quick": 700, "ci": 1500, "thorough": 5000}[
     os.environ.get("HYPOTHESIS_PROFILE", "quick")
 ]
 ROUNDINGS: tuple[Rounding, ...] = ("nearest", "up", "down", "zero")

@@ -11,9 +11,10 @@ import pytest
 from flint import arb, fmpq
 
 from kvfloor.errors import InputError
+from kvfloor.fast import Balls
 from kvfloor.formats import FORMATS, as_format
 from kvfloor.precision import arb_precision
-from kvfloor.rounding import Layers, tensor_attention_rounded
+from kvfloor.rounding import Layers, round_balls, tensor_attention_rounded
 from kvfloor.ziv import round_ball
 
 KEYS = [np.array([[1.0, 0.5], [0.25, -1.0], [2.0, 1.0]]), np.array([[1.0, 2.0], [0.5, 0.5]])]
@@ -159,3 +160,19 @@ def test_a_ball_across_a_boundary_is_not_rounded() -> None:
     below = round_ball(-tiny, target, "up", bits=128)
     assert below == 0
     assert np.signbit(float(below))
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "up", "down", "zero"])
+@pytest.mark.parametrize("exponent", [-900, -500, 0, 500, 960])
+def test_float64_is_rounded_exactly_from_pairs(rounding: Any, exponent: int) -> None:
+    """Sums of two float64 numbers, where products of the parts would underflow or overflow."""
+    rng = np.random.default_rng(5)
+    hi = np.ldexp(rng.normal(size=200), exponent)
+    lo = hi * np.ldexp(rng.normal(size=200), -rng.integers(53, 80, size=200))
+    exact = np.zeros(200)
+    rounded, decided = round_balls(Balls(hi, lo, exact), as_format("float64"), rounding)
+    for k in range(200):
+        true = Fraction(float(hi[k])) + Fraction(float(lo[k]))
+        if decided[k]:
+            assert rounded[k] == as_format("float64").round(true, rounding)
+    assert decided.sum() > 100
