@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from fast_mutants import FAST
+from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
 
