@@ -373,7 +373,7 @@ MUTANTS = [
             "certificate",
         ),
         ("coarser-grid", "GRID_BITS = [-64-]{+63+}", "certificate certificate_files"),
-        ("nothing-unchecked", "[-UNCHECKED if cache-]{+'' if cache+} is None", "certificate_files"),
+        ("nothing-unchecked", "[-UNCHECKED if cache-]{+'' if cache+} is None", "certificate"),
         ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),
         ("vector-unchecked", '[--]{+0 and +}_compare("query.vector"', "certificate"),
         ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),
