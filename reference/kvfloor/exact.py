@@ -218,12 +218,13 @@ class ExactOutput:
             If an output is beyond float64.
         """
         found: list[float] = []
-        for column in range(len(self.sums[0])):
-            exact, bits = self.rational(column), 128
-            while exact is None and self.enclose(bits)[column].rel_accuracy_bits() < 60:
+        for column, first in enumerate(self.enclose()):
+            exact, ball, bits = self.rational(column), first, 128
+            while exact is None and ball.rel_accuracy_bits() < 60:
                 bits *= 2  # ends: the output is irrational, so not zero
+                ball = self[column].enclose(bits)
             try:
-                rounded = float(self.enclose(bits)[column].mid() if exact is None else exact)
+                rounded = float(ball.mid() if exact is None else exact)
             except OverflowError:
                 rounded = inf
             if isinf(rounded):

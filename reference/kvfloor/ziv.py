@@ -19,8 +19,7 @@ from flint import arb
 from kvfloor.enclosure import enclose
 from kvfloor.exact import ExactAttention, ExactOutput
 from kvfloor.formats import BinaryFormat, Rounding
-from kvfloor.inputs import to_fmpq, to_fraction
-from kvfloor.precision import arb_precision
+from kvfloor.inputs import ball_ends, to_fmpq
 
 __all__ = ["round_ball", "round_row"]
 
@@ -61,13 +60,13 @@ def round_row(
         balls = enclose(query, keys, values, scale=scale, mask=mask, bits=bits)
         numbers = (*balls.output, balls.logsumexp)
         for c in [c for c in columns if c not in settled]:
-            rounded = round_ball(numbers[c], target, rounding, bits=bits)
+            rounded = round_ball(numbers[c], target, rounding)
             if rounded is not None:
                 settled[c] = rounded, False
                 continue
             if exact is None:
                 exact = ExactAttention(keys, values, scale=scale)(query, mask=mask)
-            rounded = _decide(exact, c, numbers[c], target, rounding, bits=bits)
+            rounded = _decide(exact, c, numbers[c], target, rounding)
             if rounded is not None:
                 settled[c] = rounded, True
         bits *= 2  # ends: what is left is irrational
@@ -75,7 +74,7 @@ def round_row(
 
 
 def _decide(
-    exact: ExactOutput, c: int, ball: arb, target: BinaryFormat, rounding: Rounding, *, bits: int
+    exact: ExactOutput, c: int, ball: arb, target: BinaryFormat, rounding: Rounding
 ) -> float | None:
     """Round by E1: a rational directly, else by the side of the one boundary in the ball."""
     last = c == len(exact)
@@ -84,7 +83,7 @@ def _decide(
         return target.round(rational, rounding)
     if not ball.is_finite():
         return None
-    boundary = _boundary(_ends(ball, bits), target, rounding)
+    boundary = _boundary(ball_ends(ball), target, rounding)
     if boundary is None:
         return None
     above = exact.logsumexp_exceeds(boundary) if last else exact.exceeds(c, boundary)
@@ -113,12 +112,7 @@ def _tiny(target: BinaryFormat) -> Fraction:
     return Fraction(2) ** (target.min_exponent - target.precision - 1)
 
 
-def _ends(ball: arb, bits: int) -> tuple[Fraction, Fraction]:
-    with arb_precision(bits + 64):
-        return to_fraction(ball.lower().fmpq()), to_fraction(ball.upper().fmpq())
-
-
-def round_ball(ball: arb, target: BinaryFormat, rounding: Rounding, *, bits: int) -> float | None:
+def round_ball(ball: arb, target: BinaryFormat, rounding: Rounding) -> float | None:
     """Return the number that every real in the ball rounds to, None if there may be two.
 
     Parameters
@@ -126,8 +120,6 @@ def round_ball(ball: arb, target: BinaryFormat, rounding: Rounding, *, bits: int
     ball : arb
     target : BinaryFormat
     rounding : Rounding
-    bits : int
-        At which to take the ends of the ball.
     """
     if not ball.is_finite():
         return None
@@ -136,7 +128,10 @@ def round_ball(ball: arb, target: BinaryFormat, rounding: Rounding, *, bits: int
     tiny = _tiny(target)
     if abs(ball) < to_fmpq(tiny) and not ball.contains(0):
         return target.round(tiny if ball > 0 else -tiny, rounding)
-    ends = _ends(ball, bits)
+    huge = 2 * target.max_finite  # and all beyond it likewise
+    if abs(ball) > to_fmpq(huge):
+        return target.round(huge if ball > 0 else -huge, rounding)
+    ends = ball_ends(ball)
     low, high = (target.round(end, rounding) for end in ends)
     same = low == high and copysign(1.0, low) == copysign(1.0, high)
     return low if same or (isnan(low) and isnan(high) and ends[0] * ends[1] > 0) else None

@@ -98,6 +98,7 @@ MUTANTS = [
         ("count-from-one", "(logits[t], ([-0-]{+1+}, ", "exact attention"),
         ("logits-ascending", "sorted(groups[-, reverse=True-]{++})", "exact"),
         ("always-rational", "if len(ratios) [-==-]{+>=+} 1", "exact"),
+        ("sum-for-product", "result = [[x [-*-]{+++} y", "exact tuple_keys"),
         ("sums-for-means", "{a[- / m-]{++} for a, m", "exact"),
         ("next-grid-point", "[--(-exact // unit)-]{+(exact // unit + 1)+} * unit", "exact"),
         ("cell-too-low", "return lower[--]{+ - 1+} * unit, (lower", "exact"),
@@ -131,6 +132,13 @@ MUTANTS = [
     ),
     *mutants(
         "floors/index_randomized.py",
+        ("rounded-down", "[---]{++}(-index_randomized(N, end) // 1)", "floors_randomised"),
+        (
+            "either-end",
+            "if [-lower == upper-]{+True+}:\n            return int",
+            "floors_randomised",
+        ),
+        ("failures-above-half", "error <= Fraction(1, [-2-]{+1+})", "floors_randomised"),
         ("floor-one-up", "N, end) // 1[--]{+ - 1+})", "floors_index_randomized"),
         ("error-up", "return Fraction([-low-]{+high+}, 2**g", "floors_index_randomized"),
         ("equal-is-more", "return upper [-<=-]{+<+} most", "floors_index_randomized"),
@@ -260,7 +268,6 @@ MUTANTS = [
             "ones * [-r-]{+0+} + key + ones * (order - 1[- - r-]{++})",
             "tuple_keys",
         ),
-        ("sum-for-product", "tuple([-prod-]{+sum+}(column)", "tuple_keys"),
     ),
     *mutants(
         "keys/spherical.py",
@@ -301,9 +308,11 @@ MUTANTS = [
     ),
     *mutants(
         "floors/randomised.py",
-        ("rounded-down", "map([-ceil-]{+int+}, ball_ends(", "floors_randomised"),
-        ("either-end", "if [-least == most-]{+most+}:", "floors_randomised"),
-        ("failures-above-half", "error <= Fraction(1, [-2-]{+1+})", "floors_randomised"),
+        (
+            "columns-forgotten",
+            'four_cache(as_count(n, "n", 1), [-as_count(d_v, "d_v", 1)-]{+1+})',
+            "floors_randomised",
+        ),
     ),
     *mutants(
         "instances.py",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import ceil
 from typing import Any
 
-from kvfloor.errors import InputError
 from kvfloor.floors.decoding import four_cache
-from kvfloor.floors.entropy import binary_entropy
-from kvfloor.inputs import as_count, as_fraction, ball_ends
-from kvfloor.precision import arb_precision
+from kvfloor.floors.index_randomized import randomised_bits
+from kvfloor.inputs import as_count
 
 __all__ = ["randomised_four_cache"]
 
@@ -34,18 +30,6 @@ def randomised_four_cache(n: int, d_v: int, delta: Any) -> int:
 
     Notes
     -----
-    T1 `four-cache`. Always ends: H₂(p/q) is irrational but at 0, 1/2 and 1, where it is exact.
-    For q^q = 2^(q·H₂)·p^p·(q-p)^(q-p), and q is coprime to p and to q - p.
+    T1 `four-cache`, and L4 `index-randomized` for N = n·d_v.
     """
-    size = four_cache(as_count(n, "n", 1), as_count(d_v, "d_v", 1))
-    error = as_fraction(delta, "delta")
-    if not 0 <= error <= Fraction(1, 2):
-        raise InputError("delta", "a number with 0 <= delta <= 1/2", str(error))
-    bits = 64 + size.bit_length()
-    while True:
-        with arb_precision(bits):
-            floor = size * (1 - binary_entropy(error, bits))
-        least, most = map(ceil, ball_ends(floor))
-        if least == most:
-            return least
-        bits *= 2
+    return randomised_bits(four_cache(as_count(n, "n", 1), as_count(d_v, "d_v", 1)), delta)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
 
+from kvfloor import exact
 from kvfloor.errors import InputError
 from kvfloor.inputs import as_count
 from kvfloor.keys.book import AddressBook, IntMatrix, IntVector
@@ -107,9 +107,7 @@ class TupleBook:
 
 def row_products(keys: Sequence[IntMatrix]) -> IntMatrix:
     """Return the rows of K_1 ⊘ … ⊘ K_m in whole numbers, the last slot fastest."""
-    return tuple(
-        tuple(prod(column) for column in zip(*chosen, strict=True)) for chosen in product(*keys)
-    )
+    return tuple(map(tuple, exact.row_products(keys, [1] * len(keys[0][0]))))
 
 
 def tuple_keys(book: AddressBook, order: int) -> TupleBook:
