@@ -18,7 +18,7 @@ from kvfloor.floors import (
     symbol_ratio,
 )
 from kvfloor.inputs import as_count, ball_ends, to_fmpq
-from kvfloor.pairs import PairBook
+from kvfloor.keys import PairBook
 from kvfloor.precision import arb_precision
 
 __all__ = ["Tightness", "tightness"]

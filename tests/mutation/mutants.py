@@ -388,7 +388,7 @@ MUTANTS = [
         ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),
     ),
     *mutants(
-        "pairs.py",
+        "keys/pairs.py",
         ("tie-unequal", "if logits[partner] [-!=-]{+<+} logits[0]", "pairs"),
         ("first-slot-only", "[*range(n, n * n, n)[-, *range(1, n)-]{++}]", "pairs"),
         ("weakest-competes", "logits[0] - [-max-]{+min+}(others", "pairs"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kvfloor import Guarantee, InputError
-from kvfloor.pairs import binary_pairs, sign_pairs
+from kvfloor.keys import binary_pairs, sign_pairs
 from kvfloor.sharp import Sharp
 from kvfloor.tightness import tightness
 

@@ -14,7 +14,7 @@ from kvfloor.exact import ExactAttention
 from kvfloor.floors import Guarantee
 from kvfloor.inputs import to_fmpq
 from kvfloor.instances import Token, stack
-from kvfloor.pairs import sign_pairs
+from kvfloor.keys import sign_pairs
 from kvfloor.precision import arb_precision
 from kvfloor.sharp import Sharp
 from kvfloor_proofs.calculus import (
