@@ -53,7 +53,12 @@ MUTANTS = [
         (
             "low-end-inward",
             "np.nextafter(balls.lo - balls.radius, [---]{++}np.inf)",
-            "rounding no_wrong_bit",
+            "rounding",
+        ),
+        (
+            "high-end-inward",
+            "np.nextafter(balls.lo + balls.radius, [-np.inf-]{+-np.inf+})",
+            "rounding",
         ),
         ("radius-ignored", "balls.lo + [-balls.radius-]{+0 * balls.radius+}", "no_wrong_bit"),
         (
