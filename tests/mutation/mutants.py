@@ -393,6 +393,32 @@ MUTANTS = [
         ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),
     ),
     *mutants(
+        "adapters/tensors.py",
+        ("stored-unrounded", 'self.format.round(as_fraction(x, "token"))[--]{+ * 2+}', "adapters"),
+        (
+            "coins-stay-used",
+            "np.random.set_state(state[--]{+ and np.random.get_state()+})",
+            "adapters",
+        ),
+        ("padding-kept", "values[:, [-:d_v-]{+:+}]", "adapters"),
+    ),
+    *mutants(
+        "adapters/press.py",
+        ("coins-unused", "seeded([-self._seed-]{+0+})", "adapters"),
+        ("half-restored", "reshape(2, count, width)[--]{+[::-1]+}", "adapters"),
+        ("late-tokens-taken", "if self._kept [-is not None-]{+is self+}:", "adapters"),
+        ("kept-unlike", "shape = (1, 1, [-kept[0]-]{+array+}.shape[-2]", "adapters"),
+        ("any-dtype", "array.shape != shape[- or array.dtype != dtype-]{++}", "adapters"),
+    ),
+    *mutants(
+        "adapters/layer.py",
+        ("count-lost", "[-self._count-]{+(0)+}.to_bytes(COUNT_BYTES", "adapters"),
+        ("zero-token-seen", "attend(query, keys[[-:-1-]{+:+}], values[[-:-1-]{+:+}]", "adapters"),
+        ("asked-itself", "layer = [-copy.deepcopy(self._layer)-]{+self._layer+}", "adapters"),
+        ("tensors-in-lists-lost", "isinstance(value, list[- | tuple-]{++})", "adapters"),
+        ("rest-ignored", "if place [-!=-]{+>+} len(state)", "adapters"),
+    ),
+    *mutants(
         "keys/pairs.py",
         ("tie-unequal", "if logits[partner] [-!=-]{+<+} logits[0]", "pairs"),
         ("first-slot-only", "[*range(n, n * n, n)[-, *range(1, n)-]{++}]", "pairs"),
