@@ -27,7 +27,7 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.entropy import PRODUCT, entropy, entropy_bits, lemmas, two_terms
 
-__all__ = ["CLAIM", "CODES", "N", "b", "delta", "derivations", "entropy_bits", "floor"]
+__all__ = ["CLAIM", "CODES", "N", "b", "delta", "derivations", "e", "entropy_bits", "floor", "sent"]
 
 EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
 
@@ -91,18 +91,18 @@ def _entropy_grows() -> Derivation:
     )
 
 
+def sent(size: sp.Expr) -> tuple[Variable, ...]:
+    """Assume b bits sent for ``size`` bits of INDEX, with mean error e and X nats unknown after."""
+    unknown = Variable(X, high=size * entropy(e))
+    return (*_ERRORS, unknown, Variable(b, size - X / sp.log(2)))
+
+
 def floor() -> Derivation:
     """Put the parts together: b against (1 - H₂(δ))·N."""
-    ranges = (
-        Variable(N, 1),
-        *_ERRORS,
-        Variable(X, high=N * entropy(e)),
-        Variable(b, N - X / sp.log(2)),
-    )
     return Derivation(
         "b bits for N bits of INDEX with mean error e <= δ are at least (1 - H₂(δ))·N; "
         "X is what the message leaves unknown, in nats",
-        Assumptions(ranges),
+        Assumptions((Variable(N, 1), *sent(N))),
         b,
         (
             Step(GE, N - X / sp.log(2), Positivity(), "2^b messages leave N - b bits unknown."),
