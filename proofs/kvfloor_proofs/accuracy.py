@@ -20,7 +20,7 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.entropy import PRODUCT, x, y
 
-__all__ = ["derivations"]
+__all__ = ["B", "B_v", "N_k", "N_v", "Q", "R", "alpha", "c", "derivations", "m", "points", "sigma"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 

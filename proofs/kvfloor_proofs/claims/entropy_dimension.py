@@ -105,7 +105,7 @@ def property_cache_between_the_bounds(data: st.DataObject, tally: Tally) -> None
     """A rounded cache is within α, and its bits are between floor and bound, for every α."""
     del tally
     s = _separated(data)
-    order, n, d, d_v = s.candidate.shape
+    order, _, d, d_v = s.candidate.shape
     alpha = _alpha(data, 1)
     y = s.point(alpha, _place(data, s, alpha))
     factory = _cache(s, _cells(s, alpha))
@@ -113,9 +113,9 @@ def property_cache_between_the_bounds(data: st.DataObject, tally: Tally) -> None
     require(2**state.bits >= floors.separated_states(s.reach, alpha), "fewer bits than the floor")
     key_bound, value_bound, norm = s.bounds
     constant = floors.gauged_constant(
-        order, n, d, d_v, query_norm=norm, key_bound=key_bound, value_bound=value_bound
+        s.candidate.shape, query_norm=norm, key_bound=key_bound, value_bound=value_bound
     )
-    r = floors.identifiable(order, n, d, d_v)
+    r = floors.identifiable(*s.candidate.shape)
     linear = r * (alpha.denominator.bit_length() - 1)
     require(not state.bits > linear + constant, "more bits than the bound")
     require(not state.bits < linear - floors.separated_constant(s.reach), "below the line")
@@ -149,11 +149,55 @@ def property_fewer_bits_fail(data: st.DataObject, tally: Tally) -> None:
 
 CLAIM = Claim(
     slug="entropy-dimension",
-    title="each halving of the error takes as many bits as answers tell numbers: (4n-2)d for TMT",
+    title="each halving of the error takes r bits, one for every number that answers tell",
     statement="""\
-TODO""",
+Let r be the rank of [S3](identifiability.md), (4n-2)d for the paper's case. Keys and values are
+in the gauge: for m >= 2 the first token has ones in all slots but the first, for m = 1 its key is
+zero. M(α) is the least number of bits of a deterministic (0, α)-accurate cache for a bounded set
+of them, and of queries. Then `M(α) = r·log₂(1/α) + O(1)`, with constants on both sides.
+
+**Lower side**, for the shapes in the table. Take r outputs, each of one query and in one column,
+and sets `θ = θ₀ + A·y` of free entries with `|y_k| <= R_k`. Let J be the derivatives of the
+outputs, anywhere in the set. If `Σ_j |J·A - I|_ij·w_j <= c·w_i` for each i, with c < 1, then of a
+grid with `⌈R_k(1-c)/α⌉` points in coordinate k, any two differ in an output by more than 2α, and
+no answer is within α of both. So, for *every* α > 0,
+
+    M(α) >= log₂ Π_k ⌈R_k(1-c)/α⌉ >= r·log₂(1/α) - c₀,    c₀ = -Σ_k log₂(R_k(1-c)).
+
+(With ⌊·⌋ + 1 for ⌈·⌉ there would be one point too many where R_k(1-c)/α is whole: outputs 2α
+apart have an answer in common.) θ₀, queries, R and w come from a search that is not trusted;
+[`separation`](../../reference/kvfloor/separation.py) certifies c, in balls: A is the inverse at θ₀,
+rounded, and second derivatives bound how far J·A moves from I. (Without a constant the lower side
+follows for every shape of rank r, by the inverse function theorem.)
+
+**Upper side**, for every shape. Let entries be within ±B_k and ±B_v, and ‖q‖₁ <= Q. The cache
+[`gauged`](../../reference/kvfloor/caches/gauged.py) keeps k entries of keys and v of values,
+k + v = r, in `⌈2E/α⌉ + 1` cells each, with `E_k = σ·Q·m·B_k^m·B_v^m` and `E_v = m·B_v^m`. Its
+answers are within α, and for α <= 1
+
+    M(α) <= r·log₂(1/α) + c₁,    c₁ = k·log₂(2E_k + 2) + v·log₂(2E_v + 2) + 2.
+
+Both on the same set: B_k, B_v and Q are the least that hold the certified one. At three α, the
+bits that the lower side proves necessary, and those of the cache:
+
+| m | n | d | d_v | r | c₀ | c₁ | α = 2^-8 | 2^-16 | 2^-64 |
+|---|---|---|---|---|---|---|---|---|---|
+| 1 | 2 | 1 | 1 | 3 | 10.5 | 13.8 | 14 … 36 | 38 … 60 | 182 … 204 |
+| 1 | 2 | 2 | 2 | 6 | 21.4 | 26.0 | 27 … 71 | 75 … 119 | 363 … 407 |
+| 1 | 3 | 1 | 1 | 5 | 24.2 | 23.2 | 17 … 61 | 56 … 101 | 296 … 341 |
+| 2 | 2 | 1 | 1 | 6 | 39.1 | 43.0 | 11 … 90 | 57 … 138 | 345 … 426 |
+| 2 | 2 | 2 | 2 | 12 | 53.7 | 89.4 | 43 … 184 | 139 … 280 | 715 … 856 |
+| 3 | 2 | 1 | 1 | 8 | 82.2 | 71.4 | 0 … 135 | 46 … 199 | 430 … 583 |
+
+A cache under the floor is refuted like any other: two points of the grid in one state.""",
     source="S5; S3, S2",
-    assumptions=("TODO",),
+    assumptions=(
+        "inputs are in the gauge. For m >= 2 others can be brought there if no entry of the first "
+        "token that it fixes is 0, but not into one box as such an entry goes to 0",
+        "the lower side holds for every set of inputs and queries that includes the certified one",
+        "the cache is deterministic, and its state after the n tokens has exactly M(α) bits",
+        "σ = 1 in the table",
+    ),
     verdict="holds",
     derivations=derivations,
     properties=(

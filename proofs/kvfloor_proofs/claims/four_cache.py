@@ -70,7 +70,6 @@ _SIZE = (Variable(n, 1), Variable(m, 1))
 _LOGITS = Family(s, high=S - g, index=(j, 1, _OTHERS))
 _WEIGHTS = sp.Sum(sp.exp(s), (j, 1, _OTHERS))
 
-
 # Competitors for each tied tuple, and the sizes for which there are any.
 _ALONE = n - 1, (Variable(n, 2),)
 _WITH_SELF = n - 1 + _SELF / _TIES, _SIZE

@@ -71,10 +71,7 @@ def gauged_bits(n: int, d: int, d_v: int, cells: tuple[int, int], *, order: int 
 
 
 def gauged_constant(
-    order: int,
-    n: int,
-    d: int,
-    d_v: int,
+    shape: tuple[int, int, int, int],
     *,
     query_norm: Fraction,
     key_bound: Fraction,
@@ -82,15 +79,22 @@ def gauged_constant(
 ) -> arb:
     """c₁ in ``gauged_bits <= r·log₂(1/α) + c₁`` for the cells of `cells_for` and every α <= 1.
 
-    That is ``k·log₂(2E_k + 2) + v·log₂(2E_v + 2) + 2``, E the error that a single cell makes.
+    That is ``k·log₂(2E_k + 2) + v·log₂(2E_v + 2) + 2``, with `errors_of_one_cell`.
+
+    Parameters
+    ----------
+    shape : (int, int, int, int)
+        Order, n, d, d_v.
+    query_norm, key_bound, value_bound : Fraction
+        Q, B_k, B_v.
     """
     errors = errors_of_one_cell(
-        query_norm, order=order, key_bound=key_bound, value_bound=value_bound
+        query_norm, order=shape[0], key_bound=key_bound, value_bound=value_bound
     )
     with arb_precision(_PRECISION):
         terms = (
             number * _log2(2 * error + 2)
-            for number, error in zip(gauged_numbers(order, n, d, d_v), errors, strict=True)
+            for number, error in zip(gauged_numbers(*shape), errors, strict=True)
         )
         return sum(terms, arb(2))
 
