@@ -70,6 +70,17 @@ def test_is_the_slope_of_the_derivatives(shape: tuple[int, int, int, int]) -> No
     assert any(abs(x) > 1 for row in found for x in row)
 
 
+def test_products_move_with_their_other_factors() -> None:
+    """For the query 0 weights are fixed, so for order 3 a factor of a value is all that moves."""
+    point, radius = Point((3, 2, 1, 1)), Fraction(1, 2**16)
+    point.query = [Fraction(0)]
+    with arb_precision(200):
+        over = point.curvature([Fraction(0)] * point.r, radius)
+        at = point.curvature([radius] * point.r, Fraction(0))
+        for row, inside in zip(over, at, strict=True):
+            assert all(x.contains(y) for x, y in zip(row, inside, strict=True))
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_holds_all_over_the_region(shape: tuple[int, int, int, int]) -> None:
     point, drawn, radius = Point(shape), Random(6), Fraction(1, 2**16)

@@ -32,6 +32,14 @@ def balls(rows: Any) -> list[Any]:
     return [balls(x) if isinstance(x, tuple) else arb(to_fmpq(x)) for x in rows]
 
 
+def derivatives_at(s: Separation, y: list[Fraction]) -> list[list[arb]]:
+    """Return those of the outputs by y, row by row."""
+    keys, values = s.inputs(y)
+    free = free_parameters(*s.candidate.shape)
+    J = minor(balls(s.candidate.queries), balls(keys), balls(values), free)
+    return list((J * arb_mat(balls(s.directions))).tolist())
+
+
 def test_orders_and_shapes() -> None:
     shapes = [c.shape for c in candidates()]
     assert len(set(shapes)) == len(shapes) >= 4
@@ -49,21 +57,33 @@ def test_contraction_holds_at_points_of_the_set(candidate: Candidate) -> None:
         share = drawn.choice((Fraction(1), Fraction(1, 3)))
         y = [drawn.choice((-1, 1)) * share * x for x in candidate.radii]
         with arb_precision(300):
-            keys, values = s.inputs(y)
-            free = free_parameters(*candidate.shape)
-            J = minor(balls(candidate.queries), balls(keys), balls(values), free)
-            moved = (J * arb_mat(balls(s.directions))).tolist()
-            for i, row in enumerate(moved):
-                off = sum(
-                    (
-                        abs(x - (i == j)) * arb(to_fmpq(w))
-                        for j, (x, w) in enumerate(zip(row, candidate.weights, strict=True))
-                    ),
-                    arb(0),
-                ) / arb(to_fmpq(candidate.weights[i]))
+            for i, row in enumerate(derivatives_at(s, y)):
+                terms = (
+                    abs(x - (i == j)) * arb(to_fmpq(w / candidate.weights[i]))
+                    for j, (x, w) in enumerate(zip(row, candidate.weights, strict=True))
+                )
+                off = sum(terms, arb(0))
                 assert off < to_fmpq(s.contraction)
                 worst = max(worst, Fraction(float(off.mid())))
     assert worst > s.contraction / 4
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES)
+def test_contraction_of_a_tiny_set_is_the_sum_over_its_axes(candidate: Candidate) -> None:
+    """There derivatives move in proportion to y, so moves along the axes add up to the most."""
+    tiny = replace(candidate, radii=tuple(x / 2**50 for x in candidate.radii))
+    s = certified(tiny)
+    r = range(len(tiny.radii))
+    with arb_precision(400):
+        sums = [arb(0) for _ in r]
+        for k in r:
+            moved = derivatives_at(s, [tiny.radii[k] if j == k else Fraction(0) for j in r])
+            for i, row in enumerate(moved):
+                for j, x in enumerate(row):
+                    share = tiny.weights[j] / tiny.weights[i]
+                    sums[i] += abs(x - (i == j)) * arb(to_fmpq(share))
+        ratio = max(sums) / arb(to_fmpq(s.contraction))
+        assert abs(ratio - 1) < 1e-9
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)

@@ -27,7 +27,7 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.entropy import PRODUCT, entropy, entropy_bits, lemmas, two_terms
 
-__all__ = ["CLAIM", "CODES", "N", "b", "delta", "derivations", "e", "entropy_bits", "floor", "sent"]
+__all__ = ["CLAIM", "CODES", "N", "b", "delta", "derivations", "entropy_bits", "floor", "sent"]
 
 EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
 

@@ -16,7 +16,6 @@ from kvfloor.index_protocols import best_success
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
-    Cite,
     Derivation,
     Induction,
     Monotone,
@@ -26,16 +25,15 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claim import Claim, Tally, require
-from kvfloor_proofs.claims import index_randomized
-from kvfloor_proofs.claims.index_randomized import N, e, entropy_bits
 from kvfloor_proofs.draws import families
+from kvfloor_proofs.entropy import entropy, entropy_bits
 
 __all__ = ["CLAIM", "derivations"]
 
-EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
+EQ, LE, LT, GE = Relation.EQ, Relation.LE, Relation.LT, Relation.GE
 
-b, k, i = sp.symbols("b k i", integer=True)
-u = sp.Symbol("u", real=True)
+N, b, k, i = sp.symbols("N b k i", integer=True)
+u, e, X, w = sp.symbols("u e X w", real=True)
 
 
 def derivations() -> tuple[Derivation, ...]:
@@ -86,25 +84,19 @@ def _length_up_to() -> Derivation:
 
 
 def _wrong() -> Derivation:
-    least = (1 - entropy_bits(e)) * N
+    ranges = (
+        Variable(N, 1),
+        Variable(e, 0, sp.Rational(1, 2), low_open=True),
+        Variable(X, high=N * entropy(e)),
+        Variable(w, N - X / sp.log(2)),
+    )
     return Derivation(
-        "The mean error e of b bits has H₂(e) >= 1 - b/N",
-        Assumptions((Variable(N, 1), *index_randomized.sent(N))),
-        1 - index_randomized.b / N,
+        "The mean error e of w bits has H₂(e) >= 1 - w/N; X is what the state leaves unknown",
+        Assumptions(ranges),
+        entropy_bits(e),
         (
-            Step(
-                LE,
-                1 - least / N,
-                Monotone(
-                    Variable(u),
-                    1 - u / N,
-                    index_randomized.b,
-                    least,
-                    Cite(index_randomized.floor(), ((index_randomized.delta, e),)),
-                ),
-                "L4, with δ = e.",
-            ),
-            Step(EQ, entropy_bits(e), Algebra(), "Cancel N."),
+            Step(GE, X / (N * sp.log(2)), Positivity(), "L4: X <= N·H(e), in nats."),
+            Step(GE, 1 - w / N, Positivity(), "L4: 2^w states leave N - w bits unknown."),
         ),
     )
 
