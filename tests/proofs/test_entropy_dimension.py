@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from kvfloor import floors
-from kvfloor.caches import GaugedCache, configure
+from kvfloor.caches import GaugedCache, QuantisedCache, configure
 from kvfloor.separation import Separation
 from kvfloor_proofs import accuracy
-from kvfloor_proofs.claim import Claim
+from kvfloor_proofs.claim import Falsified, Tally
 from kvfloor_proofs.claims import entropy_dimension
 from kvfloor_proofs.claims.entropy_dimension import CLAIM, certified
-from kvfloor_proofs.verify import verify_claim
+from kvfloor_proofs.verify import run_property, verify_claim
 
 PAGE = Path(__file__).parents[2] / "docs" / "claims" / "entropy-dimension.md"
 ROW = re.compile(r"^\| (\d+ \| .*) \|$", re.MULTILINE)
@@ -67,8 +67,8 @@ def test_slopes_are_the_rank_on_both_sides() -> None:
         assert [b - a for a, b in zip(*bits, strict=True)] == [100 * rank] * 2
 
 
-def why(claim: Claim = CLAIM) -> str:
-    result = verify_claim(claim, examples=30)
+def why() -> str:
+    result = verify_claim(CLAIM, examples=30)
     assert not result.ok
     return result.property_error
 
@@ -93,15 +93,24 @@ def test_a_contraction_too_small_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     assert "outputs are too near" in why()
 
 
-def test_too_few_cells_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def coarse(s: Separation, alpha: Fraction) -> tuple[int, int]:
-        cells = exact(s, alpha)
-        return cells[0] // 2**9 + 2, cells[1] // 2**9 + 2
+@pytest.mark.parametrize("name", ["cache_between_the_bounds", "upper_side"])
+def test_too_few_cells_are_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = floors.cells_for
 
-    exact = entropy_dimension._cells
-    monkeypatch.setattr(entropy_dimension, "_cells", coarse)
-    error = why()
-    assert "an error above α" in error or "fewer bits than the floor" in error
+    def coarse(*arguments: Any, **bounds: Any) -> tuple[int, int]:
+        by_key, by_value = exact(*arguments, **bounds)
+        return by_key // 2**9 + 2, by_value // 2**9 + 2
+
+    monkeypatch.setattr(floors, "cells_for", coarse)
+    with pytest.raises(Falsified, match=r"an error above α|fewer bits than the floor"):
+        run_property(getattr(entropy_dimension, f"property_{name}"), Tally(), examples=60, seed=0)
+
+
+def test_bits_beyond_the_line_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache that keeps the gauge too is above the bound for as many numbers as answers tell."""
+    monkeypatch.setattr(entropy_dimension, "GaugedCache", QuantisedCache)
+    with pytest.raises(Falsified, match="more bits than the bound"):
+        run_property(entropy_dimension.property_upper_side, Tally(), examples=60, seed=0)
 
 
 def test_a_cache_that_keeps_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
