@@ -12,6 +12,8 @@ import pytest
 import sympy as sp
 
 from kvfloor import cost, floors
+from kvfloor.tightness import ratio_at_most
+from kvfloor_proofs import accuracy
 from kvfloor_proofs.calculus import (
     Algebra,
     Derivation,
@@ -31,6 +33,7 @@ from kvfloor_proofs.claims import (
     correct_rounding_terminates,
     covering_number,
     decode_threshold,
+    entropy_dimension,
     exact_equality,
     forward_error,
     four_cache,
@@ -70,6 +73,7 @@ CHAINS = {
         sharp_floor,
         quantised_upper_bound,
         identifiability,
+        entropy_dimension,
         two_cache,
         time_memory,
         collision,
@@ -242,6 +246,41 @@ def test_sharp_conditions_are_the_librarys() -> None:
         assert sp.simplify(getattr(U, end) - floors.strength_ratio(eta)) == 0
     logit = floors.logit_error(1, sp.Symbol("B_k"), QUB.error, QUB.Q, QUB.sigma)
     assert logit == QUB.sigma * QUB.Q * QUB.error
+
+
+def test_ratio_is_the_librarys() -> None:
+    conclusion = CHAINS["quantised_upper_bound"][7].conclusion
+    excess = sp.Symbol("p", real=True) / sp.Symbol("l", real=True)
+    formula = ratio_at_most(QUB.n, QUB.a + QUB.b, QUB.d_v, QUB.b, excess)
+    assert conclusion.relation is LE
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_randomised_floor_is_that_of_index() -> None:
+    conclusion = CHAINS["four_cache"][13].conclusion
+    share = index_randomized.entropy_bits(index_randomized.delta)
+    formula = floors.index_randomized(floors.four_cache(n, d_v), share)
+    assert conclusion.relation is GE
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_accuracy_ends_in_the_librarys_formulas() -> None:
+    chains, A = CHAINS["entropy_dimension"], accuracy
+    points = chains[1].assumptions.variable(A.points)
+    assert points.high_open  # so ⌈reach/α⌉ is the largest whole number of points
+    assert sp.simplify(points.high - 1 - (1 - A.c) * A.R / A.alpha) == 0
+    by_key, by_value = floors.errors_of_one_cell(
+        A.Q, order=A.m, key_bound=A.B, value_bound=A.B_v, scale=A.sigma
+    )
+    cells = chains[4].conclusion
+    assert cells.left == floors.output_error(
+        A.m, A.B_v, A.B_v / A.N_v, floors.logit_error(A.m, A.B, A.B / A.N_k, A.Q, A.sigma)
+    )
+    assert sp.simplify(cells.right - by_key / A.N_k - by_value / A.N_v) == 0
+    assert (chains[5].conclusion.relation, chains[5].conclusion.right) == (LE, A.alpha)
+    rank = floors.identifiable(A.m, n, two_cache.d, d_v)
+    numbers = floors.gauged_numbers(2, 5, 3, 4)
+    assert sum(numbers) == rank.subs({A.m: 2, n: 5, two_cache.d: 3, d_v: 4})
 
 
 def test_identifiability_counts_as_the_library_does() -> None:

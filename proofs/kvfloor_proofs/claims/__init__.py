@@ -28,6 +28,7 @@ SLUGS = (
     "sharp-floor",
     "quantised-upper-bound",
     "identifiability",
+    "entropy-dimension",
     "covering-number",
     "exact-equality",
     "correct-rounding-terminates",

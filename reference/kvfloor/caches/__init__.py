@@ -2,6 +2,7 @@
 
 from kvfloor.caches.exact import ExactCache
 from kvfloor.caches.floor import FloorCache
+from kvfloor.caches.gauged import GaugedCache
 from kvfloor.caches.hashed import HashedCache
 from kvfloor.caches.protocol import (
     Cache,
@@ -22,6 +23,7 @@ __all__ = [
     "Configured",
     "ExactCache",
     "FloorCache",
+    "GaugedCache",
     "HashedCache",
     "QuantisedCache",
     "State",

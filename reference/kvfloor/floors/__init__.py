@@ -15,6 +15,14 @@ from kvfloor.floors.decoding import (
 from kvfloor.floors.dimension import BestFloor, Regime, best, crossover
 from kvfloor.floors.dimensions import identifiable
 from kvfloor.floors.entropy import binary_entropy
+from kvfloor.floors.entropy_dimension import (
+    gauged_bits,
+    gauged_constant,
+    gauged_numbers,
+    grid_sizes,
+    separated_constant,
+    separated_states,
+)
 from kvfloor.floors.index_randomized import (
     entropy_at_most,
     index_randomized,
@@ -25,6 +33,7 @@ from kvfloor.floors.index_randomized import (
 from kvfloor.floors.quantised import (
     answer_bits,
     cells_for,
+    errors_of_one_cell,
     logit_error,
     output_error,
     product_error,
@@ -64,12 +73,17 @@ __all__ = [
     "covering_number",
     "crossover",
     "entropy_at_most",
+    "errors_of_one_cell",
     "exceeds_log",
     "expected_wrong",
     "four_cache",
+    "gauged_bits",
+    "gauged_constant",
+    "gauged_numbers",
     "greatest_leak",
     "greedy_size",
     "grid_room",
+    "grid_sizes",
     "hoeffding_exponent",
     "identifiable",
     "index_randomized",
@@ -92,6 +106,8 @@ __all__ = [
     "randomised_bits",
     "randomised_four_cache",
     "room",
+    "separated_constant",
+    "separated_states",
     "sharp_symbols",
     "sign_tail",
     "states_up_to",
