@@ -193,7 +193,8 @@ CLAIM = Claim(
 Let r be the rank of [S3](identifiability.md), (4n-2)d for the paper's case. Keys and values of
 n >= 2 tokens are in the gauge: for m >= 2 the first token has ones in all slots but the first, for
 m = 1 its key is zero. M(α) is the least number of bits of a deterministic (0, α)-accurate cache
-for a bounded set of them, and of queries. Then `M(α) = r·log₂(1/α) + O(1)`, with constants on both sides.
+for a bounded set of them, and of queries. Then `M(α) = r·log₂(1/α) + O(1)`, with constants on both
+sides.
 
 **Lower side**, for the shapes in the table. Take r outputs, each of one query and in one column,
 and sets `θ = θ₀ + A·y` of free entries with `|y_j| <= R_j`. Let J be the derivatives of the
