@@ -114,8 +114,6 @@ def test_bits_beyond_the_line_are_noticed(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_cache_that_keeps_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whole token too many in the bits it declares."""
-
     class Wasteful(GaugedCache):
         def state_bits(self) -> int:
             return 3 * super().state_bits()
