@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from kvfloor.caches.tokens import Shape, as_token
 from kvfloor.errors import InputError
 from kvfloor.exact import ExactAttention
 from kvfloor.floors.quantised import answer_bits, quantised_bits
@@ -50,7 +51,7 @@ class QuantisedCache:
         value_bound: Any = 1,
     ) -> None:
         del seed
-        self.order, self.d, self.d_v = order, d, d_v
+        self._shape = Shape(order, d, d_v)
         self._cells = as_count(key_cells, "key_cells", 2), as_count(value_cells, "value_cells", 2)
         self._bounds = as_fraction(key_bound, "key_bound"), as_fraction(value_bound, "value_bound")
         for bound, argument in zip(self._bounds, ("key_bound", "value_bound"), strict=True):
@@ -74,7 +75,7 @@ class QuantisedCache:
     def _radix(self) -> int:
         """States of one token."""
         key_cells, value_cells = self._cells
-        return int((key_cells**self.d * value_cells**self.d_v) ** self.order)
+        return int((key_cells**self._shape.d * value_cells**self._shape.d_v) ** self._shape.order)
 
     def append(self, keys: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]]) -> None:
         """Take one token.
@@ -84,17 +85,11 @@ class QuantisedCache:
         InputError
             For another shape, or an entry outside its box.
         """
-        shape = [len(row) for row in keys], [len(row) for row in values]
-        if shape != ([self.d] * self.order, [self.d_v] * self.order):
-            expected = (
-                f"{self.order} keys of {self.d} and {self.order} values of {self.d_v} numbers"
-            )
-            raise InputError("token", expected, f"{shape[0]} and {shape[1]}")
-        kept = self._kept
-        for rows, cells, bound in zip((keys, values), self._cells, self._bounds, strict=True):
-            for row in rows:
-                for x in row:
-                    kept = kept * cells + _cell(x, cells, bound)
+        entries = as_token(keys, values, self._shape)
+        first_value, kept = self._shape.order * self._shape.d, self._kept
+        for place, x in enumerate(entries):
+            part = place >= first_value
+            kept = kept * self._cells[part] + _cell(x, self._cells[part], self._bounds[part])
         self._kept = kept
         self._tokens += 1
 
@@ -104,7 +99,9 @@ class QuantisedCache:
 
     def state_bits(self) -> int:
         """Return the bits of the largest state of as many tokens."""
-        return quantised_bits(self._tokens, self.d, self.d_v, self._cells, order=self.order)
+        return quantised_bits(
+            self._tokens, self._shape.d, self._shape.d_v, self._cells, order=self._shape.order
+        )
 
     def answer(self, query: Sequence[Any]) -> list[Fraction]:
         """Return the output for a query of shape (d,), shape (d_v,), to `answer_bits`."""
@@ -121,8 +118,10 @@ class QuantisedCache:
     def _rounded(self) -> tuple[list[list[list[Fraction]]], list[list[list[Fraction]]]]:
         """Take the number apart from its last digit on; the last token comes first, as it may."""
         kept = self._kept
-        slots: list[list[list[list[Fraction]]]] = [[[] for _ in range(self.order)] for _ in "kv"]
-        widths = self.d, self.d_v
+        slots: list[list[list[list[Fraction]]]] = [
+            [[] for _ in range(self._shape.order)] for _ in "kv"
+        ]
+        widths = self._shape.d, self._shape.d_v
         for _ in range(self._tokens):
             for part in (1, 0):
                 cells, bound = self._cells[part], self._bounds[part]
@@ -135,9 +134,8 @@ class QuantisedCache:
         return slots[0], slots[1]
 
 
-def _cell(x: Any, cells: int, bound: Fraction) -> int:
+def _cell(entry: Fraction, cells: int, bound: Fraction) -> int:
     """The cell that an entry lies in; an end that two cells share belongs to the upper one."""
-    entry = as_fraction(x, "token")
     if abs(entry) > bound:
         raise InputError("token", f"entries of absolute value at most {bound}", str(entry))
     return min(cells - 1, int((entry + bound) * cells // (2 * bound)))
