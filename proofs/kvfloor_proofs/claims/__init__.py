@@ -29,6 +29,7 @@ SLUGS = (
     "quantised-upper-bound",
     "identifiability",
     "covering-number",
+    "subgen",
     "exact-equality",
     "correct-rounding-terminates",
     "forward-error",
