@@ -13,12 +13,22 @@ from flint import arb
 
 from kvfloor.caches.estimates import Estimates
 from kvfloor.coins import Coins, Flips
+from kvfloor.exact import ExactAttention
 from kvfloor.inputs import Vector, to_fmpq
 from kvfloor.instances import Token
 from kvfloor.precision import arb_precision
 from kvfloor_proofs.claim import require
 
-__all__ = ["Rows", "implausible", "outcomes", "require_moments", "states_after"]
+__all__ = [
+    "Rows",
+    "implausible",
+    "norm",
+    "outcomes",
+    "outside",
+    "require_moments",
+    "square",
+    "states_after",
+]
 
 Result = TypeVar("Result")
 Sum = dict[Fraction, Fraction]
@@ -145,6 +155,27 @@ def implausible(heads: int, flips: int, most: Fraction) -> bool:
     p, q, d = most.numerator, most.denominator - most.numerator, most.denominator
     tail = sum(comb(flips, k) * p**k * q ** (flips - k) for k in range(heads, flips + 1))
     return bool(tail * 10**9 < d**flips)
+
+
+def outside(answer: Sequence[Any], rows: Rows, query: Sequence[Any], squared: Fraction) -> bool:
+    """Whether ‖answer - out‖₂² > squared·Σp² for sure, with out and weights p of the rows."""
+    attention = ExactAttention([[key for key, _ in rows]], [[value for _, value in rows]])
+    with arb_precision(128):
+        out = attention(query).enclose(128)
+        off = sum((to_fmpq(Fraction(o)) - ball) ** 2 for o, ball in zip(answer, out, strict=True))
+        powers = [arb(to_fmpq(_dot(query, key))).exp() for key, _ in rows]
+        squares = sum((x**2 for x in powers), arb(0)) / sum(powers, arb(0)) ** 2
+        return bool(off > to_fmpq(squared) * squares)
+
+
+def square(vector: Iterable[Any]) -> Fraction:
+    """Return ‖x‖₂², exactly."""
+    return sum((Fraction(x) ** 2 for x in vector), Fraction(0))
+
+
+def norm(vector: Iterable[Any]) -> arb:
+    """Return a ball around ‖x‖₂."""
+    return arb(to_fmpq(square(vector))).sqrt()
 
 
 def _dot(x: Iterable[Any], y: Iterable[Any]) -> Fraction:

@@ -30,6 +30,8 @@ SLUGS = (
     "identifiability",
     "covering-number",
     "subgen",
+    "subgen-two-cache",
+    "subgen-four-cache",
     "exact-equality",
     "correct-rounding-terminates",
     "forward-error",

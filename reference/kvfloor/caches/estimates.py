@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import reduce
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,20 +68,25 @@ def estimates(clusters: Sequence[Clusters], reservoirs: Sequence[Reservoir]) -> 
         counts = np.outer(counts, slot.counts).ravel()
         pairs = samples[:, np.newaxis] * slot.samples
         samples = pairs.reshape(-1, *samples.shape[1:])
-    mass = reduce(lambda x, y: x * y, (slot.mass for slot in reservoirs))
     size = min(len(slot.keys) for slot in reservoirs)
     return Estimates(
         counts,
         samples,
-        tuple(mass / (size * _squares(reservoirs, i)) for i in range(size)),
+        _weights(reservoirs, size),
         _products([slot.keys[:size] for slot in reservoirs]),
         _products([slot.values[:size] for slot in reservoirs]),
     )
 
 
-def _squares(reservoirs: Sequence[Reservoir], place: int) -> Fraction:
-    """Π_r ‖v_r‖² of what the slots of that number hold."""
-    return reduce(lambda x, y: x * y, (squared_norm(slot.values[place]) for slot in reservoirs))
+def _weights(reservoirs: Sequence[Reservoir], size: int) -> tuple[Fraction, ...]:
+    """Π_r μ_r/‖v_r‖² over s, for the values that the slots of a number hold; the same ones once."""
+    held = np.hstack([slot.values[:size] for slot in reservoirs])
+    different, places = np.unique(held, axis=0, return_inverse=True)
+    mass = prod((slot.mass for slot in reservoirs), start=Fraction(1))
+    weights = [
+        mass / (size * prod(map(squared_norm, np.split(row, len(reservoirs))))) for row in different
+    ]
+    return tuple(weights[place] for place in places)
 
 
 def _products(matrices: list[Array]) -> Array:
