@@ -12,6 +12,7 @@ import pytest
 import sympy as sp
 
 from kvfloor import cost, floors
+from kvfloor_proofs import estimators
 from kvfloor_proofs.calculus import (
     Algebra,
     Derivation,
@@ -46,6 +47,9 @@ from kvfloor_proofs.claims import (
     sign_keys,
     sliding_window,
     softmax_concentration,
+    subgen,
+    subgen_four_cache,
+    subgen_two_cache,
     time_memory,
     two_cache,
     value_floor,
@@ -75,6 +79,9 @@ CHAINS = {
         collision,
         random_instance_fails,
         covering_number,
+        subgen,
+        subgen_two_cache,
+        subgen_four_cache,
         exact_equality,
         correct_rounding_terminates,
         forward_error,
@@ -242,6 +249,48 @@ def test_sharp_conditions_are_the_librarys() -> None:
         assert sp.simplify(getattr(U, end) - floors.strength_ratio(eta)) == 0
     logit = floors.logit_error(1, sp.Symbol("B_k"), QUB.error, QUB.Q, QUB.sigma)
     assert logit == QUB.sigma * QUB.Q * QUB.error
+
+
+EST = estimators
+OFF = floors.slack(EST.eps)
+VARIANCE = EST.tau**2 * floors.relative_variance(EST.ratio)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "relation", "formula"),
+    [
+        ("subgen", 6, LE, VARIANCE),
+        ("subgen", 7, LE, VARIANCE / EST.t),
+        ("subgen", 14, LE, EST.eps * EST.A),
+        ("subgen", 16, LE, EST.failure),
+        ("subgen_two_cache", 2, LE, subgen_four_cache.spread),
+        ("subgen_two_cache", 3, LE, VARIANCE / EST.t),
+        ("subgen_four_cache", 1, LE, subgen_four_cache.spread),
+        ("subgen_four_cache", 2, LE, VARIANCE / EST.t),
+    ],
+)
+def test_subgen_ends_in_the_librarys_formula(
+    name: str, number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS[name][number].conclusion
+    assert conclusion.relation is relation
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_subgen_assumes_the_librarys_samples() -> None:
+    combined, fails = CHAINS["subgen"][14], CHAINS["subgen"][16]
+    assert sp.simplify(combined.assumptions.variable(EST.g).high - OFF * EST.tau) == 0
+    needed = (
+        (EST.t, floors.samples(EST.eps, EST.failure, EST.X)),
+        (
+            EST.s,
+            floors.samples(EST.eps, EST.failure),
+        ),
+    )
+    for symbol, least in needed:
+        assert sp.simplify(fails.assumptions.variable(symbol).low - least) == 0
+    ratio = floors.log_ratio(subgen_four_cache.sigma, subgen_four_cache.r, sp.Symbol("R"))
+    assert ratio == 2 * subgen_four_cache.sigma * subgen_four_cache.r * sp.Symbol("R")
 
 
 def test_identifiability_counts_as_the_library_does() -> None:
