@@ -33,7 +33,7 @@ from kvfloor.instances import Token
 from kvfloor.paired import PairedValues
 from kvfloor.pairs import binary_pairs
 
-__all__ = ["FAMILIES", "ROWS", "Budget", "D", "N", "padded"]
+__all__ = ["FAMILIES", "ROWS", "Budget", "D", "N", "padded", "shown"]
 
 N, D = 64, 16
 L = 2**16 + 1  # symbols k/2^16, which float64 holds
@@ -88,6 +88,14 @@ class Budget:
     def id(self) -> str:
         options = ",".join(f"{k}={v}" for k, v in self.options.items() if k != "family")
         return f"{self.cache.__name__}({options})-{self.family}"
+
+
+def shown(row: Budget) -> str:
+    """The row of docs/caches.md."""
+    options = ", ".join(f"{k}={v}" for k, v in row.options.items() if k != "family")
+    name = {"binary-1": "binary, m = 1", "binary-2": "binary, m = 2", "paired-2": "paired"}
+    side = "under" if row.under else "over, exact" if row.exact else "over"
+    return f"| `{row.cache.__name__}({options})` | {name[row.family]} | {row.bits} | {side} |"
 
 
 F8, F16 = "float8_e4m3fn", "float16"

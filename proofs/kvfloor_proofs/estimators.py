@@ -91,11 +91,11 @@ def _replaced_uniformly() -> Derivation:
 
 def _replaced_by_weight() -> Derivation:
     return Derivation(
-        "A slot holds a token of weight w with probability w/μ; then one of weight u takes it with "
+        "A draw is a token of weight w with probability w/μ; then one of weight u replaces it with "
         "probability u/(μ+u)",
         Assumptions((*_above_zero(mu), Variable(w, 0), Variable(u, 0))),
         w / mu * (1 - u / (mu + u)),
-        (Step(EQ, w / (mu + u), Algebra(), "So it holds each with its weight over the sum."),),
+        (Step(EQ, w / (mu + u), Algebra(), "So it is each with its weight over the sum."),),
     )
 
 
@@ -116,7 +116,7 @@ def _unbiased_numerator() -> Derivation:
     weights = Family(W, 0, low_open=True, index=tokens)
     families = (weights, Family(logit, index=tokens), Family(v, index=tokens))
     return Derivation(
-        "The mean of Σ_i μ/(s·w)·exp(l)·v over s slots, which hold token j with probability w_j/μ, "
+        "The mean of Σ_i μ/(s·w)·exp(l)·v over s draws, which are token j with probability w_j/μ, "
         "is Σ_j exp(l_j)·v_j (v a column; tokens of weight 0 add nothing)",
         Assumptions((Variable(n, 1), Variable(s, 1), *_above_zero(mu), *families)),
         sp.Sum(sp.Sum(each, tokens), (i, 1, s)),
@@ -228,7 +228,7 @@ def _second_moment() -> Derivation:
     each = W / mu * (mu / W) ** 2 * sp.exp(2 * logit) * v
     largest = W / mu * (mu / W) ** 2 * sp.exp(2 * logit) * W
     return Derivation(
-        "E‖Z‖² of one slot's Z = (μ/w)·exp(l)·value is at most μ·Σ exp(2l_j); v_j <= w_j is the "
+        "E‖Z‖² of one draw's Z = (μ/w)·exp(l)·value is at most μ·Σ exp(2l_j); v_j <= w_j is the "
         "square of the value's norm",
         Assumptions((Variable(n, 1), *_above_zero(mu), *families)),
         sp.Sum(each, tokens),

@@ -139,15 +139,15 @@ def require_moments(
         ratio, tau = log_ratio.exp(), _value(normaliser)
         bound = tau**2 * (ratio - 1) ** 2 / (4 * ratio * t)
         require(not _mean_square(found) - tau**2 > bound, "the normaliser varies too much")
-        square, slots = arb(0), max(len(e.weights) for _, e in estimates)
+        total, draws = arb(0), max(len(e.weights) for _, e in estimates)
         for c in range(len(rows[0][1])):
             true = _collected((s, Fraction(row[1][c])) for s, row in zip(logits, rows, strict=True))
             terms = [(p, _numerator_terms(e, query, c)) for p, e in estimates]
             require(_mean(terms) == true, "the numerator is biased")
-            square += _mean_square(terms) - _value(true) ** 2
-        if slots:
+            total += _mean_square(terms) - _value(true) ** 2
+        if draws:
             squares = _value(_collected((2 * s, Fraction(1)) for s in logits))
-            require(not square > to_fmpq(mass) * squares / slots, "the numerator varies too much")
+            require(not total > to_fmpq(mass) * squares / draws, "the numerator varies too much")
 
 
 def implausible(heads: int, flips: int, most: Fraction) -> bool:
@@ -212,5 +212,5 @@ def _normaliser_terms(estimates: Estimates, query: Vector) -> Terms:
 
 
 def _numerator_terms(estimates: Estimates, query: Vector, column: int) -> Terms:
-    slots = zip(estimates.weights, estimates.keys, estimates.values, strict=True)
-    return [(_dot(query, key), weight * Fraction(v[column])) for weight, key, v in slots]
+    draws = zip(estimates.weights, estimates.keys, estimates.values, strict=True)
+    return [(_dot(query, key), weight * Fraction(v[column])) for weight, key, v in draws]

@@ -263,8 +263,7 @@ VARIANCE = EST.tau**2 * floors.relative_variance(EST.ratio)
         ("subgen", 7, LE, VARIANCE / EST.t),
         ("subgen", 14, LE, EST.eps * EST.A),
         ("subgen", 16, LE, EST.failure),
-        ("subgen_two_cache", 2, LE, subgen_four_cache.spread),
-        ("subgen_two_cache", 3, LE, VARIANCE / EST.t),
+        ("subgen_two_cache", 1, LE, subgen_four_cache.spread),
         ("subgen_four_cache", 1, LE, subgen_four_cache.spread),
         ("subgen_four_cache", 2, LE, VARIANCE / EST.t),
     ],
@@ -369,6 +368,10 @@ SURVIVORS = {
     ("forward_error-3", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "step 4 -> 0"),
+    # What is dropped may be 0.
+    ("subgen-15", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
+    # What is cited can be proved again.
+    ("subgen_four_cache-2", "step 1 rule -> Positivity()"),
 }
 
 # What a relation is strengthened to, or turned round to.

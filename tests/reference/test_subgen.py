@@ -90,16 +90,16 @@ def test_every_member_is_a_sample_with_the_same_probability(members: int) -> Non
 # --- the reservoir -------------------------------------------------------------------------
 
 
-def test_slots_hold_tokens_with_probability_as_the_squares_of_their_values() -> None:
+def test_draws_are_tokens_with_probability_as_the_squares_of_their_values() -> None:
     values = [0, 1, 0, -2, 3]
     tokens = [token(3 * k, v) for k, v in enumerate(values)]
     held: dict[tuple[float, ...], Fraction] = {}
     for chance, cache in exact_states(tokens, t=1, s=2):
         (reservoir,) = cache.reservoirs
         assert reservoir.mass == 14
-        slots = tuple(reservoir.keys.ravel() / 3)
-        held[slots] = held.get(slots, Fraction(0)) + chance
-        assert [values[int(k)] for k in slots] == reservoir.values.ravel().tolist()
+        draws = tuple(reservoir.keys.ravel() / 3)
+        held[draws] = held.get(draws, Fraction(0)) + chance
+        assert [values[int(k)] for k in draws] == reservoir.values.ravel().tolist()
     expected = {
         (float(i), float(j)): Fraction(v**2 * w**2, 14**2)
         for i, v in enumerate(values)
@@ -109,7 +109,7 @@ def test_slots_hold_tokens_with_probability_as_the_squares_of_their_values() -> 
     assert held == expected
 
 
-def test_values_of_zero_leave_slots_empty() -> None:
+def test_values_of_zero_are_not_drawn() -> None:
     reservoir = Reservoir(1, 2, 3, F32)
     reservoir.append(np.array([1.0]), np.zeros(2), PublicCoins(0), (0,))
     assert reservoir.mass == 0

@@ -204,10 +204,10 @@ CLAIM = Claim(
     title="SubGen is unbiased, and within ε·‖p‖₂‖V‖_F with explicit numbers of samples",
     statement="""\
 Order 1. Keys are put in clusters: a key within δ_c of the nearest centre joins it, another opens a
-centre. Each cluster keeps its count c and t uniform members; s slots hold tokens with probability
+centre. Each cluster keeps its count c and t uniform members; s draws are tokens with probability
 ‖v‖²/μ, μ = Σ‖v‖². The answer is z'/τ' with
 
-    τ' = Σ_clusters (c/t) Σ_i exp(σ⟨q, k_i⟩),    z' = Σ_slots μ/(s‖v‖²)·exp(σ⟨q, k⟩)·v
+    τ' = Σ_clusters (c/t) Σ_i exp(σ⟨q, k_i⟩),    z' = Σ_draws μ/(s‖v‖²)·exp(σ⟨q, k⟩)·v
 
 * Both are unbiased.
 * If ‖q‖₂ <= r then `Var τ' <= τ²(ϱ-1)²/(4ϱt)` with `ϱ = exp(2σrδ_c)`.

@@ -138,7 +138,7 @@ def _unbiased_numerator() -> Derivation:
         Family(v, index=pairs),
     )
     return Derivation(
-        "The i-th slots hold a pair of tokens with probability w_1/μ_1·w_2/μ_2; so the mean of z' "
+        "The i-th draws are a pair of tokens with probability w_1/μ_1·w_2/μ_2; so the mean of z' "
         "is (v a column of the product of values; n pairs)",
         Assumptions(ranges),
         sp.Sum(sp.Sum(each, pairs), (i, 1, s)),
@@ -176,7 +176,7 @@ def _second_moment() -> Derivation:
         Family(v, 0, W1 * W2, index=pairs),
     )
     return Derivation(
-        "E‖Z‖² of one pair of slots is at most μ_1·μ_2·Σ exp(2l), v the square of the norm of a "
+        "E‖Z‖² of one pair of draws is at most μ_1·μ_2·Σ exp(2l), v the square of the norm of a "
         "product; from here on as in U2, with ‖V_1‖_F‖V_2‖_F for ‖V‖_F",
         Assumptions(ranges),
         sp.Sum(weight * v, pairs),
@@ -295,7 +295,7 @@ CLAIM = Claim(
     slug="subgen-four-cache",
     title="SubGen on each slot is unbiased; its variance is a quarter of what was claimed at most",
     statement="""\
-Order 2. Slot r has clusters of its keys, within δ_r of their centres, and s slots of pairs (k, v);
+Order 2. Slot r has clusters of its keys, within δ_r of their centres, and s draws of pairs (k, v);
 both as in [`subgen`](subgen.md). The answer is z'/τ' with
 
     τ' = (1/t) Σ_i Σ_(A,B) c_A·c_B·exp(σ⟨q, k_(A,i)∘k_(B,i)⟩)

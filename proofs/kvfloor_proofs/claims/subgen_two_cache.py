@@ -17,11 +17,9 @@ from kvfloor.floors import log_ratio, product_radius, subgen_samples
 from kvfloor.inputs import ball_ends, to_fmpq
 from kvfloor.instances import Token, stack
 from kvfloor.precision import arb_precision
-from kvfloor_proofs import estimators
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
-    Cite,
     Derivation,
     Induction,
     Positivity,
@@ -31,8 +29,8 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims.covering_number import radii
-from kvfloor_proofs.claims.subgen_four_cache import sigma, spread
-from kvfloor_proofs.estimators import i, n, ratio, t, tau
+from kvfloor_proofs.claims.subgen_four_cache import r, sigma, spread
+from kvfloor_proofs.estimators import i, n
 from kvfloor_proofs.outcomes import (
     Rows,
     implausible,
@@ -45,15 +43,14 @@ from kvfloor_proofs.outcomes import (
 
 __all__ = ["CLAIM", "derivations"]
 
-EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
+EQ, LE = Relation.EQ, Relation.LE
 
-m, d, d_v, w = sp.symbols("m d d_v w", integer=True)
-rest, r, delta = sp.symbols("S r delta", real=True)
+delta = sp.Symbol("delta", real=True)
 
 
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
-    return (_rows_of_all_tokens(), _size(), _clusters(), _variance())
+    return (_rows_of_all_tokens(), _clusters())
 
 
 def _rows_of_all_tokens() -> Derivation:
@@ -62,18 +59,6 @@ def _rows_of_all_tokens() -> Derivation:
         Assumptions((Variable(n, 1),)),
         sp.Sum(2 * i - 1, (i, 1, n)),
         (Step(EQ, n**2, Induction(n, Algebra()), "By induction: n² of them so far."),),
-    )
-
-
-def _size() -> Derivation:
-    kept = m * n * (d + d_v) * w
-    ranges = (*(Variable(symbol, 1) for symbol in (m, n, d, d_v, w)), Variable(rest, 0))
-    return Derivation(
-        "With the factors that the next token's rows are made of the state is no smaller than the "
-        "2m-cache in the same format; S is what SubGen keeps",
-        Assumptions(ranges),
-        kept + rest,
-        (Step(GE, kept, Positivity(), "SubGen keeps no less than nothing."),),
     )
 
 
@@ -88,18 +73,6 @@ def _clusters() -> Derivation:
         Assumptions(ranges),
         log_ratio(sigma, r, delta),
         (Step(LE, spread, Positivity(), "U1, for both of two members."),),
-    )
-
-
-def _variance() -> Derivation:
-    one, mean = estimators.X, estimators.normaliser()[-1]
-    most = tau**2 * (ratio - 1) ** 2 / (4 * ratio)
-    ranges = (Variable(t, 1), Variable(tau, 0), Variable(ratio, 1), Variable(one, 0, most))
-    return Derivation(
-        "The rest is U2 for rows: the variance of the normaliser",
-        Assumptions(ranges),
-        sp.Sum(one / t**2, (i, 1, t)),
-        (Step(LE, most / t, Cite(mean), "U2: X is the variance of one T."),),
     )
 
 

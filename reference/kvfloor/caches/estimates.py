@@ -79,7 +79,7 @@ def estimates(clusters: Sequence[Clusters], reservoirs: Sequence[Reservoir]) -> 
 
 
 def _weights(reservoirs: Sequence[Reservoir], size: int) -> tuple[Fraction, ...]:
-    """Π_r μ_r/‖v_r‖² over s, for the values that the slots of a number hold; the same ones once."""
+    """Π_r μ_r/‖v_r‖² over s, for each value of the i-th draws; equal ones once."""
     held = np.hstack([slot.values[:size] for slot in reservoirs])
     different, places = np.unique(held, axis=0, return_inverse=True)
     mass = prod((slot.mass for slot in reservoirs), start=Fraction(1))

@@ -15,11 +15,11 @@ __all__ = ["Reservoir", "squared_norm"]
 
 
 class Reservoir:
-    """``s`` slots, each of which holds token j with probability ‖v_j‖²/μ, where μ = Σ‖v_j‖².
+    """``s`` draws, each of them token j with probability ‖v_j‖²/μ, where μ = Σ‖v_j‖².
 
-    A token takes a slot, independently of the others, with probability ‖v‖² over the sum up to
+    A token replaces a draw, independently of the others, with probability ‖v‖² over the sum up to
     itself. The sum is exact, as probabilities depend on it. While it is zero there is nothing in
-    the slots. The state is the sum, then the keys and then the values of the slots.
+    the draws. The state is the sum, then the keys and then the values of the draws.
 
     Parameters
     ----------
@@ -53,16 +53,16 @@ class Reservoir:
         self.values = np.where(replaced, value, self.values)
 
     def data(self) -> bytes:
-        """Return sum and slots as bytes."""
-        slots = number_bytes(self.keys, self._format) + number_bytes(self.values, self._format)
-        return dyadic_bytes(self.mass) + slots
+        """Return sum and draws as bytes."""
+        draws = number_bytes(self.keys, self._format) + number_bytes(self.values, self._format)
+        return dyadic_bytes(self.mass) + draws
 
     def read(self, reader: StateReader) -> None:
         """Read back what `data` returned."""
         self.mass = reader.dyadic()
-        slots = self._s if self.mass else 0
-        self.keys = reader.numbers((slots, self.keys.shape[1]), self._format)
-        self.values = reader.numbers((slots, self.values.shape[1]), self._format)
+        draws = self._s if self.mass else 0
+        self.keys = reader.numbers((draws, self.keys.shape[1]), self._format)
+        self.values = reader.numbers((draws, self.values.shape[1]), self._format)
 
 
 def squared_norm(vector: Array) -> Fraction:

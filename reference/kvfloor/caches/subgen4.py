@@ -65,9 +65,9 @@ class SubGen4Cache:
         radii = [as_fraction(x, f"deltas[{r}]") for r, x in enumerate(deltas)]
         if len(radii) != order or min(radii) <= 0:
             raise InputError("deltas", f"{order} numbers > 0", str(list(map(str, radii))))
-        samples, slots = as_count(t, "t", 1), as_count(s, "s", 1)
+        samples, draws = as_count(t, "t", 1), as_count(s, "s", 1)
         self.clusters = [Clusters(d, radius, samples, self._format) for radius in radii]
-        self.reservoirs = [Reservoir(d, d_v, slots, self._format) for _ in radii]
+        self.reservoirs = [Reservoir(d, d_v, draws, self._format) for _ in radii]
 
     @classmethod
     def from_state(cls, state: bytes, **arguments: Any) -> SubGen4Cache:
