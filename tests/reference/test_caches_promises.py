@@ -21,6 +21,7 @@ from kvfloor.caches import (
     PackedCache,
     ProjectionCache,
     SinkCache,
+    SubGen2Cache,
     TwoCache,
     configure,
     record,
@@ -252,6 +253,16 @@ def test_heavy_hitters_stay(case: tuple[list[Token], int, int], heavy: int, rece
     assert cache.answer([1] * d) == attention(left, [1] * d)
 
 
+def test_scores_stop_at_the_largest_number() -> None:
+    cache = HeavyHitterCache(order=1, d=1, d_v=1, seed=0, heavy=1, recent=1, dtype="float8_e4m3fn")
+    cache.append([[1]], [[1]])
+    cache._scores = np.array([448.0])
+    for _ in range(3):
+        cache.append([[1]], [[2]])
+    assert cache._scores[0] == 448.0
+    assert cache._kept.slots[1][0].ravel().tolist() == [1, 2]
+
+
 def test_a_token_that_draws_attention_outlives_older_and_newer_ones() -> None:
     keys = [0, 0, 5, 1, 1, 1, 1, 1]
     tokens = [Token(((k,),), ((place,),)) for place, k in enumerate(keys)]
@@ -284,9 +295,16 @@ def test_a_low_rank_is_the_best_of_its_rank() -> None:
         assert np.allclose(np.linalg.norm(factors.left), np.linalg.norm(factors.right))
 
 
-def test_low_rank_factors_beyond_the_format_are_refused() -> None:
-    with pytest.raises(InputError, match="factors up to 448"):
+def test_what_is_computed_beyond_the_format_is_refused() -> None:
+    with pytest.raises(InputError, match="numbers up to 448.0 for float8_e4m3fn"):
         factored(np.array([[1e6]]), 1, as_format("float8_e4m3fn"))
+    f8: dict[str, Any] = {"order": 2, "d": 2, "d_v": 1, "seed": 0, "dtype": "float8_e4m3fn"}
+    for cache in (
+        ProjectionCache(dimensions=9, **f8),
+        SubGen2Cache(delta=1, t=1, s=1, **f8),
+    ):
+        with pytest.raises(InputError, match="numbers up to 448.0 for float8_e4m3fn"):
+            cache.append([[400, 400], [400, 400]], [[1], [1]])
 
 
 def test_low_rank_answers_are_about_its_products() -> None:

@@ -151,6 +151,15 @@ def test_what_is_beyond_float64_is_its_largest_number(query: int, answer: float)
     assert made.answer([query]) == [answer]
 
 
+@pytest.mark.parametrize("query", [[10**400, 1], [1e308, 1e308], [-(10**400), 10**400]])
+def test_no_query_makes_an_answer_that_is_no_number(query: list[Any]) -> None:
+    cache = SubGen(order=1, d=2, d_v=1, seed=0, delta=1, t=1, s=2, dtype="float64")
+    for value in (1e-160, 1e160, -1e160):
+        cache.append([[1e300, -1e300]], [[value]])
+    (answer,) = cache.answer(query)
+    assert np.isfinite(answer)
+
+
 def test_slots_are_combined_in_all_tuples_and_in_pairs() -> None:
     """Two clusters a slot, two samples each; the i-th of one slot with the i-th of the other."""
     first, second = clusters([[0], [9]], Fraction(1), t=2), clusters([[2], [20]], Fraction(1), t=2)

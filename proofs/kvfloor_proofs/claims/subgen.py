@@ -216,7 +216,8 @@ centre. Each cluster keeps its count c and t uniform members; s draws are tokens
   `ε·‖p‖₂·‖V‖_F` of the output (in the Euclidean norm; p are the weights) with probability at least
   1 - δ, for each query.
 
-SG24 has ‖V‖_op for ‖V‖_F, with s = O(d/ε²); these constants need no d. The state is counted:
+SG24 has ‖V‖_op with s = O(d/ε²). That follows, with ε/√d_v for ε, as ‖V‖_F <= √d_v·‖V‖_op; and
+with equal weights and orthonormal values it takes that many draws. The state is counted:
 `w·(k(1+t)d + s(d+d_v)) + 64(k+1)` bits with k clusters and numbers of w bits, and μ exactly. k is
 at most the covering number of U1, and on keys that do not cluster it is n. The promise is not
 (η, α)-accuracy: with a state under the floor of T1 a random instance shows a wrong answer (T6).""",

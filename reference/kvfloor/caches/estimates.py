@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import prod
+from math import copysign, prod
+from sys import float_info
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,12 +49,12 @@ class Estimates(NamedTuple):
         """
         if not len(self.counts):
             raise InputError("query", "a token before the first query", "none")
-        q = np.array(as_vector(query, "query", self.samples.shape[2]), dtype=np.float64)
-        logits, others = self.samples @ q, self.keys @ q
-        top = max(logits.max(), others.max(initial=-np.inf))
-        normaliser = self.counts @ np.exp(logits - top).mean(axis=1)
-        masses = np.array([float(w) for w in self.weights]) * np.exp(others - top)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        q = np.array([_double(x) for x in as_vector(query, "query", self.samples.shape[2])])
+        with np.errstate(all="ignore"):
+            logits, others = self.samples @ q, self.keys @ q
+            top = max(logits.max(), others.max(initial=-np.inf))
+            normaliser = self.counts @ np.exp(logits - top).mean(axis=1)
+            masses = np.array([_double(w) for w in self.weights]) * np.exp(others - top)
             answer: list[float] = np.nan_to_num(masses @ self.values / normaliser).tolist()
         return answer
 
@@ -87,6 +88,14 @@ def _weights(reservoirs: Sequence[Reservoir], size: int) -> tuple[Fraction, ...]
         mass / (size * prod(map(squared_norm, np.split(row, len(reservoirs))))) for row in different
     ]
     return tuple(weights[place] for place in places)
+
+
+def _double(x: Fraction) -> float:
+    """Return x as float64, its largest number for what is beyond."""
+    try:
+        return float(x)
+    except OverflowError:
+        return copysign(float_info.max, x)
 
 
 def _products(matrices: list[Array]) -> Array:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kvfloor.caches.packing import StateReader, count_bytes, number_bytes
-from kvfloor.caches.tokens import Shape, as_token, attend, rounded
-from kvfloor.errors import InputError
+from kvfloor.caches.tokens import Shape, as_token, attend, round_floats, rounded
 from kvfloor.formats import BinaryFormat, as_format
 from kvfloor.inputs import Array, as_count
 
@@ -107,11 +106,7 @@ def factored(matrix: Array, rank: int, target: BinaryFormat) -> Factors:
     """
     left, sizes, right = np.linalg.svd(matrix, full_matrices=False)
     roots = np.sqrt(sizes[:rank])
-    factors = Factors(
-        target.round_array(left[:, :rank] * roots),
-        target.round_array(roots[:, np.newaxis] * right[:rank]),
+    return Factors(
+        round_floats(left[:, :rank] * roots, target),
+        round_floats(roots[:, np.newaxis] * right[:rank], target),
     )
-    if not all(np.isfinite(part).all() for part in factors):
-        largest = float(target.max_finite)
-        raise InputError("token", f"factors up to {largest} for {target.name}", "larger ones")
-    return factors

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kvfloor.caches.tokens import KeptTokens, Shape, as_token, attend, rounded
+from kvfloor.caches.tokens import KeptTokens, Shape, as_token, attend, round_floats, rounded
 from kvfloor.coins import signs
 from kvfloor.inputs import Array, as_count
 
@@ -63,7 +63,8 @@ class ProjectionCache:
         exact = as_token(keys, values, self._shape)
         own_keys, own_values = self._shape.split(rounded(exact, self._kept.format))
         projected = [matrix @ key for matrix, key in zip(self._signs, own_keys, strict=True)]
-        self._kept.append(self._kept.format.round_array(np.concatenate([*projected, *own_values])))
+        numbers = np.concatenate([*projected, *own_values])
+        self._kept.append(round_floats(numbers, self._kept.format))
 
     def state(self) -> bytes:
         """Return the projected tokens."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from kvfloor.caches.packing import StateReader, count_bytes
 from kvfloor.caches.subgen import SubGen
-from kvfloor.caches.tokens import KeptTokens, Shape, as_token, rounded
+from kvfloor.caches.tokens import KeptTokens, Shape, as_token, round_floats, rounded
 from kvfloor.caches.two_cache import new_tuples
 from kvfloor.coins import Coins
 
@@ -75,7 +75,7 @@ class SubGen2Cache:
         slots = [np.hstack(pair) for pair in zip(*factors.slots, strict=True)]
         for places in new_tuples(len(factors), self._shape.order):
             rows = [slot[place] for slot, place in zip(slots, places, strict=True)]
-            self.rows.take(source.round_array(np.prod(rows, axis=0)))
+            self.rows.take(round_floats(np.prod(rows, axis=0), source))
 
     def state(self) -> bytes:
         """Return the number of tokens, the factors and the state of the rows."""

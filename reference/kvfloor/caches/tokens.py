@@ -14,7 +14,15 @@ from kvfloor.formats import BinaryFormat, as_format
 from kvfloor.inputs import Array, as_count, as_fraction, as_vector, shown
 from kvfloor.rounding import tensor_attention_rounded
 
-__all__ = ["KeptTokens", "Shape", "as_float64", "as_token", "attend", "rounded"]
+__all__ = [
+    "KeptTokens",
+    "Shape",
+    "as_float64",
+    "as_token",
+    "attend",
+    "round_floats",
+    "rounded",
+]
 
 FLOAT64 = as_format("float64")
 
@@ -70,18 +78,26 @@ def as_token(keys: Any, values: Any, shape: Shape) -> list[Fraction]:
 
 
 def rounded(numbers: Sequence[Fraction], target: BinaryFormat) -> Array:
-    """Return numbers rounded to nearest in a format, as float64.
+    """Return rationals rounded to nearest in a format, as float64.
 
     Raises
     ------
     InputError
         If one is beyond the format.
     """
-    nearest = np.array([target.round(x) for x in numbers])
-    if not np.isfinite(nearest).all():
+    return _within(np.array([target.round(x) for x in numbers]), target)
+
+
+def round_floats(numbers: Array, target: BinaryFormat) -> Array:
+    """Return the same for an array of float64."""
+    return _within(target.round_array(numbers), target)
+
+
+def _within(numbers: Array, target: BinaryFormat) -> Array:
+    if not np.isfinite(numbers).all():
         largest = float(target.max_finite)
         raise InputError("token", f"numbers up to {largest} for {target.name}", "larger ones")
-    return nearest
+    return numbers
 
 
 def as_float64(numbers: Sequence[Fraction], what: str) -> Array:
