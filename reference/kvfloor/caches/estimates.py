@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import copysign, prod
+from math import prod
 from sys import float_info
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ def _double(x: Fraction) -> float:
     try:
         return float(x)
     except OverflowError:
-        return copysign(float_info.max, x)
+        return -float_info.max if x < 0 else float_info.max
 
 
 def _products(matrices: list[Array]) -> Array:
