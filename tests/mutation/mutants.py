@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mutation.cache_mutants import CACHES
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -37,7 +38,14 @@ def mutants(file: str, *rows: tuple[str, str, str]) -> list[Mutant]:
     ]
 
 
+def _named(file: str, row: list[str]) -> tuple[str, str, str]:
+    """A row of `CACHES` with the file in its name."""
+    name, diff, tests = row
+    return f"{file.rpartition('/')[2]}-{name}", diff, tests
+
+
 MUTANTS = [
+    *(mutant for file, *row in CACHES for mutant in mutants(f"{file}.py", _named(file, row))),
     *(
         mutant
         for file, *row in FAST
@@ -331,9 +339,8 @@ MUTANTS = [
     ),
     *mutants(
         "caches/exact.py",
-        ("float32", '{len(self._numbers)}[-d-]{+f+}"', "caches"),
-        ("rounded-in-silence", "if [-rounded != exact-]{+False+}:", "caches"),
-        ("d-for-d-v", "(values, self.d[-_v-]{++}))", "caches"),
+        ("float32", '_kept = KeptTokens(self._shape, "float[-64-]{+32+}', "caches"),
+        ("state-ignored", "read_rest(state[--]{+[:0]+})", "caches caches_shared"),
     ),
     *mutants(
         "caches/window.py",

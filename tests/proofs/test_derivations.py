@@ -13,7 +13,7 @@ import sympy as sp
 
 from kvfloor import cost, floors
 from kvfloor.tightness import ratio_at_most
-from kvfloor_proofs import accuracy
+from kvfloor_proofs import accuracy, estimators
 from kvfloor_proofs.calculus import (
     Algebra,
     Derivation,
@@ -49,6 +49,9 @@ from kvfloor_proofs.claims import (
     sign_keys,
     sliding_window,
     softmax_concentration,
+    subgen,
+    subgen_four_cache,
+    subgen_two_cache,
     time_memory,
     two_cache,
     value_floor,
@@ -79,6 +82,9 @@ CHAINS = {
         collision,
         random_instance_fails,
         covering_number,
+        subgen,
+        subgen_two_cache,
+        subgen_four_cache,
         exact_equality,
         correct_rounding_terminates,
         forward_error,
@@ -283,6 +289,47 @@ def test_accuracy_ends_in_the_librarys_formulas() -> None:
     assert sum(numbers) == rank.subs({A.m: 2, n: 5, two_cache.d: 3, d_v: 4})
 
 
+EST = estimators
+OFF = floors.slack(EST.eps)
+VARIANCE = EST.tau**2 * floors.relative_variance(EST.ratio)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "relation", "formula"),
+    [
+        ("subgen", 6, LE, VARIANCE),
+        ("subgen", 7, LE, VARIANCE / EST.t),
+        ("subgen", 14, LE, EST.eps * EST.A),
+        ("subgen", 16, LE, EST.failure),
+        ("subgen_two_cache", 1, LE, subgen_four_cache.spread),
+        ("subgen_four_cache", 1, LE, subgen_four_cache.spread),
+        ("subgen_four_cache", 2, LE, VARIANCE / EST.t),
+    ],
+)
+def test_subgen_ends_in_the_librarys_formula(
+    name: str, number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS[name][number].conclusion
+    assert conclusion.relation is relation
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_subgen_assumes_the_librarys_samples() -> None:
+    combined, fails = CHAINS["subgen"][14], CHAINS["subgen"][16]
+    assert sp.simplify(combined.assumptions.variable(EST.g).high - OFF * EST.tau) == 0
+    needed = (
+        (EST.t, floors.samples(EST.eps, EST.failure, EST.X)),
+        (
+            EST.s,
+            floors.samples(EST.eps, EST.failure),
+        ),
+    )
+    for symbol, least in needed:
+        assert sp.simplify(fails.assumptions.variable(symbol).low - least) == 0
+    ratio = floors.log_ratio(subgen_four_cache.sigma, subgen_four_cache.r, sp.Symbol("R"))
+    assert ratio == 2 * subgen_four_cache.sigma * subgen_four_cache.r * sp.Symbol("R")
+
+
 def test_identifiability_counts_as_the_library_does() -> None:
     one_slot, slots = CHAINS["identifiability"][2:]
     shape = (identifiability.n, identifiability.d, identifiability.d_v)
@@ -359,6 +406,10 @@ SURVIVORS = {
     ("forward_error-3", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "step 4 -> 0"),
+    # What is dropped may be 0.
+    ("subgen-15", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
+    # What is cited can be proved again.
+    ("subgen_four_cache-2", "step 1 rule -> Positivity()"),
 }
 
 # What a relation is strengthened to, or turned round to.

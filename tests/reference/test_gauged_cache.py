@@ -103,7 +103,7 @@ def test_fewer_bits_than_without_the_gauge() -> None:
     ("order", "keys", "values", "options", "expected"),
     [
         (1, [[1]], [[1]], {}, "the entry 0, by the gauge, got 1"),
-        (2, [[1], [0.5]], [[1], [1]], {}, "the entry 1, by the gauge, got 0.5"),
+        (2, [[1], [0.5]], [[1], [1]], {}, "the entry 1, by the gauge, got 1/2"),
         (2, [[1], [1]], [[1], [-1]], {}, "the entry 1, by the gauge, got -1"),
         (2, [[3], [1]], [[1], [1]], {}, "entries of absolute value at most 2, got 3"),
         (2, [[0], [1]], [[0], [1]], {"key_bound": "1/2"}, "entries of absolute value at most 1/2"),

@@ -23,10 +23,11 @@ class GaugedCache(QuantisedCache):
     """
 
     def _fixed(self, part: int, slot: int, *, first: bool) -> Fraction | None:
-        if self.order == 1:
+        if self._shape.order == 1:
             return Fraction(0) if first and part == KEY else None
         return Fraction(1) if first and slot else None
 
     def state_bits(self) -> int:
         """Return the bits of the largest state of as many tokens."""
-        return gauged_bits(self._tokens, self.d, self.d_v, self._cells, order=self.order)
+        shape = self._shape
+        return gauged_bits(self._tokens, shape.d, shape.d_v, self._cells, order=shape.order)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 from math import prod
 from typing import Any
 
+from kvfloor.caches.tokens import Shape, as_token
 from kvfloor.errors import InputError
 from kvfloor.exact import ExactAttention
 from kvfloor.floors.quantised import answer_bits, quantised_bits
@@ -53,7 +55,7 @@ class QuantisedCache:
         value_bound: Any = 1,
     ) -> None:
         del seed
-        self.order, self.d, self.d_v = order, d, d_v
+        self._shape = Shape(order, d, d_v)
         self._cells = as_count(key_cells, "key_cells", 2), as_count(value_cells, "value_cells", 2)
         self._bounds = as_fraction(key_bound, "key_bound"), as_fraction(value_bound, "value_bound")
         for bound, argument in zip(self._bounds, ("key_bound", "value_bound"), strict=True):
@@ -86,12 +88,12 @@ class QuantisedCache:
         return [
             (part, slot, self._fixed(part, slot, first=first))
             for part in (KEY, VALUE)
-            for slot in range(self.order)
+            for slot in range(self._shape.order)
         ]
 
     def _radix(self, *, first: bool) -> int:
         """States of one token."""
-        widths = self.d, self.d_v
+        widths = self._shape.d, self._shape.d_v
         kept = (part for part, _, fixed in self._rows(first=first) if fixed is None)
         return prod(self._cells[part] ** widths[part] for part in kept)
 
@@ -103,20 +105,15 @@ class QuantisedCache:
         InputError
             For another shape, an entry outside its box, or one that is not as fixed.
         """
-        shape = [len(row) for row in keys], [len(row) for row in values]
-        if shape != ([self.d] * self.order, [self.d_v] * self.order):
-            expected = (
-                f"{self.order} keys of {self.d} and {self.order} values of {self.d_v} numbers"
-            )
-            raise InputError("token", expected, f"{shape[0]} and {shape[1]}")
-        kept = self._kept
-        for part, slot, fixed in self._rows(first=self._tokens == 0):
+        entries = iter(as_token(keys, values, self._shape))
+        widths, kept = (self._shape.d, self._shape.d_v), self._kept
+        for part, _, fixed in self._rows(first=self._tokens == 0):
             cells, bound = self._cells[part], self._bounds[part]
-            for x in (keys, values)[part][slot]:
+            for x in islice(entries, widths[part]):
                 cell = _cell(x, cells, bound)
                 if fixed is None:
                     kept = kept * cells + cell
-                elif as_fraction(x, "token") != fixed:
+                elif x != fixed:
                     raise InputError("token", f"the entry {fixed}, by the gauge", shown(x))
         self._kept = kept
         self._tokens += 1
@@ -127,7 +124,9 @@ class QuantisedCache:
 
     def state_bits(self) -> int:
         """Return the bits of the largest state of as many tokens."""
-        return quantised_bits(self._tokens, self.d, self.d_v, self._cells, order=self.order)
+        return quantised_bits(
+            self._tokens, self._shape.d, self._shape.d_v, self._cells, order=self._shape.order
+        )
 
     def answer(self, query: Sequence[Any]) -> list[Fraction]:
         """Return the output for a query of shape (d,), shape (d_v,), to `answer_bits`."""
@@ -144,8 +143,10 @@ class QuantisedCache:
     def _rounded(self) -> tuple[list[list[list[Fraction]]], list[list[list[Fraction]]]]:
         """Take the number apart from its last digit on; the last token comes first, as it may."""
         kept = self._kept
-        slots: list[list[list[list[Fraction]]]] = [[[] for _ in range(self.order)] for _ in "kv"]
-        widths = self.d, self.d_v
+        slots: list[list[list[list[Fraction]]]] = [
+            [[] for _ in range(self._shape.order)] for _ in "kv"
+        ]
+        widths = self._shape.d, self._shape.d_v
         for token in reversed(range(self._tokens)):
             for part, slot, fixed in reversed(self._rows(first=token == 0)):
                 cells, bound = self._cells[part], self._bounds[part]
@@ -157,9 +158,8 @@ class QuantisedCache:
         return slots[0], slots[1]
 
 
-def _cell(x: Any, cells: int, bound: Fraction) -> int:
+def _cell(entry: Fraction, cells: int, bound: Fraction) -> int:
     """The cell that an entry lies in; an end that two cells share belongs to the upper one."""
-    entry = as_fraction(x, "token")
     if abs(entry) > bound:
         raise InputError("token", f"entries of absolute value at most {bound}", str(entry))
     return min(cells - 1, int((entry + bound) * cells // (2 * bound)))

@@ -46,6 +46,13 @@ from kvfloor.floors.random_instance import (
 )
 from kvfloor.floors.randomised import randomised_four_cache
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
+from kvfloor.floors.subgen import (
+    log_ratio,
+    relative_variance,
+    samples,
+    slack,
+    subgen_samples,
+)
 from kvfloor.floors.symbols import (
     greatest_leak,
     grid_room,
@@ -92,6 +99,7 @@ __all__ = [
     "least_error",
     "least_multiplier",
     "least_sign_dimension",
+    "log_ratio",
     "logit_error",
     "margin_ratio",
     "one_bit_success",
@@ -105,13 +113,17 @@ __all__ = [
     "quantised_bits",
     "randomised_bits",
     "randomised_four_cache",
+    "relative_variance",
     "room",
+    "samples",
     "separated_constant",
     "separated_states",
     "sharp_symbols",
     "sign_tail",
+    "slack",
     "states_up_to",
     "strength_ratio",
+    "subgen_samples",
     "symbol_ratio",
     "threshold",
     "two_cache",
