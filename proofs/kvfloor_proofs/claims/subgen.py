@@ -159,7 +159,9 @@ def property_orthonormal(data: st.DataObject, tally: Tally) -> None:
     """For n orthonormal values of equal weight the mean square error of z' is n(n-1)/s exactly."""
     del tally
     n, s = data.draw(st.sampled_from(((1, 3), (2, 2), (3, 1), (3, 2), (4, 1))), label="n, s")
-    tokens = [Token(((0,),), (tuple(int(j == k) for j in range(n)),)) for k in range(n)]
+    signs = data.draw(st.tuples(*[st.sampled_from((-1, 1))] * n), label="signs")
+    values = [tuple(sign * int(j == k) for j in range(n)) for k, sign in enumerate(signs)]
+    tokens = [Token(((0,),), (value,)) for value in values]
     options: dict[str, Any] = {"order": 1, "d": 1, "d_v": n, "delta": 1, "t": 1, "s": s}
 
     def restored(state: bytes, coins: Coins | int = 0) -> SubGen4Cache:
@@ -172,7 +174,7 @@ def property_orthonormal(data: st.DataObject, tally: Tally) -> None:
             sum(w * Fraction(v[c]) for w, v in zip(drawn.weights, drawn.values, strict=True))
             for c in range(n)
         ]
-        square_error += chance * square(x - 1 for x in z)
+        square_error += chance * square(x - sign for x, sign in zip(z, signs, strict=True))
     require(square_error == Fraction(n * (n - 1), s), f"{square_error}")
 
 
