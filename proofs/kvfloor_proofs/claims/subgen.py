@@ -155,6 +155,29 @@ def property_guarantee(data: st.DataObject, tally: Tally) -> None:
     require(not implausible(failures, 8, failure), f"{failures} failures in 8")
 
 
+def property_orthonormal(data: st.DataObject, tally: Tally) -> None:
+    """For n orthonormal values of equal weight the mean square error of z' is n(n-1)/s exactly."""
+    del tally
+    n, s = data.draw(st.sampled_from(((1, 3), (2, 2), (3, 1), (3, 2), (4, 1))), label="n, s")
+    signs = data.draw(st.tuples(*[st.sampled_from((-1, 1))] * n), label="signs")
+    values = [tuple(sign * int(j == k) for j in range(n)) for k, sign in enumerate(signs)]
+    tokens = [Token(((0,),), (value,)) for value in values]
+    options: dict[str, Any] = {"order": 1, "d": 1, "d_v": n, "delta": 1, "t": 1, "s": s}
+
+    def restored(state: bytes, coins: Coins | int = 0) -> SubGen4Cache:
+        return SubGen.from_state(state, seed=coins, **options)
+
+    square_error = Fraction(0)
+    for state, chance in states_after(restored, SubGen(seed=0, **options).state(), tokens).items():
+        drawn = restored(state).estimates()
+        z = [
+            sum(w * Fraction(v[c]) for w, v in zip(drawn.weights, drawn.values, strict=True))
+            for c in range(n)
+        ]
+        square_error += chance * square(x - sign for x, sign in zip(z, signs, strict=True))
+    require(square_error == Fraction(n * (n - 1), s), f"{square_error}")
+
+
 def property_sublinear(data: st.DataObject, tally: Tally) -> None:
     """A clusterable stream: its bits stay below those of the tokens kept in the same format."""
     del tally
@@ -217,7 +240,8 @@ centre. Each cluster keeps its count c and t uniform members; s draws are tokens
   1 - δ, for each query.
 
 SG24 has ‖V‖_op with s = O(d/ε²). That follows, with ε/√d_v for ε, as ‖V‖_F <= √d_v·‖V‖_op; and
-with equal weights and orthonormal values it takes that many draws. The state is counted:
+in mean square z' takes (d_v - 1)/ε² draws: for n = d_v orthonormal values of equal weight
+`E‖z' - z‖² = n(n-1)/s` exactly, beside `ε²·τ²‖p‖₂²‖V‖_op² = ε²·n`. The state is counted:
 `w·(k(1+t)d + s(d+d_v)) + 64(k+1)` bits with k clusters and numbers of w bits, and μ exactly. k is
 at most the covering number of U1, and on keys that do not cluster it is n. The promise is not
 (η, α)-accuracy: with a state under the floor of T1 a random instance shows a wrong answer (T6).""",
@@ -233,6 +257,7 @@ at most the covering number of U1, and on keys that do not cluster it is n. The 
         property_all_outcomes,
         property_frequencies,
         property_guarantee,
+        property_orthonormal,
         property_sublinear,
         property_covering,
         property_fails_under_the_floor,

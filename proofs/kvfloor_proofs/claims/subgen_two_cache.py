@@ -116,7 +116,7 @@ def property_all_outcomes(data: st.DataObject, tally: Tally) -> None:
 def property_rows(data: st.DataObject, tally: Tally) -> None:
     """For every order the rows that tokens bring are those of the product, each once."""
     del tally
-    order, tokens = data.draw(st.integers(1, 3), label="m"), data.draw(st.integers(1, 5), label="n")
+    order, tokens = data.draw(st.integers(1, 4), label="m"), data.draw(st.integers(1, 6), label="n")
     brought = [row for k in range(1, tokens + 1) for row in new_tuples(k, order)]
     require(sorted(brought) == sorted(np.ndindex(*[tokens] * order)), "other rows")
     last = sum(1 for _ in new_tuples(tokens, order))
@@ -155,9 +155,9 @@ def property_guarantee(data: st.DataObject, tally: Tally) -> None:
 def property_factors_are_needed(data: st.DataObject, tally: Tally) -> None:
     """Two streams with one state of rows, whose next token brings different rows."""
     del tally
-    factor = data.draw(st.sampled_from((2, 4, -2)), label="factor")
-    one = data.draw(st.integers(1, 3), label="key")
-    two = one + data.draw(st.integers(1, 3), label="more")
+    factor = data.draw(st.sampled_from((2, 4, 8, -2, -4)), label="factor")
+    one = data.draw(st.integers(1, 9), label="key")
+    two = one + data.draw(st.integers(1, 9), label="more")
     first = [Token(((one,), (factor * two,)), ((1,), (1,)))]
     second = [Token(((factor * one,), (two,)), ((1,), (1,)))]
     more = Token(((1,), (1,)), ((1,), (1,)))
@@ -174,8 +174,9 @@ def property_factors_are_needed(data: st.DataObject, tally: Tally) -> None:
 def property_no_smaller_than_all_tokens(data: st.DataObject, tally: Tally) -> None:
     """Its state has at least the bits of the 2m-cache in the same format."""
     del tally
-    order, tokens = data.draw(st.integers(1, 3), label="m"), data.draw(st.integers(1, 4), label="n")
-    stream = [Token(((k,),) * order, ((1,),) * order) for k in range(tokens)]
+    order = data.draw(st.integers(1, 3), label="m")
+    keys = data.draw(st.lists(st.integers(-9, 9), min_size=1, max_size=4), label="keys")
+    stream = [Token(((key,),) * order, ((1,),) * order) for key in keys]
     exact = record(ExactCache, stream, d=1, d_v=1)
     cache = SubGen2Cache(order=order, d=1, d_v=1, seed=0, delta=99, t=1, s=1, dtype="float64")
     for token in stream:
