@@ -27,19 +27,13 @@ from kvfloor import (
     Token,
     binary_keys,
     birthday,
-    certificate,
     check,
     parabola,
 )
 from kvfloor.caches import Configured, ExactCache, HashedCache, State, configure, describe, record
-from kvfloor.certificate import (
-    UNCHECKED,
-    UNCHECKED_BY_REPLAY,
-    Document,
-    canonical,
-    collision_certificate,
-    digest,
-)
+from kvfloor.certificate import Document, canonical, collision_certificate, digest, families
+from kvfloor.certificate.checker import UNCHECKED_BY_REPLAY
+from kvfloor.certificate.collision import UNCHECKED
 from kvfloor.index import message
 from make_certificates import VALID, factory, family_of, valid
 from strategies import Path, altered_node
@@ -348,7 +342,7 @@ def test_replay_tells_options_apart(bits: int, options: dict[str, Any]) -> None:
 def test_size_is_bounded_before_anything_is_built(
     book: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(certificate, "MOST_PRODUCTS", 1000)
+    monkeypatch.setattr(families, "MOST_PRODUCTS", 1000)
     document = valid("binary-order-1")
     document["family"]["book"] |= book
     if "name" in book:  # 64 rows cost 64² inner products, whatever n says
