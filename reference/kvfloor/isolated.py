@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
-from kvfloor.caches.protocol import CacheFactory, State, describe, record, restore
+from kvfloor.caches.protocol import CacheFactory, Configured, State, describe, record, restore
 from kvfloor.errors import InputError
 from kvfloor.inputs import as_vector
 from kvfloor.instances import Token
@@ -50,14 +50,10 @@ def _reply(replies: IO[str], reply: dict[str, Any]) -> None:
 
 
 def _values(requests: IO[bytes]) -> Iterator[Any]:
-    handlers: dict[str, Callable[..., Iterator[Any]]] = {
-        "state": _state,
-        "answers": _answers,
-        "call": _call,
-    }
     factory = None
     while head := requests.read(8):
-        name, seconds, arguments = pickle.loads(requests.read(int.from_bytes(head, "little")))  # noqa: S301 (our own)
+        body = requests.read(int.from_bytes(head, "little"))
+        name, seconds, arguments = pickle.loads(body)  # noqa: S301 (of whoever runs the audit)
         signal.alarm(seconds + GRACE)
         if name == "start":
             factory, described = _loaded(*arguments)
@@ -89,10 +85,18 @@ def _told(error: BaseException) -> str:
 def _loaded(start: bytes) -> tuple[Any, dict[str, Any]]:
     with _blamed("importing it"):
         factory = pickle.loads(start)  # noqa: S301 (of whoever runs the audit)
-        if isinstance(factory, str):
-            module, _, name = factory.partition(":")
-            factory = getattr(importlib.import_module(module), name)
+        if isinstance(factory, Configured):
+            factory = Configured(_found(factory.cache_class), factory.options)
+        else:
+            factory = _found(factory)
         return factory, describe(factory)
+
+
+def _found(made: Any) -> Any:
+    if not isinstance(made, str):
+        return made
+    module, _, name = made.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _state(

@@ -32,7 +32,7 @@ from kvfloor.instances import Token
 __all__ = ["Factory", "Isolated", "Misbehaviour", "Shape"]
 
 T = TypeVar("T")
-Factory = CacheFactory | str
+Factory = CacheFactory | str  # text: MODULE:FACTORY
 RATIONAL = re.compile(r"-?[0-9]{1,1000}(/[1-9][0-9]{0,999})?")
 SECONDS = 10.0  # for each answer, and for taking in an instance
 START_SECONDS = 60.0  # importing a module may load much
@@ -73,7 +73,7 @@ class Isolated:
     Parameters
     ----------
     factory : CacheFactory or "MODULE:FACTORY"
-        As text, it is imported in the other process alone.
+        As text, by itself or configured, it is imported in the other process alone.
     hash_seed : int
         PYTHONHASHSEED of the process.
     seconds : float

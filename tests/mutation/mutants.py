@@ -355,7 +355,7 @@ MUTANTS = [
     *mutants(
         "collision.py",
         ("half-of-the-inputs", "rng.getrandbits(size[--]{+ - 1+})", "collision"),
-        ("state-of-another", "state = encode([-pair.x-]{+(0,) * family.size+})", "collision"),
+        ("state-of-another", "seed=seed, state=[-first-]{+first._replace(bits=0)+}", "collision"),
         ("nothing-flipped", "1 - x[k][--]{+ - 1 + 2 * x[k]+}, *x[k + 1", "window_cache"),
         ("one-too-many", 'as_count(limit, "limit")[--]{+ + 1+}', "collision"),
     ),
