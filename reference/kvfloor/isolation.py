@@ -37,6 +37,7 @@ RATIONAL = re.compile(r"-?[0-9]{1,1000}(/[1-9][0-9]{0,999})?")
 SECONDS = 10.0  # for each answer, and for taking in an instance
 START_SECONDS = 60.0  # importing a module may load much
 MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longest state
+PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
 COMMAND = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from kvfloor.isolated import serve; serve()"
@@ -176,13 +177,14 @@ class Isolated:
         if name != "start":
             _ = self.cache  # its first reply
         data = pickle.dumps((name, ceil(seconds), arguments))
-        pipe = self._process.stdin
-        try:
-            if pipe is not None:
-                pipe.write(len(data).to_bytes(8, "little") + data)
-                pipe.flush()
-        except BrokenPipeError:
-            raise self._death("between two calls") from None
+        pipe, rest = self._process.stdin, memoryview(len(data).to_bytes(8, "little") + data)
+        while pipe is not None and rest:
+            if not select.select([], [pipe], [], START_SECONDS)[1]:
+                raise Misbehaviour("time-limit", "its process does not take what it is sent")
+            try:
+                rest = rest[os.write(pipe.fileno(), rest[:PIPE_BUF]) :]
+            except BrokenPipeError:
+                raise self._death("between two calls") from None
 
     def _reply(self, read: Callable[[Any], T], seconds: float, what: str) -> T:
         line = self._line(seconds, what)

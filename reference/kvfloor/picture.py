@@ -12,7 +12,8 @@ from kvfloor.errors import InputError
 
 __all__ = ["draw"]
 
-MARKERS = {"refuted": "x", "violates": "v", "within-guarantee": "o", "error": "1"}
+MARKERS = {"refuted": "x", "violates": "v", "within-guarantee": "o", "error": "*"}
+TITLE = "x refuted   ▼ violates   ● within the guarantee   ★ error"
 LEAST_ERROR = 2.0**-60  # what smaller errors are drawn at
 
 
@@ -39,7 +40,7 @@ def draw(audits: Sequence[Any], file: str | os.PathLike[str]) -> None:
     recovered, error = figure.subplots(2, 1, sharex=True)
     points = [_point(item) for item in audits if item.recovered is not None]
     for name in dict.fromkeys(point["cache"] for point in points):
-        own = [point for point in points if point["cache"] == name]
+        own = sorted((p for p in points if p["cache"] == name), key=lambda point: point["bits"])
         for axes, what in ((recovered, "recovered"), (error, "worst_error")):
             (line,) = axes.plot([p["bits"] for p in own], [p[what] for p in own], label=name)
             for p in own:
@@ -47,7 +48,9 @@ def draw(audits: Sequence[Any], file: str | os.PathLike[str]) -> None:
     for floor in {point["floor"] for point in points}:
         for axes in (recovered, error):
             axes.axvline(floor, color="black", linestyle="--", linewidth=1)
-    recovered.set(ylabel="symbols recovered", xscale="symlog", ylim=(-0.05, 1.05))
+    most = max((max(point["bits"], point["floor"]) for point in points), default=1)
+    recovered.set(ylabel="symbols recovered", ylim=(-0.05, 1.05), title=TITLE)
+    recovered.set(xscale="symlog", xlim=(0, 2 * most))
     recovered.legend(fontsize="small")
     error.set(ylabel="worst error", yscale="log", xlabel="bits per token (dashed: the floor)")
     try:
@@ -60,7 +63,7 @@ def _point(item: Any) -> dict[str, Any]:
     content = item.to_json() if isinstance(item, Audit) else item.audit
     n = content["n"]
     return {
-        "cache": content["cache"],
+        "cache": content["cache"].partition("(")[0],  # budgets of one cache are one line
         "verdict": content["verdict"],
         "bits": content["bits"] / n,
         "floor": content["floor_bits"] / n,

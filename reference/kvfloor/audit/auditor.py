@@ -138,8 +138,10 @@ def hard_family(family: str, *, n: int, d: int, order: int, guarantee: Guarantee
 
 
 def label(factory: Factory) -> str:
-    """Return how a factory is called in reports."""
+    """Return how a factory is called in reports; `InputError` if it has no name."""
     if isinstance(factory, str):
+        if not all(factory.partition(":")):
+            raise InputError("factory", "MODULE:FACTORY", shown(factory))
         return factory
     if isinstance(factory, Configured):
         options = ", ".join(f"{name}={value}" for name, value in factory.options)
