@@ -23,6 +23,11 @@ def book_of(book: Document) -> tuple[list[list[int]], list[list[int]]]:
         keys = [[int(i == j) for i in range(n)] for j in range(n)]
     elif book["name"] == "binary-keys":
         keys = [[2 * (j >> c & 1) - 1 for c in range(d)] for j in range(n)]
+    elif book["name"] == "roots-d":
+        pairs = [(i, j) for j in range(d) for i in range(j)]
+        signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+        rows = [{i: a, j: b} for i, j in pairs for a, b in signs]
+        keys = [[row.get(c, 0) for c in range(d)] for row in rows[:n]]
     else:
         keys = [[{"+": 1, "-": -1}[sign] for sign in row] for row in book["rows"]]
     return keys, keys

@@ -209,13 +209,19 @@ class LongNumber(Base):
 class Flooding(Base):
     """Writes into whatever is open."""
 
+    text = b'{"value": ["1", "1"]}\n'
+
     def answer(self, query: Sequence[Any]) -> Any:
         for descriptor in range(3, 64):
             try:
-                os.write(descriptor, b'{"value": ["1", "1"]}\n' * 40)
+                os.write(descriptor, self.text * 40)
             except OSError:
                 continue
         return super().answer(query)
+
+
+class Babbling(Flooding):
+    text = b"no JSON\n"
 
 
 class Chatty(Base):
@@ -253,3 +259,15 @@ class Forgetful(Base):
         self.coins = getattr(self, "coins", random.Random(self.shape["seed"]))
         if self.coins.random() < 0.5:
             super().append(keys, values)
+
+
+class Forks(Base):
+    """Honest; see `fork`."""
+
+
+def fork(_: Any) -> list[int]:
+    """Leave a process behind that never ends."""
+    pid = os.fork()
+    while pid == 0:
+        time.sleep(1)
+    return [pid]

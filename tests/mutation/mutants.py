@@ -344,7 +344,7 @@ MUTANTS = [
     ),
     *mutants(
         "caches/protocol.py",
-        ("one-state-more", '"little") [-<-]{+<=+} 2**bits', "caches"),
+        ("one-state-more", "data[-1] >> bits % 8 [-== 0-]{+<= 1+}", "caches"),
         ("bytes-for-bits", "bits = [-8 * -]{++}len(data) if", "caches"),
     ),
     *mutants(
