@@ -145,6 +145,16 @@ class OwnCoins(Base):
         return [x + int.from_bytes(os.urandom(2)) / 2**40 for x in super().answer(query)]
 
 
+class Moody(Base):
+    """Right only when it was asked another query before."""
+
+    asked = 0
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        self.asked += 1
+        return [x if self.asked == 1 else x + 9 for x in super().answer(query)]
+
+
 class Sleeper(Base):
     def answer(self, query: Sequence[Any]) -> Any:
         while True:

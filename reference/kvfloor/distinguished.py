@@ -27,6 +27,7 @@ __all__ = ["MOST_POINTS", "distinguished_points"]
 
 MOST_POINTS = 4096  # distinguished points kept, whatever b is
 USUAL_POINTS = 10  # log₂ of how many are usually met before a collision
+
 TASKS = 6  # log₂ of how many tasks that usually takes
 TOO_LONG = 32  # times the mean length: a walk that long goes in circles
 
@@ -125,7 +126,7 @@ def distinguished_points(
     seed, search_seed = as_count(seed, "seed"), as_count(search_seed, "search_seed")
     limit = as_count(limit, "limit")
     zeros = (0,) * family.size
-    half = (message(factory, family, zeros, seed=seed).bits + 1) // 2
+    half = min((message(factory, family, zeros, seed=seed).bits + 1) // 2, limit.bit_length())
     rarity = max(0, half - USUAL_POINTS)
     walk = Walk(factory, family, seed, search_seed, rarity)
     step = 1 << max(0, half - rarity - TASKS)
@@ -145,11 +146,12 @@ def _search(
     walk: Walk, tasks: Iterator[list[Point]], limit: int
 ) -> tuple[tuple[Bits, Bits], int] | None:
     """The first two different instances with one state, and how many were run until then."""
-    kept: dict[bytes, Point] = {}
+    kept = dict[bytes, Point]()
     evaluations = 0
     while evaluations < limit:
-        for point in next(tasks):
-            evaluations += point.length
+        points = next(tasks)
+        evaluations += sum(point.length for point in points)
+        for point in points:
             if point.end is None:
                 continue
             other = kept.pop(point.end, None)

@@ -51,7 +51,8 @@ def draw(audits: Sequence[Any], file: str | os.PathLike[str]) -> None:
     most = max((max(point["bits"], point["floor"]) for point in points), default=1)
     recovered.set(ylabel="symbols recovered", ylim=(-0.05, 1.05), title=TITLE)
     recovered.set(xscale="symlog", xlim=(0, 2 * most))
-    recovered.legend(fontsize="small")
+    if points:
+        recovered.legend(fontsize="small")
     error.set(ylabel="worst error", yscale="log", xlabel="bits per token (dashed: the floor)")
     try:
         figure.savefig(file)

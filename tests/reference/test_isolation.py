@@ -106,7 +106,7 @@ def test_what_it_prints_and_reads_goes_nowhere(capfd: pytest.CaptureFixture[str]
 def test_writing_into_the_channel_harms_no_one() -> None:
     with Isolated(cheats.Flooding) as process:
         state = process.state(TOKENS, SHAPE, 0)
-        answers = list(process.answers(state, QUERIES, SHAPE, 0))
+        answers: list[Any] = list(process.answers(state, QUERIES, SHAPE, 0))
     assert answers == [(1, 1)] * 4  # what it wrote is what it answered
     assert fault(cheats.Babbling).reason == "answer() to query 0: its process spoke out of turn"
 
@@ -116,7 +116,7 @@ def test_globals_do_not_pass() -> None:
         state = writer.state(TOKENS, SHAPE, 0)
         assert state == State(b"", 0)
         right, wrong = (
-            list(process.answers(state, QUERIES, SHAPE, 0)) for process in (writer, reader)
+            list[Any](process.answers(state, QUERIES, SHAPE, 0)) for process in (writer, reader)
         )
     assert wrong == [(0, 0)] * 4
     assert [FAMILY.decode(answer) for answer in right] == [FAMILY.row(BITS, k) for k in range(4)]
