@@ -14,6 +14,8 @@ from kvfloor.inputs import as_count
 
 __all__ = ["executor"]
 
+CONNECT_SECONDS = 10
+
 
 @contextmanager
 def executor(jobs: int | None, dask: str | None) -> Iterator[Executor]:
@@ -32,7 +34,7 @@ def executor(jobs: int | None, dask: str | None) -> Iterator[Executor]:
         except ImportError:
             expected = "Dask to be installed: pip install 'kvfloor[dask]'"
             raise InputError("--dask", expected, "none") from None
-        with Client(dask) as client:  # type: ignore[no-untyped-call]
+        with Client(dask, timeout=CONNECT_SECONDS) as client:  # type: ignore[no-untyped-call]
             yield client.get_executor()
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

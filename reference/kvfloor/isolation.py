@@ -36,6 +36,7 @@ Factory = CacheFactory | str  # text: MODULE:FACTORY
 RATIONAL = re.compile(r"-?[0-9]{1,1000}(/[1-9][0-9]{0,999})?")
 SECONDS = 10.0  # for each answer, and for taking in an instance
 START_SECONDS = 60.0  # importing a module may load much
+MOST_REASON = 400  # characters
 MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longest state
 PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
 COMMAND = (
@@ -196,7 +197,7 @@ class Isolated:
             kind, reason = fault
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise _out_of_turn(what) from None
-        raise Misbehaviour(str(kind), str(reason))
+        raise Misbehaviour(_printable(kind), _printable(reason))
 
     def _line(self, seconds: float, what: str) -> bytes:
         pipe, deadline = self._process.stdout, time.monotonic() + seconds
@@ -222,6 +223,11 @@ class Isolated:
 def _out_of_turn(what: str) -> Misbehaviour:
     """A cache that writes into the channel itself has to look for it."""
     return Misbehaviour("died", f"{what}: its process spoke out of turn")
+
+
+def _printable(value: Any) -> str:
+    """What a cache says of itself, on one line, without what could steer a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)[:MOST_REASON])
 
 
 def _anything(value: Any) -> Any:
