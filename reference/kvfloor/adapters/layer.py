@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kvfloor.adapters.tensors import Array, Tensors, attend
+from kvfloor.caches.tokens import Shape, as_token
 from kvfloor.errors import InputError
 
 __all__ = ["LayerCache"]
@@ -59,7 +60,7 @@ class LayerCache:
     ) -> None:
         if order != 1:
             raise InputError("order", "1: a layer knows one key and one value a token", str(order))
-        self.d, self.d_v, self._seed = d, d_v, seed
+        self._shape, self._seed = Shape(order, d, d_v), seed
         self._tensors = Tensors.of(library, dtype)
         self._layer = layer()
         self._count = 0
@@ -69,7 +70,7 @@ class LayerCache:
         """Return the cache that had this state; the other arguments are those of the class."""
         cache = cls(**arguments)
         for _ in range(int.from_bytes(state[:COUNT_BYTES], "little")):
-            cache.append([[0] * cache.d], [[0] * cache.d_v])
+            cache.append([[0] * cache._shape.d], [[0] * cache._shape.d_v])
         place = COUNT_BYTES
         for name, tensor in cache._held():
             array = cache._tensors.array(tensor, name)
@@ -90,10 +91,7 @@ class LayerCache:
         InputError
             For another shape.
         """
-        shape = [len(row) for row in keys], [len(row) for row in values]
-        if shape != ([self.d], [self.d_v]):
-            expected = f"one key of {self.d} and one value of {self.d_v} numbers"
-            raise InputError("token", expected, f"{shape[0]} and {shape[1]}")
+        as_token(keys, values, self._shape)
         self._update(self._layer, keys, values)
         self._count += 1
 
@@ -105,14 +103,14 @@ class LayerCache:
     def answer(self, query: Sequence[Any]) -> list[float]:
         """Return attention over what the layer returns, for a query of shape (d,)."""
         layer = copy.deepcopy(self._layer)
-        keys, values = self._update(layer, [[0] * self.d], [[0] * self.d_v])
-        return attend(query, keys[:-1], values[:-1], self.d_v)
+        keys, values = self._update(layer, [[0] * self._shape.d], [[0] * self._shape.d_v])
+        return attend(query, keys[:-1], values[:-1], self._shape.d_v)
 
     def _update(
         self, layer: Any, keys: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]]
     ) -> tuple[Array, Array]:
         """Give the layer a token, and return the keys and values that it returns."""
-        width = max(self.d, self.d_v)
+        width = max(self._shape.d, self._shape.d_v)
         states = [self._tensors.make(rows, width) for rows in (keys, values)]
         with self._tensors.seeded(self._seed):
             found = layer.update(*states)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kvfloor.adapters.tensors import Array, Tensors, attend
+from kvfloor.caches.tokens import Shape, as_token
 from kvfloor.errors import InputError
 
 __all__ = ["PressCache"]
@@ -60,7 +61,7 @@ class PressCache:
     ) -> None:
         if order != 1:
             raise InputError("order", "1: a press knows one key and one value a token", str(order))
-        self.d, self.d_v, self._seed = d, d_v, seed
+        self._shape, self._seed = Shape(order, d, d_v), seed
         self._press = press
         self._tensors = Tensors.of(library, dtype)
         self._module = _stand_in(self._width) if module is None else module
@@ -69,7 +70,7 @@ class PressCache:
 
     @property
     def _width(self) -> int:
-        return max(self.d, self.d_v)
+        return max(self._shape.d, self._shape.d_v)
 
     @classmethod
     def from_state(cls, state: bytes, **arguments: Any) -> PressCache:
@@ -94,10 +95,7 @@ class PressCache:
         """
         if self._kept is not None:
             raise InputError("token", "none after the tokens were compressed", "one")
-        shape = [len(row) for row in keys], [len(row) for row in values]
-        if shape != ([self.d], [self.d_v]):
-            expected = f"one key of {self.d} and one value of {self.d_v} numbers"
-            raise InputError("token", expected, f"{shape[0]} and {shape[1]}")
+        as_token(keys, values, self._shape)
         for rows, part in zip(self._tokens, (keys, values), strict=True):
             rows.append(part[0])
 
@@ -108,7 +106,7 @@ class PressCache:
 
     def answer(self, query: Sequence[Any]) -> list[float]:
         """Return attention over what is kept, for a query of shape (d,), shape (d_v,)."""
-        return attend(query, *(self._kept or self._compressed()), self.d_v)
+        return attend(query, *(self._kept or self._compressed()), self._shape.d_v)
 
     def _compressed(self) -> tuple[Array, Array]:
         keys, values = (self._tensors.make(rows, self._width) for rows in self._tokens)

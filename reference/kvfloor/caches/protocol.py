@@ -138,7 +138,9 @@ def record(
 
 def fits(data: bytes, bits: int) -> bool:
     """Whether ``data`` is a state of ``bits`` bits: no byte too many, unused high bits zero."""
-    return bits >= 0 and len(data) == -(-bits // 8) and int.from_bytes(data, "little") < 2**bits
+    if bits < 0 or len(data) != -(-bits // 8):
+        return False
+    return bits % 8 == 0 or data[-1] >> bits % 8 == 0
 
 
 def restore(
