@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+<<<<<<< HEAD
 from mutation.cache_mutants import CACHES
+=======
+from mutation.audit_mutants import AUDIT
+>>>>>>> audit
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -50,6 +54,11 @@ MUTANTS = [
         mutant
         for file, *row in FAST
         for mutant in mutants(f"fast/{file}.py", (f"fast-{row[0]}", row[1], row[2]))
+    ),
+    *(
+        mutant
+        for file, *row in AUDIT
+        for mutant in mutants(f"{file}.py", (f"audit-{row[0]}", row[1], row[2]))
     ),
     *mutants(
         "rounding.py",
@@ -356,7 +365,7 @@ MUTANTS = [
     ),
     *mutants(
         "caches/protocol.py",
-        ("one-state-more", "data[-1] >> bits % 8 [-== 0-]{+<= 1+}", "caches"),
+        ("one-state-more", ">> bits % 8 [-== 0-]{+<= 1+}", "caches"),
         ("bytes-for-bits", "bits = [-8 * -]{++}len(data) if", "caches"),
     ),
     *mutants(
