@@ -9,11 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-<<<<<<< HEAD
-from mutation.cache_mutants import CACHES
-=======
 from mutation.audit_mutants import AUDIT
->>>>>>> audit
+from mutation.cache_mutants import CACHES
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
