@@ -268,7 +268,7 @@ MUTANTS = [
     ),
     *mutants(
         "keys/signs.py",
-        ("any-margin", "[0] [->= margin-]{+> 0+}:", "keys"),
+        ("any-margin", "products)[0] [->= margin-]{+> 0+}", "keys"),
         (
             "one-slot-drawn",
             "for rows in rng.integers(0, 2, size=([-order-]{+1+}, n, d))",
