@@ -102,6 +102,7 @@ def audit(
         examination = Examination(factory, hard, seconds=terms.seconds, processes=processes)
         course = Course(terms, examination)
         course.run(factory)
+        scope = examination.scope
     readings = course.readings
     symbols = hard.size * len(readings)
     return Audit(
@@ -117,6 +118,7 @@ def audit(
         worst_error=max((r.worst_error for r in readings), default=None),
         success=course.success,
         seconds=time.perf_counter() - started,
+        scope=scope,
     )
 
 
