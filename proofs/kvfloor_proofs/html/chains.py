@@ -65,7 +65,7 @@ def chain(derivation: Derivation) -> Chain:
 
 
 def _inline(elements: Markup) -> Markup:
-    return Markup("<math><mrow>{}</mrow></math>").format(elements)
+    return Markup('<span class="inline"><math><mrow>{}</mrow></math></span>').format(elements)
 
 
 def _range(variable: Variable) -> Markup:
@@ -96,5 +96,5 @@ def _shown(rule: Rule) -> Markup:
         case Cite(source=Derivation() as known):
             return name + Markup(" of “{}”").format(known.title)
         case Monotone() | Termwise() | Induction():
-            return name + Markup(", {}").format(_shown(rule.inner))
+            return name + Markup(" › {}").format(_shown(rule.inner))
     return name

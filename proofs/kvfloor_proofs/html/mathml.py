@@ -86,7 +86,9 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
     def _print_Sum(self, expr: Expr) -> Node:
         summand = self.parenthesize(expr.function, _PRODUCT, strict=True)
         for index, first, last in expr.limits:
-            start = self._node("mrow", self._print(index), self._node("mo", "="), self._print(first))
+            start = self._node(
+                "mrow", self._print(index), self._node("mo", "="), self._print(first)
+            )
             sign = self._node("munderover", self._node("mo", "∑"), start, self._print(last))
             summand = self._node("mrow", sign, summand)
         return summand

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -15,9 +15,7 @@ from markupsafe import Markup, escape
 __all__ = ["formula", "line", "paragraphs"]
 
 # What is raised or lowered: in braces, in parentheses (which go), or a sign and one word.
-_RAISED = re.compile(
-    r"\^(?:\{([^{}]*)\}|\(((?:[^()]|\([^()]*\))*)\)|(Ω\([^()]*\)|[-−±]?[^\W_]+))"
-)
+_RAISED = re.compile(r"\^(?:\{([^{}]*)\}|\(((?:[^()]|\([^()]*\))*)\)|(Ω\([^()]*\)|[-−±]?[^\W_]+))")
 _LOWERED = re.compile(r"_(?:\{([^{}]*)\}|([^\W_]{1,3}|∞)(?![^\W_]))")
 # A hyphen of prose joins words; any other is a minus.
 _MINUS = re.compile(r"(?<![^\W\d_])-(?=\s|[^\W_][²³]?\b|[α-ωΑ-Ω(\d])|(?<=[^\W_])-(?=[\d(])")
@@ -28,8 +26,8 @@ _NAME = re.compile(r"^[a-z][\w.-]{2,}(\([\w, ]*\))?$|^kvfloor ")
 def formula(text: str) -> Markup:
     """Return plain text as HTML, with ``x_i`` lowered, ``2^n`` raised, and mathematical signs."""
     text = str(escape(text.replace(">=", "≥").replace("<=", "≤")))
-    for pattern, tag in ((_RAISED, "sup"), (_LOWERED, "sub")):
-        text = pattern.sub(lambda found, tag=tag: f"<{tag}>{_group(found)}</{tag}>", text)
+    text = _RAISED.sub(lambda found: f"<sup>{_group(found)}</sup>", text)
+    text = _LOWERED.sub(lambda found: f"<sub>{_group(found)}</sub>", text)
     return Markup(text)  # noqa: S704 (escaped above)
 
 
@@ -84,7 +82,7 @@ def _link(
     tokens: Sequence[Token],
     place: int,
     options: OptionsDict,
-    env: Mapping[str, Any],
+    env: MutableMapping[str, Any],
 ) -> str:
     token = tokens[place]
     target = _SLUG.match(str(token.attrs.pop("href")))

@@ -18,10 +18,7 @@ def _panels() -> tuple[Panel, ...]:
             "Counted",
             "tokens n",
             "multiplications",
-            tuple(
-                Series(name, tuple((n, closed_forms(n)[name].multiplications) for n in SIZES), "both")
-                for name in NAMES
-            ),
+            tuple(Series(name, _counts(name), "both") for name in NAMES),
             "Three straight lines of slope two. Forming the products first takes twice as many "
             "multiplications as the two-cache; the factored evaluation and the two-cache lie on "
             "each other.",
@@ -40,6 +37,10 @@ def _panels() -> tuple[Panel, ...]:
             y_scale="log",
         ),
     )
+
+
+def _counts(name: str) -> tuple[tuple[float, float], ...]:
+    return tuple((n, closed_forms(n)[name].multiplications) for n in SIZES)
 
 
 def _times(rows: list[Measured], name: str) -> tuple[tuple[float, float], ...]:

@@ -57,23 +57,18 @@ def _against_n() -> Panel:
 
 def _constants() -> Panel:
     """Bits for each of the n·d, so that constants can be seen."""
-
-    def payload(n: int) -> int:
-        """Entries of a key that hold symbols: what signs with a > 3μ leave of d."""
-        return max(WIDE - least_sign_dimension(n * n, Fraction(1, 3)), 0)
-
-    bounds: dict[str, Callable[[int], int]] = {
-        "keys and values: 2(n−1)(b+d−2), S2": lambda n: int(sharp_symbols(n, payload(n), WIDE)),
-        "both values: 2(n−1)·d, S1": lambda n: int(paired_symbols(n, WIDE)),
-        "one value: n·d, T1": lambda n: int(four_cache(n, WIDE)),
-        "right with probability 9/10: T1 and L4": lambda n: randomised_four_cache(n, WIDE, DELTA),
+    bounds: dict[str, Callable[[int], float]] = {
+        "keys and values: 2(n−1)(b+d−2), S2": lambda n: sharp_symbols(n, _payload(n), WIDE) / n,
+        "both values: 2(n−1)·d, S1": lambda n: paired_symbols(n, WIDE) / n,
+        "one value: n·d, T1": lambda n: four_cache(n, WIDE) / n,
+        "right with probability 9/10: T1, L4": lambda n: randomised_four_cache(n, WIDE, DELTA) / n,
     }
     return Panel(
         "Their constants, at one bit a symbol",
         "tokens n",
         "bits / (n·d)",
         tuple(
-            Series(name, _curve(TOKENS, lambda n, bound=bound: bound(n) / (n * WIDE)))
+            Series(name, tuple((n, bound(n) / WIDE) for n in TOKENS))
             for name, bound in bounds.items()
         ),
         "Bits divided by n times d. The floor in values alone is 1 and with both values it comes "
@@ -83,8 +78,13 @@ def _constants() -> Panel:
     )
 
 
+def _payload(n: int) -> int:
+    """Entries of a key that hold symbols: what signs with a > 3μ for all pairs leave of d."""
+    return max(WIDE - least_sign_dimension(n * n, Fraction(1, 3)), 0)
+
+
 def _against_d() -> Panel:
-    norms = [Series(f"ρ = {_times(kappa)}d", _floor(kappa)) for kappa in NORMS]
+    norms = [Series(f"ρ = {_norm(kappa)}", _floor(kappa)) for kappa in NORMS]
     return Panel(
         f"Against d, n = {MANY}, norms bounded or not",
         "dimension of the keys d",
@@ -98,8 +98,9 @@ def _against_d() -> Panel:
     )
 
 
-def _times(kappa: Fraction) -> str:
-    return "" if kappa == 1 else f"{kappa}·"
+def _norm(kappa: Fraction) -> str:
+    """ρ in words."""
+    return {Fraction(1, 2): "d/2", Fraction(1): "d"}.get(kappa, f"{kappa}·d")
 
 
 def _floor(kappa: Fraction | None) -> Curve:
@@ -117,7 +118,7 @@ def _regimes() -> Panel:
         "tokens n",
         "dimension of the keys d",
         (
-            Series(f"all tokens from here on, if ρ = {_times(kappa)}d", all_tokens),
+            Series(f"all tokens from here on, if ρ = {_norm(kappa)}", all_tokens),
             Series("d = log₂ n", _curve(TOKENS, lambda n: (n - 1).bit_length())),
         ),
         "Two rising lines part three regimes. Above both all tokens count, n·d_v bits. Between "

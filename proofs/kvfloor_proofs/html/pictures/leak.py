@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from kvfloor.exact import ExactAttention
 from kvfloor.floors import Guarantee, leak
@@ -14,7 +15,7 @@ __all__ = ["LEAK"]
 TOKENS = 16  # of the instances that are measured, at order 1
 ORDERS = {15: "most for M = 15 (n = 16, order 1)", 4095: "most for M = 4095 (n = 64, order 2)"}
 BOOKS = (orthonormal, binary_keys)
-GUARANTEES = (Guarantee(), Guarantee("1/10", "1/5"))
+GUARANTEES = (Guarantee(), Guarantee(Fraction(1, 10), Fraction(1, 5)))
 MOST = 20  # nats
 
 

@@ -1,4 +1,4 @@
-"""What a picture is made of, whatever draws it: panels of series, with words for those who listen."""
+"""What a picture is made of, whatever draws it: panels of series, described in words."""
 
 from __future__ import annotations
 

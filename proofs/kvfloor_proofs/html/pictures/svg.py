@@ -11,8 +11,7 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
-from matplotlib.typing import LineStyleType
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from kvfloor_proofs.html.pictures.panel import Panel, Series
 
@@ -20,7 +19,7 @@ __all__ = ["svg"]
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-WIDTH, HEIGHT, LEGEND_ROW = 4.4, 3.0, 0.18  # inches: small enough to be read on a phone
+WIDTH, HEIGHT, LEGEND_ROW = 4.3, 3.1, 0.19  # inches: small enough to be read on a phone
 
 # Stand-ins for the colours of the page, which Matplotlib does not know.
 INK, FAINT = "#010101", "#020202"
@@ -28,19 +27,19 @@ COLOURS = ("#000011", "#000012", "#000013", "#000014", "#000015", "#000016")
 THEME = {INK: "currentColor", FAINT: "var(--faint)"} | {
     colour: f"var(--series-{number})" for number, colour in enumerate(COLOURS, start=1)
 }
-RULES: tuple[LineStyleType, ...] = ((0, (2, 2)), (0, (6, 3)))
-DASHES: tuple[LineStyleType, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), (0, (8, 3)))
+RULES = ((0, (2, 2)), (0, (6, 3)))
+DASHES = tuple((0, d) for d in ((), (5, 2), (1, 1.5), (6, 2, 1, 2), (3, 1.5), (8, 3)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
 STYLE = {
     "svg.fonttype": "none",  # letters stay letters: small, and read aloud
     "svg.hashsalt": "kvfloor",
     "path.simplify": True,
-    "font.size": 9.0,
+    "font.size": 10.0,
     "text.color": INK,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
-    "axes.titlesize": 9.5,
+    "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.spines.top": False,
@@ -53,7 +52,7 @@ STYLE = {
     "axes.facecolor": "none",
     "figure.facecolor": "none",
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 9.5,
     "legend.handlelength": 3.2,
     "lines.linewidth": 1.8,
     "lines.markersize": 4.5,
@@ -107,10 +106,10 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.y_range is not None:
         axes.set_ylim(*panel.y_range)
     for x, y, words in panel.notes:
-        axes.text(x, y, words, ha="center", va="center", fontsize=8.5)
+        axes.text(x, y, words, ha="center", va="center", fontsize=9)
 
 
-def _plot(axes: Axes, series: Series, colour: str, dashes: LineStyleType, marker: str) -> None:
+def _plot(axes: Axes, series: Series, colour: str, dashes: object, marker: str) -> None:
     axes.plot(
         *zip(*series.points, strict=True),
         color=colour,

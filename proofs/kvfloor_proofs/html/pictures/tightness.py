@@ -31,7 +31,7 @@ def _panels() -> tuple[Panel, ...]:
             "larger the instance, the lower the curve; the lowest ends a few hundredths above "
             "the level line at 1.",
             x_scale="log2",
-            ),
+        ),
     )
 
 
@@ -39,8 +39,8 @@ TIGHTNESS = Picture(
     "tightness",
     "The quantised cache comes down to the floor",
     "Bits of the rounded cache for each bit of the floor of the family `sharp`, with "
-    "α a quarter of the gap between its two lowest payloads. The ratio goes to 1 as n, d and L grow: "
-    "the constant 4 of 4nd·log₂(1/α) is right.",
+    "α a quarter of the gap between its two lowest payloads. The ratio goes to 1 as n, d and L "
+    "grow: the constant 4 of 4nd·log₂(1/α) is right.",
     ("quantised-upper-bound", "sharp-floor"),
     _panels,
 )
