@@ -65,7 +65,7 @@ def chain(derivation: Derivation) -> Chain:
 
 
 def _inline(elements: Markup) -> Markup:
-    return Markup('<span class="inline"><math><mrow>{}</mrow></math></span>').format(elements)
+    return Markup("<math><mrow>{}</mrow></math>").format(elements)
 
 
 def _range(variable: Variable) -> Markup:

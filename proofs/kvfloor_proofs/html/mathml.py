@@ -63,9 +63,18 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
         row = self._node("mrow")
         for position, factor in enumerate(expr.as_ordered_factors()):
             if position:
-                row.appendChild(self._node("mo", "·" if _starts_with_digit(factor) else "\u2062"))
+                row.appendChild(self._times(factor))
             row.appendChild(self.parenthesize(factor, _PRODUCT))
         return row
+
+    def _times(self, factor: Expr) -> Node:
+        """A dot before a digit, a thin space before a function, nothing else to be seen."""
+        if _starts_with_digit(factor):
+            return self._node("mo", "·")
+        sign = self._node("mo", "\u2062")
+        if factor.is_Function:
+            sign.setAttribute("rspace", "0.17em")
+        return sign
 
     def _print_Add(self, expr: Expr, order: Any = None) -> Node:
         terms = self._as_ordered_terms(expr, order=order)

@@ -18,7 +18,7 @@ __all__ = ["formula", "line", "paragraphs"]
 _RAISED = re.compile(r"\^(?:\{([^{}]*)\}|\(((?:[^()]|\([^()]*\))*)\)|(Ω\([^()]*\)|[-−±]?[^\W_]+))")
 _LOWERED = re.compile(r"_(?:\{([^{}]*)\}|([^\W_]{1,3}|∞)(?![^\W_]))")
 # A hyphen of prose joins words; any other is a minus.
-_MINUS = re.compile(r"(?<![^\W\d_])-(?=\s|[^\W_][²³]?\b|[α-ωΑ-Ω(\d])|(?<=[^\W_])-(?=[\d(])")
+_MINUS = re.compile(r"(?<![^\W\d_])-(?=\s|[^\W_][²³]?\b|[α-ωΑ-Ω(\d])|(?<=[^\W_])-(?=[\d(α-ω])")
 _SLUG = re.compile(r"^([\w-]+)\.md$")
 _NAME = re.compile(r"^[a-z][\w.-]{2,}(\([\w, ]*\))?$|^kvfloor ")
 
