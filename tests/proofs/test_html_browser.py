@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kvfloor_proofs.claims import SLUGS
 from reports import report_on
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra: kvfloor[browser]")
@@ -50,9 +52,9 @@ def faults(browser: Any, file: Path, width: int, scheme: str, media: str = "scre
 
 
 @pytest.fixture(scope="module")
-def file(report: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("report") / "report.html"
-    target.write_text(report, encoding="utf-8")
+    target.write_text(report_on(*SLUGS), encoding="utf-8")
     return target
 
 
