@@ -128,12 +128,12 @@ class FromTheKernel(ClaimResult):
 
 def test_a_theorem_of_the_kernel_is_shown_with_its_axioms() -> None:
     claim = load("index-deterministic")
-    theorem = Theorem("index_needs_bits", "forall b, b < N -> False", ("classic",))
+    theorem = Theorem("index_needs_bits", "forall b, b < N -> False", ("choice",))
     result = FromTheKernel(**established(claim).__dict__, theorems=(theorem,))
     shown = ET.fromstring(page([claim], [result], examples=7, seed=3).strip())
     words = text(shown.find(".//article"))
-    assert "The theorem index_needs_bits, accepted by Coq's kernel" in words
-    assert "standard reals: classic. forall b, b < N -> False" in words
+    assert "Theorems accepted by Coq's kernel (1): index_needs_bits; axioms" in words
+    assert "standard reals: choice forall b, b < N -> False" in words
     assert "theorems" in text(shown.find(".//table[@class='verdicts']/thead"))
 
 

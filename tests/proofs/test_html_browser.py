@@ -38,14 +38,16 @@ def browser() -> Iterator[Any]:
 def faults(browser: Any, file: Path, width: int, scheme: str, media: str = "screen") -> list[str]:
     """Open a page and return what is wrong with it: errors, requests, overflow."""
     found: list[str] = []
+    requested: list[str] = []
     tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     tab.emulate_media(media=media)
     tab.on("console", lambda message: found.append(f"console: {message.text}"))
     tab.on("pageerror", lambda error: found.append(f"error: {error}"))
-    tab.on("request", lambda sent: sent.url != file.as_uri() and found.append(f"loads {sent.url}"))
+    tab.on("request", lambda request: requested.append(request.url))
     tab.goto(file.as_uri())
     if tab.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
         found.append("the page scrolls sideways")
+    found += [f"loads {url}" for url in requested if url != file.as_uri()]
     found += [f"sticks out: {element}" for element in tab.evaluate(STICKS_OUT)]
     tab.close()
     return found

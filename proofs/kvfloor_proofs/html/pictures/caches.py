@@ -32,7 +32,7 @@ class Point(NamedTuple):
 
     bits: int
     recovered: float
-    error: float
+    worst_error: float
 
 
 def _caches() -> dict[str, list[CacheFactory]]:
@@ -85,7 +85,7 @@ def _panels() -> tuple[Panel, ...]:
         _panel(
             "Worst error",
             "largest |answer − output|",
-            {name: [(p.bits, p.error) for p in points] for name, points in found.items()},
+            {name: [(p.bits, p.worst_error) for p in points] for name, points in found.items()},
             "Left of the floor every cache is wrong by one half or more for some query. At the "
             "floor the error of the window drops to nearly nothing, where the cache made for the "
             "floor is. The error of the quantised cache falls with precision.",
