@@ -205,7 +205,9 @@ def test_every_picture_speaks(tree: ET.Element) -> None:
         for drawing in drawings:
             assert drawing.get("role") == "img"
             assert text(drawing.find(f"{SVG}title"))
-            assert len(text(drawing.find(f"{SVG}desc"))) > 100
+            description = text(drawing.find(f"{SVG}desc"))
+            assert len(description) > 100
+            assert description in text(figure.find("figcaption/details"))
 
 
 def test_pictures_name_claims_that_there_are() -> None:

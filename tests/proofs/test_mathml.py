@@ -78,7 +78,7 @@ def test_what_is_printed(expression: Any, shown: str) -> None:
 def test_a_chain_shows_ranges_names_relations_and_rules() -> None:
     fact = Statement(Assumptions((Variable(x, 0, low_open=True),)), sp.log(x), Relation.LE, x - 1)
     known = Derivation(
-        "One is less than two", Assumptions(()), sp.Integer(1),
+        "1 < 2^n", Assumptions(()), sp.Integer(1),
         (Step(Relation.LT, sp.Integer(2), Positivity(), "Count."),),
     )  # fmt: skip
     nested = Termwise(Monotone(Variable(y), y, x, x, Cite(known)))
@@ -94,5 +94,5 @@ def test_a_chain_shows_ranges_names_relations_and_rules() -> None:
     algebra, elementary, cited, deep = (reason.rule for reason in shown.reasons)
     assert algebra == "Algebra"
     assert elementary.startswith("Cite of the elementary fact <math>")
-    assert cited == "Cite of “One is less than two”"
-    assert deep == "Termwise › Monotone › Cite of “One is less than two”"
+    assert cited == "Cite of “1 &lt; 2<sup>n</sup>”"
+    assert deep == "Termwise › Monotone › Cite of “1 &lt; 2<sup>n</sup>”"

@@ -17,6 +17,7 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.html.mathml import RELATIONS, mathml
+from kvfloor_proofs.html.prose import line
 
 __all__ = ["Chain", "Reason", "chain"]
 
@@ -94,7 +95,7 @@ def _shown(rule: Rule) -> Markup:
                 _inline(Markup("{}<mo>{}</mo>{}").format(*sides))
             )
         case Cite(source=Derivation() as known):
-            return name + Markup(" of “{}”").format(known.title)
+            return name + Markup(" of “{}”").format(line(known.title))
         case Monotone() | Termwise() | Induction():
             return name + Markup(" › {}").format(_shown(rule.inner))
     return name
