@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 STATUS_CODES = {"ok": 0, "invalid": 1, "malformed": 2}
+VERDICT_CODES = {"within-guarantee": 0, "refuted": 1, "violates": 1, "error": 2}
 
 
 def main() -> NoReturn:
     """Run the command line; bad usage is one line on standard error and exit status 2."""
     signal.signal(signal.SIGTERM, _terminated)
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # modules in the working directory, as `python -m` finds them
     try:
         code = cli.main(standalone_mode=False, prog_name="kvfloor")
     except click.ClickException as error:
@@ -91,7 +96,8 @@ def verify(
 
     files = {"--json": json_file, "--html": html_file}
     for option, file in files.items():
-        _check_writable(option, file)
+        if file is not None:
+            _check_writable(file, option)
     if list(files.values()).count("-") > 1:
         raise click.UsageError("--html: expected a file, as --json is on standard output, got '-'")
     page = None if html_file is None else _page()
@@ -112,7 +118,8 @@ def verify(
 @cli.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--cache", metavar="MODULE:FACTORY", help="Replay the instances on this cache.")
-def check(files: tuple[str, ...], cache: str | None) -> int:
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
+def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...]) -> int:
     """Check certificates.
 
     Exit status 0 if all hold, 1 if one is invalid, 2 if one is malformed or cannot be read.
@@ -122,7 +129,7 @@ def check(files: tuple[str, ...], cache: str | None) -> int:
     from kvfloor.certificate import MOST_CHARACTERS
     from kvfloor.certificate import check as check_text
 
-    factory = None if cache is None else _factory(cache)
+    factory = None if cache is None else _one(_factory(cache), settings)
     worst = 0
     for file in files:
         try:
@@ -141,12 +148,163 @@ def check(files: tuple[str, ...], cache: str | None) -> int:
     return worst
 
 
+OPTIONS = (
+    click.option("--order", default=2, show_default=True, help="Slots of keys and values."),
+    click.option("--family", default="auto", show_default=True, help="Of the instances."),
+    click.option("--eta", default="0", show_default=True, help="Relative part of the guarantee."),
+    click.option("--alpha", default="1/8", show_default=True, help="Absolute part."),
+    click.option("--delta", default="0", show_default=True, help="How often coins may fail it."),
+    click.option("--confidence", default="0.999999", show_default=True, help="Of random choices."),
+    click.option("--seconds", default=10.0, show_default=True, help="Time limit for each answer."),
+    click.option("--seed", default=0, show_default=True, help="Of instances and coins."),
+    click.option("--plot", metavar="FILE", help="Draw a picture (needs kvfloor[plot])."),
+)
+
+
+def _audit_options(command: Callable[..., int]) -> Callable[..., int]:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("factory", metavar="MODULE:FACTORY")
+@click.option("-n", type=int, required=True, help="Tokens.")
+@click.option("-d", type=int, required=True, help="Dimension of keys and of values.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the result; - for stdout.")
+@click.option("--certificates", metavar="FOLDER", help="Write those of the findings there.")
+@click.option("--jobs", default=1, show_default=True, help="Processes that search a collision.")
+@_audit_options
+def audit(
+    *,
+    factory: str,
+    settings: tuple[str, ...],
+    json_file: str | None,
+    plot: str | None,
+    certificates: str | None,
+    **terms: Any,
+) -> int:
+    """Find out whether a cache can be right, and where it is wrong.
+
+    Exit status 0 if it is within the guarantee, 1 if it is refuted or violates it, 2 if it
+    misbehaved.
+
+    Example: kvfloor audit mycaches:Mine -n 64 -d 16 --json result.json
+    """
+    from rich.console import Console
+
+    from kvfloor import audit as run
+    from kvfloor import draw
+    from kvfloor_proofs.audit_table import show_audit
+
+    for option, file in (("--json", json_file), ("--plot", plot)):
+        if file is not None:
+            _check_writable(file, option)
+    if certificates is not None and not Path(certificates).is_dir():
+        raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
+    result = run(_one(factory, settings), **terms)
+    show_audit(result, Console(stderr=json_file == "-"))
+    if plot is not None:
+        draw([result], plot)
+    for finding in result.findings:
+        if certificates is not None and finding.certificate is not None:
+            file = str(Path(certificates) / f"{finding.kind}.json")
+            _write(file, json.dumps(finding.certificate, indent=2) + "\n")
+    if json_file is not None:
+        _write(json_file, json.dumps(result.to_json(), indent=2) + "\n")
+    return VERDICT_CODES[result.verdict]
+
+
+@cli.command()
+@click.argument("factories", metavar="MODULE:FACTORY...", nargs=-1, required=True)
+@click.option("-n", "lengths", type=int, required=True, multiple=True, help="Tokens.")
+@click.option("-d", "dimensions", type=int, required=True, multiple=True, help="Dimension.")
+@click.option(
+    "--set", "settings", metavar="NAME=V1,V2,…", multiple=True, help="Option of the caches."
+)
+@click.option("--output", metavar="FILE", help="JSON lines, one an audit; resumed if it is there.")
+@click.option("--jobs", type=int, help="Processes.  [default: one a core]")
+@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster (needs kvfloor[dask]).")
+@_audit_options
+def sweep(
+    *,
+    factories: tuple[str, ...],
+    lengths: tuple[int, ...],
+    dimensions: tuple[int, ...],
+    settings: tuple[str, ...],
+    output: str | None,
+    jobs: int | None,
+    dask: str | None,
+    plot: str | None,
+    order: int,
+    **terms: Any,
+) -> int:
+    """Audit caches of several shapes and options; exit status as for the worst audit.
+
+    Example: kvfloor sweep mycaches:Mine -n 32 -n 64 -d 16 --set bits=2,4,8 --output sweep.jsonl
+    """
+    from rich.console import Console
+
+    from kvfloor import Task, draw
+    from kvfloor import sweep as run
+    from kvfloor_proofs.audit_table import followed, show_rows
+    from kvfloor_proofs.executors import executor
+
+    for option, file in (("--output", output), ("--plot", plot)):
+        if file is not None:
+            _check_writable(file, option)
+    tasks = [
+        Task(factory, n, d, order, terms)
+        for factory in _configured(factories, settings)
+        for n in lengths
+        for d in dimensions
+    ]
+    with executor(jobs, dask) as pool:
+        rows = followed(run(tasks, output=output, executor=pool), len(tasks), Console(stderr=True))
+    show_rows(rows, Console())
+    if plot is not None:
+        draw(rows, plot)
+    return max(VERDICT_CODES[row.audit["verdict"]] for row in rows)
+
+
+def _one(factory: Any, settings: Sequence[str]) -> Any:
+    """The factory with the values that are set."""
+    configured, *others = _configured([factory], settings)
+    if others:
+        raise click.UsageError("--set: expected one value for each name; sweep takes more")
+    return configured
+
+
+def _configured(factories: Sequence[Any], settings: Sequence[str]) -> list[Any]:
+    """The factories with all combinations of the values that are set."""
+    from kvfloor.caches import configure
+
+    choices = []
+    for setting in settings:
+        name, equals, values = setting.partition("=")
+        if not name.isidentifier() or not equals:
+            raise click.UsageError(f"--set: expected NAME=VALUE, got {setting!r}")
+        choices.append([(name, _value(value)) for value in values.split(",")])
+    combinations = [dict(chosen) for chosen in product(*choices)]
+    return [
+        configure(factory, **options) if options else factory
+        for factory in factories
+        for options in combinations
+    ]
+
+
+def _value(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
 def _factory(spec: str) -> CacheFactory:
     module, _, name = spec.partition(":")
     if not module or not name:
         raise click.UsageError(f"--cache: expected MODULE:FACTORY, got {spec!r}")
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # modules in the working directory, as `python -m` finds them
     try:
         found: CacheFactory = getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # the module's code may raise anything
@@ -165,12 +323,10 @@ def _page() -> Callable[..., str]:
     return page
 
 
-def _check_writable(option: str, file: str | None) -> None:
+def _check_writable(file: str, option: str) -> None:
     """Refuse what `_write` could not write, before the work is done."""
-    if file is None or file == "-":
-        return
     target = Path(file)
-    if not file or target.is_dir() or not target.resolve().parent.is_dir():
+    if file != "-" and (not file or target.is_dir() or not target.resolve().parent.is_dir()):
         raise click.UsageError(f"{option}: expected a file in a folder that exists, got {file!r}")
 
 

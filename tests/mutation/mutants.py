@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mutation.cache_mutants import CACHES
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -37,7 +38,14 @@ def mutants(file: str, *rows: tuple[str, str, str]) -> list[Mutant]:
     ]
 
 
+def _named(file: str, row: list[str]) -> tuple[str, str, str]:
+    """A row of `CACHES` with the file in its name."""
+    name, diff, tests = row
+    return f"{file.rpartition('/')[2]}-{name}", diff, tests
+
+
 MUTANTS = [
+    *(mutant for file, *row in CACHES for mutant in mutants(f"{file}.py", _named(file, row))),
     *(
         mutant
         for file, *row in FAST
@@ -331,9 +339,8 @@ MUTANTS = [
     ),
     *mutants(
         "caches/exact.py",
-        ("float32", '{len(self._numbers)}[-d-]{+f+}"', "caches"),
-        ("rounded-in-silence", "if [-rounded != exact-]{+False+}:", "caches"),
-        ("d-for-d-v", "(values, self.d[-_v-]{++}))", "caches"),
+        ("float32", '_kept = KeptTokens(self._shape, "float[-64-]{+32+}', "caches"),
+        ("state-ignored", "read_rest(state[--]{+[:0]+})", "caches caches_shared"),
     ),
     *mutants(
         "caches/window.py",
@@ -349,7 +356,7 @@ MUTANTS = [
     ),
     *mutants(
         "caches/protocol.py",
-        ("one-state-more", '"little") [-<-]{+<=+} 2**bits', "caches"),
+        ("one-state-more", "data[-1] >> bits % 8 [-== 0-]{+<= 1+}", "caches"),
         ("bytes-for-bits", "bits = [-8 * -]{++}len(data) if", "caches"),
     ),
     *mutants(
@@ -360,37 +367,76 @@ MUTANTS = [
     *mutants(
         "collision.py",
         ("half-of-the-inputs", "rng.getrandbits(size[--]{+ - 1+})", "collision"),
-        ("state-of-another", "state = encode([-pair.x-]{+(0,) * family.size+})", "collision"),
+        ("state-of-another", "seed=seed, state=[-first-]{+first._replace(bits=0)+}", "collision"),
         ("nothing-flipped", "1 - x[k][--]{+ - 1 + 2 * x[k]+}, *x[k + 1", "window_cache"),
         ("one-too-many", 'as_count(limit, "limit")[--]{+ + 1+}', "collision"),
     ),
     *mutants(
-        "certificate.py",
+        "certificate/text.py",
         (
             "digest-unchecked",
             'if [-document["digest"] != digest(document)-]{+False+}:',
             "certificate certificate_files",
         ),
-        ("touching-is-apart", "return most [-<-]{+<=+} least", "certificate"),
-        ("alpha-dropped", "abs(bottom)[- - guarantee.alpha-]{++}", "certificate"),
-        ("any-terms", "if [-str(Fraction(text)) != text-]{+False+}:", "certificate_files"),
+        ("any-terms", "if [-str(Fraction(rational)) != rational-]{+False+}:", "certificate_files"),
         ("keys-may-repeat", "if len(result) [-!=-]{+>+} len(pairs):", "certificate_files"),
         ("floats-may-pass", "[-parse_float=_no_float,-]{++}", "certificate_files"),
-        ("state-unfit", "if not [--]{+True or +}fits(", "certificate certificate_files"),
-        ("instances-long", "if len(bits) [-!=-]{+<+} family.size:", "certificate"),
-        ("address-n", "if address [->=-]{+>+} family.n or", "certificate certificate_files"),
-        ("one-replayed", 'document["instances"])[-]-]{+][:1]+}', "certificate"),
-        ("replay-without-coins", 'seed=[-cache["seed"]-]{+0+})', "certificate collision"),
+        ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),
+    ),
+    *mutants(
+        "certificate/families.py",
+        ("instances-long", "if len(text) [-!=-]{+<+} family.size:", "certificate"),
+        (
+            "address-n",
+            'if query["address"] [->=-]{+>+} family.n or',
+            "certificate certificate_files",
+        ),
         (
             "any-book",
             "if family.book.name not in [-(*BY-]{+(family.book.name, *BY+}_SIZE",
             "certificate",
         ),
         ("coarser-grid", "GRID_BITS = [-64-]{+63+}", "certificate certificate_files"),
-        ("nothing-unchecked", "[-UNCHECKED if cache-]{+'' if cache+} is None", "certificate"),
-        ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),
-        ("vector-unchecked", '[--]{+0 and +}_compare("query.vector"', "certificate"),
-        ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),
+        ("vector-unchecked", '[--]{+0 and +}compare("query.vector"', "certificate"),
+    ),
+    *mutants(
+        "certificate/collision.py",
+        ("touching-is-apart", "return most [-<-]{+<=+} least", "certificate"),
+        ("alpha-dropped", "abs(bottom)[- - guarantee.alpha-]{++}", "certificate"),
+        ("state-unfit", "if not [--]{+True or +}fits(", "certificate certificate_files"),
+        ("one-replayed", 'document["instances"])[-]-]{+][:1]+}', "certificate"),
+        ("replay-without-coins", 'seed=[-cache["seed"]-]{+0+})', "certificate collision"),
+        ("outputs-unchecked", '[--]{+0 and +}compare(f"outputs[{k}]"', "certificate"),
+    ),
+    *mutants(
+        "certificate/checker.py",
+        ("nothing-unchecked", "[-unchecked if cache-]{+'' if cache+} is None", "certificate"),
+    ),
+    *mutants(
+        "adapters/tensors.py",
+        ("stored-unrounded", 'self.format.round(as_fraction(x, "token"))[--]{+ * 2+}', "adapters"),
+        (
+            "coins-stay-used",
+            "np.random.set_state(state[--]{+ and np.random.get_state()+})",
+            "adapters",
+        ),
+        ("padding-kept", "values[:, [-:d_v-]{+:+}]", "adapters"),
+    ),
+    *mutants(
+        "adapters/press.py",
+        ("coins-unused", "seeded([-self._seed-]{+0+})", "adapters"),
+        ("half-restored", "reshape(2, count, width)[--]{+[::-1]+}", "adapters"),
+        ("late-tokens-taken", "if self._kept [-is not None-]{+is self+}:", "adapters"),
+        ("kept-unlike", "shape = (1, 1, [-kept[0]-]{+array+}.shape[-2]", "adapters"),
+        ("any-dtype", "array.shape != shape[- or array.dtype != dtype-]{++}", "adapters"),
+    ),
+    *mutants(
+        "adapters/layer.py",
+        ("count-lost", "[-self._count-]{+(0)+}.to_bytes(COUNT_BYTES", "adapters"),
+        ("zero-token-seen", "attend(query, keys[[-:-1-]{+:+}], values[[-:-1-]{+:+}]", "adapters"),
+        ("asked-itself", "layer = [-copy.deepcopy(self._layer)-]{+self._layer+}", "adapters"),
+        ("tensors-in-lists-lost", "isinstance(value, list[- | tuple-]{++})", "adapters"),
+        ("rest-ignored", "if place [-!=-]{+>+} len(state)", "adapters"),
     ),
     *mutants(
         "keys/pairs.py",
@@ -427,7 +473,7 @@ MUTANTS = [
         "caches/quantised.py",
         ("ends-of-cells", "Fraction(2 * cell [-+ 1 -]{++}- cells", "quantised"),
         ("outside-clipped", "if [-abs(entry) > bound-]{+False+}:", "quantised"),
-        ("row-reversed", "rows.append(row[-[::-1]-]{++})", "quantised"),
+        ("row-reversed", ".append(row[-[::-1]-]{++})", "quantised"),
     ),
     *mutants(
         "floors/quantised.py",
@@ -438,10 +484,57 @@ MUTANTS = [
     *mutants(
         "tightness.py",
         ("ratio-of-one-slot", "kept = [-2 * -]{++}book.n", "tightness"),
+        ("tokens-all-free", "n / (n[- - 1-]{++}) *", "tightness"),
+        ("least-of-cells", "fmpq([-max-]{+min+}(cells)", "tightness"),
     ),
     *mutants(
         "floors/dimensions.py",
         ("gauge-once", "- [-(order - 1) * -]{++}(d + d_v)", "jacobian"),
+    ),
+    *mutants(
+        "floors/entropy_dimension.py",
+        (
+            "point-too-many",
+            "tuple([-ceil(x / alpha)-]{+int(x / alpha) + 1+} for",
+            "floors_entropy_dimension separation",
+        ),
+        ("first-key-kept", "return [-(n - 1) * d-]{+n * d+}, n * d_v", "gauged_cache"),
+        ("gauge-of-one-slot", "n - [-(order - 1)-]{+1+}", "floors_entropy_dimension"),
+        ("count-not-kept", "int(([-2 * -]{++}cells[0]", "gauged_cache"),
+        ("rounding-up-forgotten", "return sum(terms, arb([-2-]{+0+}))", "floors_entropy_dimension"),
+        ("constant-positive", "return [---]{++}sum((_log2(x)", "floors_entropy_dimension"),
+    ),
+    *mutants(
+        "caches/gauged.py",
+        ("all-slots-fixed", "if first and [-slot-]{+slot >= 0+} else", "gauged_cache"),
+        ("values-fixed-too", "if first [-and part == KEY -]{++}else", "gauged_cache"),
+        ("gauge-of-every-token", "Fraction(1) if [-first and -]{++}slot", "gauged_cache"),
+    ),
+    *mutants(
+        "separation.py",
+        (
+            "identity-not-taken-off",
+            "near[i][j][- - (i == j)-]{++}",
+            "separation",
+        ),
+        ("curvature-forgotten", "[- + _inner(map(abs, moves[j]), radii)-]{++}", "separation"),
+        ("weights-upside-down", "/ weights[[-i-]{+-1 - i+}]", "separation"),
+        ("one-column", "i % [-candidate.shape[3]-]{+1+}, region", "separation"),
+        ("reach-of-radius", "[-(1 - self.contraction) * -]{++}x for x", "separation"),
+        ("grid-half-as-wide", "Fraction(2 * k + 1 - size, [--]{+2 * +}max(size", "separation"),
+        ("bounds-of-centre", "abs(x)[- + moves-]{++})", "separation"),
+        ("box-not-a-ball", "not all(x [-< 1-]{+< 100+} for", "separation"),
+    ),
+    *mutants(
+        "curvature.py",
+        ("only-at-the-centre", "[- + self._moves_within(f.gradient)-]{++}", "curvature"),
+        ("factors-at-the-centre", "arb(x)[- + self._moves_within(slope)-]{++}", "curvature"),
+        ("mixed-once", "([-mixed + mixed.transpose()-]{+mixed+} + v.hessian)", "curvature"),
+        ("logit-straight", "[- + s.hessian-]{++})", "curvature"),
+        ("product-straight", "without(a, b) * (both[- + both.transpose()-]{++})", "curvature"),
+        ("not-centred", "(s.gradient[- - other.gradient-]{++})", "curvature"),
+        ("value-not-above", "region.enclose(v[- - u-]{++})", "curvature"),
+        ("weights-unnormalised", "p = [[-1-]{+2+} / sum(", "curvature"),
     ),
     *mutants(
         "jacobian.py",
