@@ -73,8 +73,14 @@ def cli(context: click.Context) -> None:
 @click.option("--seed", default=0, show_default=True, help="Of instances and check points.")
 @click.option("--jobs", type=int, help="Processes.  [default: one a core]")
 @click.option("--json", "json_file", metavar="FILE", help="Write the results; - for stdout.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at; - for stdout.")
 def verify(
-    slugs: tuple[str, ...], examples: int, seed: int, jobs: int | None, json_file: str | None
+    slugs: tuple[str, ...],
+    examples: int,
+    seed: int,
+    jobs: int | None,
+    json_file: str | None,
+    html_file: str | None,
 ) -> int:
     """Run claims: derivations, properties, certificates.
 
@@ -88,17 +94,24 @@ def verify(
     from kvfloor_proofs.report import show, to_json
     from kvfloor_proofs.verify import verify as run
 
-    if json_file is not None:
-        _check_writable(json_file)
+    files = {"--json": json_file, "--html": html_file}
+    for option, file in files.items():
+        if file is not None:
+            _check_writable(file, option)
+    if list(files.values()).count("-") > 1:
+        raise click.UsageError("--html: expected a file, as --json is on standard output, got '-'")
+    page = None if html_file is None else _page()
     wanted = tuple(dict.fromkeys(slugs)) or SLUGS
     claims = [load(slug) for slug in wanted]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     results = run(
         wanted, examples=examples, seed=seed, jobs=jobs if jobs is not None else cores or 1
     )
-    ordered = show(claims, results, Console(stderr=json_file == "-"))
+    ordered = show(claims, results, Console(stderr="-" in files.values()))
     if json_file is not None:
         _write(json_file, to_json(ordered))
+    if html_file is not None and page is not None:
+        _write(html_file, page(claims, ordered, examples=examples, seed=seed))
     return 0 if all(result.ok for result in ordered) else 1
 
 
@@ -300,7 +313,17 @@ def _factory(spec: str) -> CacheFactory:
     return found
 
 
-def _check_writable(file: str, option: str = "--json") -> None:
+def _page() -> Callable[..., str]:
+    """What makes the page, found before the work is done; its libraries are an extra."""
+    try:
+        from kvfloor_proofs.html import page
+    except ModuleNotFoundError as error:
+        needed = "expected the extra of kvfloor named report (pip install 'kvfloor[report]')"
+        raise click.UsageError(f"--html: {needed}, got no module {error.name}") from None
+    return page
+
+
+def _check_writable(file: str, option: str) -> None:
     """Refuse what `_write` could not write, before the work is done."""
     target = Path(file)
     if file != "-" and (not file or target.is_dir() or not target.resolve().parent.is_dir()):

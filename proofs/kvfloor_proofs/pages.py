@@ -31,6 +31,7 @@ def page(claim: Claim) -> str:
         claim.statement,
         "## Assumptions",
         "\n".join(f"* {assumption}" for assumption in claim.assumptions),
+        *(["## Counterexample", claim.counterexample()] if claim.counterexample else []),
         "## Derivation",
         *(_derivation(derivation) for derivation in claim.derivations()),
         "## Property",
