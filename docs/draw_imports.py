@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from graphlib import TopologicalSorter
 from html import escape
 from pathlib import Path
 
@@ -18,7 +19,9 @@ WIDTH, ROW, BOX, HEIGHT, LETTER = 1000, 74, 26, 18, 7.2
 def parts(package: str) -> dict[str, set[str]]:
     """Return each direct part of a package with the parts that it imports."""
     graph = grimp.build_graph(package)
-    found: dict[str, set[str]] = {name.split(".")[1]: set() for name in graph.find_children(package)}
+    found: dict[str, set[str]] = {
+        name.split(".")[1]: set() for name in graph.find_children(package)
+    }
     for name in found:
         module = f"{package}.{name}"
         for inner in (module, *graph.find_descendants(module)):
@@ -32,15 +35,11 @@ def parts(package: str) -> dict[str, set[str]]:
 def rows(imports: dict[str, set[str]]) -> list[list[str]]:
     """Return the parts by the longest chain of imports below them, the deepest chain first."""
     depth: dict[str, int] = {}
-
-    def deep(name: str) -> int:
-        if name not in depth:
-            depth[name] = 1 + max((deep(other) for other in imports[name]), default=-1)
-        return depth[name]
-
+    for name in TopologicalSorter(imports).static_order():
+        depth[name] = 1 + max((depth[other] for other in imports[name]), default=-1)
     levels = defaultdict(list)
     for name in sorted(imports):
-        levels[deep(name)].append(name)
+        levels[depth[name]].append(name)
     return [levels[level] for level in sorted(levels, reverse=True)]
 
 

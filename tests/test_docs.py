@@ -98,6 +98,17 @@ def test_audit_example_runs(tmp_path: Path) -> None:
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 6
 
 
+def test_tour_for_caches_runs(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "tour-cache.md"
+    (module,) = blocks(page, "python")
+    (tmp_path / "halved.py").write_text(module)
+    (audit, _), (check, shown) = commands(page)
+    printed = output(audit, tmp_path)
+    assert "violates" in printed
+    assert "halved:Halved, n=64, d=16: violation: it answers" in printed
+    assert output(check, tmp_path) == shown
+
+
 EXAMPLES = [page for page in PAGES[1:] if "print(" in "".join(blocks(page, "python"))]
 
 
