@@ -2,7 +2,7 @@
     Evaluations are programs of scalar operations on numbers of any type: run on reals they give
     the attention of D1, and their operations are counted. *)
 From Coq Require Import Reals Lra Lia Arith List.
-From KVFloor Require Import Sums Bits Attention.
+From KVFloor Require Import Sums Bits Attention KhatriRao.
 Import ListNotations.
 Open Scope nat_scope.
 
@@ -314,10 +314,6 @@ Proof. rewrite time_memory_formed, time_memory_two. lia. Qed.
 
 (** ** All three are right *)
 Open Scope R_scope.
-
-(** A_1 ⊘ A_2: row (j, l) is the entrywise product of rows j and l. *)
-Definition khatri_rao (n2 : nat) (A1 A2 : matrix) : matrix :=
-  fun t c => A1 (t / n2)%nat c * A2 (t mod n2)%nat c.
 
 Lemma query_two_right n d d_v q K V K1 K2 V1 V2 c :
   (c < d_v)%nat ->

@@ -148,6 +148,24 @@ Proof.
     + rewrite bitstrings_length. pose proof (position_lt eqA a l Ha). lia.
 Qed.
 
+(** ** Blocks of w bits, one after the other *)
+
+Definition blocks (w N : nat) (f : nat -> list bool) : list bool :=
+  map (fun k => nth (k mod w) (f (k / w)) false) (seq 0 (N * w)).
+Definition block (w k : nat) (s : list bool) : list bool :=
+  map (fun e => nth (k * w + e) s false) (seq 0 w).
+
+Lemma blocks_length w N f : length (blocks w N f) = N * w.
+Proof. unfold blocks. now rewrite map_length, seq_length. Qed.
+
+Lemma block_blocks w N f k : k < N -> length (f k) = w -> block w k (blocks w N f) = f k.
+Proof.
+  intros Hk Hf. apply (nth_ext _ _ false false); unfold block; rewrite map_length, seq_length.
+  - now symmetry.
+  - intros e He. unfold blocks. rewrite !nth_map_seq by nia.
+    now rewrite pair_div, pair_mod by exact He.
+Qed.
+
 (** L^N <= 2^b says that b is at least N log2 L. *)
 Open Scope R_scope.
 Lemma bits_of_symbols N L b :
