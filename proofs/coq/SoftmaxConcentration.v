@@ -48,7 +48,7 @@ Proof.
 Qed.
 
 (** A tuple of value 1 gives an output of at least 1 - λ, the other values being nonnegative. *)
-Theorem softmax_concentration_one n s v i g :
+Lemma softmax_concentration_one n s v i g :
   (i < n)%nat -> margin n s i g ->
   (forall j, (j < n)%nat -> 0 <= v j) -> v i = 1 ->
   output n s v >= 1 - leak (n - 1) g.
@@ -61,7 +61,7 @@ Proof.
 Qed.
 
 (** A tuple of value 0 gives an output of at most λ, the other values being at most 1. *)
-Theorem softmax_concentration_zero n s v i g :
+Lemma softmax_concentration_zero n s v i g :
   (i < n)%nat -> margin n s i g ->
   (forall j, (j < n)%nat -> v j <= 1) -> v i = 0 ->
   output n s v <= leak (n - 1) g.
