@@ -1,7 +1,11 @@
-(** S1 `value-floor`, for bits: order 2 needs (n1 + n2 - 2) d_v bits, since both values count. *)
+(** S1 `value-floor`: order 2 needs (n1 + n2 - 2) d_v bits, or symbols of log₂ L bits, since both
+    values count, and so does their precision. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
-From KVFloor Require Import Sums Attention Guarantee Bits DecodeThreshold Readable Keys.
+From KVFloor Require Import Sums Attention Guarantee Bits Entropy DecodeThreshold Readable
+  Keys Symbols Levels GridValues.
 Open Scope R_scope.
+
+(** ** Bits *)
 
 (** Row 0 of each slot's values is all ones; the other rows hold the string. *)
 Definition bits1 (d_v : nat) (x : list bool) (j c : nat) : bool :=
@@ -82,4 +86,167 @@ Proof.
     destruct (rows_in_range n1 n2 _ Hn1 Hn2 Hr).
     apply Hgood; try apply zero_one_bitval; try assumption.
     apply Nat.mod_upper_bound; lia.
+Qed.
+
+(** ** Symbols *)
+
+Section GivenKeys.
+Variables (n1 n2 d d_v L : nat) (eta alpha g : R) (K1 K2 : matrix) (Q : nat -> nat -> nat -> R).
+Hypothesis Hn1 : (1 <= n1)%nat.
+Hypothesis Hn2 : (1 <= n2)%nat.
+Hypothesis HL : (2 <= L)%nat.
+Hypothesis Heta : 0 <= eta < 1.
+Hypothesis Halpha : 0 <= alpha.
+(** Query (i, k), one of them 0, singles out that pair with margin g. *)
+Hypothesis Hmargin : forall i k, (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat ->
+  singles_out n1 n2 (logit2 d (Q i k) K1 K2) i k g.
+(** What leaks is less than the room between neighbouring levels. *)
+Hypothesis Hroom : INR (n1 * n2 - 1) * exp (- g) * (1 + eta + 2 * alpha)
+  < (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha.
+
+Definition symbol_output (x : list nat) (k : nat) : R :=
+  let (i, l) := pair_of_row n1 (k / d_v) in
+  attention2 n1 n2 d (Q i l) K1 K2 (hold L d_v 0 x) (hold L d_v (n1 - 1) x) (k mod d_v).
+
+Lemma outputs_separated :
+  separated ((n1 + n2 - 2) * d_v) L (accurate eta alpha) symbol_output.
+Proof.
+  set (N := ((n1 + n2 - 2) * d_v)%nat).
+  assert (Hhalf : forall x y k o, symbols N L x -> symbols N L y -> (k < N)%nat ->
+    accurate eta alpha o (symbol_output x k) -> accurate eta alpha o (symbol_output y k) ->
+    ~ (nth k x 0 < nth k y 0)%nat).
+  { intros x y k o Hx Hy Hk Hox Hoy Hlt. unfold symbol_output in *.
+    assert (Hdv : (0 < d_v)%nat) by (unfold N in Hk; lia).
+    assert (Hr : (k / d_v < n1 + n2 - 2)%nat)
+      by (apply Nat.div_lt_upper_bound; [lia|]; unfold N in Hk; lia).
+    destruct (pair_of_row_lt n1 n2 _ Hn1 Hn2 Hr) as (Hi & Hl & H0).
+    destruct (pair_of_row n1 (k / d_v)) as [i l] eqn:Ep. cbn [fst snd] in *.
+    assert (Hout : forall z, symbols N L z ->
+      let E := excess (n1 * n2 - 1) g in let v := level L (nth k z 0%nat) in
+      v / (1 + E) <= attention2 n1 n2 d (Q i l) K1 K2 (hold L d_v 0 z)
+                       (hold L d_v (n1 - 1) z) (k mod d_v) <= (v + E) / (1 + E)).
+    { intros z Hz. pose proof (hold_reads L d_v n1 z k Hdv Hn1) as Hread.
+      rewrite Ep in Hread. cbn [fst snd] in Hread. cbv zeta. rewrite <- Hread.
+      apply pair_output_near_value; auto;
+        intros; apply (grid_unit L); auto; apply (hold_grid N); auto. }
+    pose proof (Hout x Hx) as [Hx1 Hx2]. pose proof (Hout y Hy) as [Hy1 _].
+    cbv zeta in Hx1, Hx2, Hy1.
+    destruct Hx as [_ Hx], Hy as [_ Hy].
+    pose proof (level_unit L _ HL (Hx k Hk)) as [Ux _].
+    pose proof (level_unit L _ HL (Hy k Hk)) as [Uy _].
+    pose proof (excess_nonneg (n1 * n2 - 1) g) as HE.
+    refine (levels_apart eta alpha (excess (n1 * n2 - 1) g) (level L (nth k x 0%nat))
+      (level L (nth k y 0%nat)) _ _ o Heta Halpha HE Ux Uy _ (conj _ Hx2) Hy1 Hox Hoy).
+    - pose proof (grid_room L eta alpha _ _ HL Heta Hlt (Hy k Hk)). unfold excess. lra.
+    - eapply Rle_trans; [|exact Hx1].
+      apply Rmult_le_pos; [exact Ux|left; apply Rinv_0_lt_compat; lra]. }
+  intros x y k o Hx Hy Hk Hox Hoy.
+  pose proof (Hhalf x y k o Hx Hy Hk Hox Hoy). pose proof (Hhalf y x k o Hy Hx Hk Hoy Hox). lia.
+Qed.
+
+(** A cache whose answers are (eta, alpha)-accurate has as many states as there are instances. *)
+Theorem value_floor_states (states : list (list bool))
+    (state : matrix -> matrix -> list bool)
+    (answer : reader) :
+  (forall V1 V2, grid_values L V1 -> grid_values L V2 -> In (state V1 V2) states) ->
+  (forall V1 V2 i k c, grid_values L V1 -> grid_values L V2 ->
+     (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat -> (c < d_v)%nat ->
+     accurate eta alpha (answer (state V1 V2) (Q i k) c)
+                        (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)) ->
+  (L ^ ((n1 + n2 - 2) * d_v) <= length states)%nat.
+Proof.
+  intros Hstates Hgood.
+  refine (states_floor _ L _ symbol_output states
+    (fun x => state (hold L d_v 0 x) (hold L d_v (n1 - 1) x))
+    (fun msg k => let (i, l) := pair_of_row n1 (k / d_v) in answer msg (Q i l) (k mod d_v)%nat)
+    outputs_separated _ _).
+  - intros x Hx. apply Hstates; apply (hold_grid _ L d_v _ x HL Hx).
+  - intros x k Hx Hk. unfold symbol_output.
+    assert (Hr : (k / d_v < n1 + n2 - 2)%nat) by (apply Nat.div_lt_upper_bound; lia).
+    destruct (pair_of_row_lt n1 n2 _ Hn1 Hn2 Hr) as (Hi & Hl & H0).
+    destruct (pair_of_row n1 (k / d_v)) as [i l]. cbn [fst snd] in *.
+    apply Hgood; auto; try apply (hold_grid _ L d_v _ x HL Hx).
+    apply Nat.mod_upper_bound. lia.
+Qed.
+End GivenKeys.
+
+(** The condition on the leak, as a margin in nats. *)
+Lemma room_from_margin M L eta alpha g :
+  (1 <= M)%nat -> (2 <= L)%nat -> 0 <= eta -> 0 <= alpha ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  g > ln (INR M * INR (L - 1) * (1 + eta + 2 * alpha)
+          / (1 - eta * INR (2 * L - 3) - 2 * alpha * INR (L - 1))) ->
+  INR M * exp (- g) * (1 + eta + 2 * alpha)
+    < (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha.
+Proof.
+  intros HM HL Heta Ha Hroom Hg. pose proof (grid_size L HL) as HD.
+  assert (HM' : 1 <= INR M) by (apply (le_INR 1), HM).
+  set (X := 1 - _ - _) in Hg. assert (HX : 0 < X) by (unfold X; lra).
+  assert (Hpos : 0 < INR M * INR (L - 1) * (1 + eta + 2 * alpha) / X).
+  { apply Rdiv_lt_0_compat; [|exact HX]. repeat apply Rmult_lt_0_compat; lra. }
+  pose proof (margin_beats_log _ g Hpos Hg) as H.
+  apply (Rmult_lt_reg_r (INR (L - 1))); [lra|].
+  replace (((1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha) * INR (L - 1)) with X
+    by (unfold X; field; lra).
+  apply (Rmult_lt_compat_r X) in H; [|exact HX].
+  replace (INR M * INR (L - 1) * (1 + eta + 2 * alpha) / X * exp (- g) * X)
+    with (INR M * exp (- g) * (1 + eta + 2 * alpha) * INR (L - 1)) in H by (field; lra).
+  lra.
+Qed.
+
+(** b bits with L^N <= 2^b answer every query exactly, whatever the keys. *)
+Theorem value_floor_met n1 n2 d d_v L b K1 K2 :
+  (2 <= L)%nat -> (1 <= n1)%nat -> (1 <= n2)%nat -> (L ^ ((n1 + n2 - 2) * d_v) <= 2 ^ b)%nat ->
+  exists (state : matrix -> matrix -> list bool)
+         (answer : reader),
+    (forall V1 V2, length (state V1 V2) = b) /\
+    (forall V1 V2 q c, grid_values L V1 -> grid_values L V2 -> (c < d_v)%nat ->
+       answer (state V1 V2) q c = attention2 n1 n2 d q K1 K2 V1 V2 c).
+Proof.
+  intros HL Hn1 Hn2 Hb. set (N := ((n1 + n2 - 2) * d_v)%nat) in *.
+  destruct (numbering (list_eq_dec Nat.eq_dec) (strings N L) nil b) as (enc & dec & Hlen & Hdec).
+  { now rewrite strings_length. }
+  exists (fun V1 V2 => enc (read_symbols n1 n2 d_v L V1 V2)),
+         (fun msg q c => attention2 n1 n2 d q K1 K2
+            (hold L d_v 0 (dec msg)) (hold L d_v (n1 - 1) (dec msg)) c).
+  split; [auto|]. intros V1 V2 q c G1 G2 Hc.
+  rewrite Hdec by (apply in_strings, read_symbols_symbols, HL).
+  destruct (read_held n1 n2 d_v L V1 V2 HL ltac:(lia) Hn1 Hn2 G1 G2) as [H1 H2].
+  apply attention2_ext; auto.
+Qed.
+
+(** S1: with keys of 4 columns, the least number of bits is exactly the least b with
+    L^((n1+n2-2) d_v) <= 2^b. *)
+Theorem value_floor n1 n2 d d_v L eta alpha :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  exists (K1 K2 : matrix) (Q : nat -> nat -> nat -> R), forall b,
+    (exists (state : matrix -> matrix -> list bool)
+            (answer : reader),
+       (forall V1 V2, grid_values L V1 -> grid_values L V2 -> length (state V1 V2) = b) /\
+       (forall V1 V2 i k c, grid_values L V1 -> grid_values L V2 ->
+          (i < n1)%nat -> (k < n2)%nat -> (c < d_v)%nat ->
+          accurate eta alpha (answer (state V1 V2) (Q i k) c)
+                             (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)))
+    <-> INR ((n1 + n2 - 2) * d_v) * log2 (INR L) <= INR b.
+Proof.
+  intros Hn1 Hn2 Hd HL Heta Ha Hroom. pose proof (grid_size L HL) as HD.
+  destruct (small_leak (n1 * n2 - 1) (1 + eta + 2 * alpha)
+    ((1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha)) as (g & Hg & Hleak); [lra| |].
+  { apply (Rmult_lt_reg_r (INR (L - 1))); [lra|].
+    replace (((1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha) * INR (L - 1))
+      with (1 - eta * INR (2 * L - 3) - 2 * alpha * INR (L - 1)) by (field; lra). lra. }
+  exists pair_key1, pair_key2, (pair_query g). intros b.
+  rewrite <- bits_of_symbols by lia. split.
+  - intros (state & answer & Hbits & Hgood). rewrite <- (bitstrings_length b).
+    apply (value_floor_states n1 n2 d d_v L eta alpha g pair_key1 pair_key2 (pair_query g)
+      Hn1 Hn2 HL Heta Ha) with (state := state) (answer := answer); auto.
+    + intros i k _ _ _. apply pair_keys_single_out; assumption.
+    + intros V1 V2 G1 G2. apply in_bitstrings. auto.
+  - intros Hb. destruct (value_floor_met n1 n2 d d_v L b pair_key1 pair_key2 HL Hn1 Hn2 Hb)
+      as (state & answer & Hlen & Hans).
+    exists state, answer. split; [auto|]. intros V1 V2 i k c G1 G2 _ _ Hc.
+    rewrite Hans by assumption. unfold accurate. rewrite Rminus_eq_0, Rabs_R0.
+    pose proof (Rabs_pos (attention2 n1 n2 d (pair_query g i k) pair_key1 pair_key2 V1 V2 c)).
+    nra.
 Qed.
