@@ -181,3 +181,28 @@ Proof.
     apply Herr; [now apply in_bitstrings|exact Hi].
   - rewrite lsum_const, rsum_const, bitstrings_length, pow_INR. change (INR 2) with 2. ring.
 Qed.
+
+(** At the paper's δ = 1/10: 0.531 N. *)
+Theorem index_randomized_tenth T w N b enc dec :
+  distribution T w ->
+  (forall r x, (r < T)%nat -> length x = N -> length (enc r x) = b) ->
+  (forall x i, length x = N -> (i < N)%nat -> error_prob T w enc dec x i <= 1 / 10) ->
+  531 / 1000 * INR N <= INR b.
+Proof.
+  intros Hw Hb Herr.
+  pose proof (index_randomized T w N b enc dec (1 / 10) Hw ltac:(lra) Hb Herr) as H.
+  pose proof (pos_INR N). pose proof H2_tenth. nra.
+Qed.
+
+(** N bits are enough, without error. *)
+Theorem index_randomized_met (N : nat) :
+  exists T w (enc : nat -> list bool -> list bool) (dec : nat -> list bool -> nat -> bool),
+    distribution T w /\
+    (forall r x, (r < T)%nat -> length x = N -> length (enc r x) = N) /\
+    (forall x i, length x = N -> (i < N)%nat -> error_prob T w enc dec x i = 0).
+Proof.
+  exists 1%nat, (fun _ => 1), (fun _ x => x), (fun _ x i => nth i x false).
+  split; [|split; [auto|]].
+  - split; [intros; lra|simpl; ring].
+  - intros x i _ _. unfold error_prob, wrong. simpl. destruct (nth i x false); simpl; ring.
+Qed.

@@ -1,19 +1,13 @@
-# Writes Audit.v: each theorem of the theories given, its statement and its axioms.
+# Reads Statements.v, writes Audit.v: each theorem, its statement and its axioms.
 BEGIN {
     print "From Coq Require Import Reals List."
+    print "From KVFloor Require Import Statements."
     print "Set Printing Width 100."
     print "Open Scope R_scope."
 }
-FNR == 1 {
-    module = FILENAME
-    sub(/\.v$/, "", module)
-    gsub(/\//, ".", module)
-    print "From KVFloor Require Import " module "."
-}
-FILENAME !~ /^foundations\// && /^Theorem / {
+/^Theorem / {
     name = $2
-    sub(/[:({].*/, "", name)
-    name = "KVFloor." module "." name
+    sub(/[^A-Za-z0-9_'].*/, "", name)
     print "Goal True. idtac \"theorem " name "\". Abort."
     print "Check @" name "."
     print "Print Assumptions " name "."

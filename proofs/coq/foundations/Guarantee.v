@@ -6,8 +6,8 @@ Open Scope R_scope.
 (** The guarantee (η, α): the answer [o] is off by at most η |out| + α. *)
 Definition accurate (eta alpha o out : R) : Prop := Rabs (o - out) <= eta * Rabs out + alpha.
 
-Lemma accurate_dec eta alpha o out : {accurate eta alpha o out} + {~ accurate eta alpha o out}.
-Proof. apply Rle_dec. Qed.
+Definition accurate_dec eta alpha o out : {accurate eta alpha o out} + {~ accurate eta alpha o out}
+  := Rle_dec (Rabs (o - out)) (eta * Rabs out + alpha).
 
 Lemma accurate_exact eta alpha out : 0 <= eta -> 0 <= alpha -> accurate eta alpha out out.
 Proof.
