@@ -5,11 +5,13 @@
     From Coq's library come the natural numbers [nat], lists, the real numbers [R] with [exp] and
     [ln] (where ln x = 0 for x <= 0), [INR : nat -> R], and [Nat.testbit i c], bit c of i. Natural
     subtraction stops at 0. Matrices are functions of a row and a column, strings of bits are lists
-    of booleans. *)
+    of booleans. Only T3, at the end, counts programs, whose definitions are a file of their own,
+    [foundations/Programs.v]. *)
 From Coq Require Import Reals List Arith.
 From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
-  TwoCache ValueFloor Collision.
+  FourCacheOrder TwoCache ValueFloor Collision TimeMemory.
+Import ListNotations.
 Open Scope R_scope.
 
 (** * Definitions *)
@@ -63,6 +65,32 @@ Definition attention2 (n1 n2 d : nat) (q : nat -> R) (K1 K2 V1 V2 : matrix) (c :
   rsum n1 (fun j => rsum n2 (fun l =>
     weight2 n1 n2 (logit2 d q K1 K2) j l * V1 j c * V2 l c)).
 
+(** Order m: all tuples with one index from each slot; column c of the entrywise product of the
+    rows that a tuple names; its logit. *)
+Fixpoint tuples (slots : list (list nat)) : list (list nat) :=
+  match slots with
+  | [] => [[]]
+  | js :: rest => flat_map (fun j => map (cons j) (tuples rest)) js
+  end.
+Fixpoint row_product (Ms : list matrix) (t : list nat) (c : nat) : R :=
+  match Ms, t with
+  | M :: Ms', j :: t' => M j c * row_product Ms' t' c
+  | _, _ => 1
+  end.
+Definition tuple_logit (d : nat) (q : nat -> R) (Ks : list matrix) (t : list nat) : R :=
+  rsum d (fun c => q c * row_product Ks t c).
+
+(** Weight of t among the members of l with logits s; output with values v. *)
+Definition tuple_weight {A} (l : list A) (s : A -> R) (t : A) : R :=
+  exp (s t) / lsum (fun t' => exp (s t')) l.
+Definition tuple_output {A} (l : list A) (s v : A -> R) : R :=
+  lsum (fun t => tuple_weight l s t * v t) l.
+
+(** Tensor attention of order [length Ks] to the tokens listed in each slot. *)
+Definition tensor (slots : list (list nat)) (d : nat) (q : nat -> R)
+    (Ks Vs : list matrix) (c : nat) : R :=
+  tuple_output (tuples slots) (tuple_logit d q Ks) (fun t => row_product Vs t c).
+
 (** The unstructured model of the two-cache: any value W j l c for the pair (j, l). *)
 Definition pair_values := nat -> nat -> nat -> R.
 Definition pair_attention (n1 n2 d : nat) (q : nat -> R)
@@ -104,6 +132,45 @@ Theorem softmax_concentration_rest (n : nat) (s : nat -> R) (i : nat) (g : R) :
   rsum n (fun j => if Nat.eqb j i then 0 else weight n s j) <= leak (n - 1) g.
 Proof. exact (SoftmaxConcentration.softmax_concentration_rest n s i g). Qed.
 
+(** How many members of l satisfy p; competitors for each tied tuple, the tied tuples being those
+    that [top] chooses. *)
+Definition number {A} (p : A -> bool) (l : list A) : R := INR (length (filter p l)).
+Definition competitors {A} (top : A -> bool) (l : list A) : R :=
+  number (fun t => negb (top t)) l / number top l.
+
+(** λ for c competitors for each tied tuple. *)
+Definition leak_of (c g : R) : R := c * exp (- g) / (1 + c * exp (- g)).
+
+(** The tied tuples share the logit S, all others lie at least g lower. *)
+Definition singled_out {A} (l : list A) (s : A -> R) (top : A -> bool) (S g : R) : Prop :=
+  forall t, In t l -> if top t then s t = S else s t <= S - g.
+
+(** Total weight of the tuples chosen by p. *)
+Definition mass {A} (l : list A) (s : A -> R) (p : A -> bool) : R :=
+  lsum (fun t => if p t then tuple_weight l s t else 0) l.
+
+(** Tied tuples together weigh at least 1 - λ. *)
+Theorem softmax_concentration_ties {A} (l : list A) (s : A -> R) (top : A -> bool) (S g : R) :
+  0 < number top l -> singled_out l s top S g ->
+  mass l s top >= 1 - leak_of (competitors top l) g.
+Proof. exact (SoftmaxConcentration.softmax_concentration_ties l s top S g). Qed.
+
+(** They weigh exactly 1 - λ if and only if every competitor lies exactly g lower. *)
+Theorem softmax_concentration_equality {A} (l : list A) (s : A -> R) (top : A -> bool) (S g : R) :
+  0 < number top l -> singled_out l s top S g ->
+  mass l s top = 1 - leak_of (competitors top l) g
+    <-> (forall t, In t l -> top t = false -> s t = S - g).
+Proof. exact (SoftmaxConcentration.softmax_concentration_equality l s top S g). Qed.
+
+(** The output is as near to the common value of the tied tuples as λ (max - min). *)
+Theorem softmax_concentration_output {A} (l : list A) (s : A -> R) (top : A -> bool) (S g : R) :
+  0 < number top l -> singled_out l s top S g ->
+  forall (v : A -> R) (v0 lo hi : R),
+    (forall t, In t l -> lo <= v t <= hi) ->
+    (forall t, In t l -> top t = true -> v t = v0) ->
+    Rabs (tuple_output l s v - v0) <= leak_of (competitors top l) g * (hi - lo).
+Proof. exact (SoftmaxConcentration.softmax_concentration_output l s top S g). Qed.
+
 (** * L2 `decode-threshold` *)
 
 (** θ = (1 - η²)/2 - ηα parts the answers to 0 from those to 1. *)
@@ -126,6 +193,41 @@ Theorem decode_threshold_margin (M : nat) (g eta alpha : R) :
   0 <= eta -> 0 <= alpha -> eta + 2 * alpha < 1 -> (1 <= M)%nat ->
   g > ln (margin_ratio eta alpha M) <-> leak M g < (1 - eta) / 2 - alpha.
 Proof. exact (DecodeThreshold.decode_threshold_margin M g eta alpha). Qed.
+
+(** Guarantees that say anything about a bit; the leak must be below, the margin above these. *)
+Definition guarantee (eta alpha : R) : Prop := 0 <= eta /\ 0 <= alpha /\ eta + 2 * alpha < 1.
+Definition leak_limit (eta alpha : R) : R := (1 - eta) / 2 - alpha.
+Definition margin_limit (c eta alpha : R) : R :=
+  ln (c * (1 + eta + 2 * alpha) / (1 - eta - 2 * alpha)).
+
+(** With ties, and any set of tuples: an accurate answer lies above θ if the bit of the tied tuples
+    is 1, and below if it is 0. *)
+Theorem decode_threshold_ties {A} (l : list A) (s : A -> R) (top : A -> bool) (S g : R)
+    (v : A -> R) (bit : bool) (eta alpha o : R) :
+  guarantee eta alpha -> 0 < number top l -> singled_out l s top S g ->
+  leak_of (competitors top l) g < leak_limit eta alpha ->
+  (forall t, In t l -> 0 <= v t <= 1) ->
+  (forall t, In t l -> top t = true -> v t = bitval bit) ->
+  accurate eta alpha o (tuple_output l s v) ->
+  if bit then o > threshold eta alpha else o < threshold eta alpha.
+Proof. exact (DecodeThreshold.decode_threshold_ties l s top S g v bit eta alpha o). Qed.
+
+(** A reader f knows the logits and sees one accurate answer. It serves margin g among T tied
+    tuples and M others if it always finds the bit that the tied tuples hold. *)
+Definition reads_bits (T M : nat) (g eta alpha : R) (f : (nat -> R) -> R -> bool) : Prop :=
+  forall (s : nat -> R) (v : nat -> bool) S bit o,
+    let l := seq 0 (T + M) in
+    let top t := (t <? T)%nat in
+    singled_out l s top S g ->
+    (forall t, In t l -> top t = true -> v t = bit) ->
+    accurate eta alpha o (tuple_output l s (fun t => bitval (v t))) ->
+    f s o = bit.
+
+(** Bits can be read exactly when the margin exceeds the limit: no reader serves a smaller one. *)
+Theorem decode_threshold_exactly_when (T M : nat) (g eta alpha : R) :
+  guarantee eta alpha -> (1 <= T)%nat -> (1 <= M)%nat ->
+  (exists f, reads_bits T M g eta alpha f) <-> g > margin_limit (INR M / INR T) eta alpha.
+Proof. exact (DecodeThreshold.decode_threshold_exactly_when T M g eta alpha). Qed.
 
 (** * L3 `index-deterministic` *)
 
@@ -405,6 +507,86 @@ Theorem four_cache_order2 (n1 n2 d d_v : nat) (eta alpha : R) :
       (n1 * d_v <= b)%nat.
 Proof. exact (FourCache.four_cache_order2 n1 n2 d d_v eta alpha). Qed.
 
+(** The true output, from the query, the values and the column. *)
+Definition outputs := (nat -> R) -> matrix -> nat -> R.
+
+(** Some cache of at most b bits answers each of the n queries [Q i] within (η, α), in each of
+    d_v columns, whatever the 0/1 values. *)
+Definition serves (n d_v : nat) (eta alpha : R) (out : outputs) (Q : nat -> nat -> R)
+    (b : nat) : Prop :=
+  exists (state : matrix -> list bool) (answer : reader),
+    (forall V, zero_one V -> (length (state V) <= b)%nat) /\
+    (forall V i c, zero_one V -> (i < n)%nat -> (c < d_v)%nat ->
+       accurate eta alpha (answer (state V) (Q i) c) (out (Q i) V c)).
+
+(** With public coins: each answer is inaccurate with probability at most δ. *)
+Definition serves_randomized (n d_v : nat) (eta alpha delta : R) (out : outputs)
+    (Q : nat -> nat -> R) (b : nat) : Prop :=
+  exists T w (state : nat -> matrix -> list bool) (answer : nat -> reader),
+    distribution T w /\
+    (forall r V, zero_one V -> length (state r V) = b) /\
+    (forall V i c, zero_one V -> (i < n)%nat -> (c < d_v)%nat ->
+       rsum T (fun r => w r * failure eta alpha (answer r (state r V) (Q i) c) (out (Q i) V c))
+         <= delta).
+
+(** M in the first of m slots, ones in the others; attention of order m to the n tokens from
+    token a on, in each slot. *)
+Definition first_slot (m : nat) (M : matrix) : list matrix := M :: repeat ones (m - 1).
+Definition order_out (a n m d : nat) (K : matrix) : outputs := fun q V c =>
+  tensor (repeat (seq a n) m) d q (first_slot m K) (first_slot m V) c.
+
+(** Every order m: the least number of bits of an (η, α)-accurate cache is exactly n d_v. *)
+Theorem four_cache_order (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  forall b, serves n d_v eta alpha (order_out 0 n m d K) Q b <-> (n * d_v <= b)%nat.
+Proof. exact (FourCacheOrder.four_cache_order n m d d_v eta alpha g K Q). Qed.
+
+(** With public coins and failure probability at most δ: (1 - H₂(δ)) n d_v bits. *)
+Theorem four_cache_order_randomized (n m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  forall delta b, 0 <= delta <= 1 / 2 ->
+    serves_randomized n d_v eta alpha delta (order_out 0 n m d K) Q b ->
+    (1 - H2 delta) * INR (n * d_v) <= INR b.
+Proof. exact (FourCacheOrder.four_cache_order_randomized n m d d_v eta alpha g K Q). Qed.
+
+(** Token n is the query's own: its keys and values are zero in every slot. *)
+Definition with_self (n : nat) (M : matrix) : matrix :=
+  fun j c => if (j =? n)%nat then 0 else M j c.
+Definition order_out_self (n m d : nat) (K : matrix) : outputs := fun q V c =>
+  tensor (repeat (seq 0 (S n)) m) d q
+    (map (with_self n) (first_slot m K)) (map (with_self n) (first_slot m V)) c.
+Definition zero_margin (n d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) : Prop :=
+  forall i, (i < n)%nat -> logit d (Q i) K i >= g.
+
+(** M/ties = n - 1 + ((n+1)^m - n^m) / n^(m-1). *)
+Definition self_competitors (n m : nat) : R :=
+  INR n - 1 + ((INR n + 1) ^ m - INR n ^ m) / INR n ^ (m - 1).
+
+(** With the self token, whose tuples have logit 0 and value 0, there are so many competitors for
+    each tied tuple, and the margin is one over a key of zeros too. *)
+Theorem four_cache_self (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) -> zero_margin n d K Q g ->
+  leak_of (self_competitors n m) g < leak_limit eta alpha ->
+  forall b, serves n d_v eta alpha (order_out_self n m d K) Q b <-> (n * d_v <= b)%nat.
+Proof. exact (FourCacheOrder.four_cache_self n m d d_v eta alpha g K Q). Qed.
+
+(** With public coins and failure probability at most δ: (1 - H₂(δ)) n d_v bits. *)
+Theorem four_cache_self_randomized (n m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) -> zero_margin n d K Q g ->
+  leak_of (self_competitors n m) g < leak_limit eta alpha ->
+  forall delta b, 0 <= delta <= 1 / 2 ->
+    serves_randomized n d_v eta alpha delta (order_out_self n m d K) Q b ->
+    (1 - H2 delta) * INR (n * d_v) <= INR b.
+Proof. exact (FourCacheOrder.four_cache_self_randomized n m d d_v eta alpha g K Q). Qed.
+
 (** * T2 `two-cache`, unstructured model *)
 
 (** If any value may belong to any pair of tokens, n1 n2 d_v bits are needed. *)
@@ -454,6 +636,66 @@ Theorem two_cache_met (n1 n2 d d_v : nat) (K1 K2 : matrix) :
        answer (state W) q c = pair_attention n1 n2 d q K1 K2 W c).
 Proof. exact (TwoCache.two_cache_met n1 n2 d d_v K1 K2). Qed.
 
+(** ** Structured model: refuted as read *)
+
+(** A_1 ⊘ A_2: row (j, l), number j n2 + l, is the entrywise product of rows j and l. *)
+Definition khatri_rao (n2 : nat) (A1 A2 : matrix) : matrix :=
+  fun t c => A1 (t / n2)%nat c * A2 (t mod n2)%nat c.
+
+(** The products K_1 ⊘ K_2 and V_1 ⊘ V_2 are determined by (n1 + n2 - 1)(d + d_v) of their own
+    entries and d + d_v flags: packing them has a left inverse, zeros included. *)
+Theorem two_cache_structured (n1 n2 d d_v : nat) :
+  (1 <= n1)%nat -> (1 <= n2)%nat ->
+  exists (pack : matrix -> matrix -> list nat * list R)
+         (unpack : list nat * list R -> matrix * matrix),
+    forall K1 K2 V1 V2,
+      let A := khatri_rao n2 K1 K2 in let B := khatri_rao n2 V1 V2 in
+      let (flags, numbers) := pack A B in
+      length numbers = ((n1 + n2 - 1) * (d + d_v))%nat /\
+      length flags = (d + d_v)%nat /\ (forall f, In f flags -> (f <= n1 * n2)%nat) /\
+      (forall x, In x numbers -> exists t c,
+         (t < n1 * n2)%nat /\ ((c < d)%nat /\ x = A t c \/ (c < d_v)%nat /\ x = B t c)) /\
+      (forall t c, (t < n1 * n2)%nat -> (c < d)%nat ->
+         fst (unpack (flags, numbers)) t c = A t c) /\
+      (forall t c, (t < n1 * n2)%nat -> (c < d_v)%nat ->
+         snd (unpack (flags, numbers)) t c = B t c).
+Proof. exact (TwoCache.two_cache_structured n1 n2 d d_v). Qed.
+
+(** If entries of the products take at most 2^w values, F + (n1 + n2 - 1) w bits for each of the
+    d + d_v columns, 2^F being more than n1 n2, answer all queries exactly. *)
+Theorem two_cache_structured_bits (n1 n2 d d_v w F : nat) (alphabet : list R) :
+  (length alphabet <= 2 ^ w)%nat -> (n1 * n2 < 2 ^ F)%nat ->
+  exists (state : matrix -> matrix -> list bool) (answer : reader),
+    forall K1 K2 V1 V2,
+      let A := khatri_rao n2 K1 K2 in let B := khatri_rao n2 V1 V2 in
+      (forall t c, (t < n1 * n2)%nat -> (c < d)%nat -> In (A t c) alphabet) ->
+      (forall t c, (t < n1 * n2)%nat -> (c < d_v)%nat -> In (B t c) alphabet) ->
+      length (state A B) = ((d + d_v) * (F + (n1 + n2 - 1) * w))%nat /\
+      (forall q c, (c < d_v)%nat ->
+         answer (state A B) q c = attention2 n1 n2 d q K1 K2 V1 V2 c).
+Proof. exact (TwoCache.two_cache_structured_bits n1 n2 d d_v w F alphabet). Qed.
+
+(** n = 16 tokens, entries -1, 0 and 1: 142 d bits are enough, fewer than n² d = 256 d. *)
+Theorem two_cache_structured_refuted (d : nat) :
+  (1 <= d)%nat ->
+  exists (state : matrix -> matrix -> list bool) (answer : reader),
+    forall K1 K2 V1 V2,
+      let ternary (X : matrix) := forall j c, X j c = -1 \/ X j c = 0 \/ X j c = 1 in
+      ternary K1 -> ternary K2 -> ternary V1 -> ternary V2 ->
+      (length (state (khatri_rao 16 K1 K2) (khatri_rao 16 V1 V2)) = 142 * d)%nat /\
+      (142 * d < 16 * 16 * d)%nat /\
+      (forall q c, (c < d)%nat ->
+         answer (state (khatri_rao 16 K1 K2) (khatri_rao 16 V1 V2)) q c
+           = attention2 16 16 d q K1 K2 V1 V2 c).
+Proof. exact (TwoCache.two_cache_structured_refuted d). Qed.
+
+(** Those bits, with F = 2n, are below any fraction c of n² d: no Ω(n² d) holds for products. *)
+Theorem two_cache_structured_below (n d w : nat) (c : R) :
+  (1 <= n)%nat -> (1 <= d)%nat -> (1 <= w)%nat -> 4 * (INR w + 1) <= c * INR n ->
+  (n * n < 2 ^ (2 * n))%nat /\
+  INR ((d + d) * (2 * n + (n + n - 1) * w)) < c * (INR n * INR n * INR d).
+Proof. exact (TwoCache.two_cache_structured_below n d w c). Qed.
+
 (** * T5 `collision` *)
 
 (** Fewer than n d_v bits: two instances have one state, and at some query no single answer is
@@ -479,16 +721,154 @@ Proof. exact (Collision.collision_among state b instances). Qed.
 
 (** * S1 `value-floor` *)
 
-(** A deterministic cache of order 2 has (n1 + n2 - 2) d_v bits. *)
-Theorem value_floor_bits (n1 n2 d d_v : nat) (eta alpha : R) :
-  (4 <= d)%nat -> (1 <= n1)%nat -> (1 <= n2)%nat ->
-  0 <= eta -> 0 <= alpha -> eta + 2 * alpha < 1 ->
-  exists (K1 K2 : matrix) (Q : nat -> nat -> nat -> R),
-    forall b (state : matrix -> matrix -> list bool) (answer : reader),
-      (forall V1 V2, zero_one V1 -> zero_one V2 -> (length (state V1 V2) <= b)%nat) ->
-      (forall V1 V2 i k c, zero_one V1 -> zero_one V2 ->
-         (i < n1)%nat -> (k < n2)%nat -> (c < d_v)%nat ->
-         accurate eta alpha (answer (state V1 V2) (Q i k) c)
-                  (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)) ->
-      ((n1 + n2 - 2) * d_v <= b)%nat.
-Proof. exact (ValueFloor.value_floor_bits n1 n2 d d_v eta alpha). Qed.
+(** Symbol k of 0 .. L-1 stands for k / (L-1); row 0 of the values is all ones, every other entry
+    is on that grid. *)
+Definition level (L k : nat) : R := INR k / INR (L - 1).
+Definition grid_values (L : nat) (V : matrix) : Prop :=
+  (forall c, V 0%nat c = 1) /\ (forall j c, exists k, (k < L)%nat /\ V j c = level L k).
+
+(** The logit of the pair (i, k) is at least g above that of every other pair. *)
+Definition singles_out (n1 n2 : nat) (s : nat -> nat -> R) (i k : nat) (g : R) : Prop :=
+  forall j l, (j < n1)%nat -> (l < n2)%nat -> (j, l) <> (i, k) -> s i k >= s j l + g.
+
+(** Given keys whose leak is below the room between neighbouring levels, an accurate cache has as
+    many states as there are instances. *)
+Theorem value_floor_states (n1 n2 d d_v L : nat) (eta alpha g : R) (K1 K2 : matrix)
+    (Q : nat -> nat -> nat -> R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat -> 0 <= eta < 1 -> 0 <= alpha ->
+  (forall i k, (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat ->
+     singles_out n1 n2 (logit2 d (Q i k) K1 K2) i k g) ->
+  INR (n1 * n2 - 1) * exp (- g) * (1 + eta + 2 * alpha)
+    < (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha ->
+  forall (states : list (list bool)) (state : matrix -> matrix -> list bool) (answer : reader),
+    (forall V1 V2, grid_values L V1 -> grid_values L V2 -> In (state V1 V2) states) ->
+    (forall V1 V2 i k c, grid_values L V1 -> grid_values L V2 ->
+       (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat -> (c < d_v)%nat ->
+       accurate eta alpha (answer (state V1 V2) (Q i k) c)
+                          (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)) ->
+    (L ^ ((n1 + n2 - 2) * d_v) <= length states)%nat.
+Proof. exact (ValueFloor.value_floor_states n1 n2 d d_v L eta alpha g K1 K2 Q). Qed.
+
+(** Such keys exist in four dimensions or more; the least number of bits is then exactly the least
+    b >= (n1 + n2 - 2) d_v log₂ L. *)
+Theorem value_floor (n1 n2 d d_v L : nat) (eta alpha : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  exists (K1 K2 : matrix) (Q : nat -> nat -> nat -> R), forall b,
+    (exists (state : matrix -> matrix -> list bool) (answer : reader),
+       (forall V1 V2, grid_values L V1 -> grid_values L V2 -> length (state V1 V2) = b) /\
+       (forall V1 V2 i k c, grid_values L V1 -> grid_values L V2 ->
+          (i < n1)%nat -> (k < n2)%nat -> (c < d_v)%nat ->
+          accurate eta alpha (answer (state V1 V2) (Q i k) c)
+                             (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)))
+    <-> INR ((n1 + n2 - 2) * d_v) * log2 (INR L) <= INR b.
+Proof. exact (ValueFloor.value_floor n1 n2 d d_v L eta alpha). Qed.
+
+(** b bits with L^N <= 2^b answer every query exactly, whatever the keys. *)
+Theorem value_floor_met (n1 n2 d d_v L b : nat) (K1 K2 : matrix) :
+  (2 <= L)%nat -> (1 <= n1)%nat -> (1 <= n2)%nat ->
+  (L ^ ((n1 + n2 - 2) * d_v) <= 2 ^ b)%nat ->
+  exists (state : matrix -> matrix -> list bool) (answer : reader),
+    (forall V1 V2, length (state V1 V2) = b) /\
+    (forall V1 V2 q c, grid_values L V1 -> grid_values L V2 -> (c < d_v)%nat ->
+       answer (state V1 V2) q c = attention2 n1 n2 d q K1 K2 V1 V2 c).
+Proof. exact (ValueFloor.value_floor_met n1 n2 d d_v L b K1 K2). Qed.
+
+(** * T3 `time-memory` *)
+
+From KVFloor Require Import Programs.
+Open Scope nat_scope.
+
+(** One query to the two-cache: n²(d + d_v) multiplications. *)
+Theorem time_memory_two (k : kind) (n d d_v : nat) (q : nat -> R) (K V : matrix) :
+  count k (query_two R 0%R (n * n) d d_v q K V)
+    = match k with
+      | multiplications => n * n * (d + d_v)
+      | additions => n * n * (d - 1) + (n * n - 1) * (1 + d_v)
+      | divisions => d_v
+      | exponentials => n * n
+      end.
+Proof. exact (TimeMemory.time_memory_two k n d d_v q K V). Qed.
+
+(** One query to the four-cache, products formed first: 2n²(d + d_v) multiplications. *)
+Theorem time_memory_formed (k : kind) (n d d_v : nat) (q : nat -> R) (K1 K2 V1 V2 : matrix) :
+  count k (query_formed R 0%R n d d_v q K1 K2 V1 V2)
+    = match k with
+      | multiplications => 2 * (n * n) * (d + d_v)
+      | additions => n * n * (d - 1) + (n * n - 1) * (1 + d_v)
+      | divisions => d_v
+      | exponentials => n * n
+      end.
+Proof. exact (TimeMemory.time_memory_formed k n d d_v q K1 K2 V1 V2). Qed.
+
+(** One query to the four-cache, factored: (n² + n)(d + d_v) multiplications. *)
+Theorem time_memory_factored (k : kind) (n d d_v : nat) (q : nat -> R) (K1 K2 V1 V2 : matrix) :
+  1 <= n ->
+  count k (query_factored R 0%R n d d_v q K1 K2 V1 V2)
+    = match k with
+      | multiplications => (n * n + n) * (d + d_v)
+      | additions => n * n * (d - 1) + (n * n - 1) * (1 + d_v)
+      | divisions => d_v
+      | exponentials => n * n
+      end.
+Proof. exact (TimeMemory.time_memory_factored k n d d_v q K1 K2 V1 V2). Qed.
+
+(** Appending token n to the two-cache: (2n-1)(d + d_v) multiplications. *)
+Theorem time_memory_append (k : kind) (n d d_v : nat) (K1 K2 V1 V2 : matrix) :
+  1 <= n ->
+  count k (append_two R 0%R n d d_v K1 K2 V1 V2)
+    = match k with multiplications => (2 * n - 1) * (d + d_v) | _ => 0 end.
+Proof. exact (TimeMemory.time_memory_append k n d d_v K1 K2 V1 V2). Qed.
+
+(** A decoding step of the factored four-cache never costs more than one of the two-cache, in any
+    operation. *)
+Theorem time_memory_domination (k : kind) (n d d_v : nat) (q : nat -> R)
+    (K V K1 K2 V1 V2 : matrix) :
+  1 <= n ->
+  count k (query_factored R 0%R n d d_v q K1 K2 V1 V2)
+    <= count k (query_two R 0%R (n * n) d d_v q K V)
+       + count k (append_two R 0%R n d d_v K1 K2 V1 V2).
+Proof. exact (TimeMemory.time_memory_domination k n d d_v q K V K1 K2 V1 V2). Qed.
+
+(** In multiplications it costs less, from two tokens on. *)
+Theorem time_memory_domination_strict (n d d_v : nat) (q : nat -> R) (K V K1 K2 V1 V2 : matrix) :
+  2 <= n -> 1 <= d + d_v ->
+  count multiplications (query_factored R 0%R n d d_v q K1 K2 V1 V2)
+    < count multiplications (query_two R 0%R (n * n) d d_v q K V)
+       + count multiplications (append_two R 0%R n d d_v K1 K2 V1 V2).
+Proof. exact (TimeMemory.time_memory_domination_strict n d d_v q K V K1 K2 V1 V2). Qed.
+
+(** The two-cache saves n²(d + d_v) multiplications over forming the products first. *)
+Theorem time_memory_saves (n d d_v : nat) (q : nat -> R) (K V K1 K2 V1 V2 : matrix) :
+  count multiplications (query_formed R 0%R n d d_v q K1 K2 V1 V2)
+    = count multiplications (query_two R 0%R (n * n) d d_v q K V) + n * n * (d + d_v).
+Proof. exact (TimeMemory.time_memory_saves n d d_v q K V K1 K2 V1 V2). Qed.
+
+Open Scope R_scope.
+
+(** All three programs compute tensor attention of order 2. *)
+Theorem time_memory_two_right (n d d_v : nat) (q : nat -> R) (K1 K2 V1 V2 : matrix) (c : nat) :
+  (c < d_v)%nat ->
+  run (query_two R 0 (n * n) d d_v q (khatri_rao n K1 K2) (khatri_rao n V1 V2)) c
+    = attention2 n n d q K1 K2 V1 V2 c.
+Proof. exact (TimeMemory.time_memory_two_right n d d_v q K1 K2 V1 V2 c). Qed.
+
+Theorem time_memory_formed_right (n d d_v : nat) (q : nat -> R) (K1 K2 V1 V2 : matrix) (c : nat) :
+  (c < d_v)%nat ->
+  run (query_formed R 0 n d d_v q K1 K2 V1 V2) c = attention2 n n d q K1 K2 V1 V2 c.
+Proof. exact (TimeMemory.time_memory_formed_right n d d_v q K1 K2 V1 V2 c). Qed.
+
+Theorem time_memory_factored_right (n d d_v : nat) (q : nat -> R) (K1 K2 V1 V2 : matrix)
+    (c : nat) :
+  (c < d_v)%nat ->
+  run (query_factored R 0 n d d_v q K1 K2 V1 V2) c = attention2 n n d q K1 K2 V1 V2 c.
+Proof. exact (TimeMemory.time_memory_factored_right n d d_v q K1 K2 V1 V2 c). Qed.
+
+(** A two-cache that decodes keeps the factors too: the products of the tokens so far do not
+    determine those with a new token. *)
+Theorem time_memory_products_not_enough :
+  exists K1 K2 K1' K2' : matrix,
+    (forall c, khatri_rao 1 K1 K2 0%nat c = khatri_rao 1 K1' K2' 0%nat c) /\
+    (forall c, K2 1%nat c = K2' 1%nat c) /\
+    (forall c, khatri_rao 2 K1 K2 1%nat c <> khatri_rao 2 K1' K2' 1%nat c).
+Proof. exact TimeMemory.time_memory_products_not_enough. Qed.
