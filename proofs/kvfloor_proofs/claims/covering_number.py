@@ -236,4 +236,5 @@ centres.""",
     verdict="holds",
     derivations=derivations,
     properties=(property_greedy, property_line, property_products),
+    no_theorem="TODO",
 )

@@ -103,4 +103,5 @@ The theorem of Lindemann and Weierstrass is taken from the literature; it is not
     verdict="holds",
     derivations=derivations,
     properties=(property_rational_or_not, property_equality),
+    no_theorem="TODO",
 )

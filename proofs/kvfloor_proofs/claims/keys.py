@@ -320,4 +320,9 @@ signs in every slot.""",
         property_polygon,
         property_greedy,
     ),
+    theorems=(
+        "keys_parabola",
+        "keys_binary",
+        "keys_parabola_pairs",
+    ),
 )

@@ -164,4 +164,5 @@ CLAIM = Claim(
     verdict="holds",
     derivations=derivations,
     properties=(property_large_norms, property_regimes, property_line),
+    no_theorem="TODO",
 )

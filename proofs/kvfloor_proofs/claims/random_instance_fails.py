@@ -163,4 +163,5 @@ The expectation is over the instance, the public coins being independent of it."
     verdict="holds",
     derivations=derivations,
     properties=(property_all_encoders, property_exposed),
+    no_theorem="TODO",
 )

@@ -156,4 +156,5 @@ token that has left the window is flipped, the state stays the same, and no answ
     verdict="holds",
     derivations=derivations,
     properties=(property_floor_is_met, property_unrestricted_falls),
+    no_theorem="TODO",
 )
