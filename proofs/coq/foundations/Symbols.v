@@ -66,12 +66,6 @@ Proof.
     apply in_map_iff in Hx' as (y' & H & _). congruence.
 Qed.
 
-Lemma nth_map_seq {A} (f : nat -> A) N k d : (k < N) -> nth k (map f (seq 0 N)) d = f k.
-Proof.
-  intros Hk. rewrite (nth_indep _ d (f 0)) by now rewrite map_length, seq_length.
-  rewrite map_nth, seq_nth by exact Hk. reflexivity.
-Qed.
-
 (** An answer that is acceptable for two instances reveals their symbol [k]: it is the same. *)
 Definition separated (N L : nat) (good : R -> R -> Prop) (out : list nat -> nat -> R) : Prop :=
   forall x y k o, symbols N L x -> symbols N L y -> k < N ->
