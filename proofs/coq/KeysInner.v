@@ -128,7 +128,7 @@ Qed.
 
 (** ±e_a ± e_b for a < b: the index of a root, two axes and two signs. *)
 Definition root : Type := (nat * nat) * (bool * bool).
-Notation Root a b s t := ((a, b), (s, t)).
+Notation Root a b s t := ((a%nat, b%nat), (s, t)).
 Definition first_axis (r : root) : nat := fst (fst r).
 Definition second_axis (r : root) : nat := snd (fst r).
 Definition first_sign (r : root) : bool := fst (snd r).
