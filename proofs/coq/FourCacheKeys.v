@@ -59,6 +59,20 @@ Proof.
   - now apply four_cache_self_randomized with g.
 Qed.
 
+(** At the paper's success probability 9/10: at least 0.531 n d_v bits. *)
+Theorem four_cache_order_tenth n m d d_v eta alpha g K Q b :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  g > margin_limit (INR (n - 1)) eta alpha ->
+  serves_randomized n d_v eta alpha (1 / 10) (order_out 0 n m d K) Q b ->
+  531 / 1000 * INR (n * d_v) <= INR b.
+Proof.
+  intros Hg Hm HK HL Hs.
+  destruct (four_cache_margin n m d d_v eta alpha g K Q Hg Hm HK HL) as [_ H].
+  specialize (H (1 / 10) b ltac:(lra) Hs).
+  pose proof (pos_INR (n * d_v)). pose proof H2_tenth. nra.
+Qed.
+
 (** The randomised guarantee can be met, by n d_v bits. *)
 Theorem four_cache_order_randomized_met n m d d_v eta alpha delta K Q :
   0 <= eta -> 0 <= alpha -> 0 <= delta -> (1 <= m)%nat ->
