@@ -1,7 +1,8 @@
 (** T5 `collision`: a cache smaller than the floor has two instances with one state, and a query
     at which no single answer is accurate for both. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
-From KVFloor Require Import Sums Attention Guarantee Bits DecodeThreshold Readable Keys FourCache.
+From KVFloor Require Import Sums Attention Guarantee Bits DecodeThreshold Readable Serves Keys
+  FourCache FourCacheOrder.
 Open Scope R_scope.
 
 Theorem collision n d d_v eta alpha :
@@ -37,4 +38,25 @@ Proof.
   apply (pigeonhole (list_eq_dec bool_dec) state instances (bitstrings b) Hnd).
   - intros x Hx. now apply in_bitstrings, Hb.
   - now rewrite bitstrings_length.
+Qed.
+
+(** At every order m, for any public keys of enough margin. *)
+Theorem collision_order n m d d_v eta alpha g K Q b (state : matrix -> list bool) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  (b < n * d_v)%nat -> (forall V, zero_one V -> (length (state V) <= b)%nat) ->
+  exists V V' i c, zero_one V /\ zero_one V' /\ (i < n)%nat /\ (c < d_v)%nat /\
+    state V = state V' /\
+    forall o, ~ (accurate eta alpha o (order_out 0 n m d K (Q i) V c) /\
+                 accurate eta alpha o (order_out 0 n m d K (Q i) V' c)).
+Proof.
+  intros Hg Hm HK HL Hb Hbits. apply margin_window in HK.
+  destruct (readable_collision (n * d_v) b eta alpha _ _ (fun x => state (rows_from 0 d_v x))
+    (readable_order 0 n m d d_v eta alpha g K Q Hg Hm HK HL) Hb)
+    as (x & y & k & Hx & Hy & Hk & Hxy & Hno).
+  - intros x _. apply Hbits, zero_one_bitval.
+  - destruct (row_column n d_v k Hk).
+    exists (rows_from 0 d_v x), (rows_from 0 d_v y), (k / d_v)%nat, (k mod d_v)%nat.
+    repeat split; [apply zero_one_bitval..|assumption|assumption|exact Hxy|exact Hno].
 Qed.

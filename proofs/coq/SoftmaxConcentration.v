@@ -182,7 +182,7 @@ Lemma tie_excess_nonneg : 0 <= c * exp (- g).
 Proof. apply Rmult_le_pos; [apply c_nonneg|left; apply exp_pos]. Qed.
 
 (** The competitors together weigh at most the leak. *)
-Theorem softmax_concentration_ties_rest : mass l s others <= leak_of c g.
+Lemma softmax_concentration_ties_rest : mass l s others <= leak_of c g.
 Proof.
   rewrite mass_others, mass_top. pose proof rest_exps as Hr. pose proof rest_nonneg.
   pose proof tie_excess_nonneg as HE. rewrite competitors_number in Hr.

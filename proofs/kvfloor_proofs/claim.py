@@ -66,6 +66,10 @@ class Claim:
         Returns the derivations; each is checked step by step.
     properties : tuple of callables
         Each draws an instance from Hypothesis and raises `Falsified` if the claim fails there.
+    theorems : tuple of str
+        Main theorems in ``proofs/coq/Statements.v``, which Coq's kernel checks.
+    no_theorem : str
+        Why there is none.
     """
 
     slug: str
@@ -76,3 +80,5 @@ class Claim:
     verdict: Verdict
     derivations: Callable[[], tuple[Derivation, ...]]
     properties: tuple[Property, ...]
+    theorems: tuple[str, ...] = ()
+    no_theorem: str = ""

@@ -113,4 +113,6 @@ def read_audit(text: str) -> dict[str, Theorem]:
 
 
 def _run(command: tuple[str, ...], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(  # noqa: S603 (fixed commands)
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )

@@ -90,6 +90,40 @@ Proof.
   exfalso. apply IH; auto. intros; apply H; now right.
 Qed.
 
+Lemma tuples_length slots :
+  INR (length (tuples slots)) = fold_right (fun js r => INR (length js) * r) 1 slots.
+Proof.
+  induction slots as [|js rest IH]; [simpl; ring|].
+  replace (INR (length (tuples (js :: rest)))) with (lsum (fun _ => 1) (tuples (js :: rest)))
+    by (rewrite lsum_const; ring).
+  rewrite lsum_tuples_cons, (lsum_ext _ (fun _ => INR (length (tuples rest)))).
+  - rewrite lsum_const. simpl. now rewrite IH.
+  - intros j _. rewrite lsum_const. ring.
+Qed.
+
+Lemma tuples_length_repeat js m : INR (length (tuples (repeat js m))) = INR (length js) ^ m.
+Proof. rewrite tuples_length. induction m; simpl; [reflexivity|]. now rewrite IHm. Qed.
+
+Lemma in_tuples_repeat t js m : In t (tuples (repeat js m)) ->
+  length t = m /\ forall j, In j t -> In j js.
+Proof.
+  revert t. induction m as [|m IH]; intros t Ht.
+  - destruct Ht as [<-|[]]. split; [reflexivity|intros j []].
+  - apply in_tuples_inv in Ht as (j & t' & -> & Hj & Ht). destruct (IH t' Ht) as [Hl Hin].
+    split; [simpl; congruence|]. intros j' [<-|H]; auto.
+Qed.
+
+(** Exactly one of different indices is i. *)
+Lemma lsum_indicator i js y : NoDup js -> In i js ->
+  lsum (fun j => if j =? i then y else 0) js = y.
+Proof.
+  intros Hnd Hi. induction Hnd as [|j js Hj Hnd IH]; [destruct Hi|]. simpl.
+  destruct (Nat.eqb_spec j i) as [->|Hne].
+  - rewrite (lsum_ext _ (fun _ => 0)); [rewrite lsum_const; ring|].
+    intros k Hk. destruct (Nat.eqb_spec k i); [congruence|reflexivity].
+  - rewrite IH; [ring|]. destruct Hi; [congruence|assumption].
+Qed.
+
 (** ** Weights *)
 
 Lemma exps_pos {A} (l : list A) (s : A -> R) : l <> [] -> 0 < lsum (fun t => exp (s t)) l.

@@ -124,4 +124,8 @@ and uniform, k random instances would be free of collisions with probability at 
     verdict="holds",
     derivations=derivations,
     properties=(property_pigeonhole, property_birthday),
+    theorems=(
+        "collision",
+        "collision_among",
+    ),
 )

@@ -121,4 +121,5 @@ round alike. The same holds for the log-sum-exp. When a ball holds a single boun
     verdict="holds",
     derivations=derivations,
     properties=(property_hard_cases,),
+    no_theorem="it is about Arb's enclosures, and rests on exact-equality",
 )
