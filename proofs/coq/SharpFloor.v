@@ -190,7 +190,7 @@ Qed.
 (** With keys of 8 + b columns and values of 2 + f, the least number of bits is exactly the least
     whole number from (n1 + n2 - 2)(f + b) log₂ L on. *)
 Theorem sharp_floor n1 n2 b f L eta alpha gamma :
-  (1 <= n1)%nat -> (1 <= n2)%nat -> (1 <= f + b)%nat -> (2 <= L)%nat ->
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
   0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
   eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
   (forall i, (S i < L)%nat ->
@@ -202,7 +202,7 @@ Theorem sharp_floor n1 n2 b f L eta alpha gamma :
        sharp_guarantee n1 n2 8 b f L eta alpha gamma A1 A2 P T state answer)
     <-> INR ((n1 + n2 - 2) * (f + b)) * log2 (INR L) <= INR bits.
 Proof.
-  intros Hn1 Hn2 Hfb HL Heta Ha Hgamma Hgrid Hpayload. pose proof (grid_size L HL) as HD.
+  intros Hn1 Hn2 HL Heta Ha Hgamma Hgrid Hpayload. pose proof (grid_size L HL) as HD.
   destruct (least_of_finitely_many L (fun i => (1 - eta) * payload_level gamma L (S i)
     - (1 + eta) * payload_level gamma L i - 2 * alpha)) as (rho2 & Hrho2 & Hle2).
   { intros i Hi. specialize (Hpayload i Hi). lra. }

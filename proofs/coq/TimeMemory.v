@@ -130,7 +130,6 @@ Qed.
 
 (** One query to the four-cache, factored: (n² + n)(d + d_v) multiplications. *)
 Theorem time_memory_factored k n d d_v q K1 K2 V1 V2 :
-  1 <= n ->
   count k (query_factored R 0%R n d d_v q K1 K2 V1 V2)
     = match k with
       | multiplications => (n * n + n) * (d + d_v)
@@ -139,7 +138,7 @@ Theorem time_memory_factored k n d d_v q K1 K2 V1 V2 :
       | exponentials => n * n
       end.
 Proof.
-  intros Hn. unfold query_factored. rewrite !count_bind. unfold rows, vector.
+  unfold query_factored. rewrite !count_bind. unfold rows, vector.
   rewrite (count_table k _ n _ (match k with multiplications => d | _ => 0 end))
     by (intros; apply count_product).
   rewrite (count_table k _ (n * n) _
@@ -158,11 +157,9 @@ Qed.
 
 (** Appending token n to the two-cache: (2n-1)(d + d_v) multiplications; to the four-cache, none. *)
 Theorem time_memory_append k n d d_v K1 K2 V1 V2 :
-  1 <= n ->
   count k (append_two R 0%R n d d_v K1 K2 V1 V2)
     = match k with multiplications => (2 * n - 1) * (d + d_v) | _ => 0 end.
 Proof.
-  intros Hn.
   assert (H : forall m A1 A2, count k (append_product R 0%R n m A1 A2)
             = match k with multiplications => (2 * n - 1) * m | _ => 0 end).
   { intros m A1 A2. unfold append_product. rewrite !count_bind. unfold rows.
@@ -180,7 +177,7 @@ Theorem time_memory_domination k n d d_v q K V K1 K2 V1 V2 :
     <= count k (query_two R 0%R (n * n) d d_v q K V)
        + count k (append_two R 0%R n d d_v K1 K2 V1 V2).
 Proof.
-  intros Hn. rewrite time_memory_factored, time_memory_two, time_memory_append by exact Hn.
+  intros Hn. rewrite time_memory_factored, time_memory_two, time_memory_append.
   destruct k; [|lia..]. assert (n * n + n <= n * n + (2 * n - 1)) by lia. nia.
 Qed.
 
@@ -190,7 +187,7 @@ Theorem time_memory_domination_strict n d d_v q K V K1 K2 V1 V2 :
     < count multiplications (query_two R 0%R (n * n) d d_v q K V)
        + count multiplications (append_two R 0%R n d d_v K1 K2 V1 V2).
 Proof.
-  intros Hn Hd. rewrite time_memory_factored, time_memory_two, time_memory_append by lia.
+  intros Hn Hd. rewrite time_memory_factored, time_memory_two, time_memory_append.
   assert (n * n + n < n * n + (2 * n - 1)) by lia. nia.
 Qed.
 
