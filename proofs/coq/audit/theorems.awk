@@ -7,7 +7,7 @@ function word(line) {
 function say(kind, name) { print "Goal True. idtac \"" kind " " name "\". Abort." }
 BEGIN {
     print "From Coq Require Import Reals List."
-    print "From KVFloor Require Import Statements."
+    print "From KVFloor Require Import Programs Statements."
     print "Import ListNotations."
     print "Set Printing Width 100."
     print "Open Scope R_scope."
