@@ -6,10 +6,8 @@ Import ListNotations.
 Open Scope R_scope.
 
 (** [A] is a ring of real numbers: for example the rationals, or the algebraic numbers. *)
-Record ring_of_numbers (A : R -> Prop) : Prop := {
-  ring_1 : A 1;
-  ring_minus : forall x y, A x -> A y -> A (x - y);
-  ring_mult : forall x y, A x -> A y -> A (x * y) }.
+Definition ring_of_numbers (A : R -> Prop) : Prop :=
+  A 1 /\ (forall x y, A x -> A y -> A (x - y)) /\ (forall x y, A x -> A y -> A (x * y)).
 
 (** What Lindemann and Weierstrass proved for the algebraic numbers: the exponentials of different
     numbers in A are linearly independent over A. *)
@@ -19,6 +17,12 @@ Definition exponentials_independent (A : R -> Prop) : Prop :=
     NoDup (map snd terms) ->
     lsum (fun term => fst term * exp (snd term)) terms = 0 ->
     forall a s, In (a, s) terms -> a = 0.
+
+Lemma ring_minus A : ring_of_numbers A -> forall x y, A x -> A y -> A (x - y).
+Proof. now intros (_ & H & _). Qed.
+
+Lemma ring_1 A : ring_of_numbers A -> A 1.
+Proof. now intros (H & _). Qed.
 
 Section Ring.
 Variable A : R -> Prop.

@@ -238,24 +238,3 @@ Proof.
     exists state, answer. split; [intros V _; now rewrite H1|].
     intros V i c HV Hi Hc. rewrite H2 by assumption. now apply accurate_exact.
 Qed.
-
-(** ** Order 2 *)
-
-(** Four cached matrices: with ones in the second slot the floor is that of order 1. *)
-Theorem four_cache_order2 n1 n2 d d_v eta alpha :
-  (1 <= n2)%nat -> (2 <= d)%nat -> 0 <= eta -> 0 <= alpha -> eta + 2 * alpha < 1 ->
-  exists (K1 K2 : matrix) (Q : nat -> nat -> R),
-    forall b (state : matrix -> matrix -> list bool) (answer : reader),
-      (forall V1 V2, zero_one V1 -> zero_one V2 -> (length (state V1 V2) <= b)%nat) ->
-      (forall V1 V2 i c, zero_one V1 -> zero_one V2 -> (i < n1)%nat -> (c < d_v)%nat ->
-         accurate eta alpha (answer (state V1 V2) (Q i) c)
-                  (attention2 n1 n2 d (Q i) K1 K2 V1 V2 c)) ->
-      (n1 * d_v <= b)%nat.
-Proof.
-  intros Hn2 Hd He Ha Hsum. destruct (four_cache n1 d d_v eta alpha Hd He Ha Hsum) as (K & Q & H).
-  exists K, ones, Q. intros b state answer Hbits Hgood.
-  apply (H b (fun V => state V ones) answer).
-  - auto using zero_one_ones.
-  - intros V i c HV Hi Hc. rewrite <- (attention2_ones n1 n2) by lia.
-    auto using zero_one_ones.
-Qed.

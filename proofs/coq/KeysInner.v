@@ -126,8 +126,13 @@ Qed.
 
 (** ** The roots of D_d *)
 
-(** ±e_a ± e_b for a < b: the index of a root. *)
-Record root := Root { first_axis : nat; second_axis : nat; first_sign : bool; second_sign : bool }.
+(** ±e_a ± e_b for a < b: the index of a root, two axes and two signs. *)
+Definition root : Type := (nat * nat) * (bool * bool).
+Notation Root a b s t := ((a%nat, b%nat), (s, t)).
+Definition first_axis (r : root) : nat := fst (fst r).
+Definition second_axis (r : root) : nat := snd (fst r).
+Definition first_sign (r : root) : bool := fst (snd r).
+Definition second_sign (r : root) : bool := snd (snd r).
 
 Definition signed (s : bool) : R := if s then 1 else -1.
 Definition root_entry (r : root) (c : nat) : R :=
@@ -158,7 +163,7 @@ Qed.
 Lemma roots_proper d r : In r (roots d) -> proper d r.
 Proof.
   unfold roots, roots_at. rewrite in_flat_map. intros (b & Hb & H).
-  apply in_flat_map in H as (a & Ha & H). apply in_seq in Ha, Hb. unfold proper.
+  apply in_flat_map in H as (a & Ha & H). apply in_seq in Ha, Hb. unfold proper, first_axis, second_axis.
   simpl in H. destruct H as [<-|[<-|[<-|[<-|[]]]]]; simpl; lia.
 Qed.
 
@@ -207,7 +212,8 @@ Lemma root_inner d r r' : proper d r -> proper d r' -> r <> r' ->
   rsum d (fun c => root_entry r c * root_entry r' c) <= 1.
 Proof.
   intros [H1 H2] Hr' Hne. rewrite root_dot by exact Hr'. destruct Hr' as [H3 H4].
-  destruct r as [a b s t], r' as [a' b' s' t']. unfold root_entry. simpl in *.
+  destruct r as [[a b] [s t]], r' as [[a' b'] [s' t']]. unfold root_entry, first_axis, second_axis,
+    first_sign, second_sign in *. simpl in *.
   destruct (Nat.eqb_spec a' a), (Nat.eqb_spec a' b), (Nat.eqb_spec b' a), (Nat.eqb_spec b' b);
     try lia; subst; unfold signed; destruct s, t, s', t'; try lra; congruence.
 Qed.

@@ -7,10 +7,12 @@
     subtraction stops at 0. Matrices are functions of a row and a column, strings of bits are lists
     of booleans. Only T3, at the end, counts programs, whose definitions are a file of their own,
     [foundations/Programs.v]. *)
-From Coq Require Import Reals List Arith.
+From Coq Require Import Reals ZArith List Arith Bool.
 From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
-  FourCacheOrder TwoCache ValueFloor Collision TimeMemory.
+  FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
+  RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
+  Collision TimeMemory.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -358,6 +360,215 @@ Theorem keys_parabola_pairs (n1 n2 d : nat) (C : R) (a : nat) :
                         (a' / n2) (a' mod n2)) a C.
 Proof. exact (Keys.keys_parabola_pairs n1 n2 d C a). Qed.
 
+(** ** Address books from inner products *)
+
+(** An address book: query i exceeds every other key, and a key of zeros, by g. *)
+Definition address_book (n d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) : Prop :=
+  forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g /\ logit d (Q i) K i >= g.
+
+(** Inner product of keys i and j. *)
+Definition dot (d : nat) (K : matrix) (i j : nat) : R := rsum d (fun c => K i c * K j c).
+
+(** Query i = C key i. *)
+Definition key_query (C : R) (K : matrix) (i : nat) : nat -> R := fun c => C * K i c.
+
+(** Keys of squared norm s with inner products of at most p: margin C (s - p). *)
+Theorem keys_inner_margin (n d : nat) (K : matrix) (C s p : R) (i : nat) :
+  0 <= C -> (i < n)%nat -> dot d K i i = s ->
+  (forall j, (j < n)%nat -> j <> i -> dot d K i j <= p) ->
+  margin n (logit d (key_query C K i) K) i (C * (s - p)).
+Proof. exact (KeysInner.keys_inner_margin n d K C s p i). Qed.
+
+(** Over a key of zeros too, if p is not negative. *)
+Theorem keys_inner (n d : nat) (K : matrix) (C s p : R) :
+  0 <= C -> 0 <= p ->
+  (forall i, (i < n)%nat -> dot d K i i = s) ->
+  (forall i j, (i < n)%nat -> (j < n)%nat -> j <> i -> dot d K i j <= p) ->
+  address_book n d K (key_query C K) (C * (s - p)).
+Proof. exact (KeysInner.keys_inner n d K C s p). Qed.
+
+(** Unit vectors at pairwise cosines of at most c: queries of norm ρ have margin ρ (1 - c). *)
+Theorem keys_spherical (n d : nat) (K : matrix) (rho c : R) :
+  0 <= rho ->
+  (forall i, (i < n)%nat -> dot d K i i = 1) ->
+  (forall i j, (i < n)%nat -> (j < n)%nat -> j <> i -> dot d K i j <= c) ->
+  (forall i, (i < n)%nat -> margin n (logit d (key_query rho K i) K) i (rho * (1 - c))) /\
+  (forall i, (i < n)%nat ->
+     rsum d (fun e => key_query rho K i e * key_query rho K i e) = rho * rho /\
+     logit d (key_query rho K i) K i = rho).
+Proof. exact (KeysInner.keys_spherical n d K rho c). Qed.
+
+Definition unit_key : matrix := fun j c => if c =? j then 1 else 0.
+
+(** n orthonormal keys in n dimensions or more have margin C. *)
+Theorem keys_orthonormal (n d : nat) (C : R) :
+  (n <= d)%nat -> 0 <= C -> address_book n d unit_key (key_query C unit_key) C.
+Proof. exact (KeysInner.keys_orthonormal n d C). Qed.
+
+(** Key j is the axis j / 2, with the sign of the parity of j. *)
+Definition sign_of (j : nat) : R := if Nat.even j then 1 else -1.
+
+Definition axis_key : matrix := fun j c => sign_of j * (if c =? j / 2 then 1 else 0).
+
+(** 2d signed axes have margin C. *)
+Theorem keys_signed_axes (n d : nat) (C : R) :
+  (n <= 2 * d)%nat -> 0 <= C -> address_book n d axis_key (key_query C axis_key) C.
+Proof. exact (KeysInner.keys_signed_axes n d C). Qed.
+
+(** ±e_a ± e_b for a < b: the index of a root, two axes and two signs. *)
+Definition root : Type := (nat * nat) * (bool * bool).
+
+Notation Root a b s t := ((a%nat, b%nat), (s, t)).
+
+Definition first_axis (r : root) : nat := fst (fst r).
+
+Definition second_axis (r : root) : nat := snd (fst r).
+
+Definition first_sign (r : root) : bool := fst (snd r).
+
+Definition second_sign (r : root) : bool := snd (snd r).
+
+Definition signed (s : bool) : R := if s then 1 else -1.
+
+Definition root_entry (r : root) (c : nat) : R :=
+  signed (first_sign r) * (if c =? first_axis r then 1 else 0)
+  + signed (second_sign r) * (if c =? second_axis r then 1 else 0).
+
+Definition roots_at (b : nat) : list root :=
+  flat_map (fun a => [Root a b true true; Root a b true false;
+                      Root a b false true; Root a b false false]) (seq 0 b).
+
+Definition roots (d : nat) : list root := flat_map roots_at (seq 0 d).
+
+Definition root_key (d : nat) : matrix :=
+  fun j => root_entry (nth j (roots d) (Root 0 0 true true)).
+
+(** 2d(d-1) roots of D_d, of squared norm 2, have margin C. *)
+Theorem keys_roots_d (n d : nat) (C : R) :
+  (n <= 2 * d * (d - 1))%nat -> 0 <= C ->
+  address_book n d (root_key d) (key_query C (root_key d)) C.
+Proof. exact (KeysInner.keys_roots_d n d C). Qed.
+
+(** Parabola keys (j, -j²) for j = 1 .. n. *)
+Definition parabola_key_1 : matrix := fun j => parabola_key (S j).
+
+Definition parabola_query_1 (C : R) (i : nat) : nat -> R := parabola_query C (S i).
+
+Theorem keys_parabola_book (n d : nat) (C : R) :
+  (2 <= d)%nat -> 0 <= C -> address_book n d parabola_key_1 (parabola_query_1 C) C.
+Proof. exact (KeysInner.keys_parabola_book n d C). Qed.
+
+(** Binary keys in two dimensions or more. *)
+Theorem keys_binary_book (n d : nat) (C : R) :
+  (n <= 2 ^ d)%nat -> (2 <= d)%nat -> 0 <= C ->
+  address_book n d binary_key (binary_query C) (2 * C).
+Proof. exact (KeysInner.keys_binary_book n d C). Qed.
+
+Fixpoint zdot (v w : list Z) : Z :=
+  match v, w with a :: v', b :: w' => (a * b + zdot v' w')%Z | _, _ => 0%Z end.
+
+(** Every word has squared norm s, and any two have an inner product of at most p. *)
+Fixpoint code_ok (s p : Z) (l : list (list Z)) : bool :=
+  match l with
+  | [] => true
+  | v :: l' => ((zdot v v =? s) && forallb (fun w => zdot v w <=? p) l' && code_ok s p l')%Z
+  end.
+
+Definition code_key (l : list (list Z)) : matrix := fun j c => IZR (nth c (nth j l []) 0%Z).
+
+(** A code that passes the check is an address book of margin C (s - p). *)
+Theorem keys_integer_code (n d : nat) (C : R) (s p : Z) (l : list (list Z)) :
+  code_ok s p l = true -> (0 <= p)%Z -> (forall v, In v l -> (length v <= d)%nat) ->
+  (n <= length l)%nat -> 0 <= C ->
+  address_book n d (code_key l) (key_query C (code_key l)) (C * IZR (s - p)).
+Proof. exact (KeysCodes.keys_integer_code n d C s p l). Qed.
+
+(** Twice ±e_a ± e_b. *)
+Definition e8_axes : list (list Z) :=
+  flat_map (fun b => flat_map (fun a => map (fun st : Z * Z =>
+      map (fun c => if c =? a then fst st else if c =? b then snd st else 0%Z) (seq 0 8))
+    [(2, 2); (2, -2); (-2, 2); (-2, -2)]%Z) (seq 0 b)) (seq 0 8).
+
+(** (±1, ..., ±1) with an even number of minus signs. *)
+Definition e8_halves : list (list Z) :=
+  map (map (fun b : bool => if b then (-1)%Z else 1%Z))
+    (filter (fun x => Nat.even (length (filter (fun b => b) x))) (bitstrings 8)).
+
+Definition e8 : list (list Z) := e8_axes ++ e8_halves.
+
+(** The 240 roots of E8 in 8 dimensions have margin 4C. *)
+Theorem keys_e8 (n d : nat) (C : R) :
+  (n <= 240)%nat -> (8 <= d)%nat -> 0 <= C ->
+  address_book n d (code_key e8) (key_query C (code_key e8)) (C * 4).
+Proof. exact (KeysCodes.keys_e8 n d C). Qed.
+
+Definition angle (n j : nat) : R := 2 * PI * INR j / INR n.
+
+Definition polygon_key (n : nat) : matrix := fun j c =>
+  match c with 0%nat => cos (angle n j) | 1%nat => sin (angle n j) | _ => 0 end.
+
+(** n points on the circle have margin ρ (1 - cos (2π/n)). *)
+Theorem keys_polygon (n d : nat) (rho : R) :
+  (2 <= n)%nat -> (2 <= d)%nat -> 0 <= rho ->
+  forall i, (i < n)%nat ->
+    margin n (logit d (key_query rho (polygon_key n) i) (polygon_key n)) i
+      (rho * (1 - cos (2 * PI / INR n))).
+Proof. exact (KeysCodes.keys_polygon n d rho). Qed.
+
+(** ** Every tuple an address *)
+
+(** Tuple t has a margin of g over every other of the n^m tuples. *)
+Definition tuple_margin (n m d : nat) (Ks : list matrix) (q : nat -> R) (t : list nat) (g : R)
+    : Prop :=
+  forall t', In t' (tuples (repeat (seq 0 n) m)) -> t' <> t ->
+    tuple_logit d q Ks t >= tuple_logit d q Ks t' + g.
+
+(** Slot r has its keys in the columns r d .. r d + d - 1, and ones elsewhere. *)
+Definition block_key (d : nat) (K : matrix) (r : nat) : matrix := fun j c =>
+  if c / d =? r then K j (c mod d)%nat else 1.
+
+Definition block_keys (d : nat) (K : matrix) (m : nat) : list matrix :=
+  map (block_key d K) (seq 0 m).
+
+Definition block_query (d : nat) (Q : nat -> nat -> R) (t : list nat) : nat -> R := fun c =>
+  Q (nth (c / d) t 0%nat) (c mod d)%nat.
+
+(** Any address book for one slot, put in blocks, is one for all n^m tuples, of the same margin,
+    in m d dimensions. *)
+Theorem keys_blocks (n m d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) (t : list nat) :
+  0 <= g -> (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  In t (tuples (repeat (seq 0 n) m)) ->
+  tuple_margin n m (m * d) (block_keys d K m) (block_query d Q t) t g.
+Proof. exact (KeysTuples.keys_blocks n m d K Q g t). Qed.
+
+(** Binary keys in blocks: m ⌈log₂ n⌉ dimensions are enough for n^m tuples. *)
+Theorem keys_binary_blocks (n m d : nat) (C : R) (t : list nat) :
+  (n <= 2 ^ d)%nat -> 0 <= C -> In t (tuples (repeat (seq 0 n) m)) ->
+  tuple_margin n m (m * d) (block_keys d binary_key m) (block_query d (binary_query C) t) t
+    (2 * C).
+Proof. exact (KeysTuples.keys_binary_blocks n m d C t). Qed.
+
+(** Parabola keys in blocks: 2m dimensions are enough. *)
+Theorem keys_parabola_blocks (n m : nat) (C : R) (t : list nat) :
+  0 <= C -> In t (tuples (repeat (seq 0 n) m)) ->
+  tuple_margin n m (m * 2) (block_keys 2 parabola_key m) (block_query 2 (parabola_query C) t) t C.
+Proof. exact (KeysTuples.keys_parabola_blocks n m C t). Qed.
+
+(** Query of a tuple: C times the product of its rows. *)
+Definition product_query (C : R) (Ks : list matrix) (t : list nat) : nat -> R := fun c =>
+  C * row_product Ks t c.
+
+(** Inner product of the product rows of two tuples. *)
+Definition tuple_dot (d : nat) (Ks : list matrix) (t t' : list nat) : R :=
+  rsum d (fun c => row_product Ks t c * row_product Ks t' c).
+
+(** Sign keys in every slot, products of inner products at most μ: margin C (d - μ). *)
+Theorem keys_sign_tuples (n m d : nat) (Ks : list matrix) (C mu : R) (t : list nat) :
+  0 <= C -> (forall K, In K Ks -> sign_matrix K) ->
+  (forall t', In t' (tuples (repeat (seq 0 n) m)) -> t' <> t -> tuple_dot d Ks t t' <= mu) ->
+  tuple_margin n m d Ks (product_query C Ks t) t (C * (INR d - mu)).
+Proof. exact (KeysTuples.keys_sign_tuples n m d Ks C mu t). Qed.
+
 (** * L5 `sign-keys` *)
 
 (** Bits as signs; inner product of two strings of d signs; all inner products at most ε d. *)
@@ -495,18 +706,6 @@ Theorem four_cache_exactly (n d d_v : nat) (eta alpha : R) :
     <-> (n * d_v <= b)%nat.
 Proof. exact (FourCache.four_cache_exactly n d d_v eta alpha). Qed.
 
-(** Four cached matrices: with ones in the second slot the floor is that of order 1. *)
-Theorem four_cache_order2 (n1 n2 d d_v : nat) (eta alpha : R) :
-  (1 <= n2)%nat -> (2 <= d)%nat -> 0 <= eta -> 0 <= alpha -> eta + 2 * alpha < 1 ->
-  exists (K1 K2 : matrix) (Q : nat -> nat -> R),
-    forall b (state : matrix -> matrix -> list bool) (answer : reader),
-      (forall V1 V2, zero_one V1 -> zero_one V2 -> (length (state V1 V2) <= b)%nat) ->
-      (forall V1 V2 i c, zero_one V1 -> zero_one V2 -> (i < n1)%nat -> (c < d_v)%nat ->
-         accurate eta alpha (answer (state V1 V2) (Q i) c)
-                  (attention2 n1 n2 d (Q i) K1 K2 V1 V2 c)) ->
-      (n1 * d_v <= b)%nat.
-Proof. exact (FourCache.four_cache_order2 n1 n2 d d_v eta alpha). Qed.
-
 (** The true output, from the query, the values and the column. *)
 Definition outputs := (nat -> R) -> matrix -> nat -> R.
 
@@ -586,6 +785,223 @@ Theorem four_cache_self_randomized (n m d d_v : nat) (eta alpha g : R) (K : matr
     serves_randomized n d_v eta alpha delta (order_out_self n m d K) Q b ->
     (1 - H2 delta) * INR (n * d_v) <= INR b.
 Proof. exact (FourCacheOrder.four_cache_self_randomized n m d d_v eta alpha g K Q). Qed.
+
+(** ** Every family of keys *)
+
+(** The least (η, α)-accurate cache of order m has exactly n d_v bits, and every randomised one
+    that fails with probability at most δ has (1 - H₂(δ)) n d_v. *)
+Definition exact_floor (n m d d_v : nat) (eta alpha : R) (K : matrix) (Q : nat -> nat -> R)
+    : Prop :=
+  (forall b, serves n d_v eta alpha (order_out 0 n m d K) Q b <-> (n * d_v <= b)%nat) /\
+  (forall delta b, 0 <= delta <= 1 / 2 ->
+     serves_randomized n d_v eta alpha delta (order_out 0 n m d K) Q b ->
+     (1 - H2 delta) * INR (n * d_v) <= INR b).
+
+(** The same with the self token. *)
+Definition exact_floor_self (n m d d_v : nat) (eta alpha : R) (K : matrix)
+    (Q : nat -> nat -> R) : Prop :=
+  (forall b, serves n d_v eta alpha (order_out_self n m d K) Q b <-> (n * d_v <= b)%nat) /\
+  (forall delta b, 0 <= delta <= 1 / 2 ->
+     serves_randomized n d_v eta alpha delta (order_out_self n m d K) Q b ->
+     (1 - H2 delta) * INR (n * d_v) <= INR b).
+
+(** Any keys and queries of margin g > ln((n-1)(1+η+2α)/(1-η-2α)). *)
+Theorem four_cache_margin (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  g > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha K Q.
+Proof. exact (FourCacheKeys.four_cache_margin n m d d_v eta alpha g K Q). Qed.
+
+(** Any address book of margin g > ln(c(1+η+2α)/(1-η-2α)), c = n-1 + ((n+1)^m - n^m)/n^(m-1). *)
+Theorem four_cache_self_margin (n m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat -> (1 <= n)%nat ->
+  address_book n d K Q g ->
+  g > margin_limit (self_competitors n m) eta alpha ->
+  exact_floor_self n m d d_v eta alpha K Q.
+Proof. exact (FourCacheKeys.four_cache_self_margin n m d d_v eta alpha g K Q). Qed.
+
+(** The randomised guarantee can be met, by n d_v bits. *)
+Theorem four_cache_order_randomized_met (n m d d_v : nat) (eta alpha delta : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  0 <= eta -> 0 <= alpha -> 0 <= delta -> (1 <= m)%nat ->
+  serves_randomized n d_v eta alpha delta (order_out 0 n m d K) Q (n * d_v).
+Proof. exact (FourCacheKeys.four_cache_order_randomized_met n m d d_v eta alpha delta K Q). Qed.
+
+Theorem four_cache_self_randomized_met (n m d d_v : nat) (eta alpha delta : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  0 <= eta -> 0 <= alpha -> 0 <= delta -> (1 <= m)%nat ->
+  serves_randomized n d_v eta alpha delta (order_out_self n m d K) Q (n * d_v).
+Proof. exact (FourCacheKeys.four_cache_self_randomized_met n m d d_v eta alpha delta K Q). Qed.
+
+Section Families.
+Variables (n m d d_v : nat) (eta alpha C : R).
+Hypothesis Hg : guarantee eta alpha.
+Hypothesis Hm : (1 <= m)%nat.
+
+(** d >= n, C > L. *)
+Theorem four_cache_orthonormal : (n <= d)%nat -> C > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha unit_key (key_query C unit_key).
+Proof. exact (FourCacheKeys.four_cache_orthonormal n m d d_v eta alpha C Hg Hm). Qed.
+
+(** d >= log₂ n, 2C > L: the paper's d = Ω(log n), with constant 1. *)
+Theorem four_cache_binary : (n <= 2 ^ d)%nat -> 2 * C > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha binary_key (binary_query C).
+Proof. exact (FourCacheKeys.four_cache_binary n m d d_v eta alpha C Hg Hm). Qed.
+
+(** d >= 2, C > L: whole numbers of O(log n) bits. *)
+Theorem four_cache_parabola : (2 <= d)%nat -> C > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha parabola_key (parabola_query C).
+Proof. exact (FourCacheKeys.four_cache_parabola n m d d_v eta alpha C Hg Hm). Qed.
+
+(** 2d >= n, C > L. *)
+Theorem four_cache_signed_axes : (n <= 2 * d)%nat -> C > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha axis_key (key_query C axis_key).
+Proof. exact (FourCacheKeys.four_cache_signed_axes n m d d_v eta alpha C Hg Hm). Qed.
+
+(** 2d(d-1) >= n, C > L. *)
+Theorem four_cache_roots_d :
+  (n <= 2 * d * (d - 1))%nat -> C > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha (root_key d) (key_query C (root_key d)).
+Proof. exact (FourCacheKeys.four_cache_roots_d n m d d_v eta alpha C Hg Hm). Qed.
+
+(** d >= 8, n <= 240, 4C > L. *)
+Theorem four_cache_e8 :
+  (n <= 240)%nat -> (8 <= d)%nat -> C * 4 > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha (code_key e8) (key_query C (code_key e8)).
+Proof. exact (FourCacheKeys.four_cache_e8 n m d d_v eta alpha C Hg Hm). Qed.
+
+(** d >= 2, C (1 - cos(2π/n)) > L, C being the norm of the queries. *)
+Theorem four_cache_polygon : (2 <= n)%nat -> (2 <= d)%nat -> 0 <= C ->
+  C * (1 - cos (2 * PI / INR n)) > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha (polygon_key n) (key_query C (polygon_key n)).
+Proof. exact (FourCacheKeys.four_cache_polygon n m d d_v eta alpha C Hg Hm). Qed.
+
+(** Unit vectors at cosines of at most c, C (1 - c) > L, C being the norm of the queries. *)
+Theorem four_cache_spherical K c : 0 <= C ->
+  (forall i, (i < n)%nat -> dot d K i i = 1) ->
+  (forall i j, (i < n)%nat -> (j < n)%nat -> j <> i -> dot d K i j <= c) ->
+  C * (1 - c) > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha K (key_query C K).
+Proof. exact (FourCacheKeys.four_cache_spherical n m d d_v eta alpha C Hg Hm K c). Qed.
+
+(** Signs with inner products of at most ε d exist for d > 2 ln(2n) / ε²; C (1 - ε) d > L. *)
+Theorem four_cache_random_signs eps : (1 <= n)%nat -> 0 < eps -> 0 <= C ->
+  INR d > 2 * ln (2 * INR n) / (eps * eps) ->
+  C * ((1 - eps) * INR d) > margin_limit (INR (n - 1)) eta alpha ->
+  exists K, sign_matrix K /\ exact_floor n m d d_v eta alpha K (key_query C K).
+Proof. exact (FourCacheKeys.four_cache_random_signs n m d d_v eta alpha C Hg Hm eps). Qed.
+
+End Families.
+
+Section SelfFamilies.
+Variables (n m d d_v : nat) (eta alpha C : R).
+Hypothesis Hg : guarantee eta alpha.
+Hypothesis Hm : (1 <= m)%nat.
+Hypothesis Hn : (1 <= n)%nat.
+Hypothesis HC : 0 <= C.
+
+Theorem four_cache_self_orthonormal :
+  (n <= d)%nat -> C > margin_limit (self_competitors n m) eta alpha ->
+  exact_floor_self n m d d_v eta alpha unit_key (key_query C unit_key).
+Proof. exact (FourCacheKeys.four_cache_self_orthonormal n m d d_v eta alpha C Hg Hm Hn HC). Qed.
+
+Theorem four_cache_self_binary :
+  (n <= 2 ^ d)%nat -> (2 <= d)%nat -> 2 * C > margin_limit (self_competitors n m) eta alpha ->
+  exact_floor_self n m d d_v eta alpha binary_key (binary_query C).
+Proof. exact (FourCacheKeys.four_cache_self_binary n m d d_v eta alpha C Hg Hm Hn HC). Qed.
+
+Theorem four_cache_self_parabola :
+  (2 <= d)%nat -> C > margin_limit (self_competitors n m) eta alpha ->
+  exact_floor_self n m d d_v eta alpha parabola_key_1 (parabola_query_1 C).
+Proof. exact (FourCacheKeys.four_cache_self_parabola n m d d_v eta alpha C Hg Hm Hn HC). Qed.
+
+Theorem four_cache_self_signed_axes :
+  (n <= 2 * d)%nat -> C > margin_limit (self_competitors n m) eta alpha ->
+  exact_floor_self n m d d_v eta alpha axis_key (key_query C axis_key).
+Proof. exact (FourCacheKeys.four_cache_self_signed_axes n m d d_v eta alpha C Hg Hm Hn HC). Qed.
+
+Theorem four_cache_self_roots_d :
+  (n <= 2 * d * (d - 1))%nat -> C > margin_limit (self_competitors n m) eta alpha ->
+  exact_floor_self n m d d_v eta alpha (root_key d) (key_query C (root_key d)).
+Proof. exact (FourCacheKeys.four_cache_self_roots_d n m d d_v eta alpha C Hg Hm Hn HC). Qed.
+
+Theorem four_cache_self_e8 :
+  (n <= 240)%nat -> (8 <= d)%nat -> C * 4 > margin_limit (self_competitors n m) eta alpha ->
+  exact_floor_self n m d d_v eta alpha (code_key e8) (key_query C (code_key e8)).
+Proof. exact (FourCacheKeys.four_cache_self_e8 n m d d_v eta alpha C Hg Hm Hn HC). Qed.
+
+End SelfFamilies.
+
+(** * T4 `low-dimension` *)
+
+(** The first min(n, A) words of the code serve as keys, of norm 1, and queries have norm ρ. *)
+Theorem low_dimension (n A m d d_v : nat) (eta alpha rho c : R) (K : matrix) :
+  guarantee eta alpha -> (1 <= m)%nat -> 0 <= rho ->
+  (forall i, (i < A)%nat -> dot d K i i = 1) ->
+  (forall i j, (i < A)%nat -> (j < A)%nat -> j <> i -> dot d K i j <= c) ->
+  rho * (1 - c) > margin_limit (INR (A - 1)) eta alpha ->
+  exact_floor (min n A) m d d_v eta alpha K (key_query rho K) /\
+  (forall i, (i < A)%nat ->
+     rsum d (fun e => key_query rho K i e * key_query rho K i e) = rho * rho).
+Proof. exact (LowDimension.low_dimension n A m d d_v eta alpha rho c K). Qed.
+
+(** With ρ = κ d, signs give every A < e^(ε² d / 2) / 2 once κ (1 - ε) >= ε²/2 + ln(r)/d,
+    r = (1+η+2α)/(1-η-2α): the floor is d_v min(n, e^Ω(d)). *)
+Theorem low_dimension_exponential (n A m d d_v : nat) (eta alpha kappa eps : R) :
+  guarantee eta alpha -> (1 <= m)%nat -> 0 <= kappa -> 0 < eps -> (1 <= d)%nat ->
+  2 * INR A < exp (eps * eps * INR d / 2) ->
+  kappa * (1 - eps) * INR d
+    >= eps * eps * INR d / 2 + ln ((1 + eta + 2 * alpha) / (1 - eta - 2 * alpha)) ->
+  exists K, sign_matrix K /\
+    exact_floor (min n A) m d d_v eta alpha K (key_query kappa K) /\
+    (forall i, rsum d (fun c => K i c * K i c) = INR d) /\
+    (forall i, rsum d (fun c => key_query kappa K i c * key_query kappa K i c)
+               = kappa * kappa * INR d).
+Proof. exact (LowDimension.low_dimension_exponential n A m d d_v eta alpha kappa eps). Qed.
+
+(** * S4 `norm-dimension` *)
+
+(** Squared norm. *)
+Definition squared_norm (d : nat) (v : nat -> R) : R := rsum d (fun c => v c * v c).
+
+(** All tokens: d >= log₂ n dimensions, with ‖q‖‖k‖ = C d for C > ln((n-1)r) / 2. *)
+Theorem norm_dimension_logarithmic (n m d d_v : nat) (eta alpha C : R) :
+  guarantee eta alpha -> (1 <= m)%nat -> (n <= 2 ^ d)%nat ->
+  2 * C > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m d d_v eta alpha binary_key (binary_query C) /\
+  (forall i j, squared_norm d (binary_query C i) * squared_norm d (binary_key j)
+    = (C * INR d) * (C * INR d)).
+Proof. exact (NormDimension.norm_dimension_logarithmic n m d d_v eta alpha C). Qed.
+
+(** Large norms: two dimensions for any n, with whole numbers for keys and ‖q‖‖k‖ <= √10 C n³. *)
+Theorem norm_dimension_parabola (n m d_v : nat) (eta alpha C : R) :
+  guarantee eta alpha -> (1 <= m)%nat -> C > margin_limit (INR (n - 1)) eta alpha ->
+  exact_floor n m 2 d_v eta alpha parabola_key_1 (parabola_query_1 C) /\
+  (forall i j, (i < n)%nat -> (j < n)%nat ->
+     squared_norm 2 (parabola_query_1 C i) * squared_norm 2 (parabola_key_1 j)
+       <= 10 * (C * C) * INR n ^ 6).
+Proof. exact (NormDimension.norm_dimension_parabola n m d_v eta alpha C). Qed.
+
+(** Regular polygons: two dimensions, unit keys, ‖q‖ = ρ > n² ln((n-1)r) / 8. *)
+Theorem norm_dimension_polygon (n m d_v : nat) (eta alpha rho : R) :
+  guarantee eta alpha -> (1 <= m)%nat -> (2 <= n)%nat ->
+  rho > INR n * INR n * margin_limit (INR (n - 1)) eta alpha / 8 ->
+  exact_floor n m 2 d_v eta alpha (polygon_key n) (key_query rho (polygon_key n)).
+Proof. exact (NormDimension.norm_dimension_polygon n m d_v eta alpha rho). Qed.
+
+(** One dimension: of three keys on a line the middle one cannot be singled out, so no address
+    book has more than two keys. *)
+Theorem norm_dimension_line (n : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) :
+  (3 <= n)%nat -> g > 0 ->
+  ~ (forall i, (i < n)%nat -> margin n (logit 1 (Q i) K) i g).
+Proof. exact (NormDimension.norm_dimension_line n K Q g). Qed.
+
+(** Two keys can: the ends of the line. *)
+Theorem norm_dimension_line_met (g : R) : 0 <= g ->
+  exists K Q, forall i, (i < 2)%nat -> margin 2 (logit 1 (Q i) K) i g.
+Proof. exact (NormDimension.norm_dimension_line_met g). Qed.
 
 (** * T2 `two-cache`, unstructured model *)
 
@@ -719,6 +1135,145 @@ Theorem collision_among {A} (state : A -> list bool) (b : nat) (instances : list
   exists x y, In x instances /\ In y instances /\ x <> y /\ state x = state y.
 Proof. exact (Collision.collision_among state b instances). Qed.
 
+(** * T6 `random-instance-fails` *)
+
+(** A family of true outputs, [out x k] for instance [x] and query [k]: an accurate answer is at
+    least θ exactly if bit k of x is set. *)
+Definition readable (N : nat) (eta alpha theta : R) (out : list bool -> nat -> R) : Prop :=
+  forall x k o, length x = N -> (k < N)%nat -> accurate eta alpha o (out x k) ->
+    (o >= theta <-> nth k x false = true).
+
+(** Whether every one of the N queries of instance x is answered accurately. *)
+Definition all_accurate (N : nat) (eta alpha : R) (out : list bool -> nat -> R)
+    (state : list bool -> list bool) (answer : list bool -> nat -> R) (x : list bool) : bool :=
+  forallb (fun k => if Rle_dec (Rabs (answer (state x) k - out x k)) (eta * Rabs (out x k) + alpha) then true else false)
+    (seq 0 N).
+
+(** How many of the 2^N instances are answered accurately at every query. *)
+Definition answered N eta alpha out state answer : nat :=
+  length (filter (all_accurate N eta alpha out state answer) (bitstrings N)).
+
+Section Counting.
+Variables (N : nat) (eta alpha theta : R) (out : list bool -> nat -> R).
+Hypothesis Hread : readable N eta alpha theta out.
+Variables (state : list bool -> list bool) (answer : list bool -> nat -> R).
+
+(** At most as many instances are answered as there are states. *)
+Theorem random_instance_fails_states (states : list (list bool)) :
+  (forall x, length x = N -> In (state x) states) ->
+  (answered N eta alpha out state answer <= length states)%nat.
+Proof.
+  exact (RandomInstanceFails.random_instance_fails_states N eta alpha theta out Hread state answer states).
+Qed.
+
+(** States of b bits, k under the floor: probability at most 2^-k. *)
+Theorem random_instance_fails b k :
+  (forall x, length x = N -> length (state x) = b) -> (b + k <= N)%nat ->
+  INR (answered N eta alpha out state answer) / 2 ^ N <= / 2 ^ k.
+Proof.
+  exact (RandomInstanceFails.random_instance_fails N eta alpha theta out Hread state answer b k).
+Qed.
+
+(** States of varying length, up to b bits, are 2^(b+1) - 1 in number: that costs one bit. *)
+Theorem random_instance_fails_up_to b k :
+  (forall x, length x = N -> (length (state x) <= b)%nat) -> (b + k + 1 <= N)%nat ->
+  INR (answered N eta alpha out state answer) / 2 ^ N < / 2 ^ k.
+Proof.
+  exact (RandomInstanceFails.random_instance_fails_up_to N eta alpha theta out Hread state answer b k).
+Qed.
+
+End Counting.
+
+(** With public coins and mean error δ over instances and queries, b >= (1 - H₂(δ)) N: so a cache
+    of b bits has at least N H₂⁻¹(1 - b/N) wrong symbols on average. *)
+Theorem random_instance_fails_mean (N b T : nat) (w : nat -> R) (delta eta alpha theta : R)
+    (out : list bool -> nat -> R) (state : nat -> list bool -> list bool)
+    (answer : nat -> list bool -> nat -> R) :
+  distribution T w -> 0 <= delta <= 1 / 2 ->
+  readable N eta alpha theta out ->
+  (forall r x, (r < T)%nat -> length x = N -> length (state r x) = b) ->
+  lsum (fun x => rsum N (fun k =>
+      rsum T (fun r => w r * failure eta alpha (answer r (state r x) k) (out x k)))) (bitstrings N)
+    <= delta * (INR N * 2 ^ N) ->
+  (1 - H2 delta) * INR N <= INR b.
+Proof.
+  exact (RandomInstanceFails.random_instance_fails_mean N b T w delta eta alpha theta out state answer).
+Qed.
+
+(** The bound is attained: keeping the first b bits answers 2^b of the instances. *)
+Theorem random_instance_fails_met (N b : nat) (eta alpha : R) (out : list bool -> nat -> R) :
+  0 <= eta -> 0 <= alpha -> (b <= N)%nat ->
+  exists (state : list bool -> list bool) (answer : list bool -> nat -> R),
+    (forall x, length x = N -> length (state x) = b) /\
+    (2 ^ b <= answered N eta alpha out state answer)%nat.
+Proof. exact (RandomInstanceFails.random_instance_fails_met N b eta alpha out). Qed.
+
+(** Row j, column c of a matrix of bits with rows of length w, written row by row as [x]. *)
+Definition bit_at (w : nat) (x : list bool) (j c : nat) : bool := nth (j * w + c) x false.
+
+(** The value matrix that holds a string of bits, row by row, from row a on. *)
+Definition rows_from (a d_v : nat) (x : list bool) : matrix :=
+  fun j c => bitval (bit_at d_v x (j - a) c).
+
+(** The n d_v bits of the family: row a + i of the values is read by query i. *)
+Definition family (a d_v : nat) (out : outputs) (Q : nat -> nat -> R) : list bool -> nat -> R :=
+  fun x k => out (Q (k / d_v)%nat) (rows_from a d_v x) (k mod d_v).
+
+(** T6 for tensor attention of order m: of the 2^(n d_v) value matrices, a cache of b bits
+    answers at most the part 2^-k at every query, if b + k <= n d_v. *)
+Theorem random_instance_fails_four_cache (n m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) (state : matrix -> list bool) (answer : reader) (b k : nat) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  (forall V, zero_one V -> length (state V) = b) -> (b + k <= n * d_v)%nat ->
+  INR (answered (n * d_v) eta alpha (family 0 d_v (order_out 0 n m d K) Q)
+         (fun x => state (rows_from 0 d_v x))
+         (fun msg j => answer msg (Q (j / d_v)%nat) (j mod d_v)%nat)) / 2 ^ (n * d_v) <= / 2 ^ k.
+Proof.
+  exact (RandomInstanceFails.random_instance_fails_four_cache n m d d_v eta alpha g K Q state answer b k).
+Qed.
+
+(** * T7 `sliding-window` *)
+
+(** Query i singles out token a + i among the tokens a .. a+n-1. *)
+Definition window_margin (a n d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) : Prop :=
+  forall i j, (i < n)%nat -> (a <= j < a + n)%nat -> j <> (a + i)%nat ->
+    logit d (Q i) K (a + i) >= logit d (Q i) K j + g.
+
+(** Attention of order m to the last W of n tokens, in every slot. *)
+Definition window_out (n W m d : nat) (K : matrix) : outputs := order_out (n - W) W m d K.
+
+(** The floor n d_v of T1 becomes W d_v, and the last W rows of the values meet it. *)
+Theorem sliding_window (n W m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  window_margin (n - W) W d K Q g -> leak (W - 1) g < leak_limit eta alpha ->
+  forall b, serves W d_v eta alpha (window_out n W m d K) Q b <-> (W * d_v <= b)%nat.
+Proof. exact (SlidingWindow.sliding_window n W m d d_v eta alpha g K Q). Qed.
+
+Theorem sliding_window_randomized (n W m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  window_margin (n - W) W d K Q g -> leak (W - 1) g < leak_limit eta alpha ->
+  forall delta b, 0 <= delta <= 1 / 2 ->
+    serves_randomized W d_v eta alpha delta (window_out n W m d K) Q b ->
+    (1 - H2 delta) * INR (W * d_v) <= INR b.
+Proof. exact (SlidingWindow.sliding_window_randomized n W m d d_v eta alpha g K Q). Qed.
+
+(** A cache that keeps nothing of tokens before the window cannot serve attention without it:
+    flip a bit of such a token; the state is the same, and no answer is accurate for both. *)
+Theorem sliding_window_unrestricted (n W m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) (state : matrix -> list bool) (i c : nat) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  (forall V V', (forall j c, (n - W <= j < n)%nat -> V j c = V' j c) -> state V = state V') ->
+  (i < n - W)%nat -> (c < d_v)%nat ->
+  exists V V', zero_one V /\ zero_one V' /\ state V = state V' /\
+    forall o, ~ (accurate eta alpha o (order_out 0 n m d K (Q i) V c) /\
+                 accurate eta alpha o (order_out 0 n m d K (Q i) V' c)).
+Proof. exact (SlidingWindow.sliding_window_unrestricted n W m d d_v eta alpha g K Q state i c). Qed.
+
 (** * S1 `value-floor` *)
 
 (** Symbol k of 0 .. L-1 stands for k / (L-1); row 0 of the values is all ones, every other entry
@@ -773,6 +1328,161 @@ Theorem value_floor_met (n1 n2 d d_v L b : nat) (K1 K2 : matrix) :
     (forall V1 V2 q c, grid_values L V1 -> grid_values L V2 -> (c < d_v)%nat ->
        answer (state V1 V2) q c = attention2 n1 n2 d q K1 K2 V1 V2 c).
 Proof. exact (ValueFloor.value_floor_met n1 n2 d d_v L b K1 K2). Qed.
+
+(** * S2 `quantised-upper-bound` *)
+
+(** Values within ±B: the output moves by at most 2 B tanh(ε/2), so by at most B ε. *)
+Theorem quantised_upper_bound_logits {X} (l : list X) (s s' v : X -> R) (B eps : R) :
+  l <> [] -> 0 < B -> 0 <= eps -> (forall t, In t l -> Rabs (s' t - s t) <= eps) ->
+  (forall t, In t l -> Rabs (v t) <= B) ->
+  Rabs (tuple_output l s' v - tuple_output l s v)
+    <= 2 * B * ((exp eps - 1) / (exp eps + 1)) <= B * eps.
+Proof. exact (QuantisedUpperBound.quantised_upper_bound_logits l s s' v B eps). Qed.
+
+(** Entries of the rows that the tuple names are within ±B. *)
+Definition entries_within (B : R) (Ms : list matrix) (t : list nat) (c : nat) : Prop :=
+  forall r, (r < length Ms)%nat -> Rabs (nth r Ms ones (nth r t 0%nat) c) <= B.
+
+Definition entries_close (eps : R) (Ms Ms' : list matrix) (t : list nat) (c : nat) : Prop :=
+  forall r, (r < length Ms)%nat ->
+    Rabs (nth r Ms' ones (nth r t 0%nat) c - nth r Ms ones (nth r t 0%nat) c) <= eps.
+
+(** Rounding keys by ε_k and values by ε_v, within boxes of half-sides B_k and B_v, moves an output
+    of order m by at most B_v^m ε_s + m B_v^(m-1) ε_v, where ε_s = ‖q‖₁ m B_k^(m-1) ε_k. *)
+Theorem quantised_upper_bound (slots : list (list nat)) (d : nat) (q : nat -> R)
+    (Ks Ks' Vs Vs' : list matrix) (c : nat) (Q Bk Bv ek ev : R) :
+  let m := length slots in
+  length Ks = m -> length Ks' = m -> length Vs = m -> length Vs' = m ->
+  (forall js, In js slots -> js <> []) ->
+  0 < Bk -> 0 < Bv -> 0 <= ek -> 0 <= ev ->
+  rsum d (fun e => Rabs (q e)) <= Q ->
+  (forall t e, In t (tuples slots) -> (e < d)%nat ->
+     entries_within Bk Ks t e /\ entries_within Bk Ks' t e /\ entries_close ek Ks Ks' t e) ->
+  (forall t, In t (tuples slots) ->
+     entries_within Bv Vs t c /\ entries_within Bv Vs' t c /\ entries_close ev Vs Vs' t c) ->
+  Rabs (tensor slots d q Ks' Vs' c - tensor slots d q Ks Vs c)
+    <= Bv ^ m * (Q * (INR m * Bk ^ (m - 1) * ek)) + INR m * Bv ^ (m - 1) * ev.
+Proof.
+  exact (QuantisedUpperBound.quantised_upper_bound slots d q Ks Ks' Vs Vs' c Q Bk Bv ek ev).
+Qed.
+
+(** m n (d w_k + d_v w_v) bits answer every query of order m within that bound, with
+    ε_k = B_k / 2^w_k and ε_v = B_v / 2^w_v, for all keys and values in the boxes. *)
+Theorem quantised_upper_bound_cache (m n d d_v wk wv : nat) (Bk Bv : R) :
+  (1 <= n)%nat -> 0 < Bk -> 0 < Bv ->
+  exists (state : list matrix -> list matrix -> list bool) (answer : reader),
+    forall Ks Vs, length Ks = m -> length Vs = m ->
+      (forall r j e, (r < m)%nat -> (j < n)%nat -> (e < d)%nat ->
+         Rabs (nth r Ks ones j e) <= Bk) ->
+      (forall r j c, (r < m)%nat -> (j < n)%nat -> (c < d_v)%nat ->
+         Rabs (nth r Vs ones j c) <= Bv) ->
+      length (state Ks Vs) = (m * n * (d * wk + d_v * wv))%nat /\
+      forall q Q c, rsum d (fun e => Rabs (q e)) <= Q -> (c < d_v)%nat ->
+        Rabs (answer (state Ks Vs) q c - tensor (repeat (seq 0 n) m) d q Ks Vs c)
+          <= Bv ^ m * (Q * (INR m * Bk ^ (m - 1) * (Bk / 2 ^ wk)))
+             + INR m * Bv ^ (m - 1) * (Bv / 2 ^ wv).
+Proof. exact (QuantisedUpperBound.quantised_upper_bound_cache m n d d_v wk wv Bk Bv). Qed.
+
+(** * U1 `covering-number` *)
+
+Definition vector := nat -> R.
+
+(** ‖x‖₂ *)
+Definition norm (d : nat) (x : vector) : R := sqrt (rsum d (fun c => x c * x c)).
+
+(** ‖x‖_∞ *)
+Fixpoint norm_sup (d : nat) (x : vector) : R :=
+  match d with O => 0 | S k => Rmax (norm_sup k x) (Rabs (x k)) end.
+
+Definition sub (x y : vector) : vector := fun c => x c - y c.
+
+Definition mul (x y : vector) : vector := fun c => x c * y c.
+
+(** ‖k∘l - k'∘l'‖₂ <= ‖k - k'‖₂ ‖l‖_∞ + ‖k'‖_∞ ‖l - l'‖₂. *)
+Theorem covering_number_product (d : nat) (k k' l l' : vector) :
+  norm d (sub (mul k l) (mul k' l'))
+    <= norm d (sub k k') * norm_sup d l + norm_sup d k' * norm d (sub l l').
+Proof. exact (CoveringNumber.covering_number_product d k k' l l'). Qed.
+
+(** The points of S are within delta of the m centres listed. *)
+Definition clusters (d : nat) (S : vector -> Prop) (centres : list vector) (delta : R) : Prop :=
+  forall x, S x -> exists z, In z centres /\ norm d (sub x z) <= delta.
+
+(** (m, delta)-clusterable: within delta of m of its own points. *)
+Definition clusterable (d : nat) (S : vector -> Prop) (m : nat) (delta : R) : Prop :=
+  exists centres, length centres = m /\ (forall z, In z centres -> S z) /\
+    clusters d S centres delta.
+
+Definition products (S1 S2 : vector -> Prop) : vector -> Prop :=
+  fun x => exists k l, S1 k /\ S2 l /\ x = mul k l.
+
+(** Keys that are (m1, delta1)- and (m2, delta2)-clusterable, with entries of at most R1 and R2,
+    have products that are (m1 m2, R2 delta1 + R1 delta2)-clusterable. *)
+Theorem covering_number_clusterable (d : nat) (S1 S2 : vector -> Prop) (m1 m2 : nat)
+    (delta1 delta2 R1 R2 : R) :
+  0 <= delta1 ->
+  (forall k, S1 k -> norm_sup d k <= R1) -> (forall l, S2 l -> norm_sup d l <= R2) ->
+  clusterable d S1 m1 delta1 -> clusterable d S2 m2 delta2 ->
+  clusterable d (products S1 S2) (m1 * m2) (R2 * delta1 + R1 * delta2).
+Proof. exact (CoveringNumber.covering_number_clusterable d S1 S2 m1 m2 delta1 delta2 R1 R2). Qed.
+
+(** * E1 `exact-equality` *)
+
+(** [A] is a ring of real numbers: for example the rationals, or the algebraic numbers. *)
+Definition ring_of_numbers (A : R -> Prop) : Prop :=
+  A 1 /\ (forall x y, A x -> A y -> A (x - y)) /\ (forall x y, A x -> A y -> A (x * y)).
+
+(** What Lindemann and Weierstrass proved for the algebraic numbers: the exponentials of different
+    numbers in A are linearly independent over A. *)
+Definition exponentials_independent (A : R -> Prop) : Prop :=
+  forall terms : list (R * R),      (* coefficients and exponents *)
+    (forall a s, In (a, s) terms -> A a /\ A s) ->
+    NoDup (map snd terms) ->
+    lsum (fun term => fst term * exp (snd term)) terms = 0 ->
+    forall a s, In (a, s) terms -> a = 0.
+
+(** The sum of f over the terms whose exponent is t. *)
+Definition group (n : nat) (s f : nat -> R) (t : R) : R :=
+  rsum n (fun j => if Req_EM_T (s j) t then f j else 0).
+
+(** A sum of exponentials vanishes exactly if, for every exponent, its coefficients add to 0. *)
+Theorem exact_equality_sum (A : R -> Prop) (n : nat) (s f : nat -> R) :
+  ring_of_numbers A -> exponentials_independent A ->
+  (forall j, (j < n)%nat -> A (s j) /\ A (f j)) ->
+  rsum n (fun j => f j * exp (s j)) = 0 <-> (forall j, (j < n)%nat -> group n s f (s j) = 0).
+Proof. exact (ExactEquality.exact_equality_sum A n s f). Qed.
+
+(** How many tuples have the logit t. *)
+Definition multiplicity (n : nat) (s : nat -> R) (t : R) : R := group n s (fun _ => 1) t.
+
+(** out = r exactly if a_s = r m_s for every logit s: a_s is the sum of the values of the tuples
+    of logit s, m_s their number. *)
+Theorem exact_equality (A : R -> Prop) (n : nat) (s v : nat -> R) (r : R) :
+  ring_of_numbers A -> exponentials_independent A -> (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> A (s j) /\ A (v j)) -> A r ->
+  output n s v = r <->
+  (forall j, (j < n)%nat -> group n s v (s j) = r * multiplicity n s (s j)).
+Proof. exact (ExactEquality.exact_equality A n s v r). Qed.
+
+(** Two outputs are equal exactly if, for every sum s_j + s'_l, the differences v_j - v'_l of the
+    pairs with that sum add to 0. *)
+Theorem exact_equality_outputs (A : R -> Prop) (n : nat) (s v : nat -> R) (n' : nat)
+    (s' v' : nat -> R) :
+  ring_of_numbers A -> exponentials_independent A -> (1 <= n)%nat -> (1 <= n')%nat ->
+  (forall j, (j < n)%nat -> A (s j) /\ A (v j)) ->
+  (forall l, (l < n')%nat -> A (s' l) /\ A (v' l)) ->
+  let sums a := s (a / n')%nat + s' (a mod n')%nat in
+  let differences a := v (a / n')%nat - v' (a mod n')%nat in
+  output n s v = output n' s' v' <->
+  (forall a, (a < n * n')%nat -> group (n * n') sums differences (sums a) = 0).
+Proof. exact (ExactEquality.exact_equality_outputs A n s v n' s' v'). Qed.
+
+(** The log-sum-exp is in A only for a single tuple, where it is the logit. *)
+Theorem exact_equality_logsumexp (A : R -> Prop) (n : nat) (s : nat -> R) (r : R) :
+  ring_of_numbers A -> exponentials_independent A ->
+  (1 <= n)%nat -> (forall j, (j < n)%nat -> A (s j)) -> A r ->
+  ln (rsum n (fun j => exp (s j))) = r <-> n = 1%nat /\ s 0%nat = r.
+Proof. exact (ExactEquality.exact_equality_logsumexp A n s r). Qed.
 
 (** * T3 `time-memory` *)
 

@@ -236,5 +236,8 @@ centres.""",
     verdict="holds",
     derivations=derivations,
     properties=(property_greedy, property_line, property_products),
-    no_theorem="TODO",
+    theorems=(
+        "covering_number_product",
+        "covering_number_clusterable",
+    ),
 )

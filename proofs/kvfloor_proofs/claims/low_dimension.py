@@ -291,5 +291,8 @@ With ρ = κd this is `d_v·min(n, e^(Ω(d)))` (HO25; TMT v1): for every 0 < ε 
         property_crossover,
         property_greedy,
     ),
-    no_theorem="TODO",
+    theorems=(
+        "low_dimension",
+        "low_dimension_exponential",
+    ),
 )

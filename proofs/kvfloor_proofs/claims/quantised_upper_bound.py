@@ -339,5 +339,9 @@ The ratio goes to 1 as n/(n-1), (d + d_v)/(b + d_v - 2) and log(cells)/log L do:
     verdict="holds",
     derivations=derivations,
     properties=(property_error, property_serves_the_sharp_family),
-    no_theorem="TODO",
+    theorems=(
+        "quantised_upper_bound",
+        "quantised_upper_bound_logits",
+        "quantised_upper_bound_cache",
+    ),
 )
