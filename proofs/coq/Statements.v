@@ -374,7 +374,7 @@ Definition key_query (C : R) (K : matrix) (i : nat) : nat -> R := fun c => C * K
 
 (** Keys of squared norm s with inner products of at most p: margin C (s - p). *)
 Theorem keys_inner_margin (n d : nat) (K : matrix) (C s p : R) (i : nat) :
-  0 <= C -> (i < n)%nat -> dot d K i i = s ->
+  0 <= C -> dot d K i i = s ->
   (forall j, (j < n)%nat -> j <> i -> dot d K i j <= p) ->
   margin n (logit d (key_query C K i) K) i (C * (s - p)).
 Proof. exact (KeysInner.keys_inner_margin n d K C s p i). Qed.
@@ -999,7 +999,7 @@ Theorem norm_dimension_line (n : nat) (K : matrix) (Q : nat -> nat -> R) (g : R)
 Proof. exact (NormDimension.norm_dimension_line n K Q g). Qed.
 
 (** Two keys can: the ends of the line. *)
-Theorem norm_dimension_line_met (g : R) : 0 <= g ->
+Theorem norm_dimension_line_met (g : R) :
   exists K Q, forall i, (i < 2)%nat -> margin 2 (logit 1 (Q i) K) i g.
 Proof. exact (NormDimension.norm_dimension_line_met g). Qed.
 
