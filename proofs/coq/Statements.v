@@ -12,7 +12,7 @@ From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
   FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
   RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
-  Collision TimeMemory.
+  Collision TimeMemory CollisionRandom KeysSignTuples.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -569,6 +569,34 @@ Theorem keys_sign_tuples (n m d : nat) (Ks : list matrix) (C mu : R) (t : list n
   tuple_margin n m d Ks (product_query C Ks t) t (C * (INR d - mu)).
 Proof. exact (KeysTuples.keys_sign_tuples n m d Ks C mu t). Qed.
 
+(** There are m matrices of signs, n rows each, such that the product rows of different tuples
+    have inner products of at most ε d. *)
+Theorem keys_sign_tuples_exist n m d eps :
+  0 <= eps ->
+  INR n ^ m * (INR n ^ m - 1) / 2 * exp (- (eps * eps * INR d / 2)) < 1 ->
+  exists Ks, length Ks = m /\ (forall K, In K Ks -> sign_matrix K) /\
+    forall t t', In t (tuples (repeat (seq 0 n) m)) -> In t' (tuples (repeat (seq 0 n) m)) ->
+      t' <> t -> tuple_dot d Ks t t' <= eps * INR d.
+Proof. exact (KeysSignTuples.keys_sign_tuples_exist n m d eps). Qed.
+
+(** The same as an inequality on the dimension: d > (2/ε²) ln(N(N-1)/2), N = n^m rows; the margin
+    of a tuple is then C (1 - ε) d. *)
+Theorem keys_sign_tuples_dimension n m d eps C :
+  (2 <= n)%nat -> (1 <= m)%nat -> 0 < eps -> 0 <= C ->
+  INR d > 2 / (eps * eps) * ln (INR n ^ m * (INR n ^ m - 1) / 2) ->
+  exists Ks, length Ks = m /\ (forall K, In K Ks -> sign_matrix K) /\
+    forall t, In t (tuples (repeat (seq 0 n) m)) ->
+      tuple_margin n m d Ks (product_query C Ks t) t (C * ((1 - eps) * INR d)).
+Proof. exact (KeysSignTuples.keys_sign_tuples_dimension n m d eps C). Qed.
+
+(** Order 1: n rows of signs with inner products of at most ε d, once
+    n (n - 1) / 2 exp(-ε² d / 2) < 1. *)
+Theorem keys_sign_rows_exist n d eps :
+  0 <= eps -> INR n * (INR n - 1) / 2 * exp (- (eps * eps * INR d / 2)) < 1 ->
+  exists K, sign_matrix K /\
+    forall i j, (i < n)%nat -> (j < n)%nat -> j <> i -> dot d K i j <= eps * INR d.
+Proof. exact (KeysSignTuples.keys_sign_rows_exist n d eps). Qed.
+
 (** * L5 `sign-keys` *)
 
 (** Bits as signs; inner product of two strings of d signs; all inner products at most ε d. *)
@@ -812,6 +840,15 @@ Theorem four_cache_margin (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : 
   g > margin_limit (INR (n - 1)) eta alpha ->
   exact_floor n m d d_v eta alpha K Q.
 Proof. exact (FourCacheKeys.four_cache_margin n m d d_v eta alpha g K Q). Qed.
+
+(** At the paper's success probability 9/10: at least 0.531 n d_v bits. *)
+Theorem four_cache_order_tenth n m d d_v eta alpha g K Q b :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  g > margin_limit (INR (n - 1)) eta alpha ->
+  serves_randomized n d_v eta alpha (1 / 10) (order_out 0 n m d K) Q b ->
+  531 / 1000 * INR (n * d_v) <= INR b.
+Proof. exact (FourCacheKeys.four_cache_order_tenth n m d d_v eta alpha g K Q b). Qed.
 
 (** Any address book of margin g > ln(c(1+η+2α)/(1-η-2α)), c = n-1 + ((n+1)^m - n^m)/n^(m-1). *)
 Theorem four_cache_self_margin (n m d d_v : nat) (eta alpha g : R) (K : matrix)
@@ -1128,12 +1165,35 @@ Theorem collision (n d d_v : nat) (eta alpha : R) :
                      accurate eta alpha o (attention n d (Q i) K V' c)).
 Proof. exact (Collision.collision n d d_v eta alpha). Qed.
 
+(** At every order m, for any public keys of enough margin. *)
+Theorem collision_order n m d d_v eta alpha g K Q b (state : matrix -> list bool) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  (b < n * d_v)%nat -> (forall V, zero_one V -> (length (state V) <= b)%nat) ->
+  exists V V' i c, zero_one V /\ zero_one V' /\ (i < n)%nat /\ (c < d_v)%nat /\
+    state V = state V' /\
+    forall o, ~ (accurate eta alpha o (order_out 0 n m d K (Q i) V c) /\
+                 accurate eta alpha o (order_out 0 n m d K (Q i) V' c)).
+Proof. exact (Collision.collision_order n m d d_v eta alpha g K Q b state). Qed.
+
 (** Any 2^b + 1 instances contain a collision of their states of b bits. *)
 Theorem collision_among {A} (state : A -> list bool) (b : nat) (instances : list A) :
   NoDup instances -> (forall x, In x instances -> length (state x) = b) ->
   (2 ^ b < length instances)%nat ->
   exists x y, In x instances /\ In y instances /\ x <> y /\ state x = state y.
 Proof. exact (Collision.collision_among state b instances). Qed.
+
+(** The states in the list all differ. *)
+Fixpoint distinct (t : list nat) : bool :=
+  match t with [] => true | j :: t' => negb (existsb (Nat.eqb j) t') && distinct t' end.
+
+(** So of all lists of k states at most the part exp(-k(k-1)/(2D)) is free of collisions: about
+    sqrt(2 D ln 2) random instances collide as likely as not. *)
+Theorem collision_random D k : (1 <= D)%nat ->
+  number distinct (tuples (repeat (seq 0 D) k)) / INR D ^ k
+    <= exp (- (INR k * (INR k - 1) / (2 * INR D))).
+Proof. exact (CollisionRandom.collision_random D k). Qed.
 
 (** * T6 `random-instance-fails` *)
 
