@@ -12,7 +12,7 @@ From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
   FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
   RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
-  Collision TimeMemory CollisionRandom KeysSignTuples.
+  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -313,6 +313,32 @@ Theorem index_randomized_met (N : nat) :
     (forall x i, length x = N -> (i < N)%nat -> error_prob T w enc dec x i = 0).
 Proof. exact (IndexRandomized.index_randomized_met N). Qed.
 
+(** ** One bit: the best mean success is 1/2 + C(N-1, ⌊(N-1)/2⌋) / 2^N *)
+
+(** Binomial coefficients, by Pascal's rule. *)
+Fixpoint binom (n k : nat) : nat :=
+  match n, k with
+  | _, O => 1
+  | O, S _ => 0
+  | S n', S k' => binom n' k' + binom n' k
+  end.
+
+(** Number of strings and positions at which Bob is right. *)
+Definition right_answers (N : nat) (enc : list bool -> bool) (dec : bool -> nat -> bool) : R :=
+  lsum (fun x => rsum N (fun i => 1 - wrong (dec (enc x) i) (nth i x false))) (bitstrings N).
+
+(** No one-bit protocol for N + 1 bits is right more often. *)
+Theorem index_randomized_one_bit (N : nat) (enc : list bool -> bool) (dec : bool -> nat -> bool) :
+  right_answers (S N) enc dec
+    <= INR (S N) * 2 ^ S N * (1 / 2 + INR (binom N (N / 2)) / 2 ^ S N).
+Proof. exact (IndexOneBit.index_randomized_one_bit N enc dec). Qed.
+
+(** Sending the majority is right exactly as often. *)
+Theorem index_randomized_one_bit_met (N : nat) : exists enc dec,
+  right_answers (S N) enc dec
+    = INR (S N) * 2 ^ S N * (1 / 2 + INR (binom N (N / 2)) / 2 ^ S N).
+Proof. exact (IndexOneBit.index_randomized_one_bit_met N). Qed.
+
 (** * L5 `keys` *)
 
 (** Key j = (j, -j^2, 0, ..., 0);  query i = C (2i, 1, 0, ..., 0). *)
@@ -374,7 +400,7 @@ Definition key_query (C : R) (K : matrix) (i : nat) : nat -> R := fun c => C * K
 
 (** Keys of squared norm s with inner products of at most p: margin C (s - p). *)
 Theorem keys_inner_margin (n d : nat) (K : matrix) (C s p : R) (i : nat) :
-  0 <= C -> (i < n)%nat -> dot d K i i = s ->
+  0 <= C -> dot d K i i = s ->
   (forall j, (j < n)%nat -> j <> i -> dot d K i j <= p) ->
   margin n (logit d (key_query C K i) K) i (C * (s - p)).
 Proof. exact (KeysInner.keys_inner_margin n d K C s p i). Qed.
@@ -814,6 +840,33 @@ Theorem four_cache_self_randomized (n m d d_v : nat) (eta alpha g : R) (K : matr
     (1 - H2 delta) * INR (n * d_v) <= INR b.
 Proof. exact (FourCacheOrder.four_cache_self_randomized n m d d_v eta alpha g K Q). Qed.
 
+(** ** Streaming caches, the model D4 *)
+
+(** The state after the first k tokens, whose rows of values are V 0 .. V (k-1). *)
+Fixpoint stream (init : list bool) (append : list bool -> (nat -> R) -> list bool) (V : matrix)
+    (k : nat) : list bool :=
+  match k with
+  | O => init
+  | S k' => append (stream init append V k') (V k')
+  end.
+
+(** Some streaming cache whose states never exceed b bits answers every query within (η, α). *)
+Definition streams (n d_v : nat) (eta alpha : R) (out : outputs) (Q : nat -> nat -> R)
+    (b : nat) : Prop :=
+  exists init append (answer : reader),
+    (forall V k, zero_one V -> (k <= n)%nat -> (length (stream init append V k) <= b)%nat) /\
+    (forall V i c, zero_one V -> (i < n)%nat -> (c < d_v)%nat ->
+       accurate eta alpha (answer (stream init append V n) (Q i) c) (out (Q i) V c)).
+
+(** The least streaming cache has exactly n d_v bits, too. *)
+Theorem four_cache_stream (n m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  forall b, streams n d_v eta alpha (order_out 0 n m d K) Q b <-> (n * d_v <= b)%nat.
+Proof. exact (FourCacheStream.four_cache_stream n m d d_v eta alpha g K Q). Qed.
+
 (** ** Every family of keys *)
 
 (** The least (η, α)-accurate cache of order m has exactly n d_v bits, and every randomised one
@@ -1036,7 +1089,7 @@ Theorem norm_dimension_line (n : nat) (K : matrix) (Q : nat -> nat -> R) (g : R)
 Proof. exact (NormDimension.norm_dimension_line n K Q g). Qed.
 
 (** Two keys can: the ends of the line. *)
-Theorem norm_dimension_line_met (g : R) : 0 <= g ->
+Theorem norm_dimension_line_met (g : R) :
   exists K Q, forall i, (i < 2)%nat -> margin 2 (logit 1 (Q i) K) i g.
 Proof. exact (NormDimension.norm_dimension_line_met g). Qed.
 
@@ -1258,6 +1311,22 @@ Theorem random_instance_fails_mean (N b T : nat) (w : nat -> R) (delta eta alpha
   (1 - H2 delta) * INR N <= INR b.
 Proof.
   exact (RandomInstanceFails.random_instance_fails_mean N b T w delta eta alpha theta out state answer).
+Qed.
+
+(** With states of up to b bits, b + 1 stands for b. *)
+Theorem random_instance_fails_mean_up_to (N b T : nat) (w : nat -> R) (delta eta alpha theta : R)
+    (out : list bool -> nat -> R) (state : nat -> list bool -> list bool)
+    (answer : nat -> list bool -> nat -> R) :
+  distribution T w -> 0 <= delta <= 1 / 2 ->
+  readable N eta alpha theta out ->
+  (forall r x, (r < T)%nat -> length x = N -> (length (state r x) <= b)%nat) ->
+  lsum (fun x => rsum N (fun k =>
+      rsum T (fun r => w r * failure eta alpha (answer r (state r x) k) (out x k)))) (bitstrings N)
+    <= delta * (INR N * 2 ^ N) ->
+  (1 - H2 delta) * INR N <= INR (b + 1).
+Proof.
+  exact (RandomInstanceFails.random_instance_fails_mean_up_to
+           N b T w delta eta alpha theta out state answer).
 Qed.
 
 (** The bound is attained: keeping the first b bits answers 2^b of the instances. *)
