@@ -28,37 +28,19 @@ Definition symbol_output (x : list nat) (k : nat) : R :=
 Lemma outputs_separated :
   separated ((n1 + n2 - 2) * d_v) L (accurate eta alpha) symbol_output.
 Proof.
-  set (N := ((n1 + n2 - 2) * d_v)%nat).
-  assert (Hhalf : forall x y k o, symbols N L x -> symbols N L y -> (k < N)%nat ->
-    accurate eta alpha o (symbol_output x k) -> accurate eta alpha o (symbol_output y k) ->
-    ~ (nth k x 0 < nth k y 0)%nat).
-  { intros x y k o Hx Hy Hk Hox Hoy Hlt. unfold symbol_output in *.
-    assert (Hdv : (0 < d_v)%nat) by (unfold N in Hk; lia).
-    assert (Hr : (k / d_v < n1 + n2 - 2)%nat)
-      by (apply Nat.div_lt_upper_bound; [lia|]; unfold N in Hk; lia).
+  apply (levels_separate _ L eta alpha symbol_output (fun _ => level L)
+    (fun _ => excess (n1 * n2 - 1) g) Heta Halpha).
+  - intros. apply excess_nonneg.
+  - intros k i _ Hi. now apply level_unit.
+  - intros k i i' _ Hi Hi'. pose proof (grid_room L eta alpha i i' HL Heta Hi Hi'). unfold excess. lra.
+  - intros x k Hx Hk. unfold symbol_output.
+    assert (Hr : (k / d_v < n1 + n2 - 2)%nat) by (apply Nat.div_lt_upper_bound; lia).
     destruct (pair_of_row_lt n1 n2 _ Hn1 Hn2 Hr) as (Hi & Hl & H0).
-    destruct (pair_of_row n1 (k / d_v)) as [i l] eqn:Ep. cbn [fst snd] in *.
-    assert (Hout : forall z, symbols N L z ->
-      let E := excess (n1 * n2 - 1) g in let v := level L (nth k z 0%nat) in
-      v / (1 + E) <= attention2 n1 n2 d (Q i l) K1 K2 (hold L d_v 0 z)
-                       (hold L d_v (n1 - 1) z) (k mod d_v) <= (v + E) / (1 + E)).
-    { intros z Hz. pose proof (hold_reads L d_v n1 z k Hdv Hn1) as Hread.
-      rewrite Ep in Hread. cbn [fst snd] in Hread. cbv zeta. rewrite <- Hread.
-      apply pair_output_near_value; auto;
-        intros; apply (grid_unit L); auto; apply (hold_grid N); auto. }
-    pose proof (Hout x Hx) as [Hx1 Hx2]. pose proof (Hout y Hy) as [Hy1 _].
-    cbv zeta in Hx1, Hx2, Hy1.
-    destruct Hx as [_ Hx], Hy as [_ Hy].
-    pose proof (level_unit L _ HL (Hx k Hk)) as [Ux _].
-    pose proof (level_unit L _ HL (Hy k Hk)) as [Uy _].
-    pose proof (excess_nonneg (n1 * n2 - 1) g) as HE.
-    refine (levels_apart eta alpha (excess (n1 * n2 - 1) g) (level L (nth k x 0%nat))
-      (level L (nth k y 0%nat)) _ _ o Heta Halpha HE Ux Uy _ (conj _ Hx2) Hy1 Hox Hoy).
-    - pose proof (grid_room L eta alpha _ _ HL Heta Hlt (Hy k Hk)). unfold excess. lra.
-    - eapply Rle_trans; [|exact Hx1].
-      apply Rmult_le_pos; [exact Ux|left; apply Rinv_0_lt_compat; lra]. }
-  intros x y k o Hx Hy Hk Hox Hoy.
-  pose proof (Hhalf x y k o Hx Hy Hk Hox Hoy). pose proof (Hhalf y x k o Hy Hx Hk Hoy Hox). lia.
+    pose proof (hold_reads L d_v n1 x k ltac:(lia) Hn1) as Hread.
+    destruct (pair_of_row n1 (k / d_v)) as [i l]. cbn [fst snd] in *. cbv zeta.
+    rewrite <- Hread.
+    apply pair_output_near_value; auto; intros; apply (grid_unit L); auto;
+      now apply (hold_grid ((n1 + n2 - 2) * d_v)).
 Qed.
 
 (** A cache whose answers are (eta, alpha)-accurate has as many states as there are instances. *)
@@ -163,7 +145,5 @@ Proof.
   - intros Hb. destruct (value_floor_met n1 n2 d d_v L b pair_key1 pair_key2 HL Hn1 Hn2 Hb)
       as (state & answer & Hlen & Hans).
     exists state, answer. split; [auto|]. intros V1 V2 i k c G1 G2 _ _ Hc.
-    rewrite Hans by assumption. unfold accurate. rewrite Rminus_eq_0, Rabs_R0.
-    pose proof (Rabs_pos (attention2 n1 n2 d (pair_query g i k) pair_key1 pair_key2 V1 V2 c)).
-    nra.
+    rewrite Hans by assumption. now apply accurate_exact.
 Qed.

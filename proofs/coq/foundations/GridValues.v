@@ -113,10 +113,18 @@ Proof.
     replace (S (n1 - 1 + r - (n1 - 1))) with (S r) by lia. now apply grid_symbol.
 Qed.
 
-Lemma attention2_ext n1 n2 d q K1 K2 V1 V2 V1' V2' c :
+Lemma attention2_ext n1 n2 d q K1 K2 V1 V2 K1' K2' V1' V2' c :
+  (forall j e, (j < n1)%nat -> (e < d)%nat -> K1 j e = K1' j e) ->
+  (forall l e, (l < n2)%nat -> (e < d)%nat -> K2 l e = K2' l e) ->
   (forall j, (j < n1)%nat -> V1 j c = V1' j c) -> (forall l, (l < n2)%nat -> V2 l c = V2' l c) ->
-  attention2 n1 n2 d q K1 K2 V1 V2 c = attention2 n1 n2 d q K1 K2 V1' V2' c.
+  attention2 n1 n2 d q K1 K2 V1 V2 c = attention2 n1 n2 d q K1' K2' V1' V2' c.
 Proof.
-  intros H1 H2. unfold attention2. apply rsum_ext; intros j Hj. apply rsum_ext; intros l Hl.
-  now rewrite H1, H2.
+  intros HK1 HK2 H1 H2. unfold attention2, weight2.
+  assert (Hs : forall j l, (j < n1)%nat -> (l < n2)%nat ->
+            logit2 d q K1 K2 j l = logit2 d q K1' K2' j l).
+  { intros j l Hj Hl. apply rsum_ext. intros e He. now rewrite HK1, HK2. }
+  rewrite (rsum_ext n1 (fun j' => rsum n2 (fun l' => exp (logit2 d q K1 K2 j' l')))
+    (fun j' => rsum n2 (fun l' => exp (logit2 d q K1' K2' j' l')))).
+  - apply rsum_ext; intros j Hj. apply rsum_ext; intros l Hl. now rewrite Hs, H1, H2.
+  - intros j Hj. apply rsum_ext. intros l Hl. now rewrite Hs.
 Qed.

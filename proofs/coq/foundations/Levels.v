@@ -1,7 +1,7 @@
 (** Outputs that stand for symbols of more than one bit, and when accurate answers to two of
     them differ; pairs of tokens singled out by a query. *)
-From Coq Require Import Reals Lra Lia Arith.
-From KVFloor Require Import Sums Attention Guarantee Bits SoftmaxConcentration Keys.
+From Coq Require Import Reals Lra Lia Arith List.
+From KVFloor Require Import Sums Attention Guarantee Bits Symbols SoftmaxConcentration Keys.
 Open Scope R_scope.
 
 Definition unit_value (v : R) : Prop := 0 <= v <= 1.
@@ -53,6 +53,33 @@ Proof.
     replace (z / (1 + E) * (1 + E)) with z in Hout' by (field; lra). exact Hout'. }
   assert (H3 : (1 - eta) * out' <= (1 + eta) * out + 2 * alpha) by lra.
   nra.
+Qed.
+
+(** Outputs that are near the levels of their symbols, with room between any two, are told apart:
+    query k turns symbol i into the level lev k i, and E k is what leaks. *)
+Lemma levels_separate N L eta alpha (out : list nat -> nat -> R) (lev : nat -> nat -> R) E :
+  0 <= eta < 1 -> 0 <= alpha ->
+  (forall k, (k < N)%nat -> 0 <= E k) ->
+  (forall k i, (k < N)%nat -> (i < L)%nat -> 0 <= lev k i) ->
+  (forall k i i', (k < N)%nat -> (i < i')%nat -> (i' < L)%nat ->
+     E k * (1 + eta + 2 * alpha) < (1 - eta) * lev k i' - (1 + eta) * lev k i - 2 * alpha) ->
+  (forall x k, symbols N L x -> (k < N)%nat ->
+     let y := lev k (nth k x 0%nat) in y / (1 + E k) <= out x k <= (y + E k) / (1 + E k)) ->
+  separated N L (accurate eta alpha) out.
+Proof.
+  intros Heta Ha HE Hlev Hroom Hout.
+  assert (Hhalf : forall x y k o, symbols N L x -> symbols N L y -> (k < N)%nat ->
+    accurate eta alpha o (out x k) -> accurate eta alpha o (out y k) ->
+    ~ (nth k x 0 < nth k y 0)%nat).
+  { intros x y k o Hx Hy Hk Hox Hoy Hlt.
+    destruct (Hout x k Hx Hk) as [Hx1 Hx2]. destruct (Hout y k Hy Hk) as [Hy1 _].
+    pose proof (proj2 Hx k Hk) as Sx. pose proof (proj2 Hy k Hk) as Sy. specialize (HE k Hk).
+    refine (levels_apart eta alpha (E k) _ _ _ _ o Heta Ha HE (Hlev k _ Hk Sx) (Hlev k _ Hk Sy)
+      (Hroom k _ _ Hk Hlt Sy) (conj _ Hx2) Hy1 Hox Hoy).
+    eapply Rle_trans; [|exact Hx1].
+    apply Rmult_le_pos; [now apply Hlev|left; apply Rinv_0_lt_compat; lra]. }
+  intros x y k o Hx Hy Hk Hox Hoy.
+  pose proof (Hhalf x y k o Hx Hy Hk Hox Hoy). pose proof (Hhalf y x k o Hy Hx Hk Hoy Hox). lia.
 Qed.
 
 (** ** Pairs of tokens *)
