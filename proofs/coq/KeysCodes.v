@@ -132,7 +132,7 @@ Proof.
   intros Hn Hd Hr i Hi.
   assert (HN : 2 <= INR n) by (apply le_INR in Hn; exact Hn).
   pose proof PI_RGT_0 as Hpi.
-  apply keys_inner_margin; [exact Hr|exact Hi| |].
+  apply keys_inner_margin; [exact Hr| |].
   - rewrite polygon_dot, Rminus_eq_0 by exact Hd. apply cos_0.
   - intros j Hj Hne. rewrite polygon_dot by exact Hd.
     set (u := 2 * PI / INR n).

@@ -22,11 +22,11 @@ Qed.
 
 (** Keys of squared norm s with inner products of at most p: margin C (s - p). *)
 Theorem keys_inner_margin n d K C s p i :
-  0 <= C -> (i < n)%nat -> dot d K i i = s ->
+  0 <= C -> dot d K i i = s ->
   (forall j, (j < n)%nat -> j <> i -> dot d K i j <= p) ->
   margin n (logit d (key_query C K i) K) i (C * (s - p)).
 Proof.
-  intros HC Hi Hs Hp j Hj Hne. rewrite !key_query_logit, Hs. specialize (Hp j Hj Hne). nra.
+  intros HC Hs Hp j Hj Hne. rewrite !key_query_logit, Hs. specialize (Hp j Hj Hne). nra.
 Qed.
 
 (** Over a key of zeros too, if p is not negative. *)

@@ -135,10 +135,10 @@ Proof.
 Qed.
 
 (** Two keys can: the ends of the line. *)
-Theorem norm_dimension_line_met g : 0 <= g ->
+Theorem norm_dimension_line_met g :
   exists K Q, forall i, (i < 2)%nat -> margin 2 (logit 1 (Q i) K) i g.
 Proof.
-  intros Hg. exists (fun j _ => sign_of j), (fun i _ => g / 2 * sign_of i).
+  exists (fun j _ => sign_of j), (fun i _ => g / 2 * sign_of i).
   intros i Hi j Hj Hne. unfold logit. simpl.
   destruct i as [|[|i]], j as [|[|j]]; try lia; unfold sign_of; simpl; lra.
 Qed.

@@ -12,7 +12,7 @@ From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
   FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
   RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
-  Collision TimeMemory.
+  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -313,6 +313,32 @@ Theorem index_randomized_met (N : nat) :
     (forall x i, length x = N -> (i < N)%nat -> error_prob T w enc dec x i = 0).
 Proof. exact (IndexRandomized.index_randomized_met N). Qed.
 
+(** ** One bit: the best mean success is 1/2 + C(N-1, ⌊(N-1)/2⌋) / 2^N *)
+
+(** Binomial coefficients, by Pascal's rule. *)
+Fixpoint binom (n k : nat) : nat :=
+  match n, k with
+  | _, O => 1
+  | O, S _ => 0
+  | S n', S k' => binom n' k' + binom n' k
+  end.
+
+(** Number of strings and positions at which Bob is right. *)
+Definition right_answers (N : nat) (enc : list bool -> bool) (dec : bool -> nat -> bool) : R :=
+  lsum (fun x => rsum N (fun i => 1 - wrong (dec (enc x) i) (nth i x false))) (bitstrings N).
+
+(** No one-bit protocol for N + 1 bits is right more often. *)
+Theorem index_randomized_one_bit (N : nat) (enc : list bool -> bool) (dec : bool -> nat -> bool) :
+  right_answers (S N) enc dec
+    <= INR (S N) * 2 ^ S N * (1 / 2 + INR (binom N (N / 2)) / 2 ^ S N).
+Proof. exact (IndexOneBit.index_randomized_one_bit N enc dec). Qed.
+
+(** Sending the majority is right exactly as often. *)
+Theorem index_randomized_one_bit_met (N : nat) : exists enc dec,
+  right_answers (S N) enc dec
+    = INR (S N) * 2 ^ S N * (1 / 2 + INR (binom N (N / 2)) / 2 ^ S N).
+Proof. exact (IndexOneBit.index_randomized_one_bit_met N). Qed.
+
 (** * L5 `keys` *)
 
 (** Key j = (j, -j^2, 0, ..., 0);  query i = C (2i, 1, 0, ..., 0). *)
@@ -374,7 +400,7 @@ Definition key_query (C : R) (K : matrix) (i : nat) : nat -> R := fun c => C * K
 
 (** Keys of squared norm s with inner products of at most p: margin C (s - p). *)
 Theorem keys_inner_margin (n d : nat) (K : matrix) (C s p : R) (i : nat) :
-  0 <= C -> (i < n)%nat -> dot d K i i = s ->
+  0 <= C -> dot d K i i = s ->
   (forall j, (j < n)%nat -> j <> i -> dot d K i j <= p) ->
   margin n (logit d (key_query C K i) K) i (C * (s - p)).
 Proof. exact (KeysInner.keys_inner_margin n d K C s p i). Qed.
@@ -568,6 +594,34 @@ Theorem keys_sign_tuples (n m d : nat) (Ks : list matrix) (C mu : R) (t : list n
   (forall t', In t' (tuples (repeat (seq 0 n) m)) -> t' <> t -> tuple_dot d Ks t t' <= mu) ->
   tuple_margin n m d Ks (product_query C Ks t) t (C * (INR d - mu)).
 Proof. exact (KeysTuples.keys_sign_tuples n m d Ks C mu t). Qed.
+
+(** There are m matrices of signs, n rows each, such that the product rows of different tuples
+    have inner products of at most ε d. *)
+Theorem keys_sign_tuples_exist n m d eps :
+  0 <= eps ->
+  INR n ^ m * (INR n ^ m - 1) / 2 * exp (- (eps * eps * INR d / 2)) < 1 ->
+  exists Ks, length Ks = m /\ (forall K, In K Ks -> sign_matrix K) /\
+    forall t t', In t (tuples (repeat (seq 0 n) m)) -> In t' (tuples (repeat (seq 0 n) m)) ->
+      t' <> t -> tuple_dot d Ks t t' <= eps * INR d.
+Proof. exact (KeysSignTuples.keys_sign_tuples_exist n m d eps). Qed.
+
+(** The same as an inequality on the dimension: d > (2/ε²) ln(N(N-1)/2), N = n^m rows; the margin
+    of a tuple is then C (1 - ε) d. *)
+Theorem keys_sign_tuples_dimension n m d eps C :
+  (2 <= n)%nat -> (1 <= m)%nat -> 0 < eps -> 0 <= C ->
+  INR d > 2 / (eps * eps) * ln (INR n ^ m * (INR n ^ m - 1) / 2) ->
+  exists Ks, length Ks = m /\ (forall K, In K Ks -> sign_matrix K) /\
+    forall t, In t (tuples (repeat (seq 0 n) m)) ->
+      tuple_margin n m d Ks (product_query C Ks t) t (C * ((1 - eps) * INR d)).
+Proof. exact (KeysSignTuples.keys_sign_tuples_dimension n m d eps C). Qed.
+
+(** Order 1: n rows of signs with inner products of at most ε d, once
+    n (n - 1) / 2 exp(-ε² d / 2) < 1. *)
+Theorem keys_sign_rows_exist n d eps :
+  0 <= eps -> INR n * (INR n - 1) / 2 * exp (- (eps * eps * INR d / 2)) < 1 ->
+  exists K, sign_matrix K /\
+    forall i j, (i < n)%nat -> (j < n)%nat -> j <> i -> dot d K i j <= eps * INR d.
+Proof. exact (KeysSignTuples.keys_sign_rows_exist n d eps). Qed.
 
 (** * L5 `sign-keys` *)
 
@@ -786,6 +840,33 @@ Theorem four_cache_self_randomized (n m d d_v : nat) (eta alpha g : R) (K : matr
     (1 - H2 delta) * INR (n * d_v) <= INR b.
 Proof. exact (FourCacheOrder.four_cache_self_randomized n m d d_v eta alpha g K Q). Qed.
 
+(** ** Streaming caches, the model D4 *)
+
+(** The state after the first k tokens, whose rows of values are V 0 .. V (k-1). *)
+Fixpoint stream (init : list bool) (append : list bool -> (nat -> R) -> list bool) (V : matrix)
+    (k : nat) : list bool :=
+  match k with
+  | O => init
+  | S k' => append (stream init append V k') (V k')
+  end.
+
+(** Some streaming cache whose states never exceed b bits answers every query within (η, α). *)
+Definition streams (n d_v : nat) (eta alpha : R) (out : outputs) (Q : nat -> nat -> R)
+    (b : nat) : Prop :=
+  exists init append (answer : reader),
+    (forall V k, zero_one V -> (k <= n)%nat -> (length (stream init append V k) <= b)%nat) /\
+    (forall V i c, zero_one V -> (i < n)%nat -> (c < d_v)%nat ->
+       accurate eta alpha (answer (stream init append V n) (Q i) c) (out (Q i) V c)).
+
+(** The least streaming cache has exactly n d_v bits, too. *)
+Theorem four_cache_stream (n m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  forall b, streams n d_v eta alpha (order_out 0 n m d K) Q b <-> (n * d_v <= b)%nat.
+Proof. exact (FourCacheStream.four_cache_stream n m d d_v eta alpha g K Q). Qed.
+
 (** ** Every family of keys *)
 
 (** The least (η, α)-accurate cache of order m has exactly n d_v bits, and every randomised one
@@ -812,6 +893,15 @@ Theorem four_cache_margin (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : 
   g > margin_limit (INR (n - 1)) eta alpha ->
   exact_floor n m d d_v eta alpha K Q.
 Proof. exact (FourCacheKeys.four_cache_margin n m d d_v eta alpha g K Q). Qed.
+
+(** At the paper's success probability 9/10: at least 0.531 n d_v bits. *)
+Theorem four_cache_order_tenth n m d d_v eta alpha g K Q b :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  g > margin_limit (INR (n - 1)) eta alpha ->
+  serves_randomized n d_v eta alpha (1 / 10) (order_out 0 n m d K) Q b ->
+  531 / 1000 * INR (n * d_v) <= INR b.
+Proof. exact (FourCacheKeys.four_cache_order_tenth n m d d_v eta alpha g K Q b). Qed.
 
 (** Any address book of margin g > ln(c(1+η+2α)/(1-η-2α)), c = n-1 + ((n+1)^m - n^m)/n^(m-1). *)
 Theorem four_cache_self_margin (n m d d_v : nat) (eta alpha g : R) (K : matrix)
@@ -999,7 +1089,7 @@ Theorem norm_dimension_line (n : nat) (K : matrix) (Q : nat -> nat -> R) (g : R)
 Proof. exact (NormDimension.norm_dimension_line n K Q g). Qed.
 
 (** Two keys can: the ends of the line. *)
-Theorem norm_dimension_line_met (g : R) : 0 <= g ->
+Theorem norm_dimension_line_met (g : R) :
   exists K Q, forall i, (i < 2)%nat -> margin 2 (logit 1 (Q i) K) i g.
 Proof. exact (NormDimension.norm_dimension_line_met g). Qed.
 
@@ -1128,12 +1218,35 @@ Theorem collision (n d d_v : nat) (eta alpha : R) :
                      accurate eta alpha o (attention n d (Q i) K V' c)).
 Proof. exact (Collision.collision n d d_v eta alpha). Qed.
 
+(** At every order m, for any public keys of enough margin. *)
+Theorem collision_order n m d d_v eta alpha g K Q b (state : matrix -> list bool) :
+  guarantee eta alpha -> (1 <= m)%nat ->
+  (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
+  leak (n - 1) g < leak_limit eta alpha ->
+  (b < n * d_v)%nat -> (forall V, zero_one V -> (length (state V) <= b)%nat) ->
+  exists V V' i c, zero_one V /\ zero_one V' /\ (i < n)%nat /\ (c < d_v)%nat /\
+    state V = state V' /\
+    forall o, ~ (accurate eta alpha o (order_out 0 n m d K (Q i) V c) /\
+                 accurate eta alpha o (order_out 0 n m d K (Q i) V' c)).
+Proof. exact (Collision.collision_order n m d d_v eta alpha g K Q b state). Qed.
+
 (** Any 2^b + 1 instances contain a collision of their states of b bits. *)
 Theorem collision_among {A} (state : A -> list bool) (b : nat) (instances : list A) :
   NoDup instances -> (forall x, In x instances -> length (state x) = b) ->
   (2 ^ b < length instances)%nat ->
   exists x y, In x instances /\ In y instances /\ x <> y /\ state x = state y.
 Proof. exact (Collision.collision_among state b instances). Qed.
+
+(** The states in the list all differ. *)
+Fixpoint distinct (t : list nat) : bool :=
+  match t with [] => true | j :: t' => negb (existsb (Nat.eqb j) t') && distinct t' end.
+
+(** So of all lists of k states at most the part exp(-k(k-1)/(2D)) is free of collisions: about
+    sqrt(2 D ln 2) random instances collide as likely as not. *)
+Theorem collision_random D k : (1 <= D)%nat ->
+  number distinct (tuples (repeat (seq 0 D) k)) / INR D ^ k
+    <= exp (- (INR k * (INR k - 1) / (2 * INR D))).
+Proof. exact (CollisionRandom.collision_random D k). Qed.
 
 (** * T6 `random-instance-fails` *)
 
@@ -1198,6 +1311,22 @@ Theorem random_instance_fails_mean (N b T : nat) (w : nat -> R) (delta eta alpha
   (1 - H2 delta) * INR N <= INR b.
 Proof.
   exact (RandomInstanceFails.random_instance_fails_mean N b T w delta eta alpha theta out state answer).
+Qed.
+
+(** With states of up to b bits, b + 1 stands for b. *)
+Theorem random_instance_fails_mean_up_to (N b T : nat) (w : nat -> R) (delta eta alpha theta : R)
+    (out : list bool -> nat -> R) (state : nat -> list bool -> list bool)
+    (answer : nat -> list bool -> nat -> R) :
+  distribution T w -> 0 <= delta <= 1 / 2 ->
+  readable N eta alpha theta out ->
+  (forall r x, (r < T)%nat -> length x = N -> (length (state r x) <= b)%nat) ->
+  lsum (fun x => rsum N (fun k =>
+      rsum T (fun r => w r * failure eta alpha (answer r (state r x) k) (out x k)))) (bitstrings N)
+    <= delta * (INR N * 2 ^ N) ->
+  (1 - H2 delta) * INR N <= INR (b + 1).
+Proof.
+  exact (RandomInstanceFails.random_instance_fails_mean_up_to
+           N b T w delta eta alpha theta out state answer).
 Qed.
 
 (** The bound is attained: keeping the first b bits answers 2^b of the instances. *)

@@ -94,16 +94,16 @@ def verify(
         _check_writable(json_file)
     wanted = tuple(dict.fromkeys(slugs)) or SLUGS
     claims = [load(slug) for slug in wanted]
-    audited = audit(sources()) if kernel else {}
+    audited = audit(sources()) if kernel else None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     results = run(
         wanted, examples=examples, seed=seed, jobs=jobs if jobs is not None else cores or 1
     )
-    if kernel:
-        results = (with_theorems(result, audited) for result in results)
+    if audited is not None:
+        results = (with_theorems(result, audited.theorems) for result in results)
     ordered = show(claims, results, Console(stderr=json_file == "-"), kernel=kernel)
     if json_file is not None:
-        _write(json_file, to_json(ordered, kernel=kernel))
+        _write(json_file, to_json(ordered, audited))
     return 0 if all(result.ok for result in ordered) else 1
 
 

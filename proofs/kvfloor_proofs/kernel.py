@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["KernelError", "Theorem", "audit", "missing", "read_audit", "sources"]
+__all__ = ["Audit", "KernelError", "Theorem", "audit", "missing", "read_audit", "sources"]
 
 INSTALL = "apt-get install make coq libcoq-coquelicot"
 STANDARD_REALS = frozenset(
@@ -21,11 +21,12 @@ STANDARD_REALS = frozenset(
     )
 )
 BUILT = ("*.vo*", "*.glob", ".*", "Makefile.coq*", "Audit.v", "audit.out")
-BLOCK = re.compile(
-    r"(?P<name>\w+)\n@?(?P=name)\s+: (?P<statement>.*)\n"
-    r"(?:Closed under the global context|Axioms:\n(?P<axioms>.*))\n",
+THEOREM = re.compile(
+    r"@?(?P<name>\w+)\s+: (?P<statement>.*)\n"
+    r"(?:Closed under the global context|Axioms:\n(?P<axioms>.*))",
     re.DOTALL,
 )
+DEFINITION = re.compile(r"(?P<name>\w+) = *\n?(?P<meaning>.*?)\n +: .*", re.DOTALL)
 
 
 class KernelError(ValueError):
@@ -51,6 +52,14 @@ class Theorem:
     axioms: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Audit:
+    """What ``make audit`` prints: every main theorem and every definition, by name."""
+
+    theorems: dict[str, Theorem]
+    definitions: dict[str, str]
+
+
 def missing() -> str:
     """Return in one line what there is to install; nothing if Coq and Coquelicot are there."""
     if all(map(shutil.which, ("make", "coqc", "coq_makefile"))):
@@ -67,8 +76,8 @@ def sources() -> Path:
     return inside if inside.is_dir() else package.parent / "coq"
 
 
-def audit(folder: Path) -> dict[str, Theorem]:
-    """Compile a clean copy of the theories and return every main theorem by its name.
+def audit(folder: Path) -> Audit:
+    """Compile a clean copy of the theories and return what Coq's kernel accepted.
 
     Raises
     ------
@@ -88,28 +97,31 @@ def audit(folder: Path) -> dict[str, Theorem]:
         return read_audit((copy / "audit.out").read_text(encoding="utf-8"))
 
 
-def read_audit(text: str) -> dict[str, Theorem]:
-    """Read what ``make audit`` prints: for each theorem its name, its statement, its axioms.
+def read_audit(text: str) -> Audit:
+    """Read what ``make audit`` prints.
 
     Raises
     ------
     KernelError
-        If anything else was printed.
+        If it is anything else.
     """
-    before, *blocks = f"\n{text}".split("\ntheorem ")
-    theorems = {}
-    for block in blocks:
-        match = BLOCK.fullmatch(block.rstrip("\n") + "\n")
-        if match is None:
-            raise KernelError(f"the audit printed what is no theorem: {block[:100]!r}")
+    before, *blocks = re.split(r"^(theorem|definition) (\w+)\n", text, flags=re.MULTILINE)
+    found = Audit({}, {})
+    for kind, name, printed in zip(blocks[::3], blocks[1::3], blocks[2::3], strict=True):
+        match = (THEOREM if kind == "theorem" else DEFINITION).fullmatch(printed.rstrip())
+        if match is None or match["name"] != name:
+            raise KernelError(f"the audit printed what is no {kind} {name}: {printed[:100]!r}")
+        if kind == "definition":
+            found.definitions[name] = match["meaning"]
+            continue
         # An axiom's name begins its line; its type may go on, indented.
         axioms = re.findall(r"^[^\s:]+", match["axioms"] or "", re.MULTILINE)
         beyond = tuple(axiom for axiom in axioms if axiom not in STANDARD_REALS)
         statement = re.sub(r"\n {7}", "\n", match["statement"])
-        theorems[match["name"]] = Theorem(match["name"], statement, beyond)
-    if before.strip() or len(theorems) != len(blocks):
+        found.theorems[name] = Theorem(name, statement, beyond)
+    if before.strip() or 3 * (len(found.theorems) + len(found.definitions)) != len(blocks):
         raise KernelError("the audit printed something before its theorems, or one of them twice")
-    return theorems
+    return found
 
 
 def _run(command: tuple[str, ...], folder: Path | None = None) -> subprocess.CompletedProcess[str]:

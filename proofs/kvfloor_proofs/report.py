@@ -12,6 +12,7 @@ from rich.table import Table
 
 from kvfloor_proofs.claim import Claim
 from kvfloor_proofs.claims import load
+from kvfloor_proofs.kernel import Audit
 from kvfloor_proofs.verify import ClaimResult
 
 __all__ = ["show", "to_json"]
@@ -49,14 +50,19 @@ def show(
     return ordered
 
 
-def to_json(results: Sequence[ClaimResult], *, kernel: bool = False) -> str:
-    """Return results as the JSON text that `kvfloor verify --json` writes."""
-    document = {
+def to_json(results: Sequence[ClaimResult], audited: Audit | None = None) -> str:
+    """Return results as the JSON text that `kvfloor verify --json` writes.
+
+    With ``audited``, what Coq's kernel accepted: the statements, and the definitions in them.
+    """
+    document: dict[str, Any] = {
         "ok": all(result.ok for result in results),
-        "claims": [
-            _object(result) | ({"kernel": _kernel(result)} if kernel else {}) for result in results
-        ],
+        "claims": [_object(result) for result in results],
     }
+    if audited is not None:
+        for claim, result in zip(document["claims"], results, strict=True):
+            claim["kernel"] = _kernel(result)
+        document["definitions"] = audited.definitions
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

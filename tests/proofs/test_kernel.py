@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 from kvfloor_proofs import kernel
 from kvfloor_proofs.claims import SLUGS, load
-from kvfloor_proofs.kernel import KernelError, Theorem, audit, read_audit, sources
+from kvfloor_proofs.kernel import Audit, KernelError, Theorem, audit, read_audit, sources
 from kvfloor_proofs.report import to_json
 from kvfloor_proofs.verify import NOT_ESTABLISHED, verify_claim, with_theorems
 
@@ -24,6 +24,12 @@ ClassicalDedekindReals.sig_forall_dec
     (forall n : nat, {P n} + {~ P n}) -> {n : nat | ~ P n} + {forall n : nat, P n}
 """
 PRINTED = f"""\
+definition one_more
+one_more = fun n : nat =>
+  n + 1
+     : nat -> nat
+
+Arguments one_more n%nat_scope
 theorem four_cache
 four_cache
      : forall n : nat,
@@ -35,21 +41,18 @@ Closed under the global context
 """
 
 
-@pytest.fixture(scope="module")
-def audited() -> dict[str, Theorem]:
-    if kernel.missing() and os.environ.get("KVFLOOR_KERNEL") != "required":
-        pytest.skip(kernel.missing())
-    return audit(sources())
+def test_registry_sources_and_audit_agree(audited: Audit) -> None:
+    source = (sources() / "Statements.v").read_text()
+    assert sorted(REGISTERED) == sorted(audited.theorems)
+    assert sorted(REGISTERED) == sorted(re.findall(r"^Theorem (\w+)", source, re.MULTILINE))
+    defined = re.findall(r"^(?:Definition|Fixpoint) (\w+)", source, re.MULTILINE)
+    assert sorted(audited.definitions) == sorted(defined)
 
 
-def test_registry_sources_and_audit_agree(audited: dict[str, Theorem]) -> None:
-    stated = re.findall(r"^Theorem (\w+)", (sources() / "Statements.v").read_text(), re.MULTILINE)
-    assert sorted(REGISTERED) == sorted(stated) == sorted(audited)
-
-
-def test_no_theorem_rests_on_more_than_the_standard_reals(audited: dict[str, Theorem]) -> None:
-    assert {name: theorem.axioms for name, theorem in audited.items() if theorem.axioms} == {}
-    assert all(theorem.statement for theorem in audited.values())
+def test_no_theorem_rests_on_more_than_the_standard_reals(audited: Audit) -> None:
+    theorems = audited.theorems
+    assert {name: theorem.axioms for name, theorem in theorems.items() if theorem.axioms} == {}
+    assert all(theorem.statement for theorem in theorems.values())
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -68,17 +71,21 @@ def test_sixteen_claims_have_theorems() -> None:
 
 
 def test_what_is_read() -> None:
-    assert read_audit(PRINTED) == {
-        "four_cache": Theorem("four_cache", "forall n : nat,\nexists K : matrix, 0 <= K n", ()),
-        "index": Theorem("index", "(0 < 1)%nat", ()),
-    }
+    stated = "forall n : nat,\nexists K : matrix, 0 <= K n"
+    assert read_audit(PRINTED) == Audit(
+        {
+            "four_cache": Theorem("four_cache", stated, ()),
+            "index": Theorem("index", "(0 < 1)%nat", ()),
+        },
+        {"one_more": "fun n : nat =>\n  n + 1"},
+    )
 
 
 def test_an_axiom_beyond_the_reals_is_read() -> None:
     more = PRINTED.replace(
         "Axioms:\n", "Axioms:\nKVFloor.Keys.free : forall P, P\nhidden : False\n"
     )
-    assert read_audit(more)["four_cache"].axioms == ("KVFloor.Keys.free", "hidden")
+    assert read_audit(more).theorems["four_cache"].axioms == ("KVFloor.Keys.free", "hidden")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +95,8 @@ def test_an_axiom_beyond_the_reals_is_read() -> None:
         ("Axioms:\n", ""),
         ("theorem index\n@index", "theorem index\n@other"),
         ("theorem index\n@index", "theorem four_cache\nfour_cache"),
-        ("theorem four_cache\n", "something\ntheorem four_cache\n"),
+        ("definition one_more\n", "something\ndefinition one_more\n"),
+        ("     : nat -> nat\n", ""),
     ],
 )
 def test_what_cannot_be_read_is_refused(old: str, new: str) -> None:
@@ -195,7 +203,9 @@ def test_results_get_their_theorems() -> None:
     found = with_theorems(result, theorems)
     assert found.ok
     assert [theorem.name for theorem in found.theorems] == [*load(result.slug).theorems]
-    assert '"statement": "stated"' in to_json([found], kernel=True)
+    document = json.loads(to_json([found], Audit(theorems, {"one": "1"})))
+    assert document["claims"][0]["kernel"]["theorems"][0]["statement"] == "stated"
+    assert document["definitions"] == {"one": "1"}
     first, *_ = found.theorems
 
     fewer = {name: theorem for name, theorem in theorems.items() if name != first.name}

@@ -5,6 +5,7 @@ BEGIN {
     allowed["FunctionalExtensionality.functional_extensionality_dep"]
     allowed["Classical_Prop.classic"]
 }
+/^definition / { in_axioms = 0; next }
 /^theorem / { theorems++; theorem = $2; in_axioms = 0; next }
 /^Closed under the global context$/ { answers++; next }
 /^Axioms:$/ { answers++; in_axioms = 1; next }

@@ -126,6 +126,8 @@ and uniform, k random instances would be free of collisions with probability at 
     properties=(property_pigeonhole, property_birthday),
     theorems=(
         "collision",
+        "collision_order",
         "collision_among",
+        "collision_random",
     ),
 )

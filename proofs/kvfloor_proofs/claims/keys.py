@@ -339,5 +339,8 @@ signs in every slot.""",
         "keys_binary_blocks",
         "keys_parabola_blocks",
         "keys_sign_tuples",
+        "keys_sign_tuples_exist",
+        "keys_sign_tuples_dimension",
+        "keys_sign_rows_exist",
     ),
 )
