@@ -1549,7 +1549,6 @@ Definition products (S1 S2 : vector -> Prop) : vector -> Prop :=
     have products that are (m1 m2, R2 delta1 + R1 delta2)-clusterable. *)
 Theorem covering_number_clusterable (d : nat) (S1 S2 : vector -> Prop) (m1 m2 : nat)
     (delta1 delta2 R1 R2 : R) :
-  0 <= delta1 ->
   (forall k, S1 k -> norm_sup d k <= R1) -> (forall l, S2 l -> norm_sup d l <= R2) ->
   clusterable d S1 m1 delta1 -> clusterable d S2 m2 delta2 ->
   clusterable d (products S1 S2) (m1 * m2) (R2 * delta1 + R1 * delta2).
@@ -1642,7 +1641,6 @@ Proof. exact (TimeMemory.time_memory_formed k n d d_v q K1 K2 V1 V2). Qed.
 
 (** One query to the four-cache, factored: (n² + n)(d + d_v) multiplications. *)
 Theorem time_memory_factored (k : kind) (n d d_v : nat) (q : nat -> R) (K1 K2 V1 V2 : matrix) :
-  1 <= n ->
   count k (query_factored R 0%R n d d_v q K1 K2 V1 V2)
     = match k with
       | multiplications => (n * n + n) * (d + d_v)
@@ -1654,7 +1652,6 @@ Proof. exact (TimeMemory.time_memory_factored k n d d_v q K1 K2 V1 V2). Qed.
 
 (** Appending token n to the two-cache: (2n-1)(d + d_v) multiplications. *)
 Theorem time_memory_append (k : kind) (n d d_v : nat) (K1 K2 V1 V2 : matrix) :
-  1 <= n ->
   count k (append_two R 0%R n d d_v K1 K2 V1 V2)
     = match k with multiplications => (2 * n - 1) * (d + d_v) | _ => 0 end.
 Proof. exact (TimeMemory.time_memory_append k n d d_v K1 K2 V1 V2). Qed.
@@ -1663,7 +1660,6 @@ Proof. exact (TimeMemory.time_memory_append k n d d_v K1 K2 V1 V2). Qed.
     operation. *)
 Theorem time_memory_domination (k : kind) (n d d_v : nat) (q : nat -> R)
     (K V K1 K2 V1 V2 : matrix) :
-  1 <= n ->
   count k (query_factored R 0%R n d d_v q K1 K2 V1 V2)
     <= count k (query_two R 0%R (n * n) d d_v q K V)
        + count k (append_two R 0%R n d d_v K1 K2 V1 V2).
