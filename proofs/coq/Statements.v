@@ -2010,7 +2010,6 @@ Proof. exact (TimeMemory.time_memory_append k n d d_v K1 K2 V1 V2). Qed.
     operation. *)
 Theorem time_memory_domination (k : kind) (n d d_v : nat) (q : nat -> R)
     (K V K1 K2 V1 V2 : matrix) :
-  1 <= n ->
   count k (query_factored R 0%R n d d_v q K1 K2 V1 V2)
     <= count k (query_two R 0%R (n * n) d d_v q K V)
        + count k (append_two R 0%R n d d_v K1 K2 V1 V2).
