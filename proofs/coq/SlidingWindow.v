@@ -35,17 +35,18 @@ Qed.
 
 (** A cache that keeps nothing of tokens before the window cannot serve attention without it:
     flip a bit of such a token; the state is the same, and no answer is accurate for both. *)
-Theorem sliding_window_unrestricted n W m d d_v eta alpha g K Q (state : matrix -> list bool) i c :
+Theorem sliding_window_unrestricted n W m d eta alpha g K Q (state : matrix -> list bool) i c :
   guarantee eta alpha -> (1 <= m)%nat ->
   (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
   leak (n - 1) g < leak_limit eta alpha ->
   (forall V V', (forall j c, (n - W <= j < n)%nat -> V j c = V' j c) -> state V = state V') ->
-  (i < n - W)%nat -> (c < d_v)%nat ->
+  (i < n - W)%nat ->
   exists V V', zero_one V /\ zero_one V' /\ state V = state V' /\
     forall o, ~ (accurate eta alpha o (order_out 0 n m d K (Q i) V c) /\
                  accurate eta alpha o (order_out 0 n m d K (Q i) V' c)).
 Proof.
-  intros Hg Hm HK HL Hstate Hi Hc. apply margin_window in HK.
+  intros Hg Hm HK HL Hstate Hi. apply margin_window in HK.
+  set (d_v := S c). assert (Hc : (c < d_v)%nat) by (unfold d_v; lia). clearbody d_v.
   pose proof (readable_order 0 n m d d_v eta alpha g K Q Hg Hm HK HL) as Hread.
   set (N := (n * d_v)%nat) in *. set (k := (i * d_v + c)%nat).
   assert (Hk : (k < N)%nat) by (unfold k, N; nia).

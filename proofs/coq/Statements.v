@@ -12,7 +12,7 @@ From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
   FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
   RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
-  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream SharpFloor Subgen SubgenFourCache.
+  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream SharpFloor Subgen SubgenFourCache Identifiability CorrectRoundingTerminates.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -1393,17 +1393,17 @@ Proof. exact (SlidingWindow.sliding_window_randomized n W m d d_v eta alpha g K 
 
 (** A cache that keeps nothing of tokens before the window cannot serve attention without it:
     flip a bit of such a token; the state is the same, and no answer is accurate for both. *)
-Theorem sliding_window_unrestricted (n W m d d_v : nat) (eta alpha g : R) (K : matrix)
+Theorem sliding_window_unrestricted (n W m d : nat) (eta alpha g : R) (K : matrix)
     (Q : nat -> nat -> R) (state : matrix -> list bool) (i c : nat) :
   guarantee eta alpha -> (1 <= m)%nat ->
   (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
   leak (n - 1) g < leak_limit eta alpha ->
   (forall V V', (forall j c, (n - W <= j < n)%nat -> V j c = V' j c) -> state V = state V') ->
-  (i < n - W)%nat -> (c < d_v)%nat ->
+  (i < n - W)%nat ->
   exists V V', zero_one V /\ zero_one V' /\ state V = state V' /\
     forall o, ~ (accurate eta alpha o (order_out 0 n m d K (Q i) V c) /\
                  accurate eta alpha o (order_out 0 n m d K (Q i) V' c)).
-Proof. exact (SlidingWindow.sliding_window_unrestricted n W m d d_v eta alpha g K Q state i c). Qed.
+Proof. exact (SlidingWindow.sliding_window_unrestricted n W m d eta alpha g K Q state i c). Qed.
 
 (** * S1 `value-floor` *)
 
@@ -1449,6 +1449,31 @@ Theorem value_floor (n1 n2 d d_v L : nat) (eta alpha : R) :
                              (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)))
     <-> INR ((n1 + n2 - 2) * d_v) * log2 (INR L) <= INR b.
 Proof. exact (ValueFloor.value_floor n1 n2 d d_v L eta alpha). Qed.
+
+(** The condition on the leak, as a margin in nats: g > ln(M(L-1)(1+η+2α)/(1-η(2L-3)-2α(L-1))). *)
+Theorem value_floor_margin (M L : nat) (eta alpha g : R) :
+  (1 <= M)%nat -> (2 <= L)%nat -> 0 <= eta -> 0 <= alpha ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  g > ln (INR M * INR (L - 1) * (1 + eta + 2 * alpha)
+          / (1 - eta * INR (2 * L - 3) - 2 * alpha * INR (L - 1))) ->
+  INR M * exp (- g) * (1 + eta + 2 * alpha)
+    < (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha.
+Proof. exact (ValueFloor.value_floor_margin M L eta alpha g). Qed.
+
+(** With public coins and failure probability at most δ. *)
+Theorem value_floor_randomized (n1 n2 d d_v L : nat) (eta alpha : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  exists (K1 K2 : matrix) (Q : nat -> nat -> nat -> R),
+    forall b T w delta (state : nat -> matrix -> matrix -> list bool) (answer : nat -> reader),
+      distribution T w -> 0 <= delta <= INR (L - 1) / INR L ->
+      (forall r V1 V2, grid_values L V1 -> grid_values L V2 -> length (state r V1 V2) = b) ->
+      (forall V1 V2 i k c, grid_values L V1 -> grid_values L V2 ->
+         (i < n1)%nat -> (k < n2)%nat -> (c < d_v)%nat ->
+         rsum T (fun r => w r * failure eta alpha (answer r (state r V1 V2) (Q i k) c)
+                            (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)) <= delta) ->
+      INR ((n1 + n2 - 2) * d_v) * (log2 (INR L) - H2 delta - delta * log2 (INR (L - 1))) <= INR b.
+Proof. exact (ValueFloor.value_floor_randomized n1 n2 d d_v L eta alpha). Qed.
 
 (** b bits with L^N <= 2^b answer every query exactly, whatever the keys. *)
 Theorem value_floor_met (n1 n2 d d_v L b : nat) (K1 K2 : matrix) :
@@ -1636,6 +1661,54 @@ Theorem quantised_upper_bound_cache (m n d d_v wk wv : nat) (Bk Bv : R) :
           <= Bv ^ m * (Q * (INR m * Bk ^ (m - 1) * (Bk / 2 ^ wk)))
              + INR m * Bv ^ (m - 1) * (Bv / 2 ^ wv).
 Proof. exact (QuantisedUpperBound.quantised_upper_bound_cache m n d d_v wk wv Bk Bv). Qed.
+
+(** * S3 `identifiability`, upper side *)
+
+(** Columns of M scaled by tau. *)
+Definition scaled (tau : nat -> R) (M : matrix) : matrix := fun j c => tau c * M j c.
+
+(** Order 2 or more: a column scaled in one slot and scaled back in another changes no output. *)
+Theorem identifiability_scaling (s1 s2 : list nat) (rest : list (list nat)) (d : nat)
+    (q : nat -> R) (K1 K2 : matrix) (Ks : list matrix) (V1 V2 : matrix) (Vs : list matrix)
+    (tau sigma : nat -> R) (c : nat) :
+  (forall e, (e < d)%nat -> tau e <> 0) -> sigma c <> 0 ->
+  tensor (s1 :: s2 :: rest) d q
+    (scaled tau K1 :: scaled (fun e => / tau e) K2 :: Ks)
+    (scaled sigma V1 :: scaled (fun e => / sigma e) V2 :: Vs) c
+  = tensor (s1 :: s2 :: rest) d q (K1 :: K2 :: Ks) (V1 :: V2 :: Vs) c.
+Proof.
+  exact (Identifiability.identifiability_scaling s1 s2 rest d q K1 K2 Ks V1 V2 Vs tau sigma c).
+Qed.
+
+(** Order 1: one vector added to all keys changes no output. *)
+Theorem identifiability_shift (n d : nat) (q : nat -> R) (K : nat -> nat -> R) (V : matrix)
+    (k : nat -> R) (c : nat) :
+  attention n d q (fun j e => K j e + k e) V c = attention n d q K V c.
+Proof. exact (Identifiability.identifiability_shift n d q K V k c). Qed.
+
+Definition general (d : nat) (Ms : list matrix) : Prop :=
+  forall M c, In M Ms -> (c < d)%nat -> M 0%nat c <> 0.
+
+(** Order m: mn(d + d_v) - (m-1)(d + d_v) numbers tell the answers to all queries. *)
+Theorem identifiability (m n d d_v : nat) : (1 <= m)%nat -> (1 <= n)%nat ->
+  exists (numbers : list matrix -> list matrix -> list (list R) * list (list R))
+         (answer : list (list R) * list (list R) -> (nat -> R) -> nat -> R),
+    forall Ks Vs, length Ks = m -> length Vs = m -> general d (tl Ks) -> general d_v (tl Vs) ->
+      let x := numbers Ks Vs in
+      (length (concat (fst x)) + length (concat (snd x))
+        = m * n * (d + d_v) - (m - 1) * (d + d_v))%nat /\
+      forall q c, (c < d_v)%nat ->
+        answer x q c = tensor (repeat (seq 0 n) m) d q Ks Vs c.
+Proof. exact (Identifiability.identifiability m n d d_v). Qed.
+
+(** Order 1: n(d + d_v) - d numbers. *)
+Theorem identifiability_order_1 (n d d_v : nat) : (1 <= n)%nat ->
+  exists (numbers : matrix -> matrix -> list R * list R)
+         (answer : list R * list R -> (nat -> R) -> nat -> R),
+    forall K V, let x := numbers K V in
+      (length (fst x) + length (snd x) = n * (d + d_v) - d)%nat /\
+      forall q c, (c < d_v)%nat -> answer x q c = attention n d q K V c.
+Proof. exact (Identifiability.identifiability_order_1 n d d_v). Qed.
 
 (** * U1 `covering-number` *)
 
@@ -1961,6 +2034,42 @@ Theorem exact_equality_logsumexp (A : R -> Prop) (n : nat) (s : nat -> R) (r : R
   (1 <= n)%nat -> (forall j, (j < n)%nat -> A (s j)) -> A r ->
   ln (rsum n (fun j => exp (s j))) = r <-> n = 1%nat /\ s 0%nat = r.
 Proof. exact (ExactEquality.exact_equality_logsumexp A n s r). Qed.
+
+(** * E2 `correct-rounding-terminates` *)
+
+(** Enclosures lo p <= y <= hi p whose widths tend to 0. *)
+Definition encloses (lo hi : nat -> R) (y : R) : Prop :=
+  (forall p, lo p <= y <= hi p) /\
+  (forall width, 0 < width -> exists p0, forall p, (p0 <= p)%nat -> hi p - lo p < width).
+
+(** A format has finitely many boundaries. If y is none of them, all enclosures from some precision
+    on hold none: all their numbers round alike. *)
+Theorem correct_rounding_terminates (boundaries : list R) (y : R) (lo hi : nat -> R) :
+  encloses lo hi y -> ~ In y boundaries ->
+  exists p0, forall p, (p0 <= p)%nat -> forall r, In r boundaries -> r < lo p \/ hi p < r.
+Proof. exact (CorrectRoundingTerminates.correct_rounding_terminates boundaries y lo hi). Qed.
+
+(** For an output: either the search ends, or the output is a boundary, which finitely many sums
+    tell. *)
+Theorem correct_rounding_terminates_output (A : R -> Prop) (n : nat) (s v : nat -> R)
+    (boundaries : list R) (lo hi : nat -> R) :
+  ring_of_numbers A -> exponentials_independent A -> (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> A (s j) /\ A (v j)) -> (forall r, In r boundaries -> A r) ->
+  encloses lo hi (output n s v) ->
+  (exists r, In r boundaries /\ output n s v = r /\
+     forall j, (j < n)%nat -> group n s v (s j) = r * multiplicity n s (s j)) \/
+  ((forall r, In r boundaries ->
+      exists j, (j < n)%nat /\ group n s v (s j) <> r * multiplicity n s (s j)) /\
+   exists p0, forall p, (p0 <= p)%nat -> forall r, In r boundaries -> r < lo p \/ hi p < r).
+Proof.
+  exact (CorrectRoundingTerminates.correct_rounding_terminates_output A n s v boundaries lo hi).
+Qed.
+
+(** On which side of r an output lies: the sign of Σ (v_j - r) exp(s_j). *)
+Theorem correct_rounding_terminates_side (n : nat) (s v : nat -> R) (r : R) : (1 <= n)%nat ->
+  (r < output n s v <-> 0 < rsum n (fun j => (v j - r) * exp (s j))) /\
+  (output n s v < r <-> rsum n (fun j => (v j - r) * exp (s j)) < 0).
+Proof. exact (CorrectRoundingTerminates.correct_rounding_terminates_side n s v r). Qed.
 
 (** * T3 `time-memory` *)
 

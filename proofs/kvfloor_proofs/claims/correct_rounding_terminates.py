@@ -121,5 +121,9 @@ round alike. The same holds for the log-sum-exp. When a ball holds a single boun
     verdict="holds",
     derivations=derivations,
     properties=(property_hard_cases,),
-    no_theorem="it is about Arb's enclosures, and rests on exact-equality",
+    theorems=(
+        "correct_rounding_terminates",
+        "correct_rounding_terminates_output",
+        "correct_rounding_terminates_side",
+    ),
 )

@@ -377,6 +377,8 @@ against them. L = 2 is L2.""",
     theorems=(
         "value_floor",
         "value_floor_states",
+        "value_floor_margin",
+        "value_floor_randomized",
         "value_floor_met",
     ),
 )
