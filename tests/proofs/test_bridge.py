@@ -192,6 +192,31 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "value_floor_margin: g > ln (@) -> INR M",
+        GRID | whole("M"),
+        lambda v: floors.symbol_ratio(
+            guarantee(v), v["M"], floors.grid_room(guarantee(v), Fraction(v["L"]))
+        ),
+    ),
+    Constant(
+        "sharp_floor: <-> INR (@) * log2",
+        whole("n1", "b", "f"),
+        lambda v: floors.sharp_symbols(v["n1"], v["b"], v["f"] + 2),
+    ),
+    Constant(
+        "sharp_floor_strength: ln (@)", {"eta": PART}, lambda v: floors.strength_ratio(v["eta"])
+    ),
+    Constant(
+        "identifiability: length (concat (snd x)))%nat = (@)%nat",
+        {"m": st.integers(2, 5)} | whole("n", "d", "d_v"),
+        lambda v: floors.identifiable(v["m"], v["n"], v["d"], v["d_v"]),
+    ),
+    Constant(
+        "covering_number: points)) <= @ /\\",
+        {"radius": POSITIVE, "delta": POSITIVE, "d": WHOLE},
+        lambda v: floors.covering_number(v["radius"], v["delta"], v["d"]),
+    ),
+    Constant(
         "covering_number_clusterable: (m1 * m2) (@)",
         dict.fromkeys(("R1", "R2", "delta1", "delta2"), POSITIVE),
         lambda v: floors.product_radius(v["R1"], v["delta1"], v["R2"], v["delta2"]),
