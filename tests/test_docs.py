@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
+OPTIONAL = ("kvpress",)  # packages of examples that are not among the requirements of the tests
+
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
@@ -59,3 +61,22 @@ def test_readme_examples_run_in_order(tmp_path: Path) -> None:
             command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
         assert done.stdout == shown, done.stderr
+
+
+EXAMPLES = [page for page in PAGES[1:] if blocks(page, "python")]
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda p: p.stem)
+def test_examples_of_a_page_print_what_it_says(page: Path, tmp_path: Path) -> None:
+    """The Python blocks run as one script; each line that it prints is quoted on the page."""
+    script = "\n".join(blocks(page, "python"))
+    for package in OPTIONAL:
+        if re.search(rf"^(import|from) {package}\b", script, re.MULTILINE):
+            pytest.importorskip(package)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    for line in done.stdout.splitlines():
+        assert line in page.read_text()

@@ -12,7 +12,7 @@ From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
   FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
   RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
-  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream.
+  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream SharpFloor Subgen SubgenFourCache.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -597,7 +597,7 @@ Proof. exact (KeysTuples.keys_sign_tuples n m d Ks C mu t). Qed.
 
 (** There are m matrices of signs, n rows each, such that the product rows of different tuples
     have inner products of at most ε d. *)
-Theorem keys_sign_tuples_exist n m d eps :
+Theorem keys_sign_tuples_exist (n m d : nat) (eps : R) :
   0 <= eps ->
   INR n ^ m * (INR n ^ m - 1) / 2 * exp (- (eps * eps * INR d / 2)) < 1 ->
   exists Ks, length Ks = m /\ (forall K, In K Ks -> sign_matrix K) /\
@@ -607,7 +607,7 @@ Proof. exact (KeysSignTuples.keys_sign_tuples_exist n m d eps). Qed.
 
 (** The same as an inequality on the dimension: d > (2/ε²) ln(N(N-1)/2), N = n^m rows; the margin
     of a tuple is then C (1 - ε) d. *)
-Theorem keys_sign_tuples_dimension n m d eps C :
+Theorem keys_sign_tuples_dimension (n m d : nat) (eps C : R) :
   (2 <= n)%nat -> (1 <= m)%nat -> 0 < eps -> 0 <= C ->
   INR d > 2 / (eps * eps) * ln (INR n ^ m * (INR n ^ m - 1) / 2) ->
   exists Ks, length Ks = m /\ (forall K, In K Ks -> sign_matrix K) /\
@@ -617,7 +617,7 @@ Proof. exact (KeysSignTuples.keys_sign_tuples_dimension n m d eps C). Qed.
 
 (** Order 1: n rows of signs with inner products of at most ε d, once
     n (n - 1) / 2 exp(-ε² d / 2) < 1. *)
-Theorem keys_sign_rows_exist n d eps :
+Theorem keys_sign_rows_exist (n d : nat) (eps : R) :
   0 <= eps -> INR n * (INR n - 1) / 2 * exp (- (eps * eps * INR d / 2)) < 1 ->
   exists K, sign_matrix K /\
     forall i j, (i < n)%nat -> (j < n)%nat -> j <> i -> dot d K i j <= eps * INR d.
@@ -895,7 +895,8 @@ Theorem four_cache_margin (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : 
 Proof. exact (FourCacheKeys.four_cache_margin n m d d_v eta alpha g K Q). Qed.
 
 (** At the paper's success probability 9/10: at least 0.531 n d_v bits. *)
-Theorem four_cache_order_tenth n m d d_v eta alpha g K Q b :
+Theorem four_cache_order_tenth (n m d d_v : nat) (eta alpha g : R) (K : matrix)
+    (Q : nat -> nat -> R) (b : nat) :
   guarantee eta alpha -> (1 <= m)%nat ->
   (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
   g > margin_limit (INR (n - 1)) eta alpha ->
@@ -1219,7 +1220,8 @@ Theorem collision (n d d_v : nat) (eta alpha : R) :
 Proof. exact (Collision.collision n d d_v eta alpha). Qed.
 
 (** At every order m, for any public keys of enough margin. *)
-Theorem collision_order n m d d_v eta alpha g K Q b (state : matrix -> list bool) :
+Theorem collision_order (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : nat -> nat -> R)
+    (b : nat) (state : matrix -> list bool) :
   guarantee eta alpha -> (1 <= m)%nat ->
   (forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g) ->
   leak (n - 1) g < leak_limit eta alpha ->
@@ -1243,7 +1245,7 @@ Fixpoint distinct (t : list nat) : bool :=
 
 (** So of all lists of k states at most the part exp(-k(k-1)/(2D)) is free of collisions: about
     sqrt(2 D ln 2) random instances collide as likely as not. *)
-Theorem collision_random D k : (1 <= D)%nat ->
+Theorem collision_random (D k : nat) : (1 <= D)%nat ->
   number distinct (tuples (repeat (seq 0 D) k)) / INR D ^ k
     <= exp (- (INR k * (INR k - 1) / (2 * INR D))).
 Proof. exact (CollisionRandom.collision_random D k). Qed.
@@ -1458,6 +1460,129 @@ Theorem value_floor_met (n1 n2 d d_v L b : nat) (K1 K2 : matrix) :
        answer (state V1 V2) q c = attention2 n1 n2 d q K1 K2 V1 V2 c).
 Proof. exact (ValueFloor.value_floor_met n1 n2 d d_v L b K1 K2). Qed.
 
+(** * S2 `sharp-floor` *)
+
+(** The share of the first of two tied tuples whose logit is delta below that of the second. *)
+Definition logistic (delta : R) : R := 1 / (1 + exp delta).
+
+(** The query singles out (i, k) and (0, 0): their logits are equal, and g above all others. *)
+Definition ties (n1 n2 : nat) (s : nat -> nat -> R) (i k : nat) (g : R) : Prop :=
+  s i k = s 0%nat 0%nat /\
+  forall j l, (j < n1)%nat -> (l < n2)%nat -> (j, l) <> (i, k) -> (j, l) <> (0, 0)%nat ->
+    s 0%nat 0%nat >= s j l + g.
+
+(** The inner product of the entrywise products of rows (j, l) and (j', l'). *)
+Definition product_inner (a : nat) (A1 A2 : matrix) (j l j' l' : nat) : R :=
+  rsum a (fun c => (A1 j c * A2 l c) * (A1 j' c * A2 l' c)).
+
+(** A key is an address, public, of a columns, and a payload on the grid, all ones in row 0. *)
+Definition sharp_key (L a : nat) (A K : matrix) : Prop :=
+  (forall j c, (c < a)%nat -> K j c = A j c) /\ grid_values L (fun j c => K j (a + c)%nat).
+
+(** A value has two marks, all ones but for a zero in row 0 of column [mark], and then symbols. *)
+Definition marks (mark : nat) : matrix := fun j c =>
+  if c =? mark then match j with O => 0 | _ => 1 end else 1.
+
+Definition sharp_value (L mark : nat) (V : matrix) : Prop :=
+  (forall j c, (c < 2)%nat -> V j c = marks mark j c) /\
+  grid_values L (fun j c => V j (2 + c)%nat).
+
+(** The level that payload i stands for, with a query of strength gamma. *)
+Definition payload_level (gamma : R) (L i : nat) : R := logistic (gamma * (1 - level L i)).
+
+(** Queries for values and for entry e of the payloads. *)
+Definition value_query (a : nat) (P : nat -> R) : nat -> R := fun c => if c <? a then P c else 0.
+
+Definition payload_query (a : nat) (gamma : R) (T : nat -> R) (e : nat) : nat -> R := fun c =>
+  if c <? a then T c else if c =? a + e then gamma else 0.
+
+(** In which column the output tells a payload of token i of slot 1, or of slot 2 if i = 0. *)
+Definition told_in (i : nat) : nat := match i with O => 1 | _ => 0 end.
+
+(** A cache may be asked for values with the queries P, for payloads with the queries T, for pairs
+    with one token 0; [right] is what the answer must be. *)
+Definition sharp_guarantee (n1 n2 a b f L : nat) (eta alpha gamma : R) (A1 A2 : matrix)
+    (P T : nat -> nat -> nat -> R)
+    (state : matrix -> matrix -> matrix -> matrix -> list bool) (answer : reader) : Prop :=
+  forall K1 K2 V1 V2, sharp_key L a A1 K1 -> sharp_key L a A2 K2 ->
+    sharp_value L 0 V1 -> sharp_value L 1 V2 ->
+    let right q c := accurate eta alpha (answer (state K1 K2 V1 V2) q c)
+                       (attention2 n1 n2 (a + b) q K1 K2 V1 V2 c) in
+    forall i k, (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat -> (i, k) <> (0, 0)%nat ->
+      (forall c, (c < f)%nat -> right (value_query a (P i k)) (2 + c)%nat) /\
+      (forall e, (e < b)%nat -> right (payload_query a gamma (T i k) e) (told_in i)).
+
+(** Given addresses, queries that read one pair on a margin g1 or two tied pairs on a margin g2,
+    and more room between levels than leaks, a cache that is (eta, alpha)-accurate has as many
+    states as there are instances. *)
+Theorem sharp_floor_states (n1 n2 a b f L : nat) (eta alpha gamma g1 g2 : R) (A1 A2 : matrix)
+    (P T : nat -> nat -> nat -> R) (states : list (list bool))
+    (state : matrix -> matrix -> matrix -> matrix -> list bool) (answer : reader) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat -> 0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
+  (forall i k, (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat -> (i, k) <> (0, 0)%nat ->
+     singles_out n1 n2 (logit2 a (P i k) A1 A2) i k g1 /\
+     ties n1 n2 (logit2 a (T i k) A1 A2) i k g2) ->
+  excess (n1 * n2 - 1) g1 * (1 + eta + 2 * alpha)
+    < (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha ->
+  (forall i, (S i < L)%nat ->
+     excess (n1 * n2 - 2) g2 * (1 + eta + 2 * alpha)
+       < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i
+         - 2 * alpha) ->
+  (forall K1 K2 V1 V2, sharp_key L a A1 K1 -> sharp_key L a A2 K2 ->
+     sharp_value L 0 V1 -> sharp_value L 1 V2 -> In (state K1 K2 V1 V2) states) ->
+  sharp_guarantee n1 n2 a b f L eta alpha gamma A1 A2 P T state answer ->
+  (L ^ ((n1 + n2 - 2) * (f + b)) <= length states)%nat.
+Proof.
+  exact (SharpFloor.sharp_floor_states n1 n2 a b f L eta alpha gamma g1 g2 A1 A2 P T states state answer).
+Qed.
+
+(** With keys of 8 + b columns and values of 2 + f, the least number of bits is exactly the least
+    whole number from (n1 + n2 - 2)(f + b) log₂ L on. *)
+Theorem sharp_floor (n1 n2 b f L : nat) (eta alpha gamma : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  (forall i, (S i < L)%nat ->
+     2 * alpha < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i) ->
+  exists (A1 A2 : matrix) (P T : nat -> nat -> nat -> R), forall bits,
+    (exists state answer,
+       (forall K1 K2 V1 V2, sharp_key L 8 A1 K1 -> sharp_key L 8 A2 K2 ->
+          sharp_value L 0 V1 -> sharp_value L 1 V2 -> length (state K1 K2 V1 V2) = bits) /\
+       sharp_guarantee n1 n2 8 b f L eta alpha gamma A1 A2 P T state answer)
+    <-> INR ((n1 + n2 - 2) * (f + b)) * log2 (INR L) <= INR bits.
+Proof. exact (SharpFloor.sharp_floor n1 n2 b f L eta alpha gamma). Qed.
+
+(** For the family, bits whose states are as many as the instances answer all queries exactly. *)
+Theorem sharp_floor_met (n1 n2 a b f L bits : nat) (A1 A2 : matrix) :
+  (2 <= L)%nat -> (1 <= n1)%nat -> (1 <= n2)%nat ->
+  (L ^ ((n1 + n2 - 2) * (f + b)) <= 2 ^ bits)%nat ->
+  exists (state : matrix -> matrix -> matrix -> matrix -> list bool) (answer : reader),
+    (forall K1 K2 V1 V2, length (state K1 K2 V1 V2) = bits) /\
+    (forall K1 K2 V1 V2 q c, sharp_key L a A1 K1 -> sharp_key L a A2 K2 ->
+       sharp_value L 0 V1 -> sharp_value L 1 V2 -> (c < 2 + f)%nat -> (0 < f + b)%nat ->
+       answer (state K1 K2 V1 V2) q c = attention2 n1 n2 (a + b) q K1 K2 V1 V2 c).
+Proof. exact (SharpFloor.sharp_floor_met n1 n2 a b f L bits A1 A2). Qed.
+
+(** Sign vectors no two of whose n1 n2 products have an inner product beyond ±μ: the margins are
+    C (a - μ), and C (a - 3μ) of two tied pairs. *)
+Theorem sharp_floor_sign_margins (n1 n2 a : nat) (mu C : R) (A1 A2 : matrix) (i k : nat) :
+  sign_matrix A1 -> sign_matrix A2 -> 0 <= C ->
+  (forall j l j' l', (j < n1)%nat -> (l < n2)%nat -> (j' < n1)%nat -> (l' < n2)%nat ->
+     (j, l) <> (j', l') -> Rabs (product_inner a A1 A2 j l j' l') <= mu) ->
+  (i < n1)%nat -> (k < n2)%nat -> (i, k) <> (0, 0)%nat ->
+  singles_out n1 n2 (logit2 a (fun c => C * (A1 i c * A2 k c)) A1 A2) i k (C * (INR a - mu)) /\
+  ties n1 n2 (logit2 a (fun c => C * (A1 i c * A2 k c + A1 0%nat c * A2 0%nat c)) A1 A2) i k
+    (C * (INR a - 3 * mu)).
+Proof. exact (SharpFloor.sharp_floor_sign_margins n1 n2 a mu C A1 A2 i k). Qed.
+
+(** For α = 0 there is room between all payload levels exactly if γ > (L-1) ln((1+3η)/(1-η)). *)
+Theorem sharp_floor_strength (L : nat) (eta gamma : R) :
+  (2 <= L)%nat -> 0 <= eta < 1 -> 0 < gamma ->
+  (forall i, (S i < L)%nat ->
+     0 < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i)
+  <-> gamma > INR (L - 1) * ln ((1 + 3 * eta) / (1 - eta)).
+Proof. exact (SharpFloor.sharp_floor_strength L eta gamma). Qed.
+
 (** * S2 `quantised-upper-bound` *)
 
 (** Values within ±B: the output moves by at most 2 B tanh(ε/2), so by at most B ε. *)
@@ -1527,6 +1652,45 @@ Definition sub (x y : vector) : vector := fun c => x c - y c.
 
 Definition mul (x y : vector) : vector := fun c => x c * y c.
 
+Fixpoint pairwise {A} (P : A -> A -> Prop) (l : list A) : Prop :=
+  match l with
+  | [] => True
+  | a :: rest => (forall b, In b rest -> P a b) /\ pairwise P rest
+  end.
+
+(** Points farther than delta from all centres before become centres, in the order in which they
+    come. *)
+Fixpoint greedy (d : nat) (delta : R) (centres points : list vector) : list vector :=
+  match points with
+  | [] => centres
+  | x :: rest =>
+      let near z := if Rle_dec (norm d (sub x z)) delta then true else false in
+      greedy d delta (if existsb near centres then centres else x :: centres) rest
+  end.
+
+Definition net (d : nat) (delta : R) : list vector -> list vector := greedy d delta [].
+
+Definition apart (d : nat) (delta : R) : list vector -> Prop :=
+  pairwise (fun z z' => delta < norm d (sub z z')).
+
+(** Centres more than delta apart in a ball of radius R: at most (1 + 2R/δ)^d. *)
+Theorem covering_number_apart (d : nat) (delta radius : R) (w : vector) (centres : list vector) :
+  (1 <= d)%nat -> 0 < delta -> 0 <= radius -> apart d delta centres ->
+  (forall z, In z centres -> norm d (sub z w) <= radius) ->
+  INR (length centres) <= (1 + 2 * radius / delta) ^ d.
+Proof. exact (CoveringNumber.covering_number_apart d delta radius w centres). Qed.
+
+(** A greedy net of points in such a ball covers them with so many centres, in whatever order the
+    points come. *)
+Theorem covering_number (d : nat) (delta radius : R) (w : vector) (points : list vector) :
+  (1 <= d)%nat -> 0 < delta -> 0 <= radius ->
+  (forall x, In x points -> norm d (sub x w) <= radius) ->
+  INR (length (net d delta points)) <= (1 + 2 * radius / delta) ^ d /\
+  (forall z, In z (net d delta points) -> In z points) /\
+  (forall x, In x points -> exists z,
+     In z (net d delta points) /\ norm d (sub x z) <= delta).
+Proof. exact (CoveringNumber.covering_number d delta radius w points). Qed.
+
 (** ‖k∘l - k'∘l'‖₂ <= ‖k - k'‖₂ ‖l‖_∞ + ‖k'‖_∞ ‖l - l'‖₂. *)
 Theorem covering_number_product (d : nat) (k k' l l' : vector) :
   norm d (sub (mul k l) (mul k' l'))
@@ -1553,6 +1717,192 @@ Theorem covering_number_clusterable (d : nat) (S1 S2 : vector -> Prop) (m1 m2 : 
   clusterable d S1 m1 delta1 -> clusterable d S2 m2 delta2 ->
   clusterable d (products S1 S2) (m1 * m2) (R2 * delta1 + R1 * delta2).
 Proof. exact (CoveringNumber.covering_number_clusterable d S1 S2 m1 m2 delta1 delta2 R1 R2). Qed.
+
+(** * U2 `subgen` *)
+
+(** Finite probability: outcomes with their probabilities. *)
+Definition chances (A : Type) := list (R * A).
+
+Definition expectation {A} (D : chances A) (f : A -> R) : R :=
+  lsum (fun o => fst o * f (snd o)) D.
+
+Definition variance {A} (D : chances A) (f : A -> R) : R :=
+  expectation D (fun a => (f a - expectation D f) * (f a - expectation D f)).
+
+Definition surely {A} (a : A) : chances A := [(1, a)].
+
+Definition coin {A} (p : R) (a b : A) : chances A := [(p, a); (1 - p, b)].
+
+Definition after {A B} (D : chances A) (k : A -> chances B) : chances B :=
+  flat_map (fun o => map (fun o' => (fst o * fst o', snd o')) (k (snd o))) D.
+
+Definition drawn {A B} (f : A -> B) (D : chances A) : chances B :=
+  after D (fun a => surely (f a)).
+
+(** Independent draws, one from each distribution. *)
+Fixpoint independent {A} (Ds : list (chances A)) : chances (list A) :=
+  match Ds with
+  | [] => surely []
+  | D :: rest => after D (fun a => after (independent rest) (fun l => surely (a :: l)))
+  end.
+
+(** A slot that ends up with each item of a stream with a probability proportional to its weight. *)
+Section Items.
+Variable A : Type.
+
+(** After items of total weight mu, an item of weight w replaces what is in the slot with
+    probability w / (mu + w). *)
+Fixpoint reservoir_from (mu : R) (slot : chances (option A)) (stream : list (R * A))
+  : chances (option A) :=
+  match stream with
+  | [] => slot
+  | (w, x) :: rest =>
+      reservoir_from (mu + w)
+        (after slot (fun old => coin (w / (mu + w)) (Some x) old)) rest
+  end.
+
+Definition reservoir : list (R * A) -> chances (option A) := reservoir_from 0 (surely None).
+End Items.
+
+Definition inner_product (d : nat) (q k : vector) : R := rsum d (fun c => q c * k c).
+
+(** Every key of a cluster counts the same. *)
+Definition equally (cluster : list vector) : list (R * vector) := map (fun k => (1, k)) cluster.
+
+(** What one of t samples of a cluster adds to the normaliser: n_x/t exp(<q,k>). *)
+Definition sample_term (d t : nat) (q : vector) (cluster : list vector) (o : option vector) : R :=
+  match o with Some k => INR (length cluster) / INR t * exp (inner_product d q k) | None => 0 end.
+
+(** The estimate of τ = Σ exp(<q,k>): t samples of each cluster, all independent. *)
+Definition normaliser (d t : nat) (q : vector) (clusters : list (list vector)) : chances (list R) :=
+  independent (flat_map (fun cluster =>
+    repeat (drawn (sample_term d t q cluster) (reservoir _ (equally cluster))) t) clusters).
+
+(** Its value: the sum of the terms. *)
+Definition added : list R -> R := lsum (fun x => x).
+
+(** All exponentials of a list of keys, added. *)
+Definition exps (d : nat) (q : vector) (keys : list vector) : R :=
+  lsum (fun k => exp (inner_product d q k)) keys.
+
+Section Order1.
+Variables (d t : nat) (q : vector) (clusters : list (list vector)).
+Hypothesis Ht : (1 <= t)%nat.
+Hypothesis Hne : forall cluster, In cluster clusters -> cluster <> [].
+(** The normaliser is unbiased. *)
+Theorem subgen_normaliser_unbiased :
+  expectation (normaliser d t q clusters) added = exps d q (concat clusters).
+Proof. exact (Subgen.subgen_normaliser_unbiased d t q clusters Ht Hne ). Qed.
+
+(** Var τ <= τ² (ϱ-1)²/(4ϱt) with ϱ = exp(2 r delta). *)
+Theorem subgen_normaliser_variance r delta :
+  0 <= r * delta -> norm d q <= r ->
+  (forall cluster, In cluster clusters -> exists centre,
+     forall k, In k cluster -> norm d (sub k centre) <= delta) ->
+  let rho := exp (2 * r * delta) in
+  let tau := exps d q (concat clusters) in
+  variance (normaliser d t q clusters) added
+    <= tau * tau * ((rho - 1) * (rho - 1) / (4 * rho * INR t)).
+Proof. exact (Subgen.subgen_normaliser_variance d t q clusters Ht Hne r delta). Qed.
+
+End Order1.
+
+Section Values.
+Variables (d d_v s : nat) (q : vector) (tokens : list (vector * vector)).   (* keys and values *)
+Hypothesis Hs : (1 <= s)%nat.
+Definition square (v : vector) : R := rsum d_v (fun c => v c * v c).
+
+(** μ = Σ ‖v‖² *)
+Definition total_square : R := lsum (fun kv => square (snd kv)) tokens.
+
+(** A slot holds a token with probability ‖v‖²/μ. *)
+Definition slot : chances (option (vector * vector)) :=
+  reservoir _ (map (fun kv => (square (snd kv), kv)) tokens).
+
+(** What a slot adds to column c: μ/(s‖v‖²) exp(<q,k>) v_c. *)
+Definition slot_term (c : nat) (o : option (vector * vector)) : R :=
+  match o with
+  | Some (k, v) => total_square / (INR s * square v) * exp (inner_product d q k) * v c
+  | None => 0
+  end.
+
+(** The s slots, independent. *)
+Definition slots : chances (list (option (vector * vector))) := independent (repeat slot s).
+
+(** The numerator is unbiased, column by column. *)
+Theorem subgen_values_unbiased c : (c < d_v)%nat ->
+  expectation slots (lsum (slot_term c))
+    = lsum (fun kv => exp (inner_product d q (fst kv)) * snd kv c) tokens.
+Proof. exact (Subgen.subgen_values_unbiased d d_v s q tokens Hs c). Qed.
+
+(** E‖z - E z‖² <= (μ/s) Σ exp(<q,k>)². *)
+Theorem subgen_values_variance :
+  rsum d_v (fun c => variance slots (lsum (slot_term c)))
+    <= total_square / INR s * lsum (fun kv => exp (inner_product d q (fst kv)) * exp (inner_product d q (fst kv))) tokens.
+Proof. exact (Subgen.subgen_values_variance d d_v s q tokens Hs ). Qed.
+
+End Values.
+
+(** * U4 `subgen-four-cache` *)
+
+(** A sample of a cluster, with the number of keys that it stands for. *)
+Definition counted (cluster : list vector) (o : option vector) : R * vector :=
+  match o with Some k => (INR (length cluster), k) | None => (0, fun _ => 0) end.
+
+(** One sample of every cluster of a slot. *)
+Definition one_each (clusters : list (list vector)) : chances (list (R * vector)) :=
+  independent (map (fun cluster => drawn (counted cluster) (reservoir _ (equally cluster))) clusters).
+
+Section FourCache.
+Variables (d t : nat) (q : vector) (clusters1 clusters2 : list (list vector)).
+Hypothesis Ht : (1 <= t)%nat.
+Hypothesis Hne1 : forall cluster, In cluster clusters1 -> cluster <> [].
+Hypothesis Hne2 : forall cluster, In cluster clusters2 -> cluster <> [].
+(** n_A n_B exp(<q, k∘l>), for samples k of A and l of B. *)
+Definition pair_term (a b : R * vector) : R :=
+  fst a * fst b * exp (inner_product d q (mul (snd a) (snd b))).
+
+(** The sum over all pairs of clusters. *)
+Definition combined (l1 l2 : list (R * vector)) : R :=
+  lsum (fun a => lsum (fun b => pair_term a b) l2) l1.
+
+(** One slot's estimate T of τ, and the mean of t independent ones. *)
+Definition one_slot : chances R :=
+  after (one_each clusters1) (fun l1 => after (one_each clusters2) (fun l2 =>
+    surely (combined l1 l2))).
+
+Definition four_normaliser : chances (list R) :=
+  independent (repeat (drawn (fun x => / INR t * x) one_slot) t).
+
+(** τ = Σ exp(<q, k∘l>) over all pairs of keys. *)
+Definition pair_exps (A B : list vector) : R :=
+  lsum (fun k => lsum (fun l => exp (inner_product d q (mul k l))) B) A.
+
+Definition four_tau : R := pair_exps (concat clusters1) (concat clusters2).
+
+(** The normaliser is unbiased. *)
+Theorem subgen_four_cache_unbiased : expectation four_normaliser added = four_tau.
+Proof.
+  exact (SubgenFourCache.subgen_four_cache_unbiased d t q clusters1 clusters2 Ht Hne1 Hne2 ).
+Qed.
+
+(** Var τ <= τ² (ϱ-1)²/(ϱt) with ϱ = exp(2 r (R_2 δ_1 + R_1 δ_2)). *)
+Theorem subgen_four_cache_variance r R1 R2 delta1 delta2 :
+  0 <= delta1 -> 0 <= delta2 -> 0 <= R1 -> 0 <= R2 -> norm d q <= r ->
+  (forall A, In A clusters1 -> exists centre, forall k, In k A ->
+     norm d (sub k centre) <= delta1) ->
+  (forall B, In B clusters2 -> exists centre, forall l, In l B ->
+     norm d (sub l centre) <= delta2) ->
+  (forall A k, In A clusters1 -> In k A -> norm_sup d k <= R1) ->
+  (forall B l, In B clusters2 -> In l B -> norm_sup d l <= R2) ->
+  let rho := exp (2 * r * (R2 * delta1 + R1 * delta2)) in
+  variance four_normaliser added
+    <= four_tau * four_tau * ((rho - 1) * (rho - 1) / (rho * INR t)).
+Proof.
+  exact (SubgenFourCache.subgen_four_cache_variance d t q clusters1 clusters2 Ht Hne1 Hne2 r R1 R2 delta1 delta2).
+Qed.
+
+End FourCache.
 
 (** * E1 `exact-equality` *)
 

@@ -13,16 +13,18 @@ from kvfloor.inputs import ball_ends
 from kvfloor.instances import BinaryValues, Bits
 from kvfloor.keys import (
     AddressBook,
+    PairBook,
     axes,
     binary_keys,
+    binary_pairs,
     orthonormal,
     parabola,
     polygon,
     roots_d,
     roots_e8,
     sign_keys,
+    sign_pairs,
 )
-from kvfloor.pairs import PairBook, binary_pairs, sign_pairs
 
 __all__ = [
     "bits",

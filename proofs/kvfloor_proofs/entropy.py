@@ -28,7 +28,7 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 
-__all__ = ["PRODUCT", "entropy", "entropy_bits", "lemmas", "two_terms"]
+__all__ = ["PRODUCT", "entropy", "entropy_bits", "lemmas", "two_terms", "x", "y"]
 
 EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
 

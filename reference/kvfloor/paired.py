@@ -12,8 +12,8 @@ from kvfloor.errors import InputError
 from kvfloor.floors import Guarantee, least_multiplier, paired_symbols, symbol_ratio, whole_bits
 from kvfloor.inputs import as_count
 from kvfloor.instances import Token
+from kvfloor.keys import PairBook
 from kvfloor.levels import Levels, grid
-from kvfloor.pairs import PairBook
 
 __all__ = ["PairedValues", "Symbols", "as_address", "as_symbols"]
 
@@ -103,7 +103,7 @@ class PairedValues:
             [ones, *(self._values(x, slot * (self.book.n - 1) + i) for i in range(self.book.n - 1))]
             for slot in range(2)
         ]
-        keys = zip(self.book.first, self.book.second, strict=True)
+        keys = zip(*self.book.keys, strict=True)
         return [Token(k, v) for k, v in zip(keys, zip(*slots, strict=True), strict=True)]
 
     def _values(self, symbols: Symbols, address: int) -> tuple[Fraction, ...]:
@@ -119,7 +119,7 @@ class PairedValues:
         """
         slot, row = divmod(as_address(address, self.addresses), self.book.n - 1)
         pair = (0, row + 1) if slot else (row + 1, 0)
-        return tuple(self.multiplier * x for x in self.book.direction(*pair))
+        return tuple(self.multiplier * x for x in self.book.direction(pair))
 
     def decode(self, answer: Sequence[Any]) -> Symbols:
         """Return the d_v symbols that an answer reveals.

@@ -20,9 +20,9 @@ from kvfloor.floors import (
 )
 from kvfloor.inputs import as_count, as_fraction
 from kvfloor.instances import Token
+from kvfloor.keys import PairBook
 from kvfloor.levels import Levels, grid, logistic
 from kvfloor.paired import Symbols, as_address, as_symbols
-from kvfloor.pairs import PairBook
 
 __all__ = ["Sharp", "strength"]
 
@@ -181,7 +181,7 @@ class Sharp:
         ]
 
     def _key(self, symbols: Symbols, slot: int, row: int) -> tuple[int | Fraction, ...]:
-        code = (self.book.second if slot else self.book.first)[row]
+        code = self.book.keys[slot][row]
         start = self.rows * self.free + self._place(slot, row) * self.b
         return code + self._grid(symbols, start, self.b, row)
 
@@ -209,7 +209,7 @@ class Sharp:
         row, column = self._locate(address)
         slot, j = divmod(row, self.book.n - 1)
         pair = (0, j + 1) if slot else (j + 1, 0)
-        direction = self.book.direction(*pair) if column is None else self.book.tie(*pair)
+        direction = self.book.direction(pair) if column is None else self.book.tie(pair)
         payload = tuple(self.strength if c == column else 0 for c in range(self.b))
         return tuple(self.multiplier * x for x in direction) + payload
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from flint import arb, fmpz
+from flint import arb, fmpq, fmpz
 
 from kvfloor.errors import InputError
 from kvfloor.floors import (
@@ -18,10 +18,10 @@ from kvfloor.floors import (
     symbol_ratio,
 )
 from kvfloor.inputs import as_count, ball_ends, to_fmpq
-from kvfloor.pairs import PairBook
+from kvfloor.keys import PairBook
 from kvfloor.precision import arb_precision
 
-__all__ = ["Tightness", "tightness"]
+__all__ = ["Tightness", "ratio_at_most", "tightness"]
 
 
 class Tightness(NamedTuple):
@@ -38,12 +38,30 @@ class Tightness(NamedTuple):
     ratio : arb
         Bits of that cache for each bit of the floor, as both grow with the logarithms of cells
         and L; whole bits differ by less than 3.
+    most : arb
+        What the ratio is at most, by `ratio_at_most` with P = max(cells)/L.
     """
 
     alpha: Fraction
     multiplier: int
     cells: tuple[int, int]
     ratio: arb
+    most: arb
+
+
+def ratio_at_most(n: Any, d: Any, d_v: Any, b: Any, excess: Any) -> Any:
+    """Bits of the quantised cache for each bit of the floor: three factors that go to 1.
+
+    ``n/(n-1) · (d + d_v)/(b + d_v - 2) · (1 + ln P/ln L)``, for cells of at most P·L.
+
+    Parameters
+    ----------
+    n, d, d_v, b : numbers
+        Tokens; columns of keys and values; symbols of a payload.
+    excess : number
+        ln P / ln L.
+    """
+    return n / (n - 1) * (d + d_v) / (b + d_v - 2) * (1 + excess)
 
 
 def tightness(
@@ -94,4 +112,6 @@ def tightness(
         key_bits, value_bits, symbol_bits = (arb(fmpz(x)).log() for x in (*cells, L))
         kept = 2 * book.n * (d * key_bits + d_v * value_bits)
         ratio = kept / (int(sharp_symbols(book.n, b, d_v)) * symbol_bits)
-    return Tightness(alpha, C, cells, ratio)
+        excess = arb(fmpq(max(cells), L)).log() / symbol_bits
+        most = ratio_at_most(arb(book.n), d, d_v, b, excess)
+    return Tightness(alpha, C, cells, ratio, most)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mutation.cache_mutants import CACHES
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -37,7 +38,14 @@ def mutants(file: str, *rows: tuple[str, str, str]) -> list[Mutant]:
     ]
 
 
+def _named(file: str, row: list[str]) -> tuple[str, str, str]:
+    """A row of `CACHES` with the file in its name."""
+    name, diff, tests = row
+    return f"{file.rpartition('/')[2]}-{name}", diff, tests
+
+
 MUTANTS = [
+    *(mutant for file, *row in CACHES for mutant in mutants(f"{file}.py", _named(file, row))),
     *(
         mutant
         for file, *row in FAST
@@ -53,7 +61,12 @@ MUTANTS = [
         (
             "low-end-inward",
             "np.nextafter(balls.lo - balls.radius, [---]{++}np.inf)",
-            "rounding no_wrong_bit",
+            "rounding",
+        ),
+        (
+            "high-end-inward",
+            "np.nextafter(balls.lo + balls.radius, [-np.inf-]{+-np.inf+})",
+            "rounding",
         ),
         ("radius-ignored", "balls.lo + [-balls.radius-]{+0 * balls.radius+}", "no_wrong_bit"),
         (
@@ -326,9 +339,8 @@ MUTANTS = [
     ),
     *mutants(
         "caches/exact.py",
-        ("float32", '{len(self._numbers)}[-d-]{+f+}"', "caches"),
-        ("rounded-in-silence", "if [-rounded != exact-]{+False+}:", "caches"),
-        ("d-for-d-v", "(values, self.d[-_v-]{++}))", "caches"),
+        ("float32", '_kept = KeptTokens(self._shape, "float[-64-]{+32+}', "caches"),
+        ("state-ignored", "read_rest(state[--]{+[:0]+})", "caches caches_shared"),
     ),
     *mutants(
         "caches/window.py",
@@ -388,7 +400,33 @@ MUTANTS = [
         ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),
     ),
     *mutants(
-        "pairs.py",
+        "adapters/tensors.py",
+        ("stored-unrounded", 'self.format.round(as_fraction(x, "token"))[--]{+ * 2+}', "adapters"),
+        (
+            "coins-stay-used",
+            "np.random.set_state(state[--]{+ and np.random.get_state()+})",
+            "adapters",
+        ),
+        ("padding-kept", "values[:, [-:d_v-]{+:+}]", "adapters"),
+    ),
+    *mutants(
+        "adapters/press.py",
+        ("coins-unused", "seeded([-self._seed-]{+0+})", "adapters"),
+        ("half-restored", "reshape(2, count, width)[--]{+[::-1]+}", "adapters"),
+        ("late-tokens-taken", "if self._kept [-is not None-]{+is self+}:", "adapters"),
+        ("kept-unlike", "shape = (1, 1, [-kept[0]-]{+array+}.shape[-2]", "adapters"),
+        ("any-dtype", "array.shape != shape[- or array.dtype != dtype-]{++}", "adapters"),
+    ),
+    *mutants(
+        "adapters/layer.py",
+        ("count-lost", "[-self._count-]{+(0)+}.to_bytes(COUNT_BYTES", "adapters"),
+        ("zero-token-seen", "attend(query, keys[[-:-1-]{+:+}], values[[-:-1-]{+:+}]", "adapters"),
+        ("asked-itself", "layer = [-copy.deepcopy(self._layer)-]{+self._layer+}", "adapters"),
+        ("tensors-in-lists-lost", "isinstance(value, list[- | tuple-]{++})", "adapters"),
+        ("rest-ignored", "if place [-!=-]{+>+} len(state)", "adapters"),
+    ),
+    *mutants(
+        "keys/pairs.py",
         ("tie-unequal", "if logits[partner] [-!=-]{+<+} logits[0]", "pairs"),
         ("first-slot-only", "[*range(n, n * n, n)[-, *range(1, n)-]{++}]", "pairs"),
         ("weakest-competes", "logits[0] - [-max-]{+min+}(others", "pairs"),
@@ -422,7 +460,7 @@ MUTANTS = [
         "caches/quantised.py",
         ("ends-of-cells", "Fraction(2 * cell [-+ 1 -]{++}- cells", "quantised"),
         ("outside-clipped", "if [-abs(entry) > bound-]{+False+}:", "quantised"),
-        ("row-reversed", "rows.append(row[-[::-1]-]{++})", "quantised"),
+        ("row-reversed", ".append(row[-[::-1]-]{++})", "quantised"),
     ),
     *mutants(
         "floors/quantised.py",
@@ -433,10 +471,57 @@ MUTANTS = [
     *mutants(
         "tightness.py",
         ("ratio-of-one-slot", "kept = [-2 * -]{++}book.n", "tightness"),
+        ("tokens-all-free", "n / (n[- - 1-]{++}) *", "tightness"),
+        ("least-of-cells", "fmpq([-max-]{+min+}(cells)", "tightness"),
     ),
     *mutants(
         "floors/dimensions.py",
         ("gauge-once", "- [-(order - 1) * -]{++}(d + d_v)", "jacobian"),
+    ),
+    *mutants(
+        "floors/entropy_dimension.py",
+        (
+            "point-too-many",
+            "tuple([-ceil(x / alpha)-]{+int(x / alpha) + 1+} for",
+            "floors_entropy_dimension separation",
+        ),
+        ("first-key-kept", "return [-(n - 1) * d-]{+n * d+}, n * d_v", "gauged_cache"),
+        ("gauge-of-one-slot", "n - [-(order - 1)-]{+1+}", "floors_entropy_dimension"),
+        ("count-not-kept", "int(([-2 * -]{++}cells[0]", "gauged_cache"),
+        ("rounding-up-forgotten", "return sum(terms, arb([-2-]{+0+}))", "floors_entropy_dimension"),
+        ("constant-positive", "return [---]{++}sum((_log2(x)", "floors_entropy_dimension"),
+    ),
+    *mutants(
+        "caches/gauged.py",
+        ("all-slots-fixed", "if first and [-slot-]{+slot >= 0+} else", "gauged_cache"),
+        ("values-fixed-too", "if first [-and part == KEY -]{++}else", "gauged_cache"),
+        ("gauge-of-every-token", "Fraction(1) if [-first and -]{++}slot", "gauged_cache"),
+    ),
+    *mutants(
+        "separation.py",
+        (
+            "identity-not-taken-off",
+            "near[i][j][- - (i == j)-]{++}",
+            "separation",
+        ),
+        ("curvature-forgotten", "[- + _inner(map(abs, moves[j]), radii)-]{++}", "separation"),
+        ("weights-upside-down", "/ weights[[-i-]{+-1 - i+}]", "separation"),
+        ("one-column", "i % [-candidate.shape[3]-]{+1+}, region", "separation"),
+        ("reach-of-radius", "[-(1 - self.contraction) * -]{++}x for x", "separation"),
+        ("grid-half-as-wide", "Fraction(2 * k + 1 - size, [--]{+2 * +}max(size", "separation"),
+        ("bounds-of-centre", "abs(x)[- + moves-]{++})", "separation"),
+        ("box-not-a-ball", "not all(x [-< 1-]{+< 100+} for", "separation"),
+    ),
+    *mutants(
+        "curvature.py",
+        ("only-at-the-centre", "[- + self._moves_within(f.gradient)-]{++}", "curvature"),
+        ("factors-at-the-centre", "arb(x)[- + self._moves_within(slope)-]{++}", "curvature"),
+        ("mixed-once", "([-mixed + mixed.transpose()-]{+mixed+} + v.hessian)", "curvature"),
+        ("logit-straight", "[- + s.hessian-]{++})", "curvature"),
+        ("product-straight", "without(a, b) * (both[- + both.transpose()-]{++})", "curvature"),
+        ("not-centred", "(s.gradient[- - other.gradient-]{++})", "curvature"),
+        ("value-not-above", "region.enclose(v[- - u-]{++})", "curvature"),
+        ("weights-unnormalised", "p = [[-1-]{+2+} / sum(", "curvature"),
     ),
     *mutants(
         "jacobian.py",

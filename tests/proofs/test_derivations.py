@@ -12,6 +12,8 @@ import pytest
 import sympy as sp
 
 from kvfloor import cost, floors
+from kvfloor.tightness import ratio_at_most
+from kvfloor_proofs import accuracy, estimators
 from kvfloor_proofs.calculus import (
     Algebra,
     Derivation,
@@ -31,6 +33,7 @@ from kvfloor_proofs.claims import (
     correct_rounding_terminates,
     covering_number,
     decode_threshold,
+    entropy_dimension,
     exact_equality,
     forward_error,
     four_cache,
@@ -46,6 +49,9 @@ from kvfloor_proofs.claims import (
     sign_keys,
     sliding_window,
     softmax_concentration,
+    subgen,
+    subgen_four_cache,
+    subgen_two_cache,
     time_memory,
     two_cache,
     value_floor,
@@ -70,11 +76,15 @@ CHAINS = {
         sharp_floor,
         quantised_upper_bound,
         identifiability,
+        entropy_dimension,
         two_cache,
         time_memory,
         collision,
         random_instance_fails,
         covering_number,
+        subgen,
+        subgen_two_cache,
+        subgen_four_cache,
         exact_equality,
         correct_rounding_terminates,
         forward_error,
@@ -244,6 +254,82 @@ def test_sharp_conditions_are_the_librarys() -> None:
     assert logit == QUB.sigma * QUB.Q * QUB.error
 
 
+def test_ratio_is_the_librarys() -> None:
+    conclusion = CHAINS["quantised_upper_bound"][7].conclusion
+    excess = sp.Symbol("p", real=True) / sp.Symbol("l", real=True)
+    formula = ratio_at_most(QUB.n, QUB.a + QUB.b, QUB.d_v, QUB.b, excess)
+    assert conclusion.relation is LE
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_randomised_floor_is_that_of_index() -> None:
+    conclusion = CHAINS["four_cache"][13].conclusion
+    share = index_randomized.entropy_bits(index_randomized.delta)
+    formula = floors.index_randomized(floors.four_cache(n, d_v), share)
+    assert conclusion.relation is GE
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_accuracy_ends_in_the_librarys_formulas() -> None:
+    chains, A = CHAINS["entropy_dimension"], accuracy
+    points = chains[1].assumptions.variable(A.points)
+    assert points.high_open  # so ⌈reach/α⌉ is the largest whole number of points
+    assert sp.simplify(points.high - 1 - (1 - A.c) * A.R / A.alpha) == 0
+    by_key, by_value = floors.errors_of_one_cell(
+        A.Q, order=A.m, key_bound=A.B, value_bound=A.B_v, scale=A.sigma
+    )
+    cells = chains[4].conclusion
+    assert cells.left == floors.output_error(
+        A.m, A.B_v, A.B_v / A.N_v, floors.logit_error(A.m, A.B, A.B / A.N_k, A.Q, A.sigma)
+    )
+    assert sp.simplify(cells.right - by_key / A.N_k - by_value / A.N_v) == 0
+    assert (chains[5].conclusion.relation, chains[5].conclusion.right) == (LE, A.alpha)
+    rank = floors.identifiable(A.m, n, two_cache.d, d_v)
+    numbers = floors.gauged_numbers(2, 5, 3, 4)
+    assert sum(numbers) == rank.subs({A.m: 2, n: 5, two_cache.d: 3, d_v: 4})
+
+
+EST = estimators
+OFF = floors.slack(EST.eps)
+VARIANCE = EST.tau**2 * floors.relative_variance(EST.ratio)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "relation", "formula"),
+    [
+        ("subgen", 6, LE, VARIANCE),
+        ("subgen", 7, LE, VARIANCE / EST.t),
+        ("subgen", 14, LE, EST.eps * EST.A),
+        ("subgen", 16, LE, EST.failure),
+        ("subgen_two_cache", 1, LE, subgen_four_cache.spread),
+        ("subgen_four_cache", 1, LE, subgen_four_cache.spread),
+        ("subgen_four_cache", 2, LE, VARIANCE / EST.t),
+    ],
+)
+def test_subgen_ends_in_the_librarys_formula(
+    name: str, number: int, relation: Relation, formula: Any
+) -> None:
+    conclusion = CHAINS[name][number].conclusion
+    assert conclusion.relation is relation
+    assert sp.simplify(conclusion.right - formula) == 0
+
+
+def test_subgen_assumes_the_librarys_samples() -> None:
+    combined, fails = CHAINS["subgen"][14], CHAINS["subgen"][16]
+    assert sp.simplify(combined.assumptions.variable(EST.g).high - OFF * EST.tau) == 0
+    needed = (
+        (EST.t, floors.samples(EST.eps, EST.failure, EST.X)),
+        (
+            EST.s,
+            floors.samples(EST.eps, EST.failure),
+        ),
+    )
+    for symbol, least in needed:
+        assert sp.simplify(fails.assumptions.variable(symbol).low - least) == 0
+    ratio = floors.log_ratio(subgen_four_cache.sigma, subgen_four_cache.r, sp.Symbol("R"))
+    assert ratio == 2 * subgen_four_cache.sigma * subgen_four_cache.r * sp.Symbol("R")
+
+
 def test_identifiability_counts_as_the_library_does() -> None:
     one_slot, slots = CHAINS["identifiability"][2:]
     shape = (identifiability.n, identifiability.d, identifiability.d_v)
@@ -320,6 +406,10 @@ SURVIVORS = {
     ("forward_error-3", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "step 4 -> 0"),
+    # What is dropped may be 0.
+    ("subgen-15", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
+    # What is cited can be proved again.
+    ("subgen_four_cache-2", "step 1 rule -> Positivity()"),
 }
 
 # What a relation is strengthened to, or turned round to.

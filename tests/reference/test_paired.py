@@ -15,8 +15,8 @@ from kvfloor import Guarantee, InputError
 from kvfloor.floors import exceeds_log, whole_bits
 from kvfloor.inputs import ball_ends
 from kvfloor.instances import attend_to, stack
+from kvfloor.keys import binary_pairs, sign_pairs
 from kvfloor.paired import PairedValues
-from kvfloor.pairs import binary_pairs, sign_pairs
 
 TIGHT = Guarantee(Fraction(1, 60), Fraction(1, 60))
 
@@ -58,14 +58,14 @@ def test_the_papers_case_twice_over() -> None:
 def test_instance_is_that_of_the_theorem() -> None:
     family = PairedValues(binary_pairs(3), 2, 5)
     keys, values = stack(family.encode((0, 1, 2, 3, 4, 4, 0, 2)))
-    assert keys == [list(family.book.first), list(family.book.second)]
+    assert keys == [list(K) for K in family.book.keys]
     quarter = Fraction(1, 4)
     assert values[0] == [(1, 1), (0, quarter), (2 * quarter, 3 * quarter)]
     assert values[1] == [(1, 1), (1, 1), (0, 2 * quarter)]
     queries = [family.query(address) for address in range(4)]
     pairs = [(1, 0), (2, 0), (0, 1), (0, 2)]
     C = family.multiplier
-    assert queries == [tuple(C * x for x in family.book.direction(*pair)) for pair in pairs]
+    assert queries == [tuple(C * x for x in family.book.direction(pair)) for pair in pairs]
 
 
 def test_condition_in_numbers() -> None:

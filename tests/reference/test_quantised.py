@@ -23,7 +23,7 @@ from kvfloor.floors import (
     quantised_bits,
 )
 from kvfloor.instances import attend_to, stack
-from kvfloor.pairs import sign_pairs
+from kvfloor.keys import sign_pairs
 from kvfloor.sharp import Sharp
 from kvfloor.tightness import tightness
 

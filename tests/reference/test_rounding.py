@@ -190,3 +190,15 @@ def test_what_cancels_at_astronomical_exponents(last: float, expected: float) ->
         rounding="down",
     )
     assert found[0] == expected
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_an_end_that_float64_does_not_hold_is_moved_outward(end: str) -> None:
+    # The ball reaches less than 2**-156 beyond 1 + 2**-53, where rounding changes.
+    middle, away = 2.0**-53, np.inf if end == "low" else 0
+    lo = np.nextafter(middle, away)
+    radius = np.nextafter(abs(lo - middle), 1)
+    beyond = Fraction(radius) - abs(Fraction(lo) - Fraction(middle))
+    assert 0 < beyond < Fraction(1, 2**156)
+    arrays = (np.array([x]) for x in (1.0, lo, radius))
+    assert not round_balls(Balls(*arrays), as_format("float64"), "nearest")[1][0]

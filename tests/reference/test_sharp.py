@@ -14,7 +14,7 @@ from kvfloor import Guarantee, InputError
 from kvfloor.floors import exceeds_log, sharp_symbols, strength_ratio, symbol_ratio
 from kvfloor.inputs import ball_ends
 from kvfloor.instances import attend_to, stack
-from kvfloor.pairs import binary_pairs, sign_pairs
+from kvfloor.keys import binary_pairs, sign_pairs
 from kvfloor.sharp import Sharp, strength
 
 TIGHT = Guarantee(Fraction(1, 100), Fraction(1, 200))
@@ -71,7 +71,7 @@ def test_instance_is_that_of_the_theorem() -> None:
     family = Sharp(sign_pairs(2, 8), 2, 3, 3)
     keys, values = stack(family.encode((0, 1, 2, 1, 0, 2)))
     half = Fraction(1, 2)
-    first, second = family.book.first, family.book.second
+    first, second = family.book.keys
     assert keys[0] == [(*first[0], 1, 1), (*first[1], 1, half)]
     assert keys[1] == [(*second[0], 1, 1), (*second[1], 0, 1)]
     assert values[0] == [(0, 1, 1), (1, 1, 0)]
@@ -79,7 +79,11 @@ def test_instance_is_that_of_the_theorem() -> None:
     C, gamma = family.multiplier, family.strength
     scaled = [
         [C * x for x in query]
-        for query in (family.book.direction(1, 0), family.book.tie(1, 0), family.book.tie(0, 1))
+        for query in (
+            family.book.direction((1, 0)),
+            family.book.tie((1, 0)),
+            family.book.tie((0, 1)),
+        )
     ]
     assert family.query(0) == (*scaled[0], 0, 0)
     assert family.query(3) == (*scaled[1], 0, gamma)

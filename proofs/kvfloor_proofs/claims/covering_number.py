@@ -237,6 +237,8 @@ centres.""",
     derivations=derivations,
     properties=(property_greedy, property_line, property_products),
     theorems=(
+        "covering_number",
+        "covering_number_apart",
         "covering_number_product",
         "covering_number_clusterable",
     ),

@@ -32,7 +32,12 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claim import Claim, Falsified, Tally, require
-from kvfloor_proofs.claims import decode_threshold, index_deterministic, softmax_concentration
+from kvfloor_proofs.claims import (
+    decode_threshold,
+    index_deterministic,
+    index_randomized,
+    softmax_concentration,
+)
 from kvfloor_proofs.claims.decode_threshold import (
     GUARANTEE,
     NAMES,
@@ -65,7 +70,6 @@ _SIZE = (Variable(n, 1), Variable(m, 1))
 _LOGITS = Family(s, high=S - g, index=(j, 1, _OTHERS))
 _WEIGHTS = sp.Sum(sp.exp(s), (j, 1, _OTHERS))
 
-
 # Competitors for each tied tuple, and the sizes for which there are any.
 _ALONE = n - 1, (Variable(n, 2),)
 _WITH_SELF = n - 1 + _SELF / _TIES, _SIZE
@@ -81,12 +85,21 @@ def derivations() -> tuple[Derivation, ...]:
         _leak_with_self_token(),
         _margin("A margin above ln((n-1)(1+η+2α)/(1-η-2α)) is enough", *_ALONE),
         _margin("With the self token, n-1+T/n^(m-1) stands for n-1", *_WITH_SELF),
-        _zero("Then every bit 0 is answered below θ", *_ALONE),
-        _zero("Every bit 0 is answered below θ, with the self token", *_WITH_SELF),
-        _one("Then every bit 1 is answered above θ", *_ALONE),
-        _one("Every bit 1 is answered above θ, with the self token", *_WITH_SELF),
-        _states(),
-        _states_of_any_length(),
+        _bit(0, "Then every bit 0 is answered below θ", *_ALONE),
+        _bit(0, "Every bit 0 is answered below θ, with the self token", *_WITH_SELF),
+        _bit(1, "Then every bit 1 is answered above θ", *_ALONE),
+        _bit(1, "Every bit 1 is answered above θ, with the self token", *_WITH_SELF),
+        _states(
+            "States of exactly b < n·d_v bits are fewer than the 2^(n·d_v) instances",
+            2**b,
+            index_deterministic.exact_length(),
+        ),
+        _states(
+            "So are the states of at most b bits",
+            sp.Sum(2**k, (k, 0, b)),
+            index_deterministic.length_up_to(),
+        ),
+        _randomised(),
     )
 
 
@@ -229,46 +242,41 @@ def _margin(title: str, competitors: sp.Expr, size: tuple[Variable, ...]) -> Der
     )
 
 
-def _zero(title: str, competitors: sp.Expr, size: tuple[Variable, ...]) -> Derivation:
-    accurate = accurate_answer(0, leak_of(competitors))
+def _bit(bit: int, title: str, competitors: sp.Expr, size: tuple[Variable, ...]) -> Derivation:
+    most = leak_of(competitors)
+    accurate = accurate_answer(1 - most, 1) if bit else accurate_answer(0, most)
+    by_margin = decode_threshold.one_by_margin() if bit else decode_threshold.zero_by_margin()
     return Derivation(
         title,
         Assumptions((*size, *GUARANTEE, enough(competitors), *accurate), NAMES),
         answer,
-        (Step(LT, theta, Cite(decode_threshold.zero_by_margin(), ((c, competitors),)), "L2."),),
-    )
-
-
-def _one(title: str, competitors: sp.Expr, size: tuple[Variable, ...]) -> Derivation:
-    accurate = accurate_answer(1 - leak_of(competitors), 1)
-    return Derivation(
-        title,
-        Assumptions((*size, *GUARANTEE, enough(competitors), *accurate), NAMES),
-        answer,
-        (Step(GT, theta, Cite(decode_threshold.one_by_margin(), ((c, competitors),)), "L2."),),
+        (Step(GT if bit else LT, theta, Cite(by_margin, ((c, competitors),)), "L2."),),
     )
 
 
 _FEWER_BITS = Assumptions((Variable(n, 1), Variable(d_v, 1), Variable(b, 0, n * d_v - 1)))
 
 
-def _states() -> Derivation:
-    counted = Cite(index_deterministic.exact_length(), ((N, n * d_v),))
-    return Derivation(
-        "States of exactly b < n·d_v bits are fewer than the 2^(n·d_v) instances",
-        _FEWER_BITS,
-        2**b,
-        (Step(LT, 2 ** (n * d_v), counted, "L3: so two instances share a state."),),
-    )
+def _states(title: str, states: sp.Expr, counted: Derivation) -> Derivation:
+    instances = Cite(counted, ((N, n * d_v),))
+    step = Step(LT, 2 ** (n * d_v), instances, "L3: so two instances share a state.")
+    return Derivation(title, _FEWER_BITS, states, (step,))
 
 
-def _states_of_any_length() -> Derivation:
-    counted = Cite(index_deterministic.length_up_to(), ((N, n * d_v),))
+def _randomised() -> Derivation:
+    size = n * d_v
     return Derivation(
-        "So are the states of at most b bits",
-        _FEWER_BITS,
-        sp.Sum(2**k, (k, 0, b)),
-        (Step(LT, 2 ** (n * d_v), counted, "L3: so two instances share a state."),),
+        "b bits with which a query fails with mean error e <= δ are at least (1 - H₂(δ))·n·d_v",
+        Assumptions((Variable(n, 1), Variable(d_v, 1), *index_randomized.sent(size))),
+        index_randomized.b,
+        (
+            Step(
+                GE,
+                (1 - index_randomized.entropy_bits(index_randomized.delta)) * size,
+                Cite(index_randomized.floor(), ((index_randomized.N, size),)),
+                "L4: a state is a message for INDEX.",
+            ),
+        ),
     )
 
 
@@ -371,13 +379,13 @@ Address books with such margins are the claim [`keys`](keys.md). With queries of
 | `roots-e8` | d >= 8, n <= 240 | 4C > L | ρ > 2L |
 
 A randomised cache that fails at each query with probability at most δ is, in the same way, a
-protocol for INDEX with error δ; by L4 it needs `(1 - H₂(δ))·n·d_v` bits, H₂ the binary entropy.""",
+protocol for INDEX with error δ; by [L4](index-randomized.md) it needs `(1 - H₂(δ))·n·d_v`
+bits, H₂ the binary entropy.""",
     source="TMT (exact and approximate); HO25 for m = 1; T1",
     assumptions=(
         "keys and queries are public and fixed; the cache is right for every V_1 in {0,1}^(n×d_v)",
         "0 <= η < 1, α >= 0, η + 2α < 1",
-        "the cache is deterministic, given its public coins; "
-        "for the randomised form L4 (`index-randomized`) holds",
+        "the cache is deterministic; in the randomised form, given its public coins",
         "n >= 2, or the self token: a single key needs no margin",
     ),
     verdict="holds",
@@ -403,6 +411,7 @@ protocol for INDEX with error δ; by L4 it needs `(1 - H₂(δ))·n·d_v` bits, 
         "four_cache_order_randomized",
         "four_cache_self",
         "four_cache_self_randomized",
+        "four_cache_stream",
         "four_cache_margin",
         "four_cache_order_tenth",
         "four_cache_self_margin",

@@ -14,9 +14,10 @@ from kvfloor.exact import ExactAttention
 from kvfloor.floors import Guarantee
 from kvfloor.inputs import to_fmpq
 from kvfloor.instances import Token, stack
-from kvfloor.pairs import sign_pairs
+from kvfloor.keys import sign_pairs
 from kvfloor.precision import arb_precision
 from kvfloor.sharp import Sharp
+from kvfloor.tightness import ratio_at_most, tightness
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -37,7 +38,7 @@ __all__ = ["CLAIM", "B", "B_v", "Q", "derivations", "eps_s", "eps_v", "error", "
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
-m, M, j = sp.symbols("m M j", integer=True)
+m, M, j, n, a, b, d_v = sp.symbols("m M j n a b d_v", integer=True)
 u, x, P, X, Y, B, B_v, Q, sigma = sp.symbols("u x P X Y B B_v Q sigma", real=True)
 error, eps_s, eps_v, moved, kept, one, step = sp.symbols(
     "epsilon epsilon_s epsilon_v E p k e", real=True
@@ -68,6 +69,7 @@ def derivations() -> tuple[Derivation, ...]:
         _product(),
         _logit(),
         _total(),
+        _ratio(),
     )
 
 
@@ -237,6 +239,36 @@ def _total() -> Derivation:
     )
 
 
+def _ratio() -> Derivation:
+    # ln P and ln L; d = a + b entries of a key, of which b are payload.
+    excess, grid = sp.symbols("p l", real=True)
+    most = excess + grid
+    ranges = (
+        Variable(n, 2),
+        Variable(a, 0),
+        Variable(b, 1),
+        Variable(d_v, 2),
+        Variable(grid, 0, low_open=True),
+        Variable(excess, 0),
+        Variable(u, 0, most),
+        Variable(x, 0, most),
+    )
+    floor = floors.sharp_symbols(n, b, d_v) * grid
+    return Derivation(
+        "With cells of at most P·L, u and x their logarithms, p = ln P and l = ln L, the cache has "
+        "at most so many bits for each bit of the floor of `sharp`",
+        Assumptions(ranges),
+        2 * n * ((a + b) * u + d_v * x) / floor,
+        (
+            Step(LE, 2 * n * ((a + b) * most + d_v * x) / floor, Positivity(), "Cells of keys."),
+            Step(LE, 2 * n * ((a + b) * most + d_v * most) / floor, Positivity(), "Of values."),
+            Step(
+                EQ, ratio_at_most(n, a + b, d_v, b, excess / grid), Algebra(), "Cancel 2 and ln L."
+            ),
+        ),
+    )
+
+
 def _cells(data: st.DataObject, label: str) -> int:
     return data.draw(st.sampled_from((2, 3, 16, 1000)), label=label)
 
@@ -307,6 +339,17 @@ def property_serves_the_sharp_family(data: st.DataObject, tally: Tally) -> None:
         require(found == family.row(encoded, address), "a symbol is lost")
 
 
+def property_ratio(data: st.DataObject, tally: Tally) -> None:
+    """The quantised cache has no more bits for each bit of the floor than is derived."""
+    del tally
+    book = sign_pairs(data.draw(st.integers(2, 4), label="n"), 24)
+    payload, columns = (data.draw(st.integers(2, 10**6), label=name) for name in ("b", "d_v"))
+    grid = 2 ** data.draw(st.integers(1, 512), label="log2(L)")
+    found = tightness(book, payload, columns, grid)
+    require(not found.ratio > found.most, "more bits than the bound")
+    require(found.ratio > 1, "fewer bits than the floor")
+
+
 CLAIM = Claim(
     slug="quantised-upper-bound",
     title="rounding keys and values: an error of at most B_v^m·ε_s + m·B_v^(m-1)·ε_v",
@@ -324,21 +367,25 @@ For the family [`sharp`](sharp-floor.md), α a quarter of the gap between its tw
 γ = 3/2 and keys from `sign_pairs(n, a)`, the bits of this cache for each bit of the floor, as
 [`tightness`](../../reference/kvfloor/tightness.py) computes them:
 
-| n | a | b | d_v | L | upper / lower |
-|---|---|---|---|---|---|
-| 4 | 24 | 40 | 64 | 2^8 | 3.549 |
-| 8 | 48 | 464 | 512 | 2^32 | 1.586 |
-| 16 | 64 | 4032 | 4096 | 2^128 | 1.166 |
-| 32 | 96 | 32672 | 32768 | 2^512 | 1.058 |
-| 32 | 96 | 32672 | 32768 | 2^2048 | 1.040 |
+| n | a | b | d_v | L | upper / lower | at most |
+|---|---|---|---|---|---|---|
+| 4 | 24 | 40 | 64 | 2^8 | 3.549 | 4.137 |
+| 8 | 48 | 464 | 512 | 2^32 | 1.586 | 1.740 |
+| 16 | 64 | 4032 | 4096 | 2^128 | 1.166 | 1.205 |
+| 32 | 96 | 32672 | 32768 | 2^512 | 1.058 | 1.069 |
+| 32 | 96 | 32672 | 32768 | 2^2048 | 1.040 | 1.044 |
 
-The ratio goes to 1 as n/(n-1), (d + d_v)/(b + d_v - 2) and log(cells)/log L do: the constant 4 of
-4nd·log₂(1/α) is right.""",
+The last column is derived below, for d = a + b and cells of at most P·L:
+
+    upper / lower <= n/(n-1) · (d + d_v)/(b + d_v - 2) · (1 + ln P/ln L)
+
+So wherever n grows, a is small beside b + d_v, and ln P beside ln L, the ratio goes to 1, and
+4nd·log₂(1/α) has the right constant. P is as `tightness` computes it; nothing here derives it.""",
     source="S2",
     assumptions=("entries are in their boxes, and rounded entries too", "‖q‖₁ <= Q"),
     verdict="holds",
     derivations=derivations,
-    properties=(property_error, property_serves_the_sharp_family),
+    properties=(property_error, property_serves_the_sharp_family, property_ratio),
     theorems=(
         "quantised_upper_bound",
         "quantised_upper_bound_logits",

@@ -168,6 +168,7 @@ The expectation is over the instance, the public coins being independent of it."
         "random_instance_fails_states",
         "random_instance_fails_up_to",
         "random_instance_fails_mean",
+        "random_instance_fails_mean_up_to",
         "random_instance_fails_met",
         "random_instance_fails_four_cache",
     ),

@@ -13,7 +13,7 @@ from kvfloor.exact import ExactAttention
 from kvfloor.floors import Guarantee, exceeds_log, room, strength_ratio
 from kvfloor.inputs import to_fmpq
 from kvfloor.instances import attend_to
-from kvfloor.pairs import sign_pairs
+from kvfloor.keys import sign_pairs
 from kvfloor.precision import arb_precision
 from kvfloor.sharp import Sharp
 from kvfloor_proofs.calculus import (
@@ -316,5 +316,11 @@ log₂ L bits. For η = 0 the least is `ρ_2 = ℓ(1) - ℓ(0) - 2α`; for α = 
     verdict="holds",
     derivations=derivations,
     properties=(property_recovery, property_least_multiplier, property_least_strength),
-    no_theorem="TODO",
+    theorems=(
+        "sharp_floor",
+        "sharp_floor_states",
+        "sharp_floor_met",
+        "sharp_floor_sign_margins",
+        "sharp_floor_strength",
+    ),
 )

@@ -246,7 +246,9 @@ with a new token other ones. So a two-cache that decodes keeps the factors too,
 `(n² + 2n)(d + d_v)` numbers against the four-cache's `2n(d + d_v)`.
 
 For order m, of which orders 2 and 3 are counted, a factored query takes
-`(n + n² + … + n^m)(d + d_v)` multiplications.""",
+`(n + n² + … + n^m)(d + d_v)` multiplications.
+
+Counts beside wall-clock times of the same code: [what the evaluations cost](../cost.md).""",
     source="TMT (running time); T3",
     assumptions=(
         "the operations of these algorithms are counted; other algorithms may do with fewer",

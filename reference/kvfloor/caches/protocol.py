@@ -75,7 +75,7 @@ def configure(cache_class: Any, **options: Any) -> Configured:
 def describe(factory: Any) -> dict[str, Any]:
     """Return name and options of a factory as a JSON object, for certificates and reports.
 
-    An option that is no JSON scalar is shown by its ``str``.
+    An option that is no JSON scalar is shown by its ``str``, a class or function by its name.
 
     Raises
     ------
@@ -90,10 +90,17 @@ def describe(factory: Any) -> dict[str, Any]:
     return {
         "name": f"{made.__module__}:{made.__qualname__}",
         "options": {
-            name: value if value is None or isinstance(value, bool | int | str) else str(value)
+            name: value if value is None or isinstance(value, bool | int | str) else _text(value)
             for name, value in options.items()
         },
     }
+
+
+def _text(option: Any) -> str:
+    """A class or function by where it is found, anything else as it shows itself."""
+    if hasattr(option, "__module__") and hasattr(option, "__qualname__"):
+        return f"{option.__module__}:{option.__qualname__}"
+    return str(option)
 
 
 class State(NamedTuple):

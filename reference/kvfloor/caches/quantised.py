@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
+from math import prod
 from typing import Any
 
+from kvfloor.caches.tokens import Shape, as_token
 from kvfloor.errors import InputError
 from kvfloor.exact import ExactAttention
 from kvfloor.floors.quantised import answer_bits, quantised_bits
-from kvfloor.inputs import as_count, as_fraction, to_fraction
+from kvfloor.inputs import as_count, as_fraction, shown, to_fraction
 
-__all__ = ["QuantisedCache"]
+__all__ = ["KEY", "VALUE", "QuantisedCache"]
+
+KEY, VALUE = range(2)  # the two parts of a token
 
 
 class QuantisedCache:
@@ -50,7 +55,7 @@ class QuantisedCache:
         value_bound: Any = 1,
     ) -> None:
         del seed
-        self.order, self.d, self.d_v = order, d, d_v
+        self._shape = Shape(order, d, d_v)
         self._cells = as_count(key_cells, "key_cells", 2), as_count(value_cells, "value_cells", 2)
         self._bounds = as_fraction(key_bound, "key_bound"), as_fraction(value_bound, "value_bound")
         for bound, argument in zip(self._bounds, ("key_bound", "value_bound"), strict=True):
@@ -66,15 +71,31 @@ class QuantisedCache:
         cache._kept = int.from_bytes(state, "little")
         whole = cache._kept
         while whole > 1:
-            whole //= cache._radix
+            whole //= cache._radix(first=whole < 2 * cache._radix(first=True))
             cache._tokens += 1
         return cache
 
-    @property
-    def _radix(self) -> int:
+    def _fixed(self, part: int, slot: int, *, first: bool) -> Fraction | None:
+        """What all entries of this row are, if that is known beforehand: no row is.
+
+        It is asked for the first token and for those that follow.
+        """
+        del part, slot, first
+        return None
+
+    def _rows(self, *, first: bool) -> list[tuple[int, int, Fraction | None]]:
+        """Part and slot of the rows of a token, in the order in which they are kept."""
+        return [
+            (part, slot, self._fixed(part, slot, first=first))
+            for part in (KEY, VALUE)
+            for slot in range(self._shape.order)
+        ]
+
+    def _radix(self, *, first: bool) -> int:
         """States of one token."""
-        key_cells, value_cells = self._cells
-        return int((key_cells**self.d * value_cells**self.d_v) ** self.order)
+        widths = self._shape.d, self._shape.d_v
+        kept = (part for part, _, fixed in self._rows(first=first) if fixed is None)
+        return prod(self._cells[part] ** widths[part] for part in kept)
 
     def append(self, keys: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]]) -> None:
         """Take one token.
@@ -82,19 +103,18 @@ class QuantisedCache:
         Raises
         ------
         InputError
-            For another shape, or an entry outside its box.
+            For another shape, an entry outside its box, or one that is not as fixed.
         """
-        shape = [len(row) for row in keys], [len(row) for row in values]
-        if shape != ([self.d] * self.order, [self.d_v] * self.order):
-            expected = (
-                f"{self.order} keys of {self.d} and {self.order} values of {self.d_v} numbers"
-            )
-            raise InputError("token", expected, f"{shape[0]} and {shape[1]}")
-        kept = self._kept
-        for rows, cells, bound in zip((keys, values), self._cells, self._bounds, strict=True):
-            for row in rows:
-                for x in row:
-                    kept = kept * cells + _cell(x, cells, bound)
+        entries = iter(as_token(keys, values, self._shape))
+        widths, kept = (self._shape.d, self._shape.d_v), self._kept
+        for part, _, fixed in self._rows(first=self._tokens == 0):
+            cells, bound = self._cells[part], self._bounds[part]
+            for x in islice(entries, widths[part]):
+                cell = _cell(x, cells, bound)
+                if fixed is None:
+                    kept = kept * cells + cell
+                elif x != fixed:
+                    raise InputError("token", f"the entry {fixed}, by the gauge", shown(x))
         self._kept = kept
         self._tokens += 1
 
@@ -104,7 +124,9 @@ class QuantisedCache:
 
     def state_bits(self) -> int:
         """Return the bits of the largest state of as many tokens."""
-        return quantised_bits(self._tokens, self.d, self.d_v, self._cells, order=self.order)
+        return quantised_bits(
+            self._tokens, self._shape.d, self._shape.d_v, self._cells, order=self._shape.order
+        )
 
     def answer(self, query: Sequence[Any]) -> list[Fraction]:
         """Return the output for a query of shape (d,), shape (d_v,), to `answer_bits`."""
@@ -121,23 +143,23 @@ class QuantisedCache:
     def _rounded(self) -> tuple[list[list[list[Fraction]]], list[list[list[Fraction]]]]:
         """Take the number apart from its last digit on; the last token comes first, as it may."""
         kept = self._kept
-        slots: list[list[list[list[Fraction]]]] = [[[] for _ in range(self.order)] for _ in "kv"]
-        widths = self.d, self.d_v
-        for _ in range(self._tokens):
-            for part in (1, 0):
+        slots: list[list[list[list[Fraction]]]] = [
+            [[] for _ in range(self._shape.order)] for _ in "kv"
+        ]
+        widths = self._shape.d, self._shape.d_v
+        for token in reversed(range(self._tokens)):
+            for part, slot, fixed in reversed(self._rows(first=token == 0)):
                 cells, bound = self._cells[part], self._bounds[part]
-                for rows in reversed(slots[part]):
-                    row = []
-                    for _ in range(widths[part]):
-                        kept, cell = divmod(kept, cells)
-                        row.append(bound * Fraction(2 * cell + 1 - cells, cells))
-                    rows.append(row[::-1])
+                row = [] if fixed is None else [fixed] * widths[part]
+                while len(row) < widths[part]:
+                    kept, cell = divmod(kept, cells)
+                    row.append(bound * Fraction(2 * cell + 1 - cells, cells))
+                slots[part][slot].append(row[::-1])
         return slots[0], slots[1]
 
 
-def _cell(x: Any, cells: int, bound: Fraction) -> int:
+def _cell(entry: Fraction, cells: int, bound: Fraction) -> int:
     """The cell that an entry lies in; an end that two cells share belongs to the upper one."""
-    entry = as_fraction(x, "token")
     if abs(entry) > bound:
         raise InputError("token", f"entries of absolute value at most {bound}", str(entry))
     return min(cells - 1, int((entry + bound) * cells // (2 * bound)))

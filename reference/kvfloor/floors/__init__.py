@@ -15,6 +15,14 @@ from kvfloor.floors.decoding import (
 from kvfloor.floors.dimension import BestFloor, Regime, best, crossover
 from kvfloor.floors.dimensions import identifiable
 from kvfloor.floors.entropy import binary_entropy
+from kvfloor.floors.entropy_dimension import (
+    gauged_bits,
+    gauged_constant,
+    gauged_numbers,
+    grid_sizes,
+    separated_constant,
+    separated_states,
+)
 from kvfloor.floors.index_randomized import (
     entropy_at_most,
     index_randomized,
@@ -25,6 +33,7 @@ from kvfloor.floors.index_randomized import (
 from kvfloor.floors.quantised import (
     answer_bits,
     cells_for,
+    errors_of_one_cell,
     logit_error,
     output_error,
     product_error,
@@ -37,6 +46,13 @@ from kvfloor.floors.random_instance import (
 )
 from kvfloor.floors.randomised import randomised_four_cache
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
+from kvfloor.floors.subgen import (
+    log_ratio,
+    relative_variance,
+    samples,
+    slack,
+    subgen_samples,
+)
 from kvfloor.floors.symbols import (
     greatest_leak,
     grid_room,
@@ -64,12 +80,17 @@ __all__ = [
     "covering_number",
     "crossover",
     "entropy_at_most",
+    "errors_of_one_cell",
     "exceeds_log",
     "expected_wrong",
     "four_cache",
+    "gauged_bits",
+    "gauged_constant",
+    "gauged_numbers",
     "greatest_leak",
     "greedy_size",
     "grid_room",
+    "grid_sizes",
     "hoeffding_exponent",
     "identifiable",
     "index_randomized",
@@ -78,6 +99,7 @@ __all__ = [
     "least_error",
     "least_multiplier",
     "least_sign_dimension",
+    "log_ratio",
     "logit_error",
     "margin_ratio",
     "one_bit_success",
@@ -91,11 +113,17 @@ __all__ = [
     "quantised_bits",
     "randomised_bits",
     "randomised_four_cache",
+    "relative_variance",
     "room",
+    "samples",
+    "separated_constant",
+    "separated_states",
     "sharp_symbols",
     "sign_tail",
+    "slack",
     "states_up_to",
     "strength_ratio",
+    "subgen_samples",
     "symbol_ratio",
     "threshold",
     "two_cache",

@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "answer_bits",
     "cells_for",
+    "errors_of_one_cell",
     "logit_error",
     "output_error",
     "product_error",
@@ -51,11 +52,28 @@ def cells_for(
     An entry rounds to the middle of its cell, so ε = B/cells. Half of α goes to each of the two
     terms of `output_error`; one cell more than that needs leaves room for rounding the answers.
     """
+    by_key, by_value = errors_of_one_cell(
+        query_norm, order=order, key_bound=key_bound, value_bound=value_bound, scale=scale
+    )
+    return ceil(2 * by_key / alpha) + 1, ceil(2 * by_value / alpha) + 1
+
+
+def errors_of_one_cell(
+    query_norm: Fraction,
+    *,
+    order: int = 2,
+    key_bound: Fraction = Fraction(1),
+    value_bound: Fraction = Fraction(1),
+    scale: Fraction = Fraction(1),
+) -> tuple[Fraction, Fraction]:
+    """The two terms of `output_error` with a single cell for an entry of a key, and of a value.
+
+    With N cells each is an N-th of that.
+    """
     by_key = output_error(
         order, value_bound, 0, logit_error(order, key_bound, key_bound, query_norm, scale)
     )
-    by_value = output_error(order, value_bound, value_bound, 0)
-    return ceil(2 * by_key / alpha) + 1, ceil(2 * by_value / alpha) + 1
+    return by_key, output_error(order, value_bound, value_bound, 0)
 
 
 def answer_bits(cells: tuple[int, int]) -> int:

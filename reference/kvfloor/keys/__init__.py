@@ -1,6 +1,7 @@
 """Address books: n keys, or a tuple of keys for each slot, told apart by certified margins (L5)."""
 
 from kvfloor.keys.book import AddressBook
+from kvfloor.keys.pairs import PairBook, binary_pairs, sign_pairs
 from kvfloor.keys.signs import sign_keys, sign_rows, sign_tuples
 from kvfloor.keys.single import binary_keys, orthonormal, parabola
 from kvfloor.keys.spherical import axes, greedy_code, polygon, roots_d, roots_e8
@@ -8,9 +9,11 @@ from kvfloor.keys.tuples import TupleBook, tuple_keys
 
 __all__ = [
     "AddressBook",
+    "PairBook",
     "TupleBook",
     "axes",
     "binary_keys",
+    "binary_pairs",
     "greedy_code",
     "orthonormal",
     "parabola",
@@ -18,6 +21,7 @@ __all__ = [
     "roots_d",
     "roots_e8",
     "sign_keys",
+    "sign_pairs",
     "sign_rows",
     "sign_tuples",
     "tuple_keys",

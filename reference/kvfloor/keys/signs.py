@@ -6,7 +6,7 @@ bound serves keys and tuples (`kvfloor.floors.signs`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from kvfloor.inputs import as_count
 from kvfloor.keys.book import AddressBook, IntMatrix, certified_margins
 from kvfloor.keys.tuples import TupleBook, row_products
 
-__all__ = ["sign_keys", "sign_rows", "sign_tuples"]
+__all__ = ["draw_signs", "sign_keys", "sign_rows", "sign_tuples"]
 
 
 def sign_keys(n: int, d: int, *, seed: int = 0, margin: int = 2, draws: int = 100) -> AddressBook:
@@ -68,16 +68,39 @@ def sign_tuples(
 def _draw(
     order: int, n: int, d: int, seed: int, margin: int, draws: int
 ) -> tuple[tuple[IntMatrix, ...], IntMatrix]:
-    """Draw keys until their products have the margin; return both."""
+    as_count(margin, "margin", 1)
+
+    def enough(products: IntMatrix) -> bool:
+        return certified_margins(products, products)[0] >= margin
+
+    return draw_signs(order, n, d, seed, draws, enough=enough, wanted=f"margin {margin}")
+
+
+def draw_signs(
+    order: int,
+    n: int,
+    d: int,
+    seed: int,
+    draws: int,
+    *,
+    enough: Callable[[IntMatrix], bool],
+    wanted: str,
+) -> tuple[tuple[IntMatrix, ...], IntMatrix]:
+    """Draw keys until their products, all different, are good enough; return both.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, or no draw has what is ``wanted``.
+    """
     n, d = as_count(n, "n", 1), as_count(d, "d", 1)
     rng = np.random.default_rng(as_count(seed, "seed"))
-    as_count(margin, "margin", 1)
     for _ in range(as_count(draws, "draws", 1)):
         keys = tuple(sign_rows(rows) for rows in rng.integers(0, 2, size=(order, n, d)).tolist())
         products = row_products(keys)
-        if certified_margins(products, products)[0] >= margin:
+        if len(set(products)) == len(products) and enough(products):
             return keys, products
-    raise InputError("d", f"a dimension where one of {draws} draws has margin {margin}", str(d))
+    raise InputError("d", f"a dimension where one of {draws} draws has {wanted}", str(d))
 
 
 def sign_rows(bits: Sequence[Sequence[int]]) -> IntMatrix:

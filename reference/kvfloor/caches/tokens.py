@@ -1,0 +1,181 @@
+"""Tokens at the gate of a cache, and tokens kept in a binary format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from kvfloor.caches.packing import StateReader, number_bytes
+from kvfloor.errors import InputError
+from kvfloor.formats import BinaryFormat, as_format
+from kvfloor.inputs import Array, as_count, as_fraction, as_vector, shown
+from kvfloor.rounding import tensor_attention_rounded
+
+__all__ = [
+    "KeptTokens",
+    "Shape",
+    "as_float64",
+    "as_token",
+    "attend",
+    "round_floats",
+    "rounded",
+]
+
+FLOAT64 = as_format("float64")
+
+
+class Shape:
+    """Order and widths of the tokens that a cache takes, checked.
+
+    Parameters
+    ----------
+    order, d, d_v : int
+        m, d, d_v, at least 1.
+
+    Raises
+    ------
+    InputError
+        If one is not.
+    """
+
+    def __init__(self, order: int, d: int, d_v: int) -> None:
+        self.order = as_count(order, "order", 1)
+        self.d = as_count(d, "d", 1)
+        self.d_v = as_count(d_v, "d_v", 1)
+
+    @property
+    def width(self) -> int:
+        """Numbers of a token."""
+        return self.order * (self.d + self.d_v)
+
+    def split(self, rows: Array) -> tuple[list[Array], list[Array]]:
+        """Return the keys and the values of each slot from rows of shape (..., width)."""
+        keys, values = np.split(rows, [self.order * self.d], axis=-1)
+        return np.split(keys, self.order, axis=-1), np.split(values, self.order, axis=-1)
+
+
+def as_token(keys: Any, values: Any, shape: Shape) -> list[Fraction]:
+    """Return the numbers of a token exactly: its keys, slot by slot, and then its values.
+
+    Raises
+    ------
+    InputError
+        For another shape, or a number that is not finite.
+    """
+    try:
+        came = [len(row) for row in keys], [len(row) for row in values]
+    except TypeError:
+        raise InputError("token", "keys and values, a row a slot", shown((keys, values))) from None
+    if came != ([shape.d] * shape.order, [shape.d_v] * shape.order):
+        expected = (
+            f"{shape.order} keys of {shape.d} and {shape.order} values of {shape.d_v} numbers"
+        )
+        raise InputError("token", expected, f"{came[0]} and {came[1]}")
+    return [as_fraction(x, "token") for row in (*keys, *values) for x in row]
+
+
+def rounded(numbers: Sequence[Fraction], target: BinaryFormat) -> Array:
+    """Return rationals rounded to nearest in a format, as float64.
+
+    Raises
+    ------
+    InputError
+        If one is beyond the format.
+    """
+    return _within(np.array([target.round(x) for x in numbers]), target)
+
+
+def round_floats(numbers: Array, target: BinaryFormat) -> Array:
+    """Return the same for an array of float64."""
+    return _within(target.round_array(numbers), target)
+
+
+def _within(numbers: Array, target: BinaryFormat) -> Array:
+    if not np.isfinite(numbers).all():
+        largest = float(target.max_finite)
+        raise InputError("token", f"numbers up to {largest} for {target.name}", "larger ones")
+    return numbers
+
+
+def as_float64(numbers: Sequence[Fraction], what: str) -> Array:
+    """Return numbers as float64, which holds them exactly.
+
+    Raises
+    ------
+    InputError
+        If it does not.
+    """
+    for x in numbers:
+        if not abs(x) <= FLOAT64.max_finite or FLOAT64.round(x) != x:
+            raise InputError("token", f"{what} that float64 holds exactly", shown(x))
+    return np.array([float(x) for x in numbers])
+
+
+def attend(keys: Any, values: Any, query: Sequence[Any], d: int) -> list[float]:
+    """Return attention over m matrices of keys and m of values, correctly rounded to float64.
+
+    Raises
+    ------
+    InputError
+        If there is no token, the query has another shape, or an output is beyond float64.
+    """
+    if len(keys[0]) == 0:
+        raise InputError("query", "a token before the first query", "none")
+    q = as_vector(query, "query", d)
+    output = tensor_attention_rounded(q, keys, values, dtype="float64")
+    if not np.isfinite(output).all():
+        raise InputError("values", "values whose products float64 holds", "larger ones")
+    answer: list[float] = output.tolist()
+    return answer
+
+
+class KeptTokens:
+    """A list of tokens, each as its ``m·(d + d_v)`` numbers in a binary format.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (n, m·(d + d_v))
+        Keys, slot by slot, and then values.
+    """
+
+    def __init__(self, shape: Shape, dtype: Any) -> None:
+        self.shape, self.format = shape, as_format(dtype)
+        self.rows: Array = np.empty((0, shape.width))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def append(self, token: Array) -> None:
+        """Take a token's numbers, which are numbers of the format."""
+        self.rows = np.vstack([self.rows, token])
+
+    def drop(self, place: int) -> None:
+        """Forget one token."""
+        self.rows = np.delete(self.rows, place, axis=0)
+
+    def data(self) -> bytes:
+        """Return the tokens, one after the other."""
+        return number_bytes(self.rows, self.format)
+
+    def read(self, reader: StateReader, count: int) -> None:
+        """Read back ``count`` tokens."""
+        self.rows = reader.numbers((count, self.shape.width), self.format)
+
+    def read_rest(self, state: bytes) -> None:
+        """Read back a state that is nothing but tokens; `InputError` for a torn one."""
+        size = self.shape.width * self.format.dtype.itemsize
+        if len(state) % size:
+            raise InputError("state", f"tokens of {size} bytes", f"{len(state)} bytes")
+        self.read(StateReader(state), len(state) // size)
+
+    @property
+    def slots(self) -> tuple[list[Array], list[Array]]:
+        """The keys and the values of each slot: m arrays of shape (n, d), m of shape (n, d_v)."""
+        return self.shape.split(self.rows)
+
+    def answer(self, query: Sequence[Any]) -> list[float]:
+        """Return attention over the tokens."""
+        return attend(*self.slots, query, self.shape.d)
