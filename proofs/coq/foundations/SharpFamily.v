@@ -1,7 +1,8 @@
 (** The family of S2: order 2, keys of a + b columns, values of 2 + f. Rows of both hold symbols,
     and every symbol can be told from the answer to one query. *)
 From Coq Require Import Reals Lra Lia Arith List.
-From KVFloor Require Import Sums Attention Guarantee Bits Symbols Levels GridValues PairAddresses Tied.
+From KVFloor Require Import Sums Attention Guarantee Bits Symbols Levels GridValues
+  PairAddresses Tied.
 Open Scope R_scope.
 
 (** ** Keys, values, queries *)
