@@ -192,12 +192,6 @@ Proof.
     lra.
 Qed.
 
-Lemma rsum_Rabs n f : Rabs (rsum n f) <= rsum n (fun j => Rabs (f j)).
-Proof.
-  induction n; simpl; [rewrite Rabs_R0; lra|].
-  eapply Rle_trans; [apply Rabs_triang|]. lra.
-Qed.
-
 Lemma tuples_lengths slots t : In t (tuples slots) -> length t = length slots.
 Proof.
   revert t. induction slots as [|js rest IH]; intros t Ht.

@@ -187,6 +187,39 @@ Proof.
   intros H. unfold excess. apply Rmult_le_compat_r; [left; apply exp_pos|]. now apply le_INR.
 Qed.
 
+(** With the moment keys a multiplier C leaves room enough between all levels. *)
+Lemma sharp_multiplier_exists n1 n2 L eta alpha gamma :
+  (2 <= L)%nat -> 0 <= eta < 1 -> 0 <= alpha ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  (forall i, (S i < L)%nat ->
+     2 * alpha < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i) ->
+  exists C, 0 <= C /\
+    excess (n1 * n2 - 1) C * (1 + eta + 2 * alpha)
+      < (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha /\
+    forall i, (S i < L)%nat -> excess (n1 * n2 - 2) C * (1 + eta + 2 * alpha)
+      < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i - 2 * alpha.
+Proof.
+  intros HL Heta Ha Hgrid Hpayload. pose proof (grid_size L HL) as HD.
+  destruct (least_of_finitely_many L (fun i => (1 - eta) * payload_level gamma L (S i)
+    - (1 + eta) * payload_level gamma L i - 2 * alpha)) as (rho2 & Hrho2 & Hle2).
+  { intros i Hi. specialize (Hpayload i Hi). lra. }
+  set (rho1 := (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha).
+  assert (Hrho1 : 0 < rho1).
+  { apply (Rmult_lt_reg_r (INR (L - 1))); [lra|]. unfold rho1.
+    replace (((1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha) * INR (L - 1))
+      with (1 - eta * INR (2 * L - 3) - 2 * alpha * INR (L - 1)) by (field; lra). lra. }
+  destruct (small_leak (n1 * n2 - 1) (1 + eta + 2 * alpha) (Rmin rho1 rho2))
+    as (C & HC & Hleak); [lra|now apply Rmin_glb_lt|].
+  pose proof (Rmin_l rho1 rho2) as Hmin1. pose proof (Rmin_r rho1 rho2) as Hmin2.
+  exists C. split; [exact HC|]. split.
+  - fold rho1. unfold excess. lra.
+  - intros i Hi. specialize (Hle2 i Hi).
+    assert (excess (n1 * n2 - 2) C * (1 + eta + 2 * alpha)
+            <= excess (n1 * n2 - 1) C * (1 + eta + 2 * alpha))
+      by (apply Rmult_le_compat_r; [lra|apply excess_mono; lia]).
+    unfold excess in *. lra.
+Qed.
+
 (** With keys of 8 + b columns and values of 2 + f, the least number of bits is exactly the least
     whole number from (n1 + n2 - 2)(f + b) log₂ L on. *)
 Theorem sharp_floor n1 n2 b f L eta alpha gamma :
@@ -202,30 +235,15 @@ Theorem sharp_floor n1 n2 b f L eta alpha gamma :
        sharp_guarantee n1 n2 8 b f L eta alpha gamma A1 A2 P T state answer)
     <-> INR ((n1 + n2 - 2) * (f + b)) * log2 (INR L) <= INR bits.
 Proof.
-  intros Hn1 Hn2 HL Heta Ha Hgamma Hgrid Hpayload. pose proof (grid_size L HL) as HD.
-  destruct (least_of_finitely_many L (fun i => (1 - eta) * payload_level gamma L (S i)
-    - (1 + eta) * payload_level gamma L i - 2 * alpha)) as (rho2 & Hrho2 & Hle2).
-  { intros i Hi. specialize (Hpayload i Hi). lra. }
-  set (rho1 := (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha).
-  assert (Hrho1 : 0 < rho1).
-  { apply (Rmult_lt_reg_r (INR (L - 1))); [lra|]. unfold rho1.
-    replace (((1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha) * INR (L - 1))
-      with (1 - eta * INR (2 * L - 3) - 2 * alpha * INR (L - 1)) by (field; lra). lra. }
-  destruct (small_leak (n1 * n2 - 1) (1 + eta + 2 * alpha) (Rmin rho1 rho2))
-    as (C & HC & Hleak); [lra|now apply Rmin_glb_lt|].
-  pose proof (Rmin_l rho1 rho2) as Hmin1. pose proof (Rmin_r rho1 rho2) as Hmin2.
+  intros Hn1 Hn2 HL Heta Ha Hgamma Hgrid Hpayload.
+  destruct (sharp_multiplier_exists n1 n2 L eta alpha gamma HL Heta Ha Hgrid Hpayload)
+    as (C & HC & Hleak1 & Hleak2).
   exists moment_key1, moment_key2, (moment_read C), (moment_tie C). intros bits.
   rewrite <- bits_of_symbols by lia. split.
   - intros (state & answer & Hbits & Hgood). rewrite <- (bitstrings_length bits).
     apply (sharp_floor_states n1 n2 8 b f L eta alpha gamma C C moment_key1 moment_key2
       (moment_read C) (moment_tie C)) with (state := state) (answer := answer); auto.
     + intros i k _ _ Hik _. split; [now apply moment_read_singles_out|now apply moment_tie_ties].
-    + fold rho1. unfold excess. lra.
-    + intros i Hi. specialize (Hle2 i Hi).
-      assert (excess (n1 * n2 - 2) C * (1 + eta + 2 * alpha)
-              <= excess (n1 * n2 - 1) C * (1 + eta + 2 * alpha))
-        by (apply Rmult_le_compat_r; [lra|apply excess_mono; lia]).
-      unfold excess in *. lra.
     + intros K1 K2 V1 V2 HK1 HK2 HV1 HV2. apply in_bitstrings. auto.
   - intros Hbits. destruct (sharp_floor_met n1 n2 8 b f L bits moment_key1 moment_key2
       HL Hn1 Hn2 Hbits) as (state & answer & Hlen & Hans).
@@ -233,4 +251,32 @@ Proof.
     intros K1 K2 V1 V2 HK1 HK2 HV1 HV2 right i k Hi Hk Hik Hne. unfold right.
     split; intros e He; rewrite Hans; auto; try lia; try (apply accurate_exact; lra).
     destruct i; simpl; lia.
+Qed.
+
+(** With public coins and failure probability at most δ: log₂ L - H₂(δ) - δ log₂(L-1) bits for
+    each symbol. *)
+Theorem sharp_floor_randomized n1 n2 b f L eta alpha gamma :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  (forall i, (S i < L)%nat ->
+     2 * alpha < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i) ->
+  exists (A1 A2 : matrix) (P Q : nat -> nat -> nat -> R),
+    forall bits T w delta state answer,
+      distribution T w -> 0 <= delta <= INR (L - 1) / INR L ->
+      (forall r K1 K2 V1 V2, sharp_key L 8 A1 K1 -> sharp_key L 8 A2 K2 ->
+         sharp_value L 0 V1 -> sharp_value L 1 V2 -> length (state r K1 K2 V1 V2) = bits) ->
+      sharp_guarantee_randomized n1 n2 8 b f L eta alpha gamma delta A1 A2 P Q T w state answer ->
+      INR ((n1 + n2 - 2) * (f + b)) * (log2 (INR L) - H2 delta - delta * log2 (INR (L - 1)))
+        <= INR bits.
+Proof.
+  intros Hn1 Hn2 HL Heta Ha Hgamma Hgrid Hpayload.
+  destruct (sharp_multiplier_exists n1 n2 L eta alpha gamma HL Heta Ha Hgrid Hpayload)
+    as (C & HC & Hleak1 & Hleak2).
+  exists moment_key1, moment_key2, (moment_read C), (moment_tie C).
+  intros bits T w delta state answer.
+  apply (sharp_coins n1 n2 8 b f L eta alpha gamma C C moment_key1 moment_key2
+    (moment_read C) (moment_tie C) Hn1 Hn2 HL Heta Ha Hgamma); try assumption.
+  - intros i k _ _ _ _. now apply moment_read_singles_out.
+  - intros i k _ _ Hik _. now apply moment_tie_ties.
 Qed.

@@ -88,7 +88,8 @@ Proof.
     rewrite (expectation_ext _ _ (lsum (fun b => lsum (fun a => pair_term a b) l1))).
     + rewrite one_each_expectation by exact Hne2. unfold inner.
       rewrite (lsum_ext (fun a => fst a * _)
-        (fun a => lsum (fun B => fst a * lsum (fun l => exp (dot d q (mul (snd a) l))) B) clusters2) l1)
+        (fun a => lsum (fun B =>
+          fst a * lsum (fun l => exp (dot d q (mul (snd a) l))) B) clusters2) l1)
         by (intros; symmetry; apply lsum_scal).
       rewrite lsum_swap. apply lsum_ext. intros B HB.
       set (e := fun a l => fst a * exp (dot d q (mul (snd a) l))).
@@ -231,8 +232,8 @@ Proof.
   { intros A B k l k' l' HA HB Hk Hk' Hl Hl'. unfold rho. rewrite <- exp_plus.
     assert (Hgap : norm2 d (sub (mul k l) (mul k' l')) <= 2 * (R2 * delta1 + R1 * delta2)).
     { destruct (HC1 A HA) as (z & Hz). destruct (HC2 B HB) as (y & Hy).
-      assert (Hdist : forall x x' w delta, norm2 d (sub x w) <= delta -> norm2 d (sub x' w) <= delta ->
-                norm2 d (sub x x') <= 2 * delta).
+      assert (Hdist : forall x x' w delta, norm2 d (sub x w) <= delta ->
+                norm2 d (sub x' w) <= delta -> norm2 d (sub x x') <= 2 * delta).
       { intros x x' w delta Hx Hx'.
         rewrite (norm2_ext d (sub x x') (fun c => sub x w c + -1 * sub x' w c))
           by (intros; unfold sub; ring).

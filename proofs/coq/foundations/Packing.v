@@ -210,7 +210,10 @@ Proof.
 Qed.
 
 Lemma slice_power_integrable d r z a b : ex_RInt (slice_power d r z) a b.
-Proof. apply (ex_RInt_continuous (V := R_CompleteNormedModule)). intros; apply slice_power_continuous. Qed.
+Proof.
+  apply (ex_RInt_continuous (V := R_CompleteNormedModule)).
+  intros; apply slice_power_continuous.
+Qed.
 
 Lemma slice_power_outside d r z t :
   (1 <= d)%nat -> 0 <= r -> r <= Rabs (t - z) -> slice_power d r z t = 0.

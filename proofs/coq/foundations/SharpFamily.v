@@ -1,7 +1,8 @@
 (** The family of S2: order 2, keys of a + b columns, values of 2 + f. Rows of both hold symbols,
     and every symbol can be told from the answer to one query. *)
 From Coq Require Import Reals Lra Lia Arith List.
-From KVFloor Require Import Sums Attention Guarantee Bits Symbols Levels GridValues PairAddresses Tied.
+From KVFloor Require Import Sums Attention Guarantee Bits Entropy Symbols SymbolsRandomized Levels GridValues
+  PairAddresses Tied.
 Open Scope R_scope.
 
 (** ** Keys, values, queries *)
@@ -40,6 +41,20 @@ Definition sharp_guarantee (n1 n2 a b f L : nat) (eta alpha gamma : R) (A1 A2 : 
     forall i k, (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat -> (i, k) <> (0, 0)%nat ->
       (forall c, (c < f)%nat -> right (value_query a (P i k)) (2 + c)%nat) /\
       (forall e, (e < b)%nat -> right (payload_query a gamma (T i k) e) (told_in i)).
+
+(** The same with public coins: each answer is inaccurate with probability at most delta. *)
+Definition sharp_guarantee_randomized (n1 n2 a b f L : nat) (eta alpha gamma delta : R)
+    (A1 A2 : matrix) (P Q : nat -> nat -> nat -> R) (T : nat) (chance : nat -> R)
+    (state : nat -> matrix -> matrix -> matrix -> matrix -> list bool)
+    (answer : nat -> reader) : Prop :=
+  forall K1 K2 V1 V2, sharp_key L a A1 K1 -> sharp_key L a A2 K2 ->
+    sharp_value L 0 V1 -> sharp_value L 1 V2 ->
+    let right q c := rsum T (fun r => chance r * failure eta alpha
+        (answer r (state r K1 K2 V1 V2) q c)
+        (attention2 n1 n2 (a + b) q K1 K2 V1 V2 c)) <= delta in
+    forall i k, (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat -> (i, k) <> (0, 0)%nat ->
+      (forall c, (c < f)%nat -> right (value_query a (P i k)) (2 + c)%nat) /\
+      (forall e, (e < b)%nat -> right (payload_query a gamma (Q i k) e) (told_in i)).
 
 (** ** Logits *)
 
@@ -292,6 +307,37 @@ Proof.
     destruct (pair_of_row n1 (k / w)) as [i l]. cbn [fst snd] in *.
     pose proof (Nat.mod_upper_bound k w ltac:(lia)) as Hm.
     destruct (Hgood _ _ _ _ (key_of_sharp A1 0 x Hx) (key_of_sharp A2 (n1 - 1) x Hx)
+      (value_of_sharp 0 0 x Hx) (value_of_sharp 1 (n1 - 1) x Hx) i l Hi Hl H0 Hne) as [Hval Hpay].
+    destruct (Nat.ltb_spec (k mod w) f) as [Hf|Hf]; [now apply Hval|].
+    apply Hpay. unfold w in Hm at 2. lia.
+Qed.
+
+(** With public coins and failure probability at most delta. *)
+Lemma sharp_coins bits coins chance delta
+    (state : nat -> matrix -> matrix -> matrix -> matrix -> list bool) (answer : nat -> reader) :
+  distribution coins chance -> 0 <= delta <= INR (L - 1) / INR L ->
+  (forall r K1 K2 V1 V2, sharp_key L a A1 K1 -> sharp_key L a A2 K2 ->
+     sharp_value L 0 V1 -> sharp_value L 1 V2 -> length (state r K1 K2 V1 V2) = bits) ->
+  sharp_guarantee_randomized n1 n2 a b f L eta alpha gamma delta A1 A2 P T coins chance
+    state answer ->
+  INR ((n1 + n2 - 2) * (f + b)) * (log2 (INR L) - H2 delta - delta * log2 (INR (L - 1)))
+    <= INR bits.
+Proof.
+  intros Hw Hdelta Hstate Hfail. fold w N.
+  refine (symbols_floor_randomized N L bits coins chance delta eta alpha sharp_output
+    (fun r x => state r (key_of A1 0 x) (key_of A2 (n1 - 1) x) (value_of 0 0 x)
+                      (value_of 1 (n1 - 1) x))
+    (fun r msg k => answer r msg (sharp_query k) (sharp_column k)) HL Hw Hdelta
+    sharp_separated _ _).
+  - intros r x _ Hx. apply Hstate; (now apply key_of_sharp) || now apply value_of_sharp.
+  - intros x k Hx Hk. unfold sharp_output, sharp_query, sharp_column.
+    destruct (row_in_range k Hk) as [Hw0 Hr].
+    destruct (pair_of_row_lt n1 n2 _ Hn1 Hn2 Hr) as (Hi & Hl & H0).
+    assert (Hne : pair_of_row n1 (k / w) <> (0, 0)%nat)
+      by (unfold pair_of_row; destruct (k / w <? n1 - 1); discriminate).
+    destruct (pair_of_row n1 (k / w)) as [i l]. cbn [fst snd] in *.
+    pose proof (Nat.mod_upper_bound k w ltac:(lia)) as Hm.
+    destruct (Hfail _ _ _ _ (key_of_sharp A1 0 x Hx) (key_of_sharp A2 (n1 - 1) x Hx)
       (value_of_sharp 0 0 x Hx) (value_of_sharp 1 (n1 - 1) x Hx) i l Hi Hl H0 Hne) as [Hval Hpay].
     destruct (Nat.ltb_spec (k mod w) f) as [Hf|Hf]; [now apply Hval|].
     apply Hpay. unfold w in Hm at 2. lia.

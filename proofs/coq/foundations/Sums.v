@@ -98,6 +98,12 @@ Proof.
   - rewrite Nat.add_comm, Nat.mod_add by lia. symmetry; apply Nat.mod_small, Hl.
 Qed.
 
+Lemma rsum_Rabs n f : Rabs (rsum n f) <= rsum n (fun j => Rabs (f j)).
+Proof.
+  induction n; simpl; [rewrite Rabs_R0; lra|].
+  eapply Rle_trans; [apply Rabs_triang|]. lra.
+Qed.
+
 (** ** Sums over lists *)
 
 Fixpoint lsum {A} (f : A -> R) (l : list A) : R :=
