@@ -204,11 +204,11 @@ CONSTANTS = [
         lambda v: floors.sharp_symbols(v["n1"], v["b"], v["f"] + 2),
     ),
     Constant(
-        "sharp_floor_strength: ln (@)", {"eta": PART}, lambda v: floors.strength_ratio(v["eta"])
+        "sharp_floor_strength: ln @", {"eta": PART}, lambda v: floors.strength_ratio(v["eta"])
     ),
     Constant(
         "identifiability: length (concat (snd x)))%nat = (@)%nat",
-        {"m": st.integers(2, 5)} | whole("n", "d", "d_v"),
+        {"m": st.integers(2, 5), "n": st.integers(2, 12)} | whole("d", "d_v"),
         lambda v: floors.identifiable(v["m"], v["n"], v["d"], v["d_v"]),
     ),
     Constant(
