@@ -9,10 +9,12 @@
     [foundations/Programs.v]. *)
 From Coq Require Import Reals ZArith List Arith Bool.
 From KVFloor Require
-  SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
-  FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
-  RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
-  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream SharpFloor Subgen SubgenFourCache Identifiability CorrectRoundingTerminates ForwardError.
+  Collision CollisionRandom CorrectRoundingTerminates CoveringNumber DecodeThreshold ExactEquality
+  ForwardError FourCache FourCacheKeys FourCacheOrder FourCacheStream Identifiability
+  IndexDeterministic IndexOneBit IndexRandomized Keys KeysCodes KeysInner KeysSignTuples
+  KeysTuples LowDimension NormDimension QuantisedUpperBound RandomInstanceFails SharpFloor
+  SignKeys SlidingWindow SoftmaxConcentration Subgen SubgenFourCache TimeMemory TwoCache
+  ValueFloor.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -1261,8 +1263,9 @@ Definition readable (N : nat) (eta alpha theta : R) (out : list bool -> nat -> R
 (** Whether every one of the N queries of instance x is answered accurately. *)
 Definition all_accurate (N : nat) (eta alpha : R) (out : list bool -> nat -> R)
     (state : list bool -> list bool) (answer : list bool -> nat -> R) (x : list bool) : bool :=
-  forallb (fun k => if Rle_dec (Rabs (answer (state x) k - out x k)) (eta * Rabs (out x k) + alpha) then true else false)
-    (seq 0 N).
+  forallb (fun k =>
+    if Rle_dec (Rabs (answer (state x) k - out x k)) (eta * Rabs (out x k) + alpha)
+    then true else false) (seq 0 N).
 
 (** How many of the 2^N instances are answered accurately at every query. *)
 Definition answered N eta alpha out state answer : nat :=
@@ -1278,7 +1281,8 @@ Theorem random_instance_fails_states (states : list (list bool)) :
   (forall x, length x = N -> In (state x) states) ->
   (answered N eta alpha out state answer <= length states)%nat.
 Proof.
-  exact (RandomInstanceFails.random_instance_fails_states N eta alpha theta out Hread state answer states).
+  exact (RandomInstanceFails.random_instance_fails_states N eta alpha theta out Hread state
+           answer states).
 Qed.
 
 (** States of b bits, k under the floor: probability at most 2^-k. *)
@@ -1943,7 +1947,9 @@ Proof. exact (Subgen.subgen_values_unbiased d d_v s q tokens Hs c). Qed.
 (** E‖z - E z‖² <= (μ/s) Σ exp(<q,k>)². *)
 Theorem subgen_values_variance :
   rsum d_v (fun c => variance slots (lsum (slot_term c)))
-    <= total_square / INR s * lsum (fun kv => exp (inner_product d q (fst kv)) * exp (inner_product d q (fst kv))) tokens.
+    <= total_square / INR s
+       * lsum (fun kv => exp (inner_product d q (fst kv)) * exp (inner_product d q (fst kv)))
+              tokens.
 Proof. exact (Subgen.subgen_values_variance d d_v s q tokens Hs ). Qed.
 
 End Values.
@@ -2004,7 +2010,8 @@ Theorem subgen_four_cache_variance r R1 R2 delta1 delta2 :
   variance four_normaliser added
     <= four_tau * four_tau * ((rho - 1) * (rho - 1) / (rho * INR t)).
 Proof.
-  exact (SubgenFourCache.subgen_four_cache_variance d t q clusters1 clusters2 Ht Hne1 Hne2 r R1 R2 delta1 delta2).
+  exact (SubgenFourCache.subgen_four_cache_variance d t q clusters1 clusters2 Ht Hne1 Hne2
+           r R1 R2 delta1 delta2).
 Qed.
 
 End FourCache.
@@ -2103,7 +2110,7 @@ Theorem correct_rounding_terminates_side (n : nat) (s v : nat -> R) (r : R) : (1
   (output n s v < r <-> rsum n (fun j => (v j - r) * exp (s j)) < 0).
 Proof. exact (CorrectRoundingTerminates.correct_rounding_terminates_side n s v r). Qed.
 
-(** * T3 `time-memory` *)
+(** * T3 `time-memory`: see foundations/Programs.v for the programs *)
 
 From KVFloor Require Import Programs.
 Open Scope nat_scope.
