@@ -66,6 +66,8 @@ class Claim:
         Returns the derivations; each is checked step by step.
     properties : tuple of callables
         Each draws an instance from Hypothesis and raises `Falsified` if the claim fails there.
+    counterexample : callable or None
+        For "refuted as read": computes one, and returns it as Markdown.
     theorems : tuple of str
         Main theorems in ``proofs/coq/Statements.v``, which Coq's kernel checks.
     no_theorem : str
@@ -80,5 +82,6 @@ class Claim:
     verdict: Verdict
     derivations: Callable[[], tuple[Derivation, ...]]
     properties: tuple[Property, ...]
+    counterexample: Callable[[], str] | None = None
     theorems: tuple[str, ...] = ()
     no_theorem: str = ""

@@ -10,6 +10,7 @@ import sympy as sp
 from kvfloor_proofs.calculus import Derivation, Relation, Variable
 from kvfloor_proofs.claim import Claim
 from kvfloor_proofs.claims import SLUGS, load
+from kvfloor_proofs.theorems import NO_THEOREM, THEOREMS
 
 __all__ = ["page", "write_pages"]
 
@@ -40,16 +41,16 @@ def page(claim: Claim) -> str:
         "Run on instances drawn by Hypothesis:",
         "\n".join(f"* {_first_line(prop.__doc__)}" for prop in claim.properties),
         "## Kernel",
-        _kernel(claim),
+        _kernel(claim.slug),
         f"Run it all: `kvfloor verify {claim.slug}`.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _kernel(claim: Claim) -> str:
-    if not claim.theorems:
-        return f"No theorem: {claim.no_theorem}."
-    names = "\n".join(f"* `{name}`" for name in claim.theorems)
+def _kernel(slug: str) -> str:
+    if slug not in THEOREMS:
+        return f"No theorem: {NO_THEOREM[slug]}."
+    names = "\n".join(f"* `{name}`" for name in THEOREMS[slug])
     return (
         f"Proved for all sizes in Coq ([statements]({STATEMENTS}); [kernel]({KERNEL})):\n\n{names}"
     )

@@ -139,7 +139,7 @@ def property_unrestricted_falls(data: st.DataObject, tally: Tally) -> None:
 CLAIM = Claim(
     slug="sliding-window",
     title="attention to the last W tokens needs exactly W·d_v bits; they do not serve without it",
-    statement="""\\
+    statement="""\
 Let each slot attend to its last W tokens only. Those alone are the family of
 [`four-cache`](four-cache.md) with n = W: a margin above `ln((W-1)(1+η+2α)/(1-η-2α))` recovers W·d_v
 bits, whatever came before, so every (η, α)-accurate cache for this attention has at least W·d_v
