@@ -330,7 +330,7 @@ def test_ticks_are_short(value: float, shown: str) -> None:
     ("source", "shown"),
     [
         ("K_1 and d_v >= 2", "K<sub>1</sub> and d<sub>v</sub> ≥ 2"),
-        ("γ_{d+m+1}", "γ<sub>d+m+1</sub>"),
+        ("γ_{d+m+1}, k_(A,i)", "γ<sub>d+m+1</sub>, k<sub>A,i</sub>"),
         ("2^-k, 2^(b+1)", "2<sup>−k</sup>, 2<sup>b+1</sup>"),
         ("R^(n²×d_v)", "R<sup>n²×d<sub>v</sub></sup>"),
         ("min(n, e^(Ω(d)))", "min(n, e<sup>Ω(d)</sup>)"),
