@@ -27,6 +27,8 @@ COLUMNS = ("cache", "m", "n", "d", "bits", "floor", "recovered", "worst error", 
 def show_audit(audit: Audit, console: Console) -> None:
     """Show one audit and its findings."""
     show_rows([Row({}, audit.to_json(), audit.recovered, audit.worst_error)], console)
+    if audit.scope:
+        console.print(Text(f"{audit.cache}: {audit.scope}"), soft_wrap=True)
 
 
 def show_rows(rows: Sequence[Row], console: Console) -> None:

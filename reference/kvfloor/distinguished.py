@@ -28,7 +28,7 @@ __all__ = ["MOST_POINTS", "distinguished_points"]
 MOST_POINTS = 4096  # distinguished points kept, whatever b is
 USUAL_POINTS = 10  # log₂ of how many are usually met before a collision
 
-TASKS = 6  # log₂ of how many tasks that usually takes
+TASKS = 7  # log₂ of how many tasks that usually takes
 TOO_LONG = 32  # times the mean length: a walk that long goes in circles
 
 
@@ -187,7 +187,7 @@ class _Ahead(Iterator[list[Point]]):
     def __init__(self, walk: Walk, step: int, executor: Executor, workers: int) -> None:
         starts = (range(k, k + step) for k in count(0, step))
         self._futures = (executor.submit(follow_all, walk, some) for some in starts)
-        self._ahead: deque[Future[list[Point]]] = deque(islice(self._futures, 2 * workers))
+        self._ahead: deque[Future[list[Point]]] = deque(islice(self._futures, workers))
 
     def __next__(self) -> list[Point]:
         self._ahead.append(next(self._futures))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mutation.audit_mutants import AUDIT
 from mutation.cache_mutants import CACHES
 from mutation.fast_mutants import FAST
 
@@ -50,6 +51,11 @@ MUTANTS = [
         mutant
         for file, *row in FAST
         for mutant in mutants(f"fast/{file}.py", (f"fast-{row[0]}", row[1], row[2]))
+    ),
+    *(
+        mutant
+        for file, *row in AUDIT
+        for mutant in mutants(f"{file}.py", (f"audit-{row[0]}", row[1], row[2]))
     ),
     *mutants(
         "rounding.py",
@@ -262,7 +268,7 @@ MUTANTS = [
     ),
     *mutants(
         "keys/signs.py",
-        ("any-margin", "[0] [->= margin-]{+> 0+}:", "keys"),
+        ("any-margin", "products)[0] [->= margin-]{+> 0+}", "keys"),
         (
             "one-slot-drawn",
             "for rows in rng.integers(0, 2, size=([-order-]{+1+}, n, d))",
@@ -356,7 +362,7 @@ MUTANTS = [
     ),
     *mutants(
         "caches/protocol.py",
-        ("one-state-more", "data[-1] >> bits % 8 [-== 0-]{+<= 1+}", "caches"),
+        ("one-state-more", ">> bits % 8 [-== 0-]{+<= 1+}", "caches"),
         ("bytes-for-bits", "bits = [-8 * -]{++}len(data) if", "caches"),
     ),
     *mutants(

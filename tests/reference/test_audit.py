@@ -231,7 +231,7 @@ def test_small_shapes(n: int) -> None:
         ({"n": 0}, "n: expected a whole number >= 1"),
         ({"n": 9}, "d: expected at least 4 for 9 different rows of signs"),
         ({"d": 2.5}, "d: expected a whole number"),
-        ({"n": 1000, "d": 64}, "n: expected a shape of at most 1000000 products"),
+        ({"n": 2000, "d": 64}, "n: expected a shape whose certificates can be checked"),
         ({"order": 0}, "order: expected a whole number >= 1"),
         ({"family": "easy"}, "family: expected one of auto, binary-values, got 'easy'"),
         ({"eta": 1}, "eta: expected a number with 0 <= eta < 1"),

@@ -275,7 +275,7 @@ def test_replay_tells_options_apart(bits: int, options: dict[str, Any]) -> None:
 def test_size_is_bounded_before_anything_is_built(
     book: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(families, "MOST_PRODUCTS", 1000)
+    monkeypatch.setattr(families, "MOST_WORK", 450)
     document = valid("binary-order-1")
     document["family"]["book"] |= book
     if "name" in book:  # 64 rows cost 64² inner products, whatever n says
@@ -283,7 +283,7 @@ def test_size_is_bounded_before_anything_is_built(
             f"{k:06b}".translate({48: 43, 49: 45}) for k in range(64)
         ]
     outcome = check(canonical(sealed(document)))
-    assert (outcome.status, outcome.reason[:20]) == ("malformed", "family: larger than ")
+    assert (outcome.status, outcome.reason[:20]) == ("malformed", "family: too large to")
 
 
 def test_numpy_integers_make_a_certificate() -> None:

@@ -52,9 +52,8 @@ def test_evaluations_with_distinguished_points(bits: int, runs: int) -> None:
     assert 1.2533 - 3.3 / runs**0.5 < mean_evaluations(bits, runs) < 2.5
 
 
-@pytest.mark.parametrize("bits", [8, 16, 20, 24, 28])
-def test_memory_is_flat(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The points that are kept are about as many for every b, and never more than the most."""
+def counted_points(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many points are kept, from now on, each time that one is added."""
     kept: list[int] = []
 
     class Counted(dict[bytes, Any]):
@@ -63,15 +62,24 @@ def test_memory_is_flat(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
             kept.append(len(self))
 
     monkeypatch.setattr(distinguished, "dict", Counted, raising=False)
+    return kept
+
+
+@pytest.mark.parametrize("bits", [8, 16, 20, 24, 28])
+def test_memory_is_flat(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The points that are kept are about as many for every b, and never more than the most."""
+    kept = counted_points(monkeypatch)
     factory = configure(Digest, bits=bits)
     accepted(distinguished_points(factory, FAMILY, search_seed=1, limit=10**6), factory)
     assert max(kept) <= 4 * 2**distinguished.USUAL_POINTS == distinguished.MOST_POINTS
 
 
 def test_few_points_are_enough_though_it_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = counted_points(monkeypatch)
     monkeypatch.setattr(distinguished, "MOST_POINTS", 40)
     factory = configure(Digest, bits=16)
     assert accepted(distinguished_points(factory, FAMILY, limit=10**6), factory).evaluations < 10**5
+    assert max(kept) == 41  # one comes before one goes
 
 
 class Eager(Executor):

@@ -91,6 +91,23 @@ def test_decided_at_the_boundary(answer: Fraction, status: str) -> None:
     assert outcome.reason == ("" if status == "ok" else "answer: it is accurate")
 
 
+def test_what_cannot_be_decided_is_no_violation() -> None:
+    """Exactly α below the lower bound on an irrational output, which is above it."""
+    family = BinaryValues(parabola(2), 1, 1, guarantee=Guarantee(alpha=Fraction(1, 8)))
+
+    def at(distance: Fraction) -> str:
+        document = violation_certificate(
+            family, (1, 0), 0, 0, answer=Fraction(0), cache=describe(HashedCache), seed=0,
+            state=State(b"", 0),
+        )  # fmt: skip
+        document["answer"] = str(Fraction(document["output"]["lower"]) - distance)
+        return check(sealed(document)).status
+
+    assert [at(Fraction(1, 8) + x) for x in (-TINY, Fraction(0), TINY)] == [
+        "invalid", "invalid", "ok",
+    ]  # fmt: skip
+
+
 # --- replay --------------------------------------------------------------------------------
 
 

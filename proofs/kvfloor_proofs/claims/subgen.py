@@ -85,6 +85,27 @@ def property_all_outcomes(data: st.DataObject, tally: Tally) -> None:
     )
 
 
+def property_lopsided_clusters(data: st.DataObject, tally: Tally) -> None:
+    """Adversarial: most of a cluster at one end, one key at the other, inside of δ or outside."""
+    del tally
+    low, far = data.draw(st.integers(1, 5), label="low"), data.draw(st.integers(1, 9), label="far")
+    query, delta = (data.draw(st.integers(1, 4), label="q"),), Fraction(3, 10)
+    tokens = [Token(((0,),), ((1,),))] * low + [Token(((Fraction(far, 8),),), ((1,),))]
+    options: dict[str, Any] = {"order": 1, "d": 1, "d_v": 1, "delta": delta, "t": 1, "s": 1}
+
+    def restored(state: bytes, coins: Coins | int = 0) -> SubGen4Cache:
+        return SubGen.from_state(state, seed=coins, **options)
+
+    states = states_after(restored, SubGen(seed=0, **options).state(), tokens)
+    require_moments(
+        [(chance, restored(state).estimates()) for state, chance in states.items()],
+        _rows(tokens),
+        query,
+        log_ratio=log_ratio(1, norm(query), to_fmpq(delta)),
+        mass=_mass(tokens),
+    )
+
+
 def _rows(tokens: Sequence[Token]) -> Rows:
     return [(token.keys[0], token.values[0]) for token in tokens]
 
@@ -141,18 +162,18 @@ def _require_plausible(heads: int, flips: int, chance: Fraction) -> None:
 def property_guarantee(data: st.DataObject, tally: Tally) -> None:
     """Where keys cluster, with t and s for (ε, δ), it fails no more often than is plausible."""
     del tally
-    tokens = _clustered(data, data.draw(st.integers(1, 24), label="n"))
-    epsilon = data.draw(st.sampled_from((Fraction(1), Fraction(2))), label="ε")
+    tokens = _clustered(data, data.draw(st.integers(1, 8), label="n"))
+    epsilon = data.draw(st.sampled_from((Fraction(1, 2), Fraction(1))), label="ε")
     query = data.draw(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), label="q")
-    failure = Fraction(1, 64)
+    failure, runs = Fraction(1, 16), 32
     with arb_precision(64):
         _, spread = ball_ends(log_ratio(1, norm(query), to_fmpq(_RADIUS)))
     t, s = subgen_samples(epsilon, failure, spread)
     failures = 0
-    for seed in range(8):
+    for seed in range(runs):
         answer = _fed(tokens, seed=seed, t=t, s=s).answer(query)
         failures += outside(answer, _rows(tokens), query, epsilon**2 * _mass(tokens))
-    require(not implausible(failures, 8, failure), f"{failures} failures in 8")
+    require(not implausible(failures, runs, failure), f"{failures} failures in {runs}")
 
 
 def property_orthonormal(data: st.DataObject, tally: Tally) -> None:
@@ -255,6 +276,7 @@ at most the covering number of U1, and on keys that do not cluster it is n. The 
     derivations=derivations,
     properties=(
         property_all_outcomes,
+        property_lopsided_clusters,
         property_frequencies,
         property_guarantee,
         property_orthonormal,

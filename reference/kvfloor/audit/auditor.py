@@ -11,7 +11,7 @@ from kvfloor.audit.course import Course, Terms
 from kvfloor.audit.examination import Examination
 from kvfloor.audit.result import Audit
 from kvfloor.caches.protocol import Configured, describe
-from kvfloor.certificate.families import MOST_PRODUCTS, most_products
+from kvfloor.certificate.families import MOST_WORK, most_work
 from kvfloor.confidence import as_confidence
 from kvfloor.errors import InputError
 from kvfloor.floors import Guarantee, randomised_four_cache
@@ -102,6 +102,7 @@ def audit(
         examination = Examination(factory, hard, seconds=terms.seconds, processes=processes)
         course = Course(terms, examination)
         course.run(factory)
+        scope = examination.scope
     readings = course.readings
     symbols = hard.size * len(readings)
     return Audit(
@@ -117,6 +118,7 @@ def audit(
         worst_error=max((r.worst_error for r in readings), default=None),
         success=course.success,
         seconds=time.perf_counter() - started,
+        scope=scope,
     )
 
 
@@ -131,8 +133,8 @@ def hard_family(family: str, *, n: int, d: int, order: int, guarantee: Guarantee
     if family not in FAMILIES:
         raise InputError("family", f"one of {', '.join(FAMILIES)}", shown(family))
     n, d, order = as_count(n, "n", 1), as_count(d, "d", 1), as_count(order, "order", 1)
-    if most_products(order=order, d_v=d, self_token=False, rows=n, d=d) > MOST_PRODUCTS:
-        expected = f"a shape of at most {MOST_PRODUCTS} products, or no certificate can be checked"
+    if most_work(order=order, d_v=d, self_token=False, rows=n, d=d) > MOST_WORK:
+        expected = "a shape whose certificates can be checked in a second"
         raise InputError("n", expected, f"order={order}, n={n}, d={d}")
     return BinaryValues(binary_keys(n, d), d_v=d, order=order, guarantee=guarantee)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import cycle, islice
 from typing import Any
 
-from kvfloor.caches.protocol import State
+from kvfloor.caches.protocol import State, scope
 from kvfloor.certificate import Document, violation_certificate
 from kvfloor.instances import BinaryValues, Bits, attend_to
 from kvfloor.isolation import Factory, Isolated, Misbehaviour, Shape
@@ -72,11 +72,20 @@ class Examination:
         ]
         self._writers, self._readers = isolated[:2], isolated[2:]
         self.bits: int | None = None
+        self._seconds = seconds
 
     @cached_property
     def cache(self) -> dict[str, Any]:
         """Name and options of the cache."""
         return self._writers[0].cache
+
+    @property
+    def scope(self) -> str:
+        """What the cache says of what its state counts; empty if it cannot say any more."""
+        try:
+            return str(self._writers[0].call(scope, seconds=self._seconds))
+        except Misbehaviour:
+            return ""
 
     def read(self, bits: Bits, seed: int) -> Reading:
         """Return what the cache makes of an instance; the truth is computed exactly.

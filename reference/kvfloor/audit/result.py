@@ -59,6 +59,8 @@ class Audit:
     success : (Fraction, Fraction) or None
         For a cache that uses its public coins: where the probability of an accurate answer lies.
     seconds : float
+    scope : str
+        For an adapter: what it counts as state, and what it cannot see.
     """
 
     cache: str
@@ -73,6 +75,7 @@ class Audit:
     worst_error: Fraction | None
     success: tuple[Fraction, Fraction] | None
     seconds: float
+    scope: str = ""
 
     @property
     def under_floor(self) -> bool:

@@ -18,6 +18,7 @@ __all__ = [
     "describe",
     "record",
     "restore",
+    "scope",
 ]
 
 
@@ -94,6 +95,12 @@ def describe(factory: Any) -> dict[str, Any]:
             for name, value in options.items()
         },
     }
+
+
+def scope(factory: Any) -> str:
+    """Return what an adapter counts as state and what it cannot see, in its words; else empty."""
+    text = getattr(getattr(factory, "cache_class", factory), "scope", "")
+    return text if isinstance(text, str) else ""
 
 
 def _text(option: Any) -> str:
