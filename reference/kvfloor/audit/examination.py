@@ -11,7 +11,8 @@ from typing import Any
 
 from kvfloor.caches.protocol import State
 from kvfloor.certificate import Document, violation_certificate
-from kvfloor.instances import BinaryValues, Bits, attend_to
+from kvfloor.exact import ExactAttention
+from kvfloor.instances import BinaryValues, Bits, Token, attend_to
 from kvfloor.isolation import Factory, Isolated, Misbehaviour, Shape
 
 __all__ = ["Examination", "Reading"]
@@ -121,7 +122,7 @@ class Examination:
     def accurate(self, bits: Bits, address: int, seed: int) -> bool:
         """Whether one query on one instance is answered within the guarantee, for some coins."""
         answer = self.answer(self.state(bits, seed), address, seed)
-        exact = attend_to(self.family.encode(bits))(self.queries[address])
+        exact = _truth(self.family, bits)(self.queries[address])
         return all(
             self.family.guarantee.accepts(o, *exact.bounds(column, GRID_BITS)) is not False
             for column, o in enumerate(answer)
@@ -180,8 +181,13 @@ def _outside(what: str) -> Misbehaviour:
     return Misbehaviour("outside-state", f"{reason}: something is kept outside the state")
 
 
+def _truth(family: BinaryValues, bits: Bits) -> ExactAttention:
+    """The true answers to an instance: slots of ones change nothing (D1), so without them."""
+    return attend_to([Token(t.keys[:1], t.values[:1]) for t in family.encode(bits)])
+
+
 def _judged(family: BinaryValues, bits: Bits, state: State, answers: Answers) -> Reading:
-    attention = attend_to(family.encode(bits))
+    attention = _truth(family, bits)
     wrong, worst_error, worst, worst_outside = 0, Fraction(0), None, Fraction(0)
     for address, answer in enumerate(answers):
         exact = attention(family.query(address))
