@@ -68,6 +68,10 @@ class Claim:
         Each draws an instance from Hypothesis and raises `Falsified` if the claim fails there.
     counterexample : callable or None
         For "refuted as read": computes one, and returns it as Markdown.
+    theorems : tuple of str
+        Main theorems in ``proofs/coq/Statements.v``, which Coq's kernel checks.
+    no_theorem : str
+        Why there is none.
     """
 
     slug: str
@@ -79,3 +83,5 @@ class Claim:
     derivations: Callable[[], tuple[Derivation, ...]]
     properties: tuple[Property, ...]
     counterexample: Callable[[], str] | None = None
+    theorems: tuple[str, ...] = ()
+    no_theorem: str = ""

@@ -74,6 +74,7 @@ def cli(context: click.Context) -> None:
 @click.option("--jobs", type=int, help="Processes.  [default: one a core]")
 @click.option("--json", "json_file", metavar="FILE", help="Write the results; - for stdout.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a page to look at; - for stdout.")
+@click.option("--kernel", is_flag=True, help="Have Coq check the theorems too (a minute or two).")
 def verify(
     slugs: tuple[str, ...],
     examples: int,
@@ -81,6 +82,7 @@ def verify(
     jobs: int | None,
     json_file: str | None,
     html_file: str | None,
+    kernel: bool,
 ) -> int:
     """Run claims: derivations, properties, certificates.
 
@@ -91,8 +93,10 @@ def verify(
     from rich.console import Console
 
     from kvfloor_proofs.claims import SLUGS, load
+    from kvfloor_proofs.kernel import audit, sources
     from kvfloor_proofs.report import show, to_json
     from kvfloor_proofs.verify import verify as run
+    from kvfloor_proofs.verify import with_theorems
 
     files = {"--json": json_file, "--html": html_file}
     for option, file in files.items():
@@ -103,13 +107,16 @@ def verify(
     page = None if html_file is None else _page()
     wanted = tuple(dict.fromkeys(slugs)) or SLUGS
     claims = [load(slug) for slug in wanted]
+    audited = audit(sources()) if kernel else None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     results = run(
         wanted, examples=examples, seed=seed, jobs=jobs if jobs is not None else cores or 1
     )
-    ordered = show(claims, results, Console(stderr="-" in files.values()))
+    if audited is not None:
+        results = (with_theorems(result, audited.theorems) for result in results)
+    ordered = show(claims, results, Console(stderr="-" in files.values()), kernel=kernel)
     if json_file is not None:
-        _write(json_file, to_json(ordered))
+        _write(json_file, to_json(ordered, audited))
     if html_file is not None and page is not None:
         _write(html_file, page(claims, ordered, examples=examples, seed=seed))
     return 0 if all(result.ok for result in ordered) else 1

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,7 +15,8 @@ from kvfloor_proofs.html import page
 from kvfloor_proofs.html.pictures import PICTURES
 from kvfloor_proofs.html.pictures.svg import svg, tick
 from kvfloor_proofs.html.prose import line, paragraphs
-from kvfloor_proofs.verify import NOT_ESTABLISHED, ClaimResult
+from kvfloor_proofs.kernel import Theorem
+from kvfloor_proofs.verify import NOT_ESTABLISHED
 from reports import established, report_on
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -115,21 +115,10 @@ def test_what_fails_is_shown_and_cannot_forge_the_page() -> None:
     assert "not established: 1" in shown
 
 
-class Theorem(NamedTuple):
-    name: str
-    statement: str
-    axioms: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FromTheKernel(ClaimResult):
-    theorems: tuple[Theorem, ...] = field(default=())
-
-
 def test_a_theorem_of_the_kernel_is_shown_with_its_axioms() -> None:
     claim = load("index-deterministic")
     theorem = Theorem("index_needs_bits", "forall b, b < N -> False", ("choice",))
-    result = FromTheKernel(**established(claim).__dict__, theorems=(theorem,))
+    result = replace(established(claim), theorems=(theorem,))
     shown = ET.fromstring(page([claim], [result], examples=7, seed=3).strip())
     words = text(shown.find(".//article"))
     assert "Theorems accepted by Coq's kernel (1): index_needs_bits; axioms" in words

@@ -265,4 +265,5 @@ format is rounded once more.""",
     verdict="holds in model M",
     derivations=derivations,
     properties=(property_never_exceeded,),
+    no_theorem="it is about roundings, which the derivation bounds one by one",
 )

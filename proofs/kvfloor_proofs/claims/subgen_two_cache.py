@@ -212,4 +212,5 @@ fewer than the 2m-cache, and so saves nothing.""",
         property_factors_are_needed,
         property_no_smaller_than_all_tokens,
     ),
+    no_theorem="it is subgen, whose keys are then the product rows",
 )
