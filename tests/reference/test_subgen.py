@@ -54,8 +54,8 @@ def clusters(keys: Sequence[Sequence[float]], delta: Fraction, t: int = 1) -> Cl
 
 
 def test_a_key_joins_the_nearest_centre_within_delta() -> None:
-    made = clusters([[0], [3], [1.25], [2], [-1], [5.5]], Fraction(2))
-    assert made.centres.tolist() == [[0], [3], [5.5]]
+    made = clusters([[0], [4], [1.75], [3], [-1], [6.5]], Fraction(2))
+    assert made.centres.tolist() == [[0], [4], [6.5]]
     assert made.counts.tolist() == [3, 2, 1]
     assert made.members == 6
 
