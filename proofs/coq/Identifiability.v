@@ -165,14 +165,13 @@ Proof.
 Qed.
 
 (** Order 1: n(d + d_v) - d numbers. *)
-Theorem identifiability_order_1 n d d_v : (1 <= n)%nat ->
+Theorem identifiability_order_1 n d d_v :
   exists (numbers : matrix -> matrix -> list R * list R)
          (answer : list R * list R -> (nat -> R) -> nat -> R),
     forall K V, let x := numbers K V in
       (length (fst x) + length (snd x) = n * (d + d_v) - d)%nat /\
       forall q c, (c < d_v)%nat -> answer x q c = attention n d q K V c.
 Proof.
-  intros Hn.
   exists (fun K V => (entries 1 n d (fun j e => K j e - K 0%nat e + 1), entries 0 n d_v V)),
     (fun x q c => attention n d q (of_entries 1 d (fst x)) (of_entries 0 d_v (snd x)) c).
   intros K V x. unfold x. cbn [fst snd]. split.

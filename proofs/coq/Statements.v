@@ -1702,7 +1702,7 @@ Theorem identifiability (m n d d_v : nat) : (1 <= m)%nat -> (1 <= n)%nat ->
 Proof. exact (Identifiability.identifiability m n d d_v). Qed.
 
 (** Order 1: n(d + d_v) - d numbers. *)
-Theorem identifiability_order_1 (n d d_v : nat) : (1 <= n)%nat ->
+Theorem identifiability_order_1 (n d d_v : nat) :
   exists (numbers : matrix -> matrix -> list R * list R)
          (answer : list R * list R -> (nat -> R) -> nat -> R),
     forall K V, let x := numbers K V in
