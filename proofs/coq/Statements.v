@@ -12,7 +12,7 @@ From KVFloor Require
   SoftmaxConcentration DecodeThreshold IndexDeterministic IndexRandomized Keys SignKeys FourCache
   FourCacheOrder FourCacheKeys KeysInner KeysCodes KeysTuples LowDimension NormDimension TwoCache
   RandomInstanceFails SlidingWindow ValueFloor QuantisedUpperBound CoveringNumber ExactEquality
-  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream SharpFloor Subgen SubgenFourCache Identifiability CorrectRoundingTerminates.
+  Collision TimeMemory CollisionRandom KeysSignTuples IndexOneBit FourCacheStream SharpFloor Subgen SubgenFourCache Identifiability CorrectRoundingTerminates ForwardError.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -1577,6 +1577,38 @@ Theorem sharp_floor (n1 n2 b f L : nat) (eta alpha gamma : R) :
     <-> INR ((n1 + n2 - 2) * (f + b)) * log2 (INR L) <= INR bits.
 Proof. exact (SharpFloor.sharp_floor n1 n2 b f L eta alpha gamma). Qed.
 
+(** The same with public coins: each answer is inaccurate with probability at most delta. *)
+Definition sharp_guarantee_randomized (n1 n2 a b f L : nat) (eta alpha gamma delta : R)
+    (A1 A2 : matrix) (P Q : nat -> nat -> nat -> R) (T : nat) (chance : nat -> R)
+    (state : nat -> matrix -> matrix -> matrix -> matrix -> list bool)
+    (answer : nat -> reader) : Prop :=
+  forall K1 K2 V1 V2, sharp_key L a A1 K1 -> sharp_key L a A2 K2 ->
+    sharp_value L 0 V1 -> sharp_value L 1 V2 ->
+    let right q c := rsum T (fun r => chance r * failure eta alpha
+        (answer r (state r K1 K2 V1 V2) q c)
+        (attention2 n1 n2 (a + b) q K1 K2 V1 V2 c)) <= delta in
+    forall i k, (i < n1)%nat -> (k < n2)%nat -> i = 0%nat \/ k = 0%nat -> (i, k) <> (0, 0)%nat ->
+      (forall c, (c < f)%nat -> right (value_query a (P i k)) (2 + c)%nat) /\
+      (forall e, (e < b)%nat -> right (payload_query a gamma (Q i k) e) (told_in i)).
+
+(** With public coins and failure probability at most δ: log₂ L - H₂(δ) - δ log₂(L-1) bits for
+    each symbol. *)
+Theorem sharp_floor_randomized (n1 n2 b f L : nat) (eta alpha gamma : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  (forall i, (S i < L)%nat ->
+     2 * alpha < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i) ->
+  exists (A1 A2 : matrix) (P Q : nat -> nat -> nat -> R),
+    forall bits T w delta state answer,
+      distribution T w -> 0 <= delta <= INR (L - 1) / INR L ->
+      (forall r K1 K2 V1 V2, sharp_key L 8 A1 K1 -> sharp_key L 8 A2 K2 ->
+         sharp_value L 0 V1 -> sharp_value L 1 V2 -> length (state r K1 K2 V1 V2) = bits) ->
+      sharp_guarantee_randomized n1 n2 8 b f L eta alpha gamma delta A1 A2 P Q T w state answer ->
+      INR ((n1 + n2 - 2) * (f + b)) * (log2 (INR L) - H2 delta - delta * log2 (INR (L - 1)))
+        <= INR bits.
+Proof. exact (SharpFloor.sharp_floor_randomized n1 n2 b f L eta alpha gamma). Qed.
+
 (** For the family, bits whose states are as many as the instances answer all queries exactly. *)
 Theorem sharp_floor_met (n1 n2 a b f L bits : nat) (A1 A2 : matrix) :
   (2 <= L)%nat -> (1 <= n1)%nat -> (1 <= n2)%nat ->
@@ -2166,3 +2198,53 @@ Theorem time_memory_products_not_enough :
     (forall c, K2 1%nat c = K2' 1%nat c) /\
     (forall c, khatri_rao 2 K1 K2 1%nat c <> khatri_rao 2 K1' K2' 1%nat c).
 Proof. exact TimeMemory.time_memory_products_not_enough. Qed.
+
+(** * E3 `forward-error` *)
+
+Section Rounding.
+Variables u eps : R.
+
+(** The relative error of an operation is at most this. *)
+Definition precision (o : operation R) : R :=
+  match o with exponential _ => eps | _ => u end.
+
+(** The program may end with a, if every operation rounds. *)
+Fixpoint rounded {A} (p : program R A) (a : A) : Prop :=
+  match p with
+  | done a' => a = a'
+  | compute o next =>
+      exists delta, Rabs delta <= precision o /\ rounded (next (result o * (1 + delta))) a
+  end.
+End Rounding.
+
+(** Whatever the roundings, a query to the two-cache is off by at most F Σ p |V|, with
+    1 + F = x² (1+u)^(M+1) / (1-u)^(M-1) and x = exp(((1+u)^d - 1) S̄)/(1-ε). *)
+Theorem forward_error (u eps : R) (M d d_v : nat) (q : nat -> R) (K V : nat -> nat -> R)
+    (Sbar : R) (out : nat -> R) (c : nat) :
+  0 <= u < 1 -> 0 <= eps < 1 -> (1 <= M)%nat -> (c < d_v)%nat -> 0 <= Sbar ->
+  (forall t, (t < M)%nat -> rsum d (fun e => Rabs (q e * K t e)) <= Sbar) ->
+  rounded u eps (query_two R 0 M d d_v q K V) out ->
+  let x := exp (((1 + u) ^ d - 1) * Sbar) / (1 - eps) in
+  Rabs (out c - output M (logit d q K) (fun t => V t c))
+    <= (x * x * (1 + u) ^ (M + 1) / (1 - u) ^ (M - 1) - 1)
+       * output M (logit d q K) (fun t => Rabs (V t c)).
+Proof. exact (ForwardError.forward_error u eps M d d_v q K V Sbar out c). Qed.
+
+(** The same for the four-cache of order 2, products formed first: one more rounding of each key
+    and each value. *)
+Theorem forward_error_formed (u eps : R) (n d d_v : nat) (q : nat -> R)
+    (K1 K2 V1 V2 : nat -> nat -> R) (Sbar : R) (out : nat -> R) (c : nat) :
+  0 <= u < 1 -> 0 <= eps < 1 -> (1 <= n)%nat -> (c < d_v)%nat -> 0 <= Sbar ->
+  (forall j l, (j < n)%nat -> (l < n)%nat ->
+     rsum d (fun e => Rabs (q e * (K1 j e * K2 l e))) <= Sbar) ->
+  rounded u eps (query_formed R 0 n d d_v q K1 K2 V1 V2) out ->
+  let x := exp (((1 + u) ^ (1 + d) - 1) * Sbar) / (1 - eps) in
+  Rabs (out c - attention2 n n d q K1 K2 V1 V2 c)
+    <= (x * x * (1 + u) ^ (n * n + 2) / (1 - u) ^ (n * n - 1) - 1)
+       * attention2 n n d q K1 K2 (fun j e => Rabs (V1 j e)) (fun l e => Rabs (V2 l e)) c.
+Proof. exact (ForwardError.forward_error_formed u eps n d d_v q K1 K2 V1 V2 Sbar out c). Qed.
+
+(** k roundings change a number by γ_k = ku/(1-ku) at most. *)
+Theorem forward_error_gamma (u : R) (k : nat) : 0 <= u -> INR k * u < 1 ->
+  (1 + u) ^ k <= 1 + INR k * u / (1 - INR k * u) /\ 1 - INR k * u <= (1 - u) ^ k.
+Proof. exact (ForwardError.forward_error_gamma u k). Qed.

@@ -265,5 +265,9 @@ format is rounded once more.""",
     verdict="holds in model M",
     derivations=derivations,
     properties=(property_never_exceeded,),
-    no_theorem="it is about roundings, which the derivation bounds one by one",
+    theorems=(
+        "forward_error",
+        "forward_error_formed",
+        "forward_error_gamma",
+    ),
 )

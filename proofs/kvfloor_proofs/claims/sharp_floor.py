@@ -319,6 +319,7 @@ log₂ L bits. For η = 0 the least is `ρ_2 = ℓ(1) - ℓ(0) - 2α`; for α = 
     theorems=(
         "sharp_floor",
         "sharp_floor_states",
+        "sharp_floor_randomized",
         "sharp_floor_met",
         "sharp_floor_sign_margins",
         "sharp_floor_strength",
