@@ -296,8 +296,8 @@ def _logsumexp() -> Derivation:
     sizes = (Variable(symbol, 0) for symbol in (g, rho, mu, ell, h))
     inside = ((theta, g), (w, rho), (top, mu), (log, ell), (moved, h))
     return Derivation(
-        "A log-sum-exp M + ln D is off by γ·M̄ + ρ·ℓ + (1+ρ)·h at most; below as above, with M, ln D "
-        "and b negated",
+        "A log-sum-exp M + ln D is off by γ·M̄ + ρ·ℓ + (1+ρ)·h at most; below as above, with M, "
+        "ln D and b negated",
         Assumptions((*sizes, *(Variable(symbol, -most, most) for symbol, most in inside))),
         top * (1 + theta) + (log + moved) * (1 + w) - (top + log),
         (

@@ -15,7 +15,7 @@ from kvfloor.inputs import Array
 __all__ = ["to_framework", "to_numpy"]
 
 # NumPy has no name of its own for the narrow formats, so their bits travel as integers.
-BITS = {1: np.dtype(np.uint8), 2: np.dtype(np.int16)}
+BITS: dict[int, np.dtype[Any]] = {1: np.dtype(np.uint8), 2: np.dtype(np.int16)}
 
 
 def to_framework(name: str) -> Callable[[Array], Any]:

@@ -163,6 +163,7 @@ class _Model:
         self.growth = rescaling_growth(self.unit, self.epsilon, self.least)
         T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
         self.lost = self.count * T
+        self.total = self.count - 1 + self.rescalings
         self.k = value_roundings(lengths, factored=False, rescalings=self.rescalings)
         self.value_growth = Fraction(1)
         if self._bounded():
@@ -181,7 +182,7 @@ class _Model:
 
     def _bounded(self) -> bool:
         """Whether the roundings are few enough for a bound."""
-        return max(self.k, self.logit) * self.unit <= Fraction(1, 2)
+        return bool(max(self.k, self.logit) * self.unit <= Fraction(1, 2))
 
     def row(self, reach: float, size: float, values: float) -> _Row:
         """Return the bounds of a query with S̄, |lse| and a bound on products of values."""
@@ -196,7 +197,7 @@ class _Model:
             return _Row(inf, inf, inf, inf)
         with arb_precision(64):
             spread = arb(to_fmpq(2 * drift)).exp()
-            kappa = sum_error(self.k, to_fmpq(u), spread, to_fmpq(self.lost))
+            kappa = sum_error(self.total, to_fmpq(u), spread, to_fmpq(self.lost))
             if not kappa < 1:
                 return _Row(inf, inf, inf, inf)
             share = underflow_error(spread, kappa, arb(1))
@@ -228,8 +229,7 @@ class _Model:
             2 * (Fraction(reach) + drift),
             2 * self.count * Fraction(values) * self.growth**self.rescalings,
         )
-        most: Fraction = max(parts)
-        return most > self.largest
+        return bool(max(parts) > self.largest)
 
 
 def _upper(ball: arb) -> float:
