@@ -91,6 +91,8 @@ def find_tolerances(
             largest = float(np.prod([max(1.0, V_r.max()) for V_r in V]))
             for row in np.flatnonzero(~truth.empty):
                 bound = model.row(float(reach[i, j, row]), float(lse[i, j, row]), largest)
+                if not np.isfinite(bound).all():
+                    continue
                 # Σ p·|v| is known rounded to nearest
                 sizes = truth.sizes[i, j, row] * (1 + 2 * model.u) + model.tiny
                 found.output[i, j, row] = (
