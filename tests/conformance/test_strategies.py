@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import find, given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from kvfloor import InputError, strategies
@@ -52,9 +52,15 @@ def test_every_family_draws_cases(dtype: str, mask: Any) -> None:
     assert "drawn" in flags
     assert ("causal" in flags) == (mask in ("causal", "boolean"))
     assert ("empty-rows" in flags) == (mask == "boolean")
-    for flag in flags:
-        case = find(strategies.cases(flag, dtype=dtype, mask=mask), lambda _: True)
-        form = as_format(dtype)
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_cases_are_in_the_format(data: st.DataObject) -> None:
+    mask = data.draw(st.sampled_from([None, "causal", "boolean", ("window", 2, 3)]))
+    form = as_format(data.draw(st.sampled_from(FORMATS)))
+    for flag in data.draw(st.permutations(strategies.flags(dtype=form.name, mask=mask)))[:3]:
+        case = data.draw(strategies.cases(flag, dtype=form.name, mask=mask))
         for A in (case.query, *case.keys, *case.values):
             assert A.dtype == form.dtype
             assert np.isfinite(A.astype(np.float64)).all()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -38,6 +39,11 @@ def mutants(file: str, *rows: tuple[str, str, str]) -> list[Mutant]:
 
 
 MUTANTS = [
+    *(
+        mutant
+        for file, *row in CONFORMANCE
+        for mutant in mutants(f"conformance/{file}.py", (f"conform-{row[0]}", row[1], row[2]))
+    ),
     *(
         mutant
         for file, *row in FAST
