@@ -22,10 +22,11 @@ from kvfloor import (
     parabola,
     sign_keys,
 )
-from kvfloor.caches import Configured, HashedCache, configure
-from kvfloor.certificate import Document, digest
+from kvfloor.caches import Configured, HashedCache, configure, describe
+from kvfloor.certificate import Document, digest, violation_certificate
+from kvfloor.index import message
 
-__all__ = ["VALID", "Search", "contents", "factory", "family_of", "reasons", "valid"]
+__all__ = ["VALID", "VIOLATIONS", "Search", "contents", "factory", "family_of", "reasons", "valid"]
 
 FOLDER = Path(__file__).parent / "certificates"
 WEAK = Guarantee(Fraction(1, 2), Fraction(1, 8))
@@ -61,7 +62,7 @@ def family_of(name: str) -> BinaryValues:
 
 def factory(name: str) -> Configured:
     """Return the cache that a valid certificate speaks of."""
-    return configure(HashedCache, bits=VALID[name].bits)
+    return configure(HashedCache, bits=(VALID | VIOLATIONS)[name].bits)
 
 
 @lru_cache
@@ -78,7 +79,33 @@ def _found(name: str) -> Document:
 
 def valid(name: str) -> Document:
     """Return a valid certificate, free to be altered."""
-    return deepcopy(_found(name))
+    return deepcopy(_violated(name) if name in VIOLATIONS else _found(name))
+
+
+# A hash without a table answers zero; where the bit is 1, that is a violation.
+VIOLATIONS = {
+    "violation-order-1": Search(lambda: BinaryValues(binary_keys(4), 1, 1), 3, 0),
+    "violation-sign-weak": Search(lambda: BinaryValues(sign_keys(4, 7), 2, 2, True, WEAK), 5, 1),
+    "violation-order-3": Search(lambda: BinaryValues(parabola(3), 2, 3), 0, 2),
+}
+
+
+@lru_cache
+def _violated(name: str) -> Document:
+    search, family, cache = VIOLATIONS[name], VIOLATIONS[name].family(), factory(name)
+    bits = tuple(k % 3 % 2 for k in range(family.size))
+    symbol = bits.index(1)
+    address, column = family.locate(symbol)
+    return violation_certificate(
+        family,
+        bits,
+        address,
+        column,
+        answer=Fraction(0),
+        cache=describe(cache),
+        seed=search.seed,
+        state=message(cache, family, bits, seed=search.seed),
+    )
 
 
 # --- certificates that do not hold ---------------------------------------------------------
@@ -152,6 +179,25 @@ INVALID = {
     "output-next-to-the-true-one": Altered(
         "parabola-order-3", ("outputs", 0, "lower"), "0", "outputs[0].lower: 0 is claimed, "
     ),
+    "violation-accurate": Altered(
+        "violation-sign-weak", ("answer",), "3/4", "answer: it is accurate"
+    ),
+    "violation-accurate-from-above": Altered(
+        "violation-sign-weak", ("answer",), "9/8", "answer: it is accurate"
+    ),
+    "violation-of-another-output": Altered(
+        "violation-order-1", ("output", "upper"), "1", "output.upper: 1 is claimed, "
+    ),
+    "violation-of-another-instance": Altered("violation-order-1", ("instance",), "1010", "output."),
+    "violation-instance-too-long": Altered(
+        "violation-order-1", ("instance",), "01001", "instance: 5 bits, N is 4"
+    ),
+    "violation-no-such-address": Altered(
+        "violation-order-3", ("query", "address"), 3, "query: no such address and column"
+    ),
+    "violation-left-behind": Altered(
+        "violation-order-1", ("answer",), "2", "digest: the content was", False
+    ),
     "state-longer-than-its-bits": Altered(
         "binary-b12", ("cache", "state"), "ffff", "cache.state: does not fit state_bits"
     ),
@@ -194,6 +240,26 @@ MALFORMED: dict[str, tuple[Callable[[], str], str]] = {
         lambda: _replaced('"version": 1', '"version": 1,\n "note": 1'),
         "$: Additional properties are not allowed ('note' was unexpected)",
     ),
+    "unknown-kind": (
+        lambda: _replaced('"kind": "collision"', '"kind": "opinion"'),
+        "$.kind: 'opinion' is not one of ['collision', 'violation']",
+    ),
+    "other-kind": (
+        lambda: _replaced('"kind": "collision"', '"kind": "violation"'),
+        "$",
+    ),
+    "violation-of-two-outputs": (
+        lambda: pretty(valid("violation-order-1") | {"outputs": []}),
+        "$: Additional properties are not allowed ('outputs' was unexpected)",
+    ),
+    "violation-answer-decimal": (
+        lambda: pretty(altered(Altered("violation-order-1", ("answer",), "0.5", ""))),
+        "$.answer: '0.5' does not match",
+    ),
+    "violation-answer-unreduced": (
+        lambda: pretty(altered(Altered("violation-order-1", ("answer",), "2/4", ""))),
+        "the rational 2/4 is not in lowest terms",
+    ),
     "no-kind": (
         lambda: _replaced('"kind": "collision",\n', ""),
         "$: 'kind' is a required property",
@@ -225,7 +291,7 @@ MALFORMED: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "too-large-to-check": (
         lambda: pretty(altered(Altered("binary-order-1", ("family", "order"), 16, ""))),
-        "family: larger than 1000000 products of numbers",
+        "family: too large to be checked in a second",
     ),
 }
 
@@ -240,7 +306,7 @@ def pretty(document: Document) -> str:
 def contents() -> dict[str, str]:
     """Return the text of every file, by its path below the folder."""
     return {
-        **{f"ok/{name}.json": pretty(valid(name)) for name in VALID},
+        **{f"ok/{name}.json": pretty(valid(name)) for name in VALID | VIOLATIONS},
         **{f"invalid/{name}.json": pretty(altered(c)) for name, c in INVALID.items()},
         **{f"malformed/{name}.json": text() for name, (text, _) in MALFORMED.items()},
     }

@@ -55,15 +55,50 @@ def test_readme_examples_run_in_order(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "12 bits are needed" in done.stdout
 
-    session = blocks(ROOT / "README.md", "console")[0]
-    for command, shown in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", session, re.MULTILINE):
-        done = subprocess.run(
-            command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-        )
-        assert done.stdout == shown, done.stderr
+    for command, shown in commands(ROOT / "README.md"):
+        assert output(command, tmp_path) == shown
 
 
-EXAMPLES = [page for page in PAGES[1:] if blocks(page, "python")]
+def commands(page: Path) -> list[tuple[str, str]]:
+    """The commands of the console blocks, each with what it is said to print."""
+    session = "".join(blocks(page, "console"))
+    return re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", session, re.MULTILINE)
+
+
+def output(command: str, folder: Path) -> str:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_audit_example_runs(tmp_path: Path) -> None:
+    """The module is audited by the first command, which prints the text block among others."""
+    page = ROOT / "docs" / "audit.md"
+    (module,), (finding,) = blocks(page, "python"), blocks(page, "text")
+    (tmp_path / "mine.py").write_text(module)
+    (audit, _), *checks, (sweep, _) = commands(page)
+    printed = output(audit, tmp_path)
+    assert finding in printed
+    assert "violates" in printed
+    assert {file.name for file in tmp_path.glob("*.*")} == {
+        "mine.py", "result.json", "violation.json", "picture.png",
+    }  # fmt: skip
+    for command, shown in checks:
+        assert output(command, tmp_path) == shown
+    assert output(sweep, tmp_path).count("│ refuted") == 6
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 6
+
+
+EXAMPLES = [page for page in PAGES[1:] if "print(" in "".join(blocks(page, "python"))]
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda p: p.stem)

@@ -50,3 +50,9 @@ def test_no_file_is_long() -> None:
     assert sources
     long = {p.name: n for p in sources if (n := len(p.read_text().splitlines())) > 400}
     assert long == {}
+
+
+def test_no_merge_is_half_done() -> None:
+    """A marker of a conflict in prose breaks nothing else."""
+    files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("proofs/**/*.v")]
+    assert [p.name for p in files if b"\n<<<<<<< " in p.read_bytes()] == []

@@ -14,7 +14,7 @@ from flint import arb
 from kvfloor.caches.estimates import Estimates
 from kvfloor.coins import Coins, Flips
 from kvfloor.exact import ExactAttention
-from kvfloor.inputs import Vector, to_fmpq
+from kvfloor.inputs import to_fmpq
 from kvfloor.instances import Token
 from kvfloor.precision import arb_precision
 from kvfloor_proofs.claim import require
@@ -104,7 +104,7 @@ def states_after(
 def require_moments(
     estimates: Sequence[tuple[Fraction, Estimates]],
     rows: Rows,
-    query: Vector,
+    query: Sequence[int | Fraction],
     *,
     log_ratio: arb,
     mass: Fraction,
@@ -119,7 +119,7 @@ def require_moments(
         All that can come.
     rows : sequence of (key, value)
         What they are estimates for.
-    query : vector
+    query : sequence of numbers
     log_ratio : arb
         What logits in one cluster differ by at most.
     mass : Fraction
@@ -203,7 +203,7 @@ def _mean_square(found: Iterable[tuple[Fraction, Terms]]) -> arb:
     return _value(_collected(squares))
 
 
-def _normaliser_terms(estimates: Estimates, query: Vector) -> Terms:
+def _normaliser_terms(estimates: Estimates, query: Sequence[Any]) -> Terms:
     return [
         (_dot(query, sample), Fraction(count) / len(samples))
         for count, samples in zip(estimates.counts, estimates.samples, strict=True)
@@ -211,6 +211,6 @@ def _normaliser_terms(estimates: Estimates, query: Vector) -> Terms:
     ]
 
 
-def _numerator_terms(estimates: Estimates, query: Vector, column: int) -> Terms:
+def _numerator_terms(estimates: Estimates, query: Sequence[Any], column: int) -> Terms:
     draws = zip(estimates.weights, estimates.keys, estimates.values, strict=True)
     return [(_dot(query, key), weight * Fraction(v[column])) for weight, key, v in draws]

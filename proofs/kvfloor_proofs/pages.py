@@ -10,7 +10,6 @@ import sympy as sp
 from kvfloor_proofs.calculus import Derivation, Relation, Variable
 from kvfloor_proofs.claim import Claim
 from kvfloor_proofs.claims import SLUGS, load
-from kvfloor_proofs.theorems import NO_THEOREM, THEOREMS
 
 __all__ = ["page", "write_pages"]
 
@@ -35,22 +34,23 @@ def page(claim: Claim) -> str:
         claim.statement,
         "## Assumptions",
         "\n".join(f"* {assumption}" for assumption in claim.assumptions),
+        *(["## Counterexample", claim.counterexample()] if claim.counterexample else []),
         "## Derivation",
         *(_derivation(derivation) for derivation in claim.derivations()),
         "## Property",
         "Run on instances drawn by Hypothesis:",
         "\n".join(f"* {_first_line(prop.__doc__)}" for prop in claim.properties),
         "## Kernel",
-        _kernel(claim.slug),
+        _kernel(claim),
         f"Run it all: `kvfloor verify {claim.slug}`.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _kernel(slug: str) -> str:
-    if slug not in THEOREMS:
-        return f"No theorem: {NO_THEOREM[slug]}."
-    names = "\n".join(f"* `{name}`" for name in THEOREMS[slug])
+def _kernel(claim: Claim) -> str:
+    if not claim.theorems:
+        return f"No theorem: {claim.no_theorem}."
+    names = "\n".join(f"* `{name}`" for name in claim.theorems)
     return (
         f"Proved for all sizes in Coq ([statements]({STATEMENTS}); [kernel]({KERNEL})):\n\n{names}"
     )

@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.table import Table
 
 from kvfloor_proofs.claim import Claim
+from kvfloor_proofs.claims import load
 from kvfloor_proofs.kernel import Audit
-from kvfloor_proofs.theorems import NO_THEOREM
 from kvfloor_proofs.verify import ClaimResult
 
 __all__ = ["show", "to_json"]
@@ -93,8 +93,8 @@ def _kernel(result: ClaimResult) -> dict[str, Any]:
     found: dict[str, Any] = {"ok": not result.kernel_error, "theorems": theorems}
     if result.kernel_error:
         found["error"] = result.kernel_error
-    if result.slug in NO_THEOREM:
-        found["no_theorem"] = NO_THEOREM[result.slug]
+    if reason := load(result.slug).no_theorem:
+        found["no_theorem"] = reason
     return found
 
 

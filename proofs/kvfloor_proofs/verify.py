@@ -19,7 +19,6 @@ from kvfloor_proofs.calculus import DerivationError
 from kvfloor_proofs.claim import Claim, Property, Tally
 from kvfloor_proofs.claims import load
 from kvfloor_proofs.kernel import Theorem
-from kvfloor_proofs.theorems import THEOREMS
 
 __all__ = [
     "NOT_ESTABLISHED",
@@ -157,7 +156,7 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
 
 def with_theorems(result: ClaimResult, audited: Mapping[str, Theorem]) -> ClaimResult:
     """Return the result with the theorems that the registry names, out of those audited."""
-    names = THEOREMS.get(result.slug, ())
+    names = load(result.slug).theorems
     theorems = tuple(audited[name] for name in names if name in audited)
     wrong = [f"no theorem {name}" for name in names if name not in audited]
     wrong += [f"{t.name} rests on {', '.join(t.axioms)}" for t in theorems if t.axioms]

@@ -1,8 +1,10 @@
 """Tensor attention, exactly, and the lower bounds on its KV cache."""
 
 from kvfloor.attention import Attention, khatri_rao, tensor_attention, tensor_attention_khatri_rao
+from kvfloor.audit import Audit, Finding, audit
 from kvfloor.certificate import Outcome, check
 from kvfloor.collision import Collision, birthday, flips, pigeonhole
+from kvfloor.distinguished import distinguished_points
 from kvfloor.enclosure import Enclosure, enclose
 from kvfloor.errors import InputError
 from kvfloor.exact import (
@@ -31,32 +33,41 @@ from kvfloor.keys import (
     tuple_keys,
 )
 from kvfloor.masks import causal_mask, window_mask
+from kvfloor.picture import draw
 from kvfloor.rounding import Layers, Rounded, tensor_attention_rounded
+from kvfloor.sweep import Row, Task, sweep
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AddressBook",
     "Attention",
+    "Audit",
     "BinaryValues",
     "Collision",
     "Enclosure",
     "ExactAttention",
     "ExactNumber",
     "ExactOutput",
+    "Finding",
     "Guarantee",
     "InputError",
     "Layers",
     "Outcome",
     "Rounded",
+    "Row",
+    "Task",
     "Token",
     "TupleBook",
+    "audit",
     "axes",
     "binary_keys",
     "birthday",
     "causal_mask",
     "check",
     "compare",
+    "distinguished_points",
+    "draw",
     "enclose",
     "equal",
     "flips",
@@ -71,6 +82,7 @@ __all__ = [
     "roots_e8",
     "sign_keys",
     "sign_tuples",
+    "sweep",
     "tensor_attention",
     "tensor_attention_khatri_rao",
     "tensor_attention_rounded",

@@ -14,7 +14,7 @@ from kvfloor.index import all_inputs, colliding_pair, message
 from kvfloor.inputs import as_count
 from kvfloor.instances import BinaryValues, Bits
 
-__all__ = ["Collision", "birthday", "flips", "pigeonhole", "random_inputs"]
+__all__ = ["Collision", "birthday", "certified", "flips", "pigeonhole", "random_inputs"]
 
 
 class Collision(NamedTuple):
@@ -120,15 +120,23 @@ def _search(
     pair = colliding_pair(encode, inputs)
     if pair is None:
         return None
-    state = encode(pair.x)
-    if encode(pair.y) != state or encode(pair.x) != state:
+    return certified(factory, family, pair.x, pair.y, seed=seed, evaluations=pair.encoded)
+
+
+def certified(
+    factory: CacheFactory, family: BinaryValues, x: Bits, y: Bits, *, seed: int, evaluations: int
+) -> Collision:
+    """Return the collision of two instances, with its certificate.
+
+    Raises
+    ------
+    InputError
+        If the cache does not lead both to one state, every time.
+    """
+    first, other, again = (message(factory, family, bits, seed=seed) for bits in (x, y, x))
+    if first != other or first != again:
         raise InputError("factory", "a deterministic cache", "one with two states for one instance")
     certificate = collision_certificate(
-        family,
-        pair.x,
-        pair.y,
-        cache=describe(factory),
-        seed=seed,
-        state=state,
+        family, x, y, cache=describe(factory), seed=seed, state=first
     )
-    return Collision(certificate, pair.encoded)
+    return Collision(certificate, evaluations)

@@ -207,6 +207,8 @@ class BinaryValues:
         x = tuple(bits)
         if len(x) != self.size:
             raise InputError("bits", f"N = n*d_v = {self.size} bits", str(len(x)))
+        if set(map(type, x)) == {int} and set(x) <= {0, 1}:
+            return x  # usual, and searches encode a great many instances
         for k, b in enumerate(x):
             if isinstance(b, bool) or not isinstance(b, Integral) or b not in (0, 1):
                 raise InputError(f"bits[{k}]", "0 or 1", repr(b))

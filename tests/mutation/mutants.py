@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from mutation.audit_mutants import AUDIT
 from mutation.cache_mutants import CACHES
+from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -48,8 +50,18 @@ MUTANTS = [
     *(mutant for file, *row in CACHES for mutant in mutants(f"{file}.py", _named(file, row))),
     *(
         mutant
+        for file, *row in CONFORMANCE
+        for mutant in mutants(f"conformance/{file}.py", (f"conform-{row[0]}", row[1], row[2]))
+    ),
+    *(
+        mutant
         for file, *row in FAST
         for mutant in mutants(f"fast/{file}.py", (f"fast-{row[0]}", row[1], row[2]))
+    ),
+    *(
+        mutant
+        for file, *row in AUDIT
+        for mutant in mutants(f"{file}.py", (f"audit-{row[0]}", row[1], row[2]))
     ),
     *mutants(
         "rounding.py",
@@ -262,7 +274,7 @@ MUTANTS = [
     ),
     *mutants(
         "keys/signs.py",
-        ("any-margin", "[0] [->= margin-]{+> 0+}:", "keys"),
+        ("any-margin", "products)[0] [->= margin-]{+> 0+}", "keys"),
         (
             "one-slot-drawn",
             "for rows in rng.integers(0, 2, size=([-order-]{+1+}, n, d))",
@@ -356,7 +368,7 @@ MUTANTS = [
     ),
     *mutants(
         "caches/protocol.py",
-        ("one-state-more", '"little") [-<-]{+<=+} 2**bits', "caches"),
+        ("one-state-more", ">> bits % 8 [-== 0-]{+<= 1+}", "caches"),
         ("bytes-for-bits", "bits = [-8 * -]{++}len(data) if", "caches"),
     ),
     *mutants(
@@ -367,37 +379,50 @@ MUTANTS = [
     *mutants(
         "collision.py",
         ("half-of-the-inputs", "rng.getrandbits(size[--]{+ - 1+})", "collision"),
-        ("state-of-another", "state = encode([-pair.x-]{+(0,) * family.size+})", "collision"),
+        ("state-of-another", "seed=seed, state=[-first-]{+first._replace(bits=0)+}", "collision"),
         ("nothing-flipped", "1 - x[k][--]{+ - 1 + 2 * x[k]+}, *x[k + 1", "window_cache"),
         ("one-too-many", 'as_count(limit, "limit")[--]{+ + 1+}', "collision"),
     ),
     *mutants(
-        "certificate.py",
+        "certificate/text.py",
         (
             "digest-unchecked",
             'if [-document["digest"] != digest(document)-]{+False+}:',
             "certificate certificate_files",
         ),
-        ("touching-is-apart", "return most [-<-]{+<=+} least", "certificate"),
-        ("alpha-dropped", "abs(bottom)[- - guarantee.alpha-]{++}", "certificate"),
-        ("any-terms", "if [-str(Fraction(text)) != text-]{+False+}:", "certificate_files"),
+        ("any-terms", "if [-str(Fraction(rational)) != rational-]{+False+}:", "certificate_files"),
         ("keys-may-repeat", "if len(result) [-!=-]{+>+} len(pairs):", "certificate_files"),
         ("floats-may-pass", "[-parse_float=_no_float,-]{++}", "certificate_files"),
-        ("state-unfit", "if not [--]{+True or +}fits(", "certificate certificate_files"),
-        ("instances-long", "if len(bits) [-!=-]{+<+} family.size:", "certificate"),
-        ("address-n", "if address [->=-]{+>+} family.n or", "certificate certificate_files"),
-        ("one-replayed", 'document["instances"])[-]-]{+][:1]+}', "certificate"),
-        ("replay-without-coins", 'seed=[-cache["seed"]-]{+0+})', "certificate collision"),
+        ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),
+    ),
+    *mutants(
+        "certificate/families.py",
+        ("instances-long", "if len(text) [-!=-]{+<+} family.size:", "certificate"),
+        (
+            "address-n",
+            'if query["address"] [->=-]{+>+} family.n or',
+            "certificate certificate_files",
+        ),
         (
             "any-book",
             "if family.book.name not in [-(*BY-]{+(family.book.name, *BY+}_SIZE",
             "certificate",
         ),
         ("coarser-grid", "GRID_BITS = [-64-]{+63+}", "certificate certificate_files"),
-        ("nothing-unchecked", "[-UNCHECKED if cache-]{+'' if cache+} is None", "certificate"),
-        ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),
-        ("vector-unchecked", '[--]{+0 and +}_compare("query.vector"', "certificate"),
-        ("outputs-unchecked", '[--]{+0 and +}_compare(f"outputs[{k}]"', "certificate"),
+        ("vector-unchecked", '[--]{+0 and +}compare("query.vector"', "certificate"),
+    ),
+    *mutants(
+        "certificate/collision.py",
+        ("touching-is-apart", "return most [-<-]{+<=+} least", "certificate"),
+        ("alpha-dropped", "abs(bottom)[- - guarantee.alpha-]{++}", "certificate"),
+        ("state-unfit", "if not [--]{+True or +}fits(", "certificate certificate_files"),
+        ("one-replayed", 'document["instances"])[-]-]{+][:1]+}', "certificate"),
+        ("replay-without-coins", 'seed=[-cache["seed"]-]{+0+})', "certificate collision"),
+        ("outputs-unchecked", '[--]{+0 and +}compare(f"outputs[{k}]"', "certificate"),
+    ),
+    *mutants(
+        "certificate/checker.py",
+        ("nothing-unchecked", "[-unchecked if cache-]{+'' if cache+} is None", "certificate"),
     ),
     *mutants(
         "adapters/tensors.py",

@@ -51,6 +51,8 @@ def certificate() -> str:
         (("verify", "--seed", "-1"), "seed: expected a whole number >= 0, got -1"),
         (("verify", "--examples", "many"), "'many' is not a valid integer"),
         (("verify", "--json", "no/such/folder/r.json"), "no/such/folder"),
+        (("verify", "--html", "no/such/folder/r.html"), "--html: expected a file in a folder"),
+        (("verify", "--html", "-", "--json", "-"), "--html: expected a file, as --json is"),
         (("verify", "--frobnicate"), "--frobnicate"),
         (("check",), "FILE"),
         (("frobnicate",), "frobnicate"),
@@ -130,6 +132,45 @@ def test_json_to_standard_output_is_json_alone() -> None:
     done = run("verify", "index-deterministic", "--examples", "2", "--json", "-")
     assert json.loads(done.stdout)["ok"] is True
     assert "index-deterministic" in done.stderr
+
+
+def test_html_is_a_whole_page_and_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    done = run("verify", "keys", "--examples", "1", "--seed", "4", "--html", str(target))
+    assert done.returncode == 0, done.stderr
+    page = target.read_text()
+    assert page.startswith("<!DOCTYPE html>\n")
+    assert page.endswith("</html>\n")
+    assert "kvfloor verify --examples 1 --seed 4 --html FILE" in page
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_html_to_standard_output_is_the_page_alone() -> None:
+    done = run("verify", "keys", "--examples", "1", "--html", "-")
+    assert done.stdout.startswith("<!DOCTYPE html>\n")
+    assert done.stdout.endswith("</html>\n")
+    assert done.stderr.startswith("keys: holds")
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "jinja2"])
+def test_html_without_its_libraries_is_one_line_before_the_work(
+    tmp_path: Path, library: str
+) -> None:
+    missing = f"raise ModuleNotFoundError('none', name={library!r})\n"
+    (tmp_path / f"{library}.py").write_text(missing)
+    arguments = ("verify", "--examples", "100000", "--html", str(tmp_path / "r.html"))
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [*CLI, *arguments],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "kvfloor: --html: expected the extra of kvfloor named report "
+        f"(pip install 'kvfloor[report]'), got no module {library}\n"
+    )
+    assert not (tmp_path / "r.html").exists()
 
 
 def test_help_names_every_command() -> None:

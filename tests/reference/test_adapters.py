@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kvfloor import BinaryValues, ExactAttention, InputError, binary_keys
+from kvfloor import BinaryValues, ExactAttention, InputError, audit, binary_keys
 from kvfloor.adapters import LayerCache, PressCache
-from kvfloor.caches import Configured, State, configure, describe, record, restore
+from kvfloor.caches import Configured, ExactCache, State, configure, describe, record, restore
 from kvfloor.instances import Token
 
 FAMILY = BinaryValues(binary_keys(16), d_v=3, order=1)
@@ -197,6 +197,28 @@ def test_what_a_layer_hides_is_gone_after_a_restore() -> None:
 
 def test_options_are_named_so_that_anyone_finds_them() -> None:
     assert describe(layer(ListLayer))["options"]["layer"] == f"{__name__}:ListLayer"
+
+
+@pytest.mark.parametrize(
+    ("factory", "verdict", "finding"),
+    [
+        (press(KeepLast(32)), "within-guarantee", None),
+        (layer(ListLayer), "within-guarantee", None),
+        (press(KeepLast(2)), "violates", "violation"),
+        (press(KeepLast(1), dtype="float8_e4m3fn"), "refuted", "violation"),
+        (layer(HidingLayer), "violates", "violation"),
+    ],
+)
+def test_adapted_code_is_audited(factory: Configured, verdict: str, finding: str | None) -> None:
+    found = audit(factory, n=32, d=8, order=1, seconds=5)
+    assert found.verdict == verdict
+    assert {f.kind for f in found.findings} >= ({finding} if finding else set())
+    assert found.scope.startswith("counted: the number of tokens")
+    assert "; not seen: " in found.scope
+
+
+def test_a_cache_that_is_none_of_these_says_nothing() -> None:
+    assert audit(ExactCache, n=4, d=2, order=1).scope == ""
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
-from math import ceil, floor
-from operator import mul
 from time import process_time
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 
+from certificate_truth import book_of, truth
 from kvfloor import (
     BinaryValues,
     Guarantee,
@@ -27,19 +24,13 @@ from kvfloor import (
     Token,
     binary_keys,
     birthday,
-    certificate,
     check,
     parabola,
 )
 from kvfloor.caches import Configured, ExactCache, HashedCache, State, configure, describe, record
-from kvfloor.certificate import (
-    UNCHECKED,
-    UNCHECKED_BY_REPLAY,
-    Document,
-    canonical,
-    collision_certificate,
-    digest,
-)
+from kvfloor.certificate import Document, canonical, collision_certificate, digest, families
+from kvfloor.certificate.checker import UNCHECKED_BY_REPLAY
+from kvfloor.certificate.collision import UNCHECKED
 from kvfloor.index import message
 from make_certificates import VALID, factory, family_of, valid
 from strategies import Path, altered_node
@@ -74,71 +65,7 @@ def alterations(name: str) -> Iterator[tuple[Path, Document]]:
             yield path, document
 
 
-# --- what is true, by closed forms that share no code with the checker ---------------------
-
-
-def book_of(book: Document) -> tuple[list[list[int]], list[list[int]]]:
-    """Keys and directions."""
-    n, d = book["n"], book["d"]
-    if book["name"] == "parabola":
-        return [[j, -j * j] for j in range(1, n + 1)], [[2 * j, 1] for j in range(1, n + 1)]
-    if book["name"] == "orthonormal":
-        keys = [[int(i == j) for i in range(n)] for j in range(n)]
-    elif book["name"] == "binary-keys":
-        keys = [[2 * (j >> c & 1) - 1 for c in range(d)] for j in range(n)]
-    else:
-        keys = [[{"+": 1, "-": -1}[sign] for sign in row] for row in book["rows"]]
-    return keys, keys
-
-
-def output_of(weights: Counter[int], ones: Counter[int]) -> dict[str, str]:
-    """The grid neighbours of Σ ones·e^s / Σ weights·e^s, s from the logits."""
-    means = {Fraction(ones[s], weights[s]) for s in weights}
-    with mpmath.workdps(200):
-        total = mpmath.fsum(w * mpmath.exp(s) for s, w in weights.items())
-        cell = int(mpmath.floor(2**64 * mpmath.fsum(ones[s] * mpmath.exp(s) for s in ones) / total))
-    exact = 2**64 * means.pop() if len(means) == 1 else None
-    lower, upper = (cell, cell + 1) if exact is None else (floor(exact), ceil(exact))
-    return {"lower": str(Fraction(lower, 2**64)), "upper": str(Fraction(upper, 2**64))}
-
-
-def truth(document: Document) -> Document:
-    """What follows from the book, the order, d_v, the guarantee, the instances and the place."""
-    family, query = document["family"], document["query"]
-    book, m, own = family["book"], family["order"], family["self_token"]
-    keys, directions = book_of(book)
-    n, i, column = len(keys), query["address"], query["column"]
-    logits = [[sum(map(mul, q, k)) for k in keys] + [0] * own for q in directions]
-    margin = min(s[i] - x for i, s in enumerate(logits) for j, x in enumerate(s) if j != i)
-    tied, self_tuples = n ** (m - 1), (n + own) ** m - n**m
-    competitors = Fraction((n - 1) * tied + self_tuples, tied)
-    eta, alpha = (Fraction(document["guarantee"][name]) for name in ("eta", "alpha"))
-    slack, C = eta + 2 * alpha, 1
-    with mpmath.workdps(200):
-        ratio = competitors * (1 + slack) / (1 - slack)
-        while mpmath.exp(C * margin) * ratio.denominator <= ratio.numerator:
-            C += 1
-    outputs = []
-    for bits in document["instances"]:
-        weights, ones = Counter({0: self_tuples} if own else {}), Counter[int]()
-        for s, bit in zip(logits[i], bits[column :: family["d_v"]], strict=False):
-            weights[C * s] += tied
-            ones[C * s] += tied * int(bit)
-        outputs.append(output_of(weights, ones))
-    computed = {
-        "multiplier": C,
-        "margin": str(C * margin),
-        "competitors": str(competitors),
-        "size": n * family["d_v"],
-        "book": book | {"n": n, "d": len(keys[0])},
-    }
-    theta = (1 - eta**2) / 2 - eta * alpha
-    return document | {
-        "family": family | computed,
-        "guarantee": document["guarantee"] | {"threshold": str(theta)},
-        "query": query | {"vector": [str(C * x) for x in directions[i]]},
-        "outputs": outputs,
-    }
+# --- what is true besides -------------------------------------------------------------------
 
 
 def apart(document: Document) -> bool:
@@ -348,7 +275,7 @@ def test_replay_tells_options_apart(bits: int, options: dict[str, Any]) -> None:
 def test_size_is_bounded_before_anything_is_built(
     book: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(certificate, "MOST_PRODUCTS", 1000)
+    monkeypatch.setattr(families, "MOST_WORK", 450)
     document = valid("binary-order-1")
     document["family"]["book"] |= book
     if "name" in book:  # 64 rows cost 64² inner products, whatever n says
@@ -356,7 +283,7 @@ def test_size_is_bounded_before_anything_is_built(
             f"{k:06b}".translate({48: 43, 49: 45}) for k in range(64)
         ]
     outcome = check(canonical(sealed(document)))
-    assert (outcome.status, outcome.reason[:20]) == ("malformed", "family: larger than ")
+    assert (outcome.status, outcome.reason[:20]) == ("malformed", "family: too large to")
 
 
 def test_numpy_integers_make_a_certificate() -> None:

@@ -124,10 +124,4 @@ and uniform, k random instances would be free of collisions with probability at 
     verdict="holds",
     derivations=derivations,
     properties=(property_pigeonhole, property_birthday),
-    theorems=(
-        "collision",
-        "collision_order",
-        "collision_among",
-        "collision_random",
-    ),
 )

@@ -121,9 +121,4 @@ round alike. The same holds for the log-sum-exp. When a ball holds a single boun
     verdict="holds",
     derivations=derivations,
     properties=(property_hard_cases,),
-    theorems=(
-        "correct_rounding_terminates",
-        "correct_rounding_terminates_output",
-        "correct_rounding_terminates_side",
-    ),
 )

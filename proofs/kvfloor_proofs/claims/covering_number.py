@@ -236,10 +236,4 @@ centres.""",
     verdict="holds",
     derivations=derivations,
     properties=(property_greedy, property_line, property_products),
-    theorems=(
-        "covering_number",
-        "covering_number_apart",
-        "covering_number_product",
-        "covering_number_clusterable",
-    ),
 )

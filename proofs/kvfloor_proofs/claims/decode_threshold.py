@@ -352,10 +352,4 @@ is irrational for η > 0 and moves with λ.""",
     verdict="holds",
     derivations=derivations,
     properties=(property_parts, property_meets),
-    theorems=(
-        "decode_threshold",
-        "decode_threshold_margin",
-        "decode_threshold_ties",
-        "decode_threshold_exactly_when",
-    ),
 )

@@ -246,5 +246,4 @@ A cache under the floor is refuted like any other: two points of the grid in one
         property_upper_side,
         property_fewer_bits_fail,
     ),
-    no_theorem="its constants are certified in balls at given sizes",
 )

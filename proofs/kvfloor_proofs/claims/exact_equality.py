@@ -103,10 +103,4 @@ The theorem of Lindemann and Weierstrass is taken from the literature; it is not
     verdict="holds",
     derivations=derivations,
     properties=(property_rational_or_not, property_equality),
-    theorems=(
-        "exact_equality",
-        "exact_equality_sum",
-        "exact_equality_outputs",
-        "exact_equality_logsumexp",
-    ),
 )

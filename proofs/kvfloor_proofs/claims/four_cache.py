@@ -353,18 +353,6 @@ def property_randomised(data: st.DataObject, tally: Tally) -> None:
         require(not exact > floor and not exact <= floor - 1, "not the least whole number")
 
 
-_THEOREMS = """
-four_cache four_cache_given_keys four_cache_given_keys_randomized four_cache_sign_keys
-four_cache_randomized four_cache_tenth four_cache_met four_cache_randomized_met four_cache_exactly
-four_cache_order four_cache_order_randomized four_cache_self four_cache_self_randomized
-four_cache_stream four_cache_margin four_cache_order_tenth four_cache_self_margin
-four_cache_order_randomized_met four_cache_self_randomized_met four_cache_orthonormal
-four_cache_binary four_cache_parabola four_cache_signed_axes four_cache_roots_d four_cache_e8
-four_cache_polygon four_cache_spherical four_cache_random_signs four_cache_self_orthonormal
-four_cache_self_binary four_cache_self_parabola four_cache_self_signed_axes
-four_cache_self_roots_d four_cache_self_e8
-"""
-
 CLAIM = Claim(
     slug="four-cache",
     title="a deterministic (η, α)-accurate cache of n tokens with d_v values needs n·d_v bits",
@@ -409,5 +397,4 @@ bits, H₂ the binary entropy.""",
         property_least_strength,
         property_randomised,
     ),
-    theorems=tuple(_THEOREMS.split()),
 )

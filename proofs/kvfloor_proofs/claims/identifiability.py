@@ -219,10 +219,4 @@ and the rank is d_v. (For m = 1 that is what the formula says.)""",
     verdict="holds",
     derivations=derivations,
     properties=(property_lower_side, property_upper_side),
-    theorems=(
-        "identifiability",
-        "identifiability_scaling",
-        "identifiability_shift",
-        "identifiability_order_1",
-    ),
 )

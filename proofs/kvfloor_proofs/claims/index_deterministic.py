@@ -112,9 +112,4 @@ answered wrongly. Any one input more than there are messages contains such a pai
     verdict="holds",
     derivations=derivations,
     properties=(property_too_few_messages, property_enough_messages),
-    theorems=(
-        "index_deterministic",
-        "index_deterministic_collision",
-        "index_deterministic_met",
-    ),
 )

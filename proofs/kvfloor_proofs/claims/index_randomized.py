@@ -244,12 +244,4 @@ success of a deterministic protocol is `1/2 + C(N-1, ⌊(N-1)/2⌋)/2^N`.""",
     verdict="holds",
     derivations=derivations,
     properties=(property_chain, property_best, property_codes),
-    theorems=(
-        "index_randomized",
-        "index_randomized_average",
-        "index_randomized_tenth",
-        "index_randomized_met",
-        "index_randomized_one_bit",
-        "index_randomized_one_bit_met",
-    ),
 )

@@ -291,8 +291,4 @@ With ρ = κd this is `d_v·min(n, e^(Ω(d)))` (HO25; TMT v1): for every 0 < ε 
         property_crossover,
         property_greedy,
     ),
-    theorems=(
-        "low_dimension",
-        "low_dimension_exponential",
-    ),
 )

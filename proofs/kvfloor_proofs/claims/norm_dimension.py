@@ -164,11 +164,4 @@ CLAIM = Claim(
     verdict="holds",
     derivations=derivations,
     properties=(property_large_norms, property_regimes, property_line),
-    theorems=(
-        "norm_dimension_logarithmic",
-        "norm_dimension_parabola",
-        "norm_dimension_polygon",
-        "norm_dimension_line",
-        "norm_dimension_line_met",
-    ),
 )

@@ -386,9 +386,4 @@ So wherever n grows, a is small beside b + d_v, and ln P beside ln L, the ratio 
     verdict="holds",
     derivations=derivations,
     properties=(property_error, property_serves_the_sharp_family, property_ratio),
-    theorems=(
-        "quantised_upper_bound",
-        "quantised_upper_bound_logits",
-        "quantised_upper_bound_cache",
-    ),
 )

@@ -163,13 +163,4 @@ The expectation is over the instance, the public coins being independent of it."
     verdict="holds",
     derivations=derivations,
     properties=(property_all_encoders, property_exposed),
-    theorems=(
-        "random_instance_fails",
-        "random_instance_fails_states",
-        "random_instance_fails_up_to",
-        "random_instance_fails_mean",
-        "random_instance_fails_mean_up_to",
-        "random_instance_fails_met",
-        "random_instance_fails_four_cache",
-    ),
 )

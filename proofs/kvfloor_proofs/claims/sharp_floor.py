@@ -316,12 +316,4 @@ log₂ L bits. For η = 0 the least is `ρ_2 = ℓ(1) - ℓ(0) - 2α`; for α = 
     verdict="holds",
     derivations=derivations,
     properties=(property_recovery, property_least_multiplier, property_least_strength),
-    theorems=(
-        "sharp_floor",
-        "sharp_floor_states",
-        "sharp_floor_randomized",
-        "sharp_floor_met",
-        "sharp_floor_sign_margins",
-        "sharp_floor_strength",
-    ),
 )

@@ -227,9 +227,4 @@ different tuples are independent rows of uniform signs too. So the same holds wi
     verdict="holds",
     derivations=derivations,
     properties=(property_sign_dimension, property_products_of_signs, property_draws),
-    theorems=(
-        "sign_keys",
-        "sign_keys_dimension",
-        "sign_keys_margin",
-    ),
 )

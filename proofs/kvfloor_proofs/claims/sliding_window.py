@@ -156,9 +156,4 @@ token that has left the window is flipped, the state stays the same, and no answ
     verdict="holds",
     derivations=derivations,
     properties=(property_floor_is_met, property_unrestricted_falls),
-    theorems=(
-        "sliding_window",
-        "sliding_window_randomized",
-        "sliding_window_unrestricted",
-    ),
 )

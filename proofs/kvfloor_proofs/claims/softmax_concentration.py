@@ -220,11 +220,4 @@ exactly `1 - λ` when all competitors lie exactly g lower.""",
     verdict="holds",
     derivations=derivations,
     properties=(property_leak,),
-    theorems=(
-        "softmax_concentration",
-        "softmax_concentration_rest",
-        "softmax_concentration_ties",
-        "softmax_concentration_equality",
-        "softmax_concentration_output",
-    ),
 )

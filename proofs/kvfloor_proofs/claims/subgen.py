@@ -284,10 +284,4 @@ at most the covering number of U1, and on keys that do not cluster it is n. The 
         property_covering,
         property_fails_under_the_floor,
     ),
-    theorems=(
-        "subgen_normaliser_unbiased",
-        "subgen_normaliser_variance",
-        "subgen_values_unbiased",
-        "subgen_values_variance",
-    ),
 )

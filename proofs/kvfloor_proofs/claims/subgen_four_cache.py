@@ -350,8 +350,4 @@ The cache in code is this for any order.""",
         property_guarantee,
         property_fails_under_the_floor,
     ),
-    theorems=(
-        "subgen_four_cache_unbiased",
-        "subgen_four_cache_variance",
-    ),
 )

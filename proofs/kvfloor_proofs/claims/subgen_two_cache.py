@@ -212,5 +212,4 @@ fewer than the 2m-cache, and so saves nothing.""",
         property_factors_are_needed,
         property_no_smaller_than_all_tokens,
     ),
-    no_theorem="it is subgen, whose keys are then the product rows",
 )

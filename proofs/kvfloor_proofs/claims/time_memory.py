@@ -258,17 +258,4 @@ Counts beside wall-clock times of the same code: [what the evaluations cost](../
     verdict="holds in model M",
     derivations=derivations,
     properties=(property_queries, property_decoding),
-    theorems=(
-        "time_memory_two",
-        "time_memory_formed",
-        "time_memory_factored",
-        "time_memory_append",
-        "time_memory_domination",
-        "time_memory_domination_strict",
-        "time_memory_saves",
-        "time_memory_two_right",
-        "time_memory_formed_right",
-        "time_memory_factored_right",
-        "time_memory_products_not_enough",
-    ),
 )

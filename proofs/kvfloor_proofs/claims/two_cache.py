@@ -330,14 +330,4 @@ Counterexample: n = 16 and entries -1, 0, 1 in two bits. The pair takes 142·d b
         property_counterexample,
     ),
     counterexample=counterexample,
-    theorems=(
-        "two_cache",
-        "two_cache_split",
-        "two_cache_randomized",
-        "two_cache_met",
-        "two_cache_structured",
-        "two_cache_structured_bits",
-        "two_cache_structured_refuted",
-        "two_cache_structured_below",
-    ),
 )

@@ -374,11 +374,4 @@ against them. L = 2 is L2.""",
         property_least_multiplier,
         property_floor,
     ),
-    theorems=(
-        "value_floor",
-        "value_floor_states",
-        "value_floor_margin",
-        "value_floor_randomized",
-        "value_floor_met",
-    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,11 @@ class LayerCache:
     InputError
         For another order, or an unknown library or format.
     """
+
+    scope: ClassVar[str] = (
+        "counted: the number of tokens, and every tensor among the layer's attributes; not seen: "
+        "what the layer keeps elsewhere, and padding that only a mask hides"
+    )
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,11 @@ class PressCache:
     InputError
         For another order, or an unknown library or format.
     """
+
+    scope: ClassVar[str] = (
+        "counted: the number of tokens kept, and their keys and values; not seen: what the press "
+        "keeps in itself, positions, and what it would do with real hidden states or attentions"
+    )
 
     def __init__(
         self,

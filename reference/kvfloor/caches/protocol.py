@@ -18,6 +18,7 @@ __all__ = [
     "describe",
     "record",
     "restore",
+    "scope",
 ]
 
 
@@ -96,6 +97,12 @@ def describe(factory: Any) -> dict[str, Any]:
     }
 
 
+def scope(factory: Any) -> str:
+    """Return what an adapter counts as state and what it cannot see, in its words; else empty."""
+    text = getattr(getattr(factory, "cache_class", factory), "scope", "")
+    return text if isinstance(text, str) else ""
+
+
 def _text(option: Any) -> str:
     """A class or function by where it is found, anything else as it shows itself."""
     if hasattr(option, "__module__") and hasattr(option, "__qualname__"):
@@ -138,7 +145,9 @@ def record(
 
 def fits(data: bytes, bits: int) -> bool:
     """Whether ``data`` is a state of ``bits`` bits: no byte too many, unused high bits zero."""
-    return bits >= 0 and len(data) == -(-bits // 8) and int.from_bytes(data, "little") < 2**bits
+    if bits < 0 or len(data) != -(-bits // 8):
+        return False
+    return bits % 8 == 0 or data[-1] >> bits % 8 == 0
 
 
 def restore(

@@ -1,0 +1,76 @@
+"""How audits are shown: progress, a table, and under it what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from kvfloor import Audit, Row
+
+__all__ = ["followed", "show_audit", "show_rows"]
+
+WIDTH = 160  # where no terminal says how wide it is
+COLUMNS = ("cache", "m", "n", "d", "bits", "floor", "recovered", "worst error", "verdict", "s")
+
+
+def show_audit(audit: Audit, console: Console) -> None:
+    """Show one audit and its findings."""
+    show_rows([Row({}, audit.to_json(), audit.recovered, audit.worst_error)], console)
+    if audit.scope:
+        console.print(Text(f"{audit.cache}: {audit.scope}"), soft_wrap=True)
+
+
+def show_rows(rows: Sequence[Row], console: Console) -> None:
+    """Show audits, a row for each, and their findings."""
+    if not console.is_terminal:
+        console.width = WIDTH
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*map(Text, _cells(row)))
+    console.print(table)
+    for line in _findings(rows):
+        console.print(Text(line), soft_wrap=True)
+
+
+def followed(rows: Iterable[Row], total: int, console: Console) -> list[Row]:
+    """Return all rows; while they come, a terminal shows how many, and the time left."""
+    if not console.is_terminal:
+        return list(rows)
+    columns = (TextColumn("audits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        return list(progress.track(rows, total=total))
+
+
+def _cells(row: Row) -> Iterable[str]:
+    audit = row.audit
+    bits = "-" if audit["bits"] is None else str(audit["bits"])
+    mark = " <" if audit["under_floor"] else ""
+    shape = (str(audit[name]) for name in ("order", "n", "d"))
+    numbers = (_short(row.recovered, "%"), _short(row.worst_error, ""))
+    seconds = f"{audit['seconds']:.1f}"
+    floor, verdict = str(audit["floor_bits"]), audit["verdict"]
+    return (audit["cache"], *shape, bits + mark, floor, *numbers, verdict, seconds)
+
+
+def _short(number: Fraction | None, unit: str) -> str:
+    if number is None:
+        return "-"
+    return f"{float(100 * number):.1f} %" if unit else f"{float(number):.1e}"
+
+
+def _findings(rows: Sequence[Row]) -> Iterable[str]:
+    for row in rows:
+        for finding in row.audit["findings"]:
+            cache, n, d = (row.audit[name] for name in ("cache", "n", "d"))
+            yield f"{cache}, n={n}, d={d}: {finding['kind']}: {finding['reason']}"

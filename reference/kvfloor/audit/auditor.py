@@ -1,0 +1,158 @@
+"""A cache against its floor: measured, refuted where it must fail, tried where it need not."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from fractions import Fraction
+from typing import Any
+
+from kvfloor.audit.course import Course, Terms
+from kvfloor.audit.examination import Examination
+from kvfloor.audit.result import Audit
+from kvfloor.caches.protocol import Configured, describe
+from kvfloor.certificate.families import MOST_WORK, most_work
+from kvfloor.confidence import as_confidence
+from kvfloor.errors import InputError
+from kvfloor.floors import Guarantee, randomised_four_cache
+from kvfloor.inputs import as_count, as_fraction, shown
+from kvfloor.instances import BinaryValues
+from kvfloor.isolation import SECONDS, Factory
+from kvfloor.keys import binary_keys
+
+__all__ = ["DEFAULT_ALPHA", "DEFAULT_CONFIDENCE", "FAMILIES", "audit", "hard_family", "label"]
+
+FAMILIES = ("auto", "binary-values")
+MOST_SECONDS = 10**6
+DEFAULT_ALPHA = Fraction(1, 8)  # a quarter of what still tells 0 from 1
+DEFAULT_CONFIDENCE = Fraction(999_999, 1_000_000)
+
+
+def audit(
+    factory: Factory,
+    *,
+    n: int,
+    d: int,
+    order: int = 2,
+    family: str = "auto",
+    eta: Any = 0,
+    alpha: Any = DEFAULT_ALPHA,
+    delta: Any = 0,
+    confidence: Any = DEFAULT_CONFIDENCE,
+    seconds: float = SECONDS,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Audit:
+    """Compare a cache with its floor; show it wrong if it is under it, try it if it is not.
+
+    The cache runs in processes of its own, and answers only from the bytes of its state. Under the
+    floor random instances expose it (T6), and where the search is feasible two instances in one
+    state as well (T5). Whatever a cache does, the audit returns.
+
+    Parameters
+    ----------
+    factory : CacheFactory or "MODULE:FACTORY"
+        A class or function of a module that other processes can import, by itself or as text; or
+        what `configure` makes of either.
+    n, d : int
+        Tokens; dimension of keys and of values, ``2**d >= n``.
+    order : int
+        m; slots of keys and values.
+    family : "auto" or "binary-values"
+        Of the instances.
+    eta, alpha : number
+        The guarantee (η, α) that answers are held to.
+    delta : number
+        For a cache that uses its public coins: how often it may fail at a query, ``0 <= δ < 1/2``.
+    confidence : number
+        Of what is said about random instances and coins.
+    seconds : float
+        Time limit for each answer, for taking in each instance, and for each search.
+    seed : int
+        Of instances, and the first of the cache's public coins.
+    jobs : int
+        Processes that search for a collision.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InputError
+        For a number out of range, a shape too large for certificates to be checked, or a factory
+        that other processes cannot find.
+
+    Notes
+    -----
+    T1 `four-cache`, T5 `collision`, T6 `random-instance-fails`.
+    """
+    started = time.perf_counter()
+    hard = hard_family(family, n=n, d=d, order=order, guarantee=Guarantee(eta, alpha))
+    name = label(factory)
+    terms = Terms(
+        floor_bits=randomised_four_cache(n, d, delta),
+        delta=as_fraction(delta, "delta"),
+        confidence=as_confidence(confidence),
+        seconds=_as_seconds(seconds),
+        seed=as_count(seed, "seed"),
+        jobs=as_count(jobs, "jobs", 1),
+    )
+    with ExitStack() as processes:
+        examination = Examination(factory, hard, seconds=terms.seconds, processes=processes)
+        course = Course(terms, examination)
+        course.run(factory)
+        scope = examination.scope
+    readings = course.readings
+    symbols = hard.size * len(readings)
+    return Audit(
+        cache=name,
+        order=order,
+        n=n,
+        d=d,
+        bits=examination.bits,
+        floor_bits=terms.floor_bits,
+        verdict=course.verdict,
+        findings=course.findings,
+        recovered=1 - Fraction(sum(r.wrong for r in readings), symbols) if readings else None,
+        worst_error=max((r.worst_error for r in readings), default=None),
+        success=course.success,
+        seconds=time.perf_counter() - started,
+        scope=scope,
+    )
+
+
+def hard_family(family: str, *, n: int, d: int, order: int, guarantee: Guarantee) -> BinaryValues:
+    """Return the hard family of a name for a shape.
+
+    Raises
+    ------
+    InputError
+        If there is no such family, or its certificates would be too large to be checked.
+    """
+    if family not in FAMILIES:
+        raise InputError("family", f"one of {', '.join(FAMILIES)}", shown(family))
+    n, d, order = as_count(n, "n", 1), as_count(d, "d", 1), as_count(order, "order", 1)
+    if most_work(order=order, d_v=d, self_token=False, rows=n, d=d) > MOST_WORK:
+        expected = "a shape whose certificates can be checked in a second"
+        raise InputError("n", expected, f"order={order}, n={n}, d={d}")
+    return BinaryValues(binary_keys(n, d), d_v=d, order=order, guarantee=guarantee)
+
+
+def label(factory: Factory) -> str:
+    """Return how a factory is called in reports; `InputError` if it has no name."""
+    if isinstance(factory, str):
+        if not all(factory.partition(":")):
+            raise InputError("factory", "MODULE:FACTORY", shown(factory))
+        return factory
+    if isinstance(factory, Configured):
+        options = ", ".join(f"{name}={value}" for name, value in factory.options)
+        return f"{label(factory.cache_class)}({options})"
+    return str(describe(factory)["name"])
+
+
+def _as_seconds(seconds: float) -> float:
+    exact = as_fraction(seconds, "seconds")
+    if not 0 < exact <= MOST_SECONDS:
+        raise InputError("seconds", f"a number with 0 < seconds <= {MOST_SECONDS}", shown(exact))
+    return float(exact)

@@ -1,0 +1,187 @@
+"""The course of an audit: random instances, a collision, coins; and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from random import Random
+
+from kvfloor.audit.examination import Examination, Reading
+from kvfloor.audit.result import Finding, Verdict
+from kvfloor.audit.search import find_collision
+from kvfloor.certificate import Document
+from kvfloor.collision import random_inputs
+from kvfloor.confidence import clopper_pearson
+from kvfloor.floors import all_correct_probability, states_up_to
+from kvfloor.isolation import Factory, Misbehaviour
+
+__all__ = ["Course", "Terms"]
+
+LEAST_INSTANCES = 2
+LEAST_ASKED = 128  # queries asked of one restored cache
+MOST_INSTANCES = 64  # a state of N - 1 bits that varies in length may be wrong very seldom
+COINS = 3  # other seeds, to see whether a cache uses its coins
+SEEDS = 100  # for the interval of success
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an audit was asked for: see `audit`."""
+
+    floor_bits: int
+    delta: Fraction
+    confidence: Fraction
+    seconds: float
+    seed: int
+    jobs: int
+
+
+@dataclass
+class Course:
+    """An audit under way.
+
+    Attributes
+    ----------
+    terms : Terms
+    examination : Examination
+    readings : list of Reading
+    violation : Document or None
+        The first that was found.
+    collision : Document or None
+    fault : Misbehaviour or None
+        What ended the audit before its time.
+    success : pair of Fractions or None
+        The interval for a cache that uses its coins.
+    """
+
+    terms: Terms
+    examination: Examination
+    readings: list[Reading] = field(default_factory=list)
+    violation: Document | None = None
+    collision: Document | None = None
+    fault: Misbehaviour | None = None
+    success: tuple[Fraction, Fraction] | None = None
+
+    def run(self, factory: Factory) -> None:
+        """Run the audit until it ends or the cache misbehaves."""
+        try:
+            self._read_instances()
+            self._toss_coins()
+            family, bits = self.examination.family, self.examination.bits
+            if self._wrong and bits is not None and bits < family.size:
+                self.collision = find_collision(
+                    factory,
+                    family,
+                    bits=bits,
+                    instance=self.readings[0].bits,
+                    seed=self.terms.seed,
+                    seconds=self.terms.seconds,
+                    jobs=self.terms.jobs,
+                )
+        except Misbehaviour as fault:
+            self.fault = fault
+
+    def _read_instances(self) -> None:
+        """Random instances, until one is wrong or nobody would believe in luck any more (T6)."""
+        examination, seed = self.examination, self.terms.seed
+        size = examination.family.size
+        for bits in random_inputs(size, seed):
+            if self.violation is not None:
+                examination.state(bits, seed)  # its size may depend on the instance
+                return
+            reading = examination.read(bits, seed, LEAST_ASKED if not self.readings else 0)
+            self.readings.append(reading)
+            self.violation = examination.violation(reading, seed)
+            if len(self.readings) == 1:
+                examination.cross_examine(reading, seed)
+            if len(self.readings) < LEAST_INSTANCES or self.violation is not None:
+                continue
+            luck = self._luck
+            if luck == 1 or len(self.readings) == MOST_INSTANCES:
+                return
+            if luck <= 1 - self.terms.confidence:
+                reason = (
+                    f"all {size} symbols of {len(self.readings)} random instances are right from "
+                    f"{examination.bits} bits, which has probability at most {_power(luck)} unless "
+                    "something is kept outside the state"
+                )
+                raise Misbehaviour("outside-state", reason)
+
+    @property
+    def _luck(self) -> Fraction:
+        """The most probable that all instances so far are right (T6).
+
+        States that all had the same bits are taken to have them always.
+        """
+        sizes = self.examination.sizes
+        states = 2 ** max(sizes) if len(sizes) == 1 else states_up_to(max(sizes))
+        size = self.examination.family.size
+        return all_correct_probability(size, states) ** len(self.readings)
+
+    def _toss_coins(self) -> None:
+        """See whether the cache uses its coins; if so, estimate how often it is right."""
+        examination, first, seed = self.examination, self.readings[0], self.terms.seed
+        others = [examination.state(first.bits, seed + k + 1) for k in range(COINS)]
+        answers = [examination.answer(first.state, 0, seed + k + 1) for k in range(COINS)]
+        if {first.state, *others} == {first.state} and {*answers} <= {first.answers[0]}:
+            return
+        inputs, rng = random_inputs(examination.family.size, seed + 1), Random(seed)  # noqa: S311
+        right = sum(
+            examination.accurate(bits, rng.randrange(examination.family.n), seed + k)
+            for k, bits in zip(range(SEEDS), inputs, strict=False)
+        )
+        self.success = clopper_pearson(right, SEEDS, self.terms.confidence)
+
+    @property
+    def _wrong(self) -> bool:
+        """Whether the guarantee is broken: by one answer, or by too many where some may fail."""
+        if self.violation is None:
+            return False
+        may_fail = self.terms.delta > 0 and self.success is not None
+        return not may_fail or self.success is None or self.success[1] < 1 - self.terms.delta
+
+    @property
+    def verdict(self) -> Verdict:
+        """What comes of it."""
+        if self.fault is not None:
+            return "error"
+        if not self._wrong:
+            return "within-guarantee"
+        bits = self.examination.bits
+        return "refuted" if bits is not None and bits < self.terms.floor_bits else "violates"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that was found wrong, with its certificates."""
+        found = []
+        if self.fault is not None:
+            found.append(Finding(self.fault.kind, self.fault.reason))
+        if self.violation is not None and (self._wrong or self.fault is not None):
+            found.append(Finding("violation", self._violated(), self.violation))
+        if self.collision is not None:
+            reason = "two instances end in one state, and no answer is accurate for both"
+            found.append(Finding("collision", reason, self.collision))
+        return tuple(found)
+
+    def _violated(self) -> str:
+        document = self.violation or {}
+        answer, output = (
+            float(Fraction(text)) for text in (document["answer"], document["output"]["lower"])
+        )
+        reason = f"it answers {answer:.6g} where the output is {output:.6g}"
+        if (luck := self._luck) < 1:
+            reason += (
+                f"; {self.examination.bits} bits answer so many random instances as were tried "
+                f"({len(self.readings)}) rightly with probability at most {_power(luck)}"
+            )
+        if self.success is not None:
+            low, high = (float(end) for end in self.success)
+            reason += (
+                f"; over its coins an answer is accurate with probability {low:.3f}-{high:.3f}"
+            )
+        return reason
+
+
+def _power(chance: Fraction) -> str:
+    """A power of two that is at least a chance below 1."""
+    return f"2^-{(chance.denominator // chance.numerator).bit_length() - 1}"

@@ -1,0 +1,217 @@
+"""A cache under examination: its states and answers, and how far they are from the truth (T6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import cycle, islice
+from typing import Any
+
+from kvfloor.caches.protocol import State, scope
+from kvfloor.certificate import Document, violation_certificate
+from kvfloor.exact import ExactAttention
+from kvfloor.instances import BinaryValues, Bits, Token, attend_to
+from kvfloor.isolation import Factory, Isolated, Misbehaviour, Shape
+
+__all__ = ["Examination", "Reading"]
+
+GRID_BITS = 64  # true outputs are known to neighbouring multiples of 2**-64
+SAMPLE = 16  # queries asked of other processes too
+
+Answers = list[tuple[Fraction, ...]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a cache made of one instance.
+
+    Attributes
+    ----------
+    bits : tuple of N bits
+        The instance.
+    state : State
+    answers : list of tuples of d_v Fractions
+        One for each address.
+    wrong : int
+        Symbols that the answers do not reveal.
+    worst_error : Fraction
+    worst : (int, int) or None
+        Address and column of the answer that is furthest outside the guarantee.
+    """
+
+    bits: Bits
+    state: State
+    answers: Answers
+    wrong: int
+    worst_error: Fraction
+    worst: tuple[int, int] | None
+
+
+class Examination:
+    """Four processes for one cache: two that see tokens, two that only ever see states.
+
+    Each has another hash seed.
+
+    Attributes
+    ----------
+    sizes : set of int
+        Bits of the states so far.
+    """
+
+    def __init__(
+        self, factory: Factory, family: BinaryValues, *, seconds: float, processes: ExitStack
+    ) -> None:
+        self.family = family
+        self.shape = Shape(family.order, family.book.d, family.d_v)
+        self.queries = [family.query(address) for address in range(family.n)]
+        isolated = [
+            processes.enter_context(Isolated(factory, hash_seed=k + 1, seconds=seconds))
+            for k in range(4)
+        ]
+        self._writers, self._readers = isolated[:2], isolated[2:]
+        self._seconds = seconds
+        self.sizes: set[int] = set()
+
+    @property
+    def bits(self) -> int | None:
+        """Of the largest state so far."""
+        return max(self.sizes, default=None)
+
+    @cached_property
+    def cache(self) -> dict[str, Any]:
+        """Name and options of the cache."""
+        return self._writers[0].cache
+
+    @property
+    def scope(self) -> str:
+        """What the cache says of what its state counts; empty if it cannot say any more."""
+        try:
+            return str(self._writers[0].call(scope, seconds=self._seconds))
+        except Misbehaviour:
+            return ""
+
+    def read(self, bits: Bits, seed: int, least_asked: int = 0) -> Reading:
+        """Return what the cache makes of an instance; the truth is computed exactly.
+
+        All queries are asked, and asked again until there are at least ``least_asked``.
+
+        Raises
+        ------
+        Misbehaviour
+        """
+        state = self.state(bits, seed)
+        asked = list(islice(cycle(self.queries), max(least_asked, len(self.queries))))
+        try:
+            answers = list(self._readers[0].answers(state, asked, self.shape, seed))
+        except Misbehaviour as fault:
+            if fault.kind == "raised" and self._writer_answers(state, asked, seed):
+                raise _outside(fault.reason) from None
+            raise
+        return _judged(self.family, bits, state, answers[: len(self.queries)])
+
+    def state(self, bits: Bits, seed: int) -> State:
+        """Return the state after an instance, which has to be the same in two processes."""
+        tokens = self.family.encode(bits)
+        states = [writer.state(tokens, self.shape, seed) for writer in self._writers]
+        if states[0] != states[1]:
+            reason = "one instance ends in different states in two processes (PYTHONHASHSEED)"
+            raise Misbehaviour("not-deterministic", reason)
+        self.sizes.add(states[0].bits)
+        return states[0]
+
+    def _writer_answers(self, state: State, asked: Sequence[Any], seed: int) -> bool:
+        """Whether the process that saw the tokens answers what it is asked from the state."""
+        try:
+            list(self._writers[0].answers(state, asked, self.shape, seed))
+        except Misbehaviour:
+            return False
+        return True
+
+    def answer(self, state: State, address: int, seed: int) -> tuple[Fraction, ...]:
+        """Return what a cache restored from a state answers to its first query."""
+        asked = [self.queries[address]]
+        (answer,) = self._readers[0].answers(state, asked, self.shape, seed)
+        return answer
+
+    def accurate(self, bits: Bits, address: int, seed: int) -> bool:
+        """Whether one query on one instance is answered within the guarantee, for some coins."""
+        answer = self.answer(self.state(bits, seed), address, seed)
+        exact = _truth(self.family, bits)(self.queries[address])
+        return all(
+            self.family.guarantee.accepts(o, *exact.bounds(column, GRID_BITS)) is not False
+            for column, o in enumerate(answer)
+        )
+
+    def cross_examine(self, reading: Reading, seed: int) -> None:
+        """Ask again in other processes.
+
+        Raises
+        ------
+        Misbehaviour
+            If answers to the same questions differ, or the cache fails.
+        """
+        first = reading.answers[:SAMPLE]
+        other, seen = (
+            list(process.answers(reading.state, self.queries[:SAMPLE], self.shape, seed))
+            for process in (self._readers[1], self._writers[0])
+        )
+        if other != first:
+            reason = "one state and one query have different answers in two runs"
+            raise Misbehaviour("not-deterministic", reason)
+        if seen != first:
+            raise _outside("a process that got only the state answers otherwise")
+
+    def violation(self, reading: Reading, seed: int) -> Document | None:
+        """Return a certificate of the worst answer of a reading, None if all are accurate.
+
+        Raises
+        ------
+        Misbehaviour
+            If the cache is accurate when asked that query alone.
+        """
+        if reading.worst is None:
+            return None
+        address, column = reading.worst
+        answer = self.answer(reading.state, address, seed)
+        if answer != reading.answers[address]:
+            reason = f"the answer to query {address} depends on the queries before it"
+            raise Misbehaviour("not-deterministic", reason)
+        return violation_certificate(
+            self.family,
+            reading.bits,
+            address,
+            column,
+            answer=answer[column],
+            cache=self.cache,
+            seed=seed,
+            state=reading.state,
+        )
+
+
+def _outside(what: str) -> Misbehaviour:
+    reason = f"{what}; the process that saw the tokens does not"
+    return Misbehaviour("outside-state", f"{reason}: something is kept outside the state")
+
+
+def _truth(family: BinaryValues, bits: Bits) -> ExactAttention:
+    """The true answers to an instance: slots of ones change nothing (D1), so without them."""
+    return attend_to([Token(t.keys[:1], t.values[:1]) for t in family.encode(bits)])
+
+
+def _judged(family: BinaryValues, bits: Bits, state: State, answers: Answers) -> Reading:
+    attention = _truth(family, bits)
+    wrong, worst_error, worst, worst_outside = 0, Fraction(0), None, Fraction(0)
+    for address, answer in enumerate(answers):
+        exact = attention(family.query(address))
+        revealed = family.decode(answer)
+        wrong += sum(x != y for x, y in zip(revealed, family.row(bits, address), strict=True))
+        for column, o in enumerate(answer):
+            low, high = exact.bounds(column, GRID_BITS)
+            error = max(abs(o - low), abs(o - high))
+            worst_error = max(worst_error, error)
+            if error > worst_outside and family.guarantee.accepts(o, low, high) is False:
+                worst_outside, worst = error, (address, column)
+    return Reading(bits, state, answers, wrong, worst_error, worst)

@@ -1,0 +1,87 @@
+"""What is true of a certificate, by closed forms that share no code with the checker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from math import ceil, floor
+from operator import mul
+
+import mpmath
+
+from kvfloor.certificate import Document
+
+__all__ = ["book_of", "truth"]
+
+
+def book_of(book: Document) -> tuple[list[list[int]], list[list[int]]]:
+    """Keys and directions."""
+    n, d = book["n"], book["d"]
+    if book["name"] == "parabola":
+        return [[j, -j * j] for j in range(1, n + 1)], [[2 * j, 1] for j in range(1, n + 1)]
+    if book["name"] == "orthonormal":
+        keys = [[int(i == j) for i in range(n)] for j in range(n)]
+    elif book["name"] == "binary-keys":
+        keys = [[2 * (j >> c & 1) - 1 for c in range(d)] for j in range(n)]
+    elif book["name"] == "roots-d":
+        pairs = [(i, j) for j in range(d) for i in range(j)]
+        signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+        rows = [{i: a, j: b} for i, j in pairs for a, b in signs]
+        keys = [[row.get(c, 0) for c in range(d)] for row in rows[:n]]
+    else:
+        keys = [[{"+": 1, "-": -1}[sign] for sign in row] for row in book["rows"]]
+    return keys, keys
+
+
+def output_of(weights: Counter[int], ones: Counter[int]) -> dict[str, str]:
+    """The grid neighbours of Σ ones·e^s / Σ weights·e^s, s from the logits."""
+    means = {Fraction(ones[s], weights[s]) for s in weights}
+    with mpmath.workdps(200):
+        total = mpmath.fsum(w * mpmath.exp(s) for s, w in weights.items())
+        cell = int(mpmath.floor(2**64 * mpmath.fsum(ones[s] * mpmath.exp(s) for s in ones) / total))
+    exact = 2**64 * means.pop() if len(means) == 1 else None
+    lower, upper = (cell, cell + 1) if exact is None else (floor(exact), ceil(exact))
+    return {"lower": str(Fraction(lower, 2**64)), "upper": str(Fraction(upper, 2**64))}
+
+
+def truth(document: Document) -> Document:
+    """What follows from the book, the order, d_v, the guarantee, the instances and the place."""
+    family, query = document["family"], document["query"]
+    book, m, own = family["book"], family["order"], family["self_token"]
+    keys, directions = book_of(book)
+    n, i, column = len(keys), query["address"], query["column"]
+    logits = [[sum(map(mul, q, k)) for k in keys] + [0] * own for q in directions]
+    margin = min(s[i] - x for i, s in enumerate(logits) for j, x in enumerate(s) if j != i)
+    tied, self_tuples = n ** (m - 1), (n + own) ** m - n**m
+    competitors = Fraction((n - 1) * tied + self_tuples, tied)
+    eta, alpha = (Fraction(document["guarantee"][name]) for name in ("eta", "alpha"))
+    slack, C = eta + 2 * alpha, 1
+    with mpmath.workdps(200):
+        ratio = competitors * (1 + slack) / (1 - slack)
+        while mpmath.exp(C * margin) * ratio.denominator <= ratio.numerator:
+            C += 1
+    violation = document["kind"] == "violation"
+    outputs = []
+    for bits in [document["instance"]] if violation else document["instances"]:
+        weights, ones = Counter({0: self_tuples} if own else {}), Counter[int]()
+        for s, bit in zip(logits[i], bits[column :: family["d_v"]], strict=False):
+            weights[C * s] += tied
+            ones[C * s] += tied * int(bit)
+        outputs.append(output_of(weights, ones))
+    computed = {
+        "multiplier": C,
+        "margin": str(C * margin),
+        "competitors": str(competitors),
+        "size": n * family["d_v"],
+        "book": book | {"n": n, "d": len(keys[0])},
+    }
+    theta = (1 - eta**2) / 2 - eta * alpha
+    return (
+        document
+        | {
+            "family": family | computed,
+            "guarantee": document["guarantee"] | {"threshold": str(theta)},
+            "query": query | {"vector": [str(C * x) for x in directions[i]]},
+        }
+        | ({"output": outputs[0]} if violation else {"outputs": outputs})
+    )

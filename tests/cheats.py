@@ -1,0 +1,303 @@
+"""Caches that cheat or misbehave, each in one way. All but the last ones keep to the protocol."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from kvfloor.caches import ExactCache
+
+KEPT: list[Any] = []
+
+
+class Base:
+    """An exact cache that keeps its tokens in `self.kept`; cheats differ in where that is."""
+
+    def __init__(self, *, order: int, d: int, d_v: int, seed: int) -> None:
+        self.shape = {"order": order, "d": d, "d_v": d_v, "seed": seed}
+        self.exact = ExactCache(**self.shape)
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        cache = cls(**shape)
+        cache.exact = ExactCache.from_state(state, **shape)
+        return cache
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        self.exact.append(keys, values)
+
+    def state(self) -> bytes:
+        return self.exact.state()
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return self.exact.answer(query)
+
+
+class Empty(Base):
+    """Honest: keeps nothing, says zero."""
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        return cls(**shape)
+
+    def state(self) -> bytes:
+        return b""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [0.0] * self.shape["d_v"]
+
+
+class GlobalVariable(Empty):
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        KEPT[:] = [self.exact]
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return KEPT[0].answer(query) if KEPT else super().answer(query)
+
+
+class ClassAttribute(Empty):
+    kept: Any = None
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        ClassAttribute.kept = self.exact
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return ClassAttribute.kept.answer(query)  # None in another process
+
+
+class InFile(Empty):
+    """What no process boundary stops; but it answers from no bits, which is too good."""
+
+    path = Path(tempfile.gettempdir()) / f"kvfloor-cheat-{os.environ.get('KVFLOOR_CHEAT', '0')}"
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        self.path.write_bytes(self.exact.state())
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return ExactCache.from_state(self.path.read_bytes(), **self.shape).answer(query)
+
+
+class Understated(Base):
+    def state_bits(self) -> int:
+        return 8
+
+
+class Amnesiac(Base):
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        cache = cls(**shape)
+        row = [0.0] * shape["d"]
+        cache.append([row] * shape["order"], [[0.5] * shape["d_v"]] * shape["order"])
+        return cache
+
+
+class NotANumber(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [float("nan")] * self.shape["d_v"]
+
+
+class Hundredth(Base):
+    asked = 0
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        self.asked += 1
+        if self.asked == 100:
+            raise RuntimeError("that is enough")
+        return super().answer(query)
+
+
+class Hashing(Base):
+    """The order of a set of texts is another one in every process."""
+
+    def state(self) -> bytes:
+        texts = {str(x) for (x,) in struct.iter_unpack("<d", self.exact.state())}
+        return super().state() + ",".join(texts | {"a", "b", "c", "d", "e", "f"}).encode()
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        cache = cls(**shape)
+        width = 8 * shape["order"] * (shape["d"] + shape["d_v"])
+        cache.exact = ExactCache.from_state(state[: len(state) // width * width], **shape)
+        return cache
+
+
+class HashAnswers(Base):
+    """Its answers depend on the process too, its state does not."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [hash("kvfloor") % 1000 / 1e9 + x for x in super().answer(query)]
+
+
+class OwnCoins(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [x + int.from_bytes(os.urandom(2)) / 2**40 for x in super().answer(query)]
+
+
+class Moody(Base):
+    """Right only when it was asked another query before."""
+
+    asked = 0
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        self.asked += 1
+        return [x if self.asked == 1 else x + 9 for x in super().answer(query)]
+
+
+class Sleeper(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        while True:
+            time.sleep(1)
+
+
+class Stubborn(Base):
+    """Sleeps for ever in the middle of taking tokens, and listens to no signal it may ignore."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        while True:
+            time.sleep(1)
+
+
+class Exits(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        os._exit(3)
+
+
+class Closes(Base):
+    """Closes whatever is open, and sleeps."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        os.closerange(0, 64)
+        while True:
+            time.sleep(1)
+
+
+class LongState(Base):
+    """Honest, with 16 MiB that mean nothing."""
+
+    def state(self) -> bytes:
+        return super().state() + bytes(2**24)
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        return super().from_state(state[: -(2**24)], **shape)
+
+
+class Quits(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        sys.exit("done")
+
+
+class Huge(Base):
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        self.hoard = bytearray(2**36)
+
+
+class HugeState(Base):
+    def state(self) -> bytes:
+        return bytes(2**27)
+
+
+class WrongState(Base):
+    def state(self) -> Any:
+        return "a text"
+
+
+class WrongType(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        return {"answer": 0}
+
+
+class WrongLength(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        return super().answer(query)[1:]
+
+
+class Texts(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [str(x) for x in super().answer(query)]
+
+
+class LongNumber(Base):
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [Fraction(1, 3**5000)] * self.shape["d_v"]
+
+
+class Flooding(Base):
+    """Writes into whatever is open."""
+
+    text = b'{"value": ["1", "1"]}\n'
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, self.text * 40)
+            except OSError:
+                continue
+        return super().answer(query)
+
+
+class Babbling(Flooding):
+    text = b"no JSON\n"
+
+
+class Chatty(Base):
+    """Honest, but it prints and reads."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        sys.stdout.write("thinking\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+        return super().answer(query)
+
+
+class SelfMadeError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Raises(Base):
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        raise SelfMadeError
+
+
+class Drops(Base):
+    """Honest and far too small: keeps only the last token."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        self.exact = ExactCache(**self.shape)
+        self.exact.append(keys, values)
+
+
+class Forgetful(Base):
+    """Its coins say which tokens it keeps, half of them."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        self.coins = getattr(self, "coins", random.Random(self.shape["seed"]))
+        if self.coins.random() < 0.5:
+            super().append(keys, values)
+
+
+class Forks(Base):
+    """Honest; see `fork`."""
+
+
+def fork(_: Any) -> list[int]:
+    """Leave a process behind that never ends."""
+    pid = os.fork()
+    while pid == 0:
+        time.sleep(1)
+    return [pid]

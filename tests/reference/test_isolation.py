@@ -1,0 +1,173 @@
+"""Caches in processes of their own: only bytes pass, and nothing they do reaches this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cheats
+from kvfloor import BinaryValues, InputError, binary_keys
+from kvfloor.caches import ExactCache, FloorCache, HashedCache, State, configure, record
+from kvfloor.isolation import Isolated, Misbehaviour, Shape
+
+FAMILY = BinaryValues(binary_keys(4), 2)
+BITS = (0, 1, 1, 0, 1, 0, 0, 1)
+SHAPE, TOKENS = Shape(2, 2, 2), FAMILY.encode(BITS)
+QUERIES = [FAMILY.query(address) for address in range(4)]
+
+
+def fault(factory: Any, *, seconds: float = 20) -> Misbehaviour:
+    """What a cache does wrong when it takes an instance in one process and answers in another."""
+    with (
+        pytest.raises(Misbehaviour) as caught,
+        Isolated(factory, hash_seed=1, seconds=seconds) as writer,
+        Isolated(factory, hash_seed=2, seconds=seconds) as reader,
+    ):
+        list(reader.answers(writer.state(TOKENS, SHAPE, 0), QUERIES, SHAPE, 0))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [ExactCache, configure(FloorCache, family=FAMILY), configure(HashedCache, bits=9)],
+    ids=lambda factory: str(getattr(factory, "options", factory))[:20],
+)
+def test_states_and_answers_are_those_of_the_cache(factory: Any) -> None:
+    with Isolated(factory) as writer, Isolated(factory) as reader:
+        for seed in range(2):
+            state = writer.state(TOKENS, SHAPE, seed)
+            assert state == record(factory, TOKENS, d=2, d_v=2, seed=seed)
+            cache = factory.from_state(state.data, order=2, d=2, d_v=2, seed=seed)
+            expected = [tuple(map(Fraction, cache.answer(query))) for query in QUERIES]
+            assert list(reader.answers(state, QUERIES, SHAPE, seed)) == expected
+
+
+def test_a_factory_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text("from kvfloor.caches import HashedCache as Mine\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with Isolated(configure("mine:Mine", bits=5)) as process:
+        assert process.cache["options"] == {"bits": 5}
+        assert process.state(TOKENS, SHAPE, 0).bits == 5
+
+
+@pytest.mark.parametrize(
+    ("cheat", "kind", "reason"),
+    [
+        (cheats.ClassAttribute, "raised", "answer() to query 0 raised AttributeError: 'NoneType'"),
+        (cheats.NotANumber, "answer", "answer() to query 0: InputError: the answer[0]: expected a"),
+        (
+            cheats.WrongType,
+            "answer",
+            "answer() to query 0: InputError: the answer: expected a one-",
+        ),
+        (cheats.WrongLength, "answer", "answer() to query 0: InputError: the answer: expected 2 e"),
+        (cheats.Texts, "answer", "answer() to query 0: InputError: the answer[0]: expected a fin"),
+        (cheats.LongNumber, "answer", "answer() to query 0: a number of over 1000 characters"),
+        (cheats.WrongState, "state", "cache: expected state() of type bytes, got str"),
+        (cheats.Understated, "state", "cache: expected state_bits() in which 256 bytes fit, got 8"),
+        (cheats.Exits, "died", "its process ended in answer() to query 0, with exit status 3"),
+        (cheats.Closes, "died", "its process closed its channel in answer() to query 0"),
+        (cheats.Quits, "raised", "answer() to query 0 raised SystemExit: done"),
+        (cheats.Huge, "raised", "append() or state() raised MemoryError"),
+        (cheats.HugeState, "state", "a state of 134217728 bytes, 67108864 are allowed"),
+        (cheats.Raises, "raised", "append() or state() raised SelfMadeError: an error without te"),
+        ("no_such_module:F", "raised", "importing it raised ModuleNotFoundError: No module named"),
+        ("kvfloor.caches:F", "raised", "importing it raised AttributeError: module 'kvfloor.ca"),
+        ("cheats_at_import:F", "died", "its process ended in importing it, with signal 9"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_misbehaviour_has_a_kind_and_a_reason(cheat: Any, kind: str, reason: str) -> None:
+    caught = fault(cheat)
+    assert (caught.kind, caught.reason[: len(reason)]) == (kind, reason)
+    assert "\n" not in caught.reason
+
+
+@pytest.mark.parametrize("cheat", [cheats.Sleeper, cheats.Stubborn])
+def test_sleeping_for_ever_is_ended(cheat: Any) -> None:
+    start = time.monotonic()
+    caught = fault(cheat, seconds=1)
+    assert caught.kind == "time-limit"
+    assert caught.reason.endswith("took more than 1 s")
+    assert time.monotonic() - start < 10
+
+
+def test_what_it_prints_and_reads_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+    with Isolated(cheats.Chatty) as process:
+        state = process.state(TOKENS, SHAPE, 0)
+        assert list(process.answers(state, QUERIES, SHAPE, 0))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_writing_into_the_channel_harms_no_one() -> None:
+    with Isolated(cheats.Flooding) as process:
+        state = process.state(TOKENS, SHAPE, 0)
+        answers: list[Any] = list(process.answers(state, QUERIES, SHAPE, 0))
+    assert answers == [(1, 1)] * 4  # what it wrote is what it answered
+    assert fault(cheats.Babbling).reason == "answer() to query 0: its process spoke out of turn"
+
+
+def test_long_states_pass() -> None:
+    with Isolated(cheats.LongState) as writer, Isolated(cheats.LongState) as reader:
+        state = writer.state(TOKENS, SHAPE, 0)
+        assert state.bits > 2**27
+        assert len(list(reader.answers(state, QUERIES, SHAPE, 0))) == 4
+
+
+def test_globals_do_not_pass() -> None:
+    with Isolated(cheats.GlobalVariable) as writer, Isolated(cheats.GlobalVariable) as reader:
+        state = writer.state(TOKENS, SHAPE, 0)
+        assert state == State(b"", 0)
+        right, wrong = (
+            list[Any](process.answers(state, QUERIES, SHAPE, 0)) for process in (writer, reader)
+        )
+    assert wrong == [(0, 0)] * 4
+    assert [FAMILY.decode(answer) for answer in right] == [FAMILY.row(BITS, k) for k in range(4)]
+
+
+def test_hash_seeds_differ() -> None:
+    states = set()
+    for hash_seed in (1, 2):
+        with Isolated(cheats.Hashing, hash_seed=hash_seed) as process:
+            states.add(process.state(TOKENS, SHAPE, 0))
+    assert len(states) == 2
+
+
+def test_a_process_that_is_closed_is_gone_with_its_children() -> None:
+    with Isolated(cheats.Forks) as process:
+        children = process.call(cheats.fork, seconds=20)
+    deadline = time.monotonic() + 10
+    while any(map(alive, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, children))
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("factory", [configure(lambda: None)])
+def test_what_another_process_cannot_find_is_refused(factory: Any) -> None:
+    with pytest.raises(InputError, match="factory: expected a class or function of a module"):
+        Isolated(factory)
+
+
+def test_what_is_of_main_is_refused() -> None:
+    made: Any = type("Mine", (ExactCache,), {"__module__": "__main__"})
+    with pytest.raises(InputError, match="got one of __main__"):
+        Isolated(made)
+
+
+def test_environment_is_left_alone() -> None:
+    before = dict(os.environ)
+    with Isolated(ExactCache):
+        pass
+    assert dict(os.environ) == before
