@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from conformance.wrong import SOURCE
 
+PAGE = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text()
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 FORMATS = ("--dtype", "float32", "--accumulate", "float32")
 TARGETS = """
@@ -94,6 +96,29 @@ def test_bad_usage_is_one_line_and_status_2(
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1, done.stderr
     assert part in done.stderr
+
+
+def block(language: str, number: int) -> str:
+    return str(re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number])
+
+
+def test_the_page_does_what_it_says(tmp_path: Path) -> None:
+    """Its adapter passes by its command; its target and its line of configuration are a suite."""
+    for name, text in (
+        ("mine.py", block("python", 0)),
+        ("targets.py", block("python", 1)),
+        ("pytest.ini", block("ini", 0)),
+    ):
+        (tmp_path / name).write_text(text)
+    (command,) = block("sh", 0).splitlines()
+    done = run(tmp_path, *command.split()[1:], "--examples", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "kvfloor_pytest"]
+    suite = subprocess.run(
+        [*pytest_command, "-m", "kvfloor_instances"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert (suite.returncode, "1 passed" in suite.stdout) == (0, True), suite.stdout
 
 
 def test_vectors_are_written(project: Path) -> None:
