@@ -22,13 +22,13 @@ def parts(package: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {
         name.split(".")[1]: set() for name in graph.find_children(package)
     }
-    for name in found:
+    for name, imported_parts in found.items():
         module = f"{package}.{name}"
         for inner in (module, *graph.find_descendants(module)):
             for imported in graph.find_modules_directly_imported_by(inner):
                 part = imported.split(".")[1] if "." in imported else name
                 if imported.startswith(f"{package}.") and part != name:
-                    found[name].add(part)
+                    imported_parts.add(part)
     return found
 
 

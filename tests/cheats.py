@@ -176,6 +176,26 @@ class Exits(Base):
         os._exit(3)
 
 
+class Closes(Base):
+    """Closes whatever is open, and sleeps."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        os.closerange(0, 64)
+        while True:
+            time.sleep(1)
+
+
+class LongState(Base):
+    """Honest, with 16 MiB that mean nothing."""
+
+    def state(self) -> bytes:
+        return super().state() + bytes(2**24)
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        return super().from_state(state[: -(2**24)], **shape)
+
+
 class Quits(Base):
     def answer(self, query: Sequence[Any]) -> Any:
         sys.exit("done")

@@ -1,13 +1,27 @@
-"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: quick (the default), ci, thorough."""
+"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: quick (the default), ci, thorough.
+
+And Coq's audit, once for all tests; KVFLOOR_KERNEL=required makes a missing Coq an error.
+"""
 
 from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
+
+from kvfloor_proofs.kernel import Audit, audit, missing, sources
 
 base = settings(deadline=None, derandomize=True, database=None, print_blob=False)
 settings.register_profile("quick", base, max_examples=60)
 settings.register_profile("ci", base, max_examples=200)
 settings.register_profile("thorough", base, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def audited() -> Audit:
+    """What Coq's kernel accepts."""
+    if missing() and os.environ.get("KVFLOOR_KERNEL") != "required":
+        pytest.skip(missing())
+    return audit(sources())

@@ -109,7 +109,29 @@ def test_tour_for_caches_runs(tmp_path: Path) -> None:
     assert output(check, tmp_path) == shown
 
 
-EXAMPLES = [page for page in PAGES[1:] if "print(" in "".join(blocks(page, "python"))]
+def test_tour_for_kernels_runs(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "tour-kernel.md"
+    oracle, module = blocks(page, "python")
+    done = subprocess.run(
+        [sys.executable, "-c", oracle], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == blocks(page, "text")[0]
+    (tmp_path / "mine.py").write_text(module)
+    ((command, _),) = commands(page)
+    failed = set(re.findall(r"^([a-z-]+): ", output(command, tmp_path), re.MULTILINE))
+    assert "exp-overflow" in failed
+    assert len(failed) == 4
+    fixed = module.replace("np.exp(logits)", "np.exp(logits - logits.max((-1, -2), keepdims=True))")
+    fixed = fixed.replace("np.log(total)", "np.log(total) + logits.max((-1, -2))")
+    (tmp_path / "mine.py").write_text(fixed)
+    assert "passes" in output(command, tmp_path)
+
+
+EXAMPLES = [
+    page
+    for page in PAGES[1:]
+    if "print(" in "".join(blocks(page, "python")) and page.stem != "tour-kernel"
+]
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda p: p.stem)

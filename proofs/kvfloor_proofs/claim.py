@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from hypothesis import strategies as st
 
 from kvfloor_proofs.calculus import Derivation
+from kvfloor_proofs.theorems import NO_THEOREM, THEOREMS
 
 __all__ = ["Claim", "Falsified", "Property", "Tally", "Verdict", "require"]
 
@@ -78,4 +79,15 @@ class Claim:
     verdict: Verdict
     derivations: Callable[[], tuple[Derivation, ...]]
     properties: tuple[Property, ...]
+
+    @property
+    def theorems(self) -> tuple[str, ...]:
+        """Its main theorems in ``proofs/coq/Statements.v``, which Coq's kernel checks."""
+        return THEOREMS.get(self.slug, ())
+
+    @property
+    def no_theorem(self) -> str:
+        """Why there is none; empty if there is one."""
+        return NO_THEOREM.get(self.slug, "")
+
     counterexample: Callable[[], str] | None = None

@@ -13,6 +13,9 @@ from kvfloor_proofs.claims import SLUGS, load
 
 __all__ = ["page", "write_pages"]
 
+STATEMENTS = "../../proofs/coq/Statements.v"
+KERNEL = "../kernel.md"
+
 RELATIONS = {
     Relation.EQ: "=",
     Relation.LE: r"\le",
@@ -37,9 +40,20 @@ def page(claim: Claim) -> str:
         "## Property",
         "Run on instances drawn by Hypothesis:",
         "\n".join(f"* {_first_line(prop.__doc__)}" for prop in claim.properties),
+        "## Kernel",
+        _kernel(claim),
         f"Run it all: `kvfloor verify {claim.slug}`.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _kernel(claim: Claim) -> str:
+    if not claim.theorems:
+        return f"No theorem: {claim.no_theorem}."
+    names = "\n".join(f"* `{name}`" for name in claim.theorems)
+    return (
+        f"Proved for all sizes in Coq ([statements]({STATEMENTS}); [kernel]({KERNEL})):\n\n{names}"
+    )
 
 
 def _derivation(derivation: Derivation) -> str:

@@ -11,28 +11,38 @@ from rich.live import Live
 from rich.table import Table
 
 from kvfloor_proofs.claim import Claim
+from kvfloor_proofs.claims import load
+from kvfloor_proofs.kernel import Audit
 from kvfloor_proofs.verify import ClaimResult
 
 __all__ = ["show", "to_json"]
 
 TABLE_WIDTH = 120  # on a narrower terminal the statements would be cut to pieces
 COLUMNS = ("claim", "statement", "source", "steps", "instances", "certificates", "verdict", "s")
+THEOREM = "theorem (axioms beyond the standard reals)"
 
 
 def show(
-    claims: Sequence[Claim], results: Iterable[ClaimResult], console: Console
+    claims: Sequence[Claim],
+    results: Iterable[ClaimResult],
+    console: Console,
+    *,
+    kernel: bool = False,
 ) -> list[ClaimResult]:
-    """Show results while they come, and return them in the order of ``claims``."""
+    """Show results while they come, and return them in the order of ``claims``.
+
+    With ``kernel`` there is a column for the theorems that Coq's kernel accepted.
+    """
     done: dict[str, ClaimResult] = {}
     if console.is_terminal and console.width >= TABLE_WIDTH:
-        with Live(_table(claims, done), console=console, refresh_per_second=8) as live:
+        with Live(_table(claims, done, kernel), console=console, refresh_per_second=8) as live:
             for result in results:
                 done[result.slug] = result
-                live.update(_table(claims, done))
+                live.update(_table(claims, done, kernel))
     else:
         for result in results:
             done[result.slug] = result
-            console.print(_line(result), markup=False, highlight=False, soft_wrap=True)
+            console.print(_line(result, kernel), markup=False, highlight=False, soft_wrap=True)
     ordered = [done[claim.slug] for claim in claims]
     for result in ordered:
         for kind, error in _errors(result):
@@ -40,12 +50,19 @@ def show(
     return ordered
 
 
-def to_json(results: Sequence[ClaimResult]) -> str:
-    """Return results as the JSON text that `kvfloor verify --json` writes."""
-    document = {
+def to_json(results: Sequence[ClaimResult], audited: Audit | None = None) -> str:
+    """Return results as the JSON text that `kvfloor verify --json` writes.
+
+    With ``audited``, what Coq's kernel accepted: the statements, and the definitions in them.
+    """
+    document: dict[str, Any] = {
         "ok": all(result.ok for result in results),
         "claims": [_object(result) for result in results],
     }
+    if audited is not None:
+        for claim, result in zip(document["claims"], results, strict=True):
+            claim["kernel"] = _kernel(result)
+        document["definitions"] = audited.definitions
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -68,8 +85,25 @@ def _object(result: ClaimResult) -> dict[str, Any]:
     }
 
 
+def _kernel(result: ClaimResult) -> dict[str, Any]:
+    theorems = [
+        {"name": t.name, "statement": t.statement, "axioms": list(t.axioms)}
+        for t in result.theorems
+    ]
+    found: dict[str, Any] = {"ok": not result.kernel_error, "theorems": theorems}
+    if result.kernel_error:
+        found["error"] = result.kernel_error
+    if reason := load(result.slug).no_theorem:
+        found["no_theorem"] = reason
+    return found
+
+
 def _errors(result: ClaimResult) -> list[tuple[str, str]]:
-    pairs = (("derivation", result.derivation_error), ("property", result.property_error))
+    pairs = (
+        ("derivation", result.derivation_error),
+        ("property", result.property_error),
+        ("kernel", result.kernel_error),
+    )
     return [(kind, error) for kind, error in pairs if error]
 
 
@@ -78,19 +112,33 @@ def _cells(result: ClaimResult) -> tuple[str, ...]:
     return (*map(str, counts), result.verdict, f"{result.seconds:.1f}")
 
 
-def _line(result: ClaimResult) -> str:
+def _theorem(result: ClaimResult) -> str:
+    """The claim's first theorem, how many more there are, and the axioms of all of them."""
+    if not result.theorems:
+        return "none"
+    first, *more = result.theorems
+    axioms = sorted({axiom for theorem in result.theorems for axiom in theorem.axioms})
+    return f"{first.name}{f' +{len(more)}' if more else ''} ({', '.join(axioms) or 'none'})"
+
+
+def _line(result: ClaimResult, kernel: bool) -> str:
     steps, examples, certificates, verdict, seconds = _cells(result)
+    theorem = f"{THEOREM}: {_theorem(result)}, " if kernel else ""
     return (
         f"{result.slug}: {verdict} - {result.title} [{result.source}] - {steps} steps, "
-        f"{examples} instances, {certificates} certificates, {seconds} s"
+        f"{examples} instances, {certificates} certificates, {theorem}{seconds} s"
     )
 
 
-def _table(claims: Sequence[Claim], done: dict[str, ClaimResult]) -> Table:
+def _table(claims: Sequence[Claim], done: dict[str, ClaimResult], kernel: bool) -> Table:
     table = Table(*COLUMNS, title=f"{len(done)} of {len(claims)} claims")
+    if kernel:
+        table.add_column(THEOREM)
     for claim in claims:
         result = done.get(claim.slug)
         cells = _cells(result) if result else ("", "", "", "running", "")
+        if kernel:
+            cells = (*cells, _theorem(result) if result else "")
         style = None if result is None else "green" if result.ok else "bold red"
         table.add_row(claim.slug, claim.title, claim.source, *cells, style=style)
     return table

@@ -6,9 +6,9 @@ import multiprocessing
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,8 +18,16 @@ from kvfloor.inputs import as_count
 from kvfloor_proofs.calculus import DerivationError
 from kvfloor_proofs.claim import Claim, Property, Tally
 from kvfloor_proofs.claims import load
+from kvfloor_proofs.kernel import Theorem
 
-__all__ = ["NOT_ESTABLISHED", "ClaimResult", "run_property", "verify", "verify_claim"]
+__all__ = [
+    "NOT_ESTABLISHED",
+    "ClaimResult",
+    "run_property",
+    "verify",
+    "verify_claim",
+    "with_theorems",
+]
 
 NOT_ESTABLISHED = "not established"
 
@@ -44,6 +52,10 @@ class ClaimResult:
         What went wrong, with the step or the falsifying instance; empty if nothing did.
     seconds : float
         Wall-clock time.
+    theorems : tuple of Theorem
+        Those of the claim that Coq's kernel accepted, if it was asked.
+    kernel_error : str
+        What it did not accept.
     """
 
     slug: str
@@ -56,11 +68,13 @@ class ClaimResult:
     derivation_error: str
     property_error: str
     seconds: float
+    theorems: tuple[Theorem, ...] = ()
+    kernel_error: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether the verdict is what the registry says."""
-        return not self.derivation_error and not self.property_error
+        return not (self.derivation_error or self.property_error or self.kernel_error)
 
 
 def verify(
@@ -137,6 +151,20 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
         derivation_error=derivation_error,
         property_error=property_error,
         seconds=time.perf_counter() - started,
+    )
+
+
+def with_theorems(result: ClaimResult, audited: Mapping[str, Theorem]) -> ClaimResult:
+    """Return the result with the theorems that the registry names, out of those audited."""
+    names = load(result.slug).theorems
+    theorems = tuple(audited[name] for name in names if name in audited)
+    wrong = [f"no theorem {name}" for name in names if name not in audited]
+    wrong += [f"{t.name} rests on {', '.join(t.axioms)}" for t in theorems if t.axioms]
+    return replace(
+        result,
+        theorems=theorems,
+        kernel_error="; ".join(wrong),
+        verdict=NOT_ESTABLISHED if wrong else result.verdict,
     )
 
 

@@ -105,7 +105,7 @@ class BinaryFormat:
 
         Scaling by powers of two is exact here: the scaled numbers lie in the normal range.
         """
-        exponent = np.maximum(np.frexp(x)[1] - 1, self.min_exponent) - self.precision + 1
+        exponent = self._ulp_exponents(x)
         steps = WHOLE[rounding](np.ldexp(x, -exponent))
         with np.errstate(over="ignore"):  # beyond float64 is beyond the format
             rounded: Array = np.copysign(np.ldexp(steps, exponent), x)
@@ -122,6 +122,15 @@ class BinaryFormat:
             rounded[over] = np.copysign(beyond, x[over])
             rounded[to_end[rounding]] = np.copysign(largest, x[to_end[rounding]])
         return rounded
+
+    def ulps(self, x: Array) -> Array:
+        """Return `ulp` of each number of an array of float64."""
+        return np.asarray(np.ldexp(1.0, self._ulp_exponents(x)))
+
+    def _ulp_exponents(self, x: Array) -> npt.NDArray[np.int32]:
+        return np.asarray(
+            np.maximum(np.frexp(x)[1] - 1, self.min_exponent) - self.precision + 1, dtype=np.int32
+        )
 
 
 def _exponent(x: Fraction) -> int:

@@ -36,6 +36,7 @@ Factory = CacheFactory | str  # text: MODULE:FACTORY
 RATIONAL = re.compile(r"-?[0-9]{1,1000}(/[1-9][0-9]{0,999})?")
 SECONDS = 10.0  # for each answer, and for taking in an instance
 START_SECONDS = 60.0  # importing a module may load much
+DYING_SECONDS = 5.0  # a process that has ended is soon gone
 MOST_REASON = 400  # characters
 MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longest state
 PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
@@ -88,7 +89,7 @@ class Isolated:
     """
 
     def __init__(self, factory: Factory, *, hash_seed: int = 0, seconds: float = SECONDS) -> None:
-        self._seconds, self._seen = seconds, b""
+        self._seconds, self._seen = seconds, bytearray()
         start = _pickled(factory)
         self._process = subprocess.Popen(  # noqa: S603 (this interpreter, our own code)
             [sys.executable, "-c", COMMAND, json.dumps(sys.path)],
@@ -200,8 +201,9 @@ class Isolated:
         raise Misbehaviour(_printable(kind), _printable(reason))
 
     def _line(self, seconds: float, what: str) -> bytes:
-        pipe, deadline = self._process.stdout, time.monotonic() + seconds
-        while pipe is not None and b"\n" not in self._seen:
+        pipe, deadline, searched = self._process.stdout, time.monotonic() + seconds, 0
+        while pipe is not None and (end := self._seen.find(b"\n", searched)) < 0:
+            searched = len(self._seen)
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([pipe], [], [], left)[0]:
                 raise Misbehaviour("time-limit", f"{what} took more than {seconds:g} s")
@@ -211,11 +213,15 @@ class Isolated:
             self._seen += chunk
             if len(self._seen) > MOST_REPLY:
                 raise _out_of_turn(what)
-        line, _, self._seen = self._seen.partition(b"\n")
+        line = bytes(self._seen[:end])
+        del self._seen[: end + 1]
         return line
 
     def _death(self, what: str) -> Misbehaviour:
-        status = self._process.wait()
+        try:
+            status = self._process.wait(DYING_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Misbehaviour("died", f"its process closed its channel in {what}")
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         return Misbehaviour("died", f"its process ended in {what}, with {how}")
 

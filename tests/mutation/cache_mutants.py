@@ -127,12 +127,6 @@ CACHES = [
         "for slot in own[--]{+[:1]+}], axis",
         "caches_promises",
     ),
-    (
-        "caches/heavy_hitters",
-        "scores-without-end",
-        "[-np.minimum(scores, float(kept.format.max_finite))-]{+scores+})",
-        "caches_promises",
-    ),
     ("caches/low_rank", "sizes-twice", "[-np.sqrt-]{++}(sizes[:rank])", "caches_promises"),
     ("caches/low_rank", "smallest-kept", "left[:, [-:rank-]{+-rank:+}] * roots", "caches_promises"),
     (

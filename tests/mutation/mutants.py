@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mutation.audit_mutants import AUDIT
 from mutation.cache_mutants import CACHES
+from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -47,6 +48,11 @@ def _named(file: str, row: list[str]) -> tuple[str, str, str]:
 
 MUTANTS = [
     *(mutant for file, *row in CACHES for mutant in mutants(f"{file}.py", _named(file, row))),
+    *(
+        mutant
+        for file, *row in CONFORMANCE
+        for mutant in mutants(f"conformance/{file}.py", (f"conform-{row[0]}", row[1], row[2]))
+    ),
     *(
         mutant
         for file, *row in FAST

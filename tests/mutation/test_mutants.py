@@ -24,9 +24,15 @@ def mutated(mutant: Mutant) -> str:
     return (PACKAGE / mutant.file).read_text().replace(mutant.old, mutant.new)
 
 
+def found(name: str) -> Path:
+    """The file of a test, ``judge`` or ``conformance/judge``; without a folder, in reference."""
+    folder, _, last = name.rpartition("/")
+    return TESTS / (folder or "reference") / f"test_{last}.py"
+
+
 def run(names: tuple[str, ...], package: Path) -> subprocess.CompletedProcess[str]:
     """Run test files against a copy of the package, in a process of its own."""
-    paths = [str(TESTS / "reference" / f"test_{name}.py") for name in names]
+    paths = [str(found(name)) for name in names]
     quick = ("-x", "-q", "-p", "no:cacheprovider")
     path = os.pathsep.join((str(package.parent), str(ROOT / "proofs")))
     return subprocess.run(
@@ -58,7 +64,7 @@ def test_mutant_applies(mutant: Mutant) -> None:
     assert mutant.old != mutant.new
     compile(mutated(mutant), mutant.file, "exec")
     assert mutant.tests
-    assert all((TESTS / "reference" / f"test_{name}.py").exists() for name in mutant.tests)
+    assert all(found(name).exists() for name in mutant.tests)
 
 
 @pytest.mark.mutation

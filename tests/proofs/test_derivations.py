@@ -410,6 +410,31 @@ SURVIVORS = {
     ("subgen-15", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
     # What is cited can be proved again.
     ("subgen_four_cache-2", "step 1 rule -> Positivity()"),
+    # True as well: what is added may have either sign, or is more than nothing.
+    ("forward_error-9", "start -> -delta*w*(theta_2 + 1) + theta"),
+    ("forward_error-9", "start -> delta*(theta_2 + 1) + theta"),
+    ("forward_error-9", "start -> delta*theta_2*w + theta"),
+    ("forward_error-9", "start -> delta*w + theta"),
+    ("forward_error-9", "start -> delta*w*(1 - theta_2) + theta"),
+    ("forward_error-9", "start -> delta*w*(theta_2 + 1)"),
+    ("forward_error-9", "start -> delta*w*(theta_2 + 1) - theta"),
+    ("forward_error-9", "start -> delta*w*(theta_2 - 1) + theta"),
+    ("forward_error-9", "start -> theta"),
+    ("forward_error-10", "start -> delta/(w*(phi + 2))"),
+    ("forward_error-11", "start -> -mu + log(phi + 1)"),
+    ("forward_error-11", "start -> log(phi + 1)"),
+    ("forward_error-11", "step 3 -> Delta + kappa"),
+    ("forward_error-12", "start -> log(1/(phi + 1))"),
+    ("forward_error-12", "start -> log(1/(phi + 1)) - 1"),
+    ("forward_error-12", "start -> mu + log(1/(phi + 1))"),
+    ("forward_error-13", "start -> (1 - r)*(theta + 1) - 1"),
+    ("forward_error-13", "start -> (1 - theta)*(r + 1) - 1"),
+    ("forward_error-13", "start -> r"),
+    ("forward_error-13", "start -> theta"),
+    ("forward_error-14", "start -> -(1 - r)*(theta + 1) + 1"),
+    ("forward_error-14", "start -> -(1 - theta)*(r + 1) + 1"),
+    ("forward_error-14", "start -> -r"),
+    ("forward_error-14", "start -> -theta"),
 }
 
 # What a relation is strengthened to, or turned round to.

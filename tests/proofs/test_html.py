@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,7 +15,8 @@ from kvfloor_proofs.html import page
 from kvfloor_proofs.html.pictures import PICTURES
 from kvfloor_proofs.html.pictures.svg import svg, tick
 from kvfloor_proofs.html.prose import line, paragraphs
-from kvfloor_proofs.verify import NOT_ESTABLISHED, ClaimResult
+from kvfloor_proofs.kernel import Theorem
+from kvfloor_proofs.verify import NOT_ESTABLISHED
 from reports import established, report_on
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -115,21 +115,10 @@ def test_what_fails_is_shown_and_cannot_forge_the_page() -> None:
     assert "not established: 1" in shown
 
 
-class Theorem(NamedTuple):
-    name: str
-    statement: str
-    axioms: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FromTheKernel(ClaimResult):
-    theorems: tuple[Theorem, ...] = field(default=())
-
-
 def test_a_theorem_of_the_kernel_is_shown_with_its_axioms() -> None:
     claim = load("index-deterministic")
     theorem = Theorem("index_needs_bits", "forall b, b < N -> False", ("choice",))
-    result = FromTheKernel(**established(claim).__dict__, theorems=(theorem,))
+    result = replace(established(claim), theorems=(theorem,))
     shown = ET.fromstring(page([claim], [result], examples=7, seed=3).strip())
     words = text(shown.find(".//article"))
     assert "Theorems accepted by Coq's kernel (1): index_needs_bits; axioms" in words
@@ -330,7 +319,7 @@ def test_ticks_are_short(value: float, shown: str) -> None:
     ("source", "shown"),
     [
         ("K_1 and d_v >= 2", "K<sub>1</sub> and d<sub>v</sub> ≥ 2"),
-        ("γ_{d+m+1}", "γ<sub>d+m+1</sub>"),
+        ("γ_{d+m+1}, k_(A,i)", "γ<sub>d+m+1</sub>, k<sub>A,i</sub>"),
         ("2^-k, 2^(b+1)", "2<sup>−k</sup>, 2<sup>b+1</sup>"),
         ("R^(n²×d_v)", "R<sup>n²×d<sub>v</sub></sup>"),
         ("min(n, e^(Ω(d)))", "min(n, e<sup>Ω(d)</sup>)"),

@@ -263,6 +263,13 @@ def test_scores_stop_at_the_largest_number() -> None:
     assert cache._kept.slots[1][0].ravel().tolist() == [1, 2]
 
 
+def test_the_product_of_its_keys_is_a_tokens_query() -> None:
+    """With the first key alone, always 1, the token with 2 would stay instead of the second."""
+    tokens = [Token(((1,), (x,)), ((place,), (1,))) for place, x in enumerate((-2, -2, -2, 2, -2))]
+    cache = fed(configure(HeavyHitterCache, heavy=2, recent=1), tokens, 1, 1)
+    assert cache._kept.slots[1][0].ravel().tolist() == [0, 1, 4]
+
+
 def test_a_token_that_draws_attention_outlives_older_and_newer_ones() -> None:
     keys = [0, 0, 5, 1, 1, 1, 1, 1]
     tokens = [Token(((k,),), ((place,),)) for place, k in enumerate(keys)]

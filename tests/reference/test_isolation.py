@@ -71,6 +71,7 @@ def test_a_factory_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (cheats.WrongState, "state", "cache: expected state() of type bytes, got str"),
         (cheats.Understated, "state", "cache: expected state_bits() in which 256 bytes fit, got 8"),
         (cheats.Exits, "died", "its process ended in answer() to query 0, with exit status 3"),
+        (cheats.Closes, "died", "its process closed its channel in answer() to query 0"),
         (cheats.Quits, "raised", "answer() to query 0 raised SystemExit: done"),
         (cheats.Huge, "raised", "append() or state() raised MemoryError"),
         (cheats.HugeState, "state", "a state of 134217728 bytes, 67108864 are allowed"),
@@ -109,6 +110,13 @@ def test_writing_into_the_channel_harms_no_one() -> None:
         answers: list[Any] = list(process.answers(state, QUERIES, SHAPE, 0))
     assert answers == [(1, 1)] * 4  # what it wrote is what it answered
     assert fault(cheats.Babbling).reason == "answer() to query 0: its process spoke out of turn"
+
+
+def test_long_states_pass() -> None:
+    with Isolated(cheats.LongState) as writer, Isolated(cheats.LongState) as reader:
+        state = writer.state(TOKENS, SHAPE, 0)
+        assert state.bits > 2**27
+        assert len(list(reader.answers(state, QUERIES, SHAPE, 0))) == 4
 
 
 def test_globals_do_not_pass() -> None:

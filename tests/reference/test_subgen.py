@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import comb, exp
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ def clusters(keys: Sequence[Sequence[float]], delta: Fraction, t: int = 1) -> Cl
 
 
 def test_a_key_joins_the_nearest_centre_within_delta() -> None:
-    made = clusters([[0], [3], [1.25], [2], [-1], [5.5]], Fraction(2))
-    assert made.centres.tolist() == [[0], [3], [5.5]]
+    made = clusters([[0], [4], [1.75], [3], [-1], [6.5]], Fraction(2))
+    assert made.centres.tolist() == [[0], [4], [6.5]]
     assert made.counts.tolist() == [3, 2, 1]
     assert made.members == 6
 
@@ -144,7 +145,10 @@ def test_answers_are_the_quotient_of_the_estimates() -> None:
     assert made.answer([Fraction(1, 2)]) == pytest.approx(expected, rel=1e-13)
 
 
-@pytest.mark.parametrize(("query", "answer"), [(2000, 1.7976931348623157e308), (-2000, 0.0)])
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [(2000, float_info.max), (-2000, 0.0), (10**400, float_info.max), (-(10**400), 0.0)],
+)
 def test_what_is_beyond_float64_is_its_largest_number(query: int, answer: float) -> None:
     key, one = np.array([[1.0]]), np.array([[1.0]])
     made = Estimates(np.array([1.0]), np.zeros((1, 1, 1)), (Fraction(1),), key, one)

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sympy as sp
-from flint import arb
 from hypothesis import strategies as st
 
-from kvfloor.enclosure import enclose
-from kvfloor.floors.forward_error import (
-    forward_error,
-    logit_roundings,
-    value_roundings,
-    weight_drift,
-)
-from kvfloor.inputs import ball_ends, to_fmpq
-from kvfloor.precision import arb_precision
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -37,15 +25,18 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims.collision import LOGARITHM
+from kvfloor_proofs.plain_floats import FORMATS, error_ratio, evaluate, evaluate_blocks
 
 __all__ = ["CLAIM", "derivations"]
 
-LE, GE = Relation.LE, Relation.GE
+EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
 Array = npt.NDArray[Any]
 
 j, M, k = sp.symbols("j M k", integer=True)
 u, epsilon, delta, mean, drift = sp.symbols("u epsilon delta mu Delta", real=True)
 X, w, theta, phi, g, h, F = sp.symbols("X w theta phi gamma kappa F", real=True)
+c, lost, mu, ell, moved, r = sp.symbols("c omega M_max ell b r", real=True)
+top, log, theta_2, rho = sp.symbols("M_top l theta_2 rho", real=True)
 p, v, a, f = (sp.IndexedBase(name, real=True)[j] for name in "pvaf")
 
 # One term of an output: its weight's numerator is off by a factor w within 1/X and X = e^{2Δ}, the
@@ -74,6 +65,15 @@ def derivations() -> tuple[Derivation, ...]:
         _least(),
         _output("above", 1),
         _output("below", -1),
+        _subtractions(),
+        _carried(),
+        _sum_off(),
+        _underflow(),
+        _log_above(),
+        _log_below(),
+        _logarithm("above", 1),
+        _logarithm("below", -1),
+        _logsumexp(),
     )
 
 
@@ -99,7 +99,7 @@ def _exponential() -> Derivation:
                 Cite(LOGARITHM, ((u, 1 / (1 - epsilon)),)),
                 "ln u <= u - 1.",
             ),
-            Step(Relation.EQ, epsilon / (1 - epsilon), Algebra(), "Take the fractions together."),
+            Step(EQ, epsilon / (1 - epsilon), Algebra(), "Take the fractions together."),
         ),
     )
 
@@ -130,7 +130,7 @@ def _most() -> Derivation:
             Step(LE, X * (1 + theta) / (1 + phi), Positivity(), "w <= X."),
             Step(LE, X * (1 + g) / (1 + phi), Positivity(), "θ <= γ."),
             Step(LE, X * (1 + g) / (1 - h), Positivity(), "φ >= -κ."),
-            Step(Relation.EQ, 1 + F, Algebra(), "This is the definition of F."),
+            Step(EQ, 1 + F, Algebra(), "This is the definition of F."),
         ),
     )
 
@@ -162,107 +162,217 @@ def _output(side: str, sign: int) -> Derivation:
         Assumptions((Variable(M, 1), Variable(F, 0), *families)),
         sign * (sp.Sum(p * v * f, (j, 1, M)) - sp.Sum(p * v, (j, 1, M))),
         (
-            Step(Relation.EQ, moved, Algebra(), "Take the sums together."),
+            Step(EQ, moved, Algebra(), "Take the sums together."),
             Step(
                 LE,
                 sp.Sum(F * p * a, (j, 1, M)),
                 Termwise(Positivity()),
                 "|v| <= a and |f - 1| <= F in every term.",
             ),
-            Step(Relation.EQ, F * sp.Sum(p * a, (j, 1, M)), Algebra(), "Take F out of the sum."),
+            Step(EQ, F * sp.Sum(p * a, (j, 1, M)), Algebra(), "Take F out of the sum."),
         ),
     )
 
 
-# Formats with NumPy arithmetic of their own, their unit roundoff, and what exp may be off by: NumPy
-# states 4 ulps at worst for float32, and float64's is taken to be as good.
-FORMATS = {"float64": (np.float64, Fraction(1, 2**53)), "float32": (np.float32, Fraction(1, 2**24))}
-EXP_ULPS = 4
+# --- blocks, underflow, log-sum-exp ----------------------------------------------------------
 
 
-def evaluate(q: Array, K: list[Array], V: list[Array], *, factored: bool) -> Array:
-    """Order-2 attention as people write it, in the format of its inputs."""
-    if factored:
-        logits = (q * K[0]) @ K[1].T
-    else:
-        logits = ((K[0][:, None, :] * K[1][None, :, :]).reshape(-1, len(q)) @ q).reshape(
-            len(K[0]), len(K[1])
-        )
-    output: Array
-    weights = np.exp(logits - logits.max())
-    total = weights.sum()
-    if factored:
-        output = (V[0] * (weights @ V[1])).sum(axis=0) / total
-    else:
-        products = (V[0][:, None, :] * V[1][None, :, :]).reshape(weights.size, -1)
-        output = weights.reshape(-1) @ products / total
-    return output
+def _subtractions() -> Derivation:
+    moves = Family(p, 0, index=(j, 1, M))
+    return Derivation(
+        "A maximum that moves in M steps p_j: the errors add up to those of one subtraction",
+        Assumptions((Variable(u, 0, 1), Variable(M, 1), Variable(w, 0), moves)),
+        u * w + sp.Sum(u * p, (j, 1, M)),
+        (Step(EQ, u * (w + sp.Sum(p, (j, 1, M))), Algebra(), "All differences have one sign."),),
+    )
 
 
-def error_ratio(q: Array, K: list[Array], V: list[Array], *, factored: bool) -> Fraction:
-    """The largest error of an output over its bound, bounded from above."""
-    unit = FORMATS[q.dtype.name][1]
-    lengths = [len(A) for A in K]
-    found = evaluate(q, K, V, factored=factored)
-    truth = enclose(q, K, V, bits=200).output
-    sizes = enclose(q, K, [abs(A) for A in V], bits=64).output
-    largest = max(
-        sum(abs(Fraction(float(q[c])) * Fraction(float(x[c])) * Fraction(float(y[c])))
-            for c in range(len(q)))
-        for x in K[0] for y in K[1]
-    )  # fmt: skip
-    k = logit_roundings(len(q), 2)
-    drift = weight_drift(largest, unit, 2 * EXP_ULPS * unit, k)
-    with arb_precision(128):
-        bound = forward_error(
-            arb(to_fmpq(drift)),
-            value_roundings(lengths, factored=factored),
-            prod(lengths) - 1,
-            arb(to_fmpq(unit)),
-            lambda x: x.exp(),
-        )
-        ratios = [
-            abs(arb(float(o)) - y) / (bound * size)
-            for o, y, size in zip(found.tolist(), truth, sizes, strict=True)
-        ]
-        return max(ball_ends(ratio)[1] for ratio in ratios)
+def _carried() -> Derivation:
+    return Derivation(
+        "Underflow carried through one more rescaling: T_{k+1} <= c·T_k + c^{k+1}·ω",
+        Assumptions((Variable(k, 0), Variable(c, 1), Variable(lost, 0))),
+        c * ((k + 1) * c**k * lost) + c ** (k + 1) * lost,
+        (Step(EQ, (k + 2) * c ** (k + 1) * lost, Algebra(), "So T_k <= (k+1)·c^k·ω for all k."),),
+    )
 
 
-def property_never_exceeded(data: st.DataObject, tally: Tally) -> None:
-    """NumPy in float64 and float32, factored and materialised, stays within the bound."""
-    del tally
-    name = data.draw(st.sampled_from(sorted(FORMATS)), label="format")
+def _sum_off() -> Derivation:
+    parts = Variable(theta, -g, g), Variable(theta_2, -g, g), Variable(delta, -lost, lost)
+    return Derivation(
+        "The sum of weights is off by κ at most; below as above, with θ and δ negated",
+        Assumptions((Variable(g, 0), Variable(lost, 0), Variable(X, 1), Variable(w, 0, X), *parts)),
+        theta + delta * (1 + theta_2) * w,
+        (Step(LE, g + lost * (1 + g) * X, Positivity(), "Each part at its largest."),),
+    )
+
+
+def _underflow() -> Derivation:
+    return Derivation(
+        "What the numerator loses, over the sum of weights",
+        Assumptions(
+            (
+                Variable(X, 1),
+                Variable(w, 1 / X),
+                Variable(h, 0, 1, high_open=True),
+                Variable(phi, -h, h),
+                Variable(lost, 0),
+                Variable(delta, -lost, lost),
+            )
+        ),
+        delta / (w * (1 + phi)),
+        (
+            Step(LE, lost / (w * (1 + phi)), Positivity(), "No more than ω is lost."),
+            Step(LE, lost * X / (1 + phi), Positivity(), "The top weight alone is 1/X."),
+            Step(LE, lost * X / (1 - h), Positivity(), "φ >= -κ."),
+        ),
+    )
+
+
+_LOG = Assumptions(
+    (
+        Variable(drift, 0),
+        Variable(mean, -drift, drift),
+        Variable(h, 0, 1, high_open=True),
+        Variable(phi, -h, h),
+    )
+)
+
+
+def _log_above() -> Derivation:
+    return Derivation(
+        "The logarithm of the sum moves up by h = Δ + κ/(1-κ) at most",
+        _LOG,
+        mean + sp.log(1 + phi),
+        (
+            Step(LE, drift + sp.log(1 + phi), Positivity(), "μ <= Δ."),
+            Step(
+                LE,
+                drift + phi,
+                Monotone(
+                    Variable(u), drift + u, sp.log(1 + phi), phi, Cite(LOGARITHM, ((u, 1 + phi),))
+                ),
+                "ln u <= u - 1.",
+            ),
+            Step(LE, drift + h / (1 - h), Positivity(), "φ <= κ <= κ/(1-κ)."),
+        ),
+    )
+
+
+def _log_below() -> Derivation:
+    return Derivation(
+        "It moves down by no more: here minus the logarithm",
+        _LOG,
+        -mean + sp.log(1 / (1 + phi)),
+        (
+            Step(LE, drift + sp.log(1 / (1 + phi)), Positivity(), "μ >= -Δ."),
+            Step(
+                LE,
+                drift + 1 / (1 + phi) - 1,
+                Monotone(
+                    Variable(u),
+                    drift + u,
+                    sp.log(1 / (1 + phi)),
+                    1 / (1 + phi) - 1,
+                    Cite(LOGARITHM, ((u, 1 / (1 + phi)),)),
+                ),
+                "ln u <= u - 1.",
+            ),
+            Step(LE, drift + h / (1 - h), Positivity(), "φ >= -κ."),
+        ),
+    )
+
+
+def _logarithm(side: str, sign: int) -> Derivation:
+    pair = Variable(r, -epsilon, epsilon), Variable(theta, -g, g)
+    return Derivation(
+        f"A logarithm with its error and its roundings is multiplied by 1 ± ρ, {side}",
+        Assumptions((Variable(g, 0, 1), Variable(epsilon, 0, 1), *pair)),
+        sign * ((1 + r) * (1 + theta) - 1),
+        (Step(LE, (1 + epsilon) * (1 + g) - 1, Positivity(), "This is ρ."),),
+    )
+
+
+def _logsumexp() -> Derivation:
+    sizes = (Variable(symbol, 0) for symbol in (g, rho, mu, ell, h))
+    inside = ((theta, g), (w, rho), (top, mu), (log, ell), (moved, h))
+    return Derivation(
+        "A log-sum-exp M + ln D is off by γ·M̄ + ρ·ℓ + (1+ρ)·h at most; below as above, with M, "
+        "ln D and b negated",
+        Assumptions((*sizes, *(Variable(symbol, -most, most) for symbol, most in inside))),
+        top * (1 + theta) + (log + moved) * (1 + w) - (top + log),
+        (
+            Step(
+                EQ,
+                top * theta + log * w + moved * (1 + w),
+                Algebra(),
+                "The maximum M and the logarithm of the sum cancel.",
+            ),
+            Step(LE, g * mu + rho * ell + (1 + rho) * h, Positivity(), "Each at its largest."),
+        ),
+    )
+
+
+def _tensors(data: st.DataObject) -> tuple[Array, list[Array], list[Array]]:
+    dtype = np.dtype(data.draw(st.sampled_from(FORMATS), label="format"))
     lengths = [data.draw(st.integers(1, 12), label=f"n_{r}") for r in (1, 2)]
     d, d_v = data.draw(st.integers(1, 12), label="d"), data.draw(st.integers(1, 4), label="d_v")
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32), label="seed"))
     q, *rest = (
-        rng.normal(size=size).astype(FORMATS[name][0])
+        rng.normal(size=size).astype(dtype)
         for size in ((d,), *((n, d) for n in lengths), *((n, d_v) for n in lengths))
     )
+    return q, rest[:2], rest[2:]
+
+
+def property_never_exceeded(data: st.DataObject, tally: Tally) -> None:
+    """NumPy in float64 and float32, factored and materialised, stays within the bounds."""
+    del tally
+    q, K, V = _tensors(data)
     for factored in (False, True):
-        ratio = error_ratio(q, rest[:2], rest[2:], factored=factored)
+        found = evaluate(q, K, V, factored=factored)
+        ratio = error_ratio(found, q, K, V, factored=factored)
         require(ratio <= 1, f"the error is {float(ratio):.3g} times its bound")
+
+
+def property_blocks(data: st.DataObject, tally: Tally) -> None:
+    """So does one pass over blocks, whose maximum moves late."""
+    del tally
+    q, K, V = _tensors(data)
+    order = np.argsort(K[1] @ np.abs(q))
+    K[1], V[1] = K[1][order] * q.dtype.type(4), V[1][order]
+    block = data.draw(st.integers(1, 5), label="block")
+    found = evaluate_blocks(q, K, V, block=block)
+    rescalings = -(-len(K[1]) // block) - 1
+    ratio = error_ratio(found, q, K, V, factored=True, rescalings=rescalings)
+    require(ratio <= 1, f"the error is {float(ratio):.3g} times its bound")
 
 
 CLAIM = Claim(
     slug="forward-error",
-    title="plain evaluation is off by at most (e^{2Δ}(1+γ_k)/(1-γ_N) - 1)·Σ p·|v|",
+    title="plain evaluation is off by at most (X(1+γ_k)/(1-κ) - 1)·Σ p·|v|, blocks and all",
     statement="""\
-Every `+ - × ÷` rounds with relative error at most u, sums in any order; exp is within a relative
-error ε of the exponential of its argument; nothing overflows or underflows. With
-`γ_k = ku/(1-ku)` and `S̄ = max_t σ Σ_c |q_c Π_r K_r[j_r, c]|`, a logit is off by
-`γ_{d+m+1}·S̄` at most, and a weight's numerator by a factor within e^±Δ,
-`Δ = γ_{d+m+1}·S̄ + 2u·S̄(1 + γ_{d+m+1}) + ε/(1-ε)`; the logit that is subtracted cancels. Then
-`|fl(out_c) - out_c| <= F·Σ_t p_t·|Π_r V_r[j_r, c]|` with
-`F = e^{2Δ}·(1+γ_k)/(1-γ_{N-1}) - 1`, N the number of tuples, k = m + N for the materialised
-evaluation and `k = m + Σ_r (n_r - 1) + 1` for the factored one. A result stored in a narrower
-format is rounded once more.""",
+Every `+ - × ÷` rounds with relative error at most u, sums in any order; exp and log are within a
+relative error ε; nothing overflows. With `γ_k = ku/(1-ku)`, `S̄ = max_t σ Σ_c |q_c Π_r K_r[j_r, c]|`
+and R rescalings of an online softmax (R = 0 if the maximum is known first), a logit is off by
+`γ_{d+m+4}·S̄ + a` at most, a weight's numerator by a factor within e^±Δ,
+`Δ = γ·S̄ + a + 2u·(S̄ + γ·S̄ + a) + (R+1)·ε/(1-ε)`; the logit that is subtracted cancels, and all the
+subtractions of a moving maximum together err like one. With X = e^{2Δ}, N tuples and
+`κ = γ_{N-1+R} + N·T·(1+γ_{N-1+R})·X`,
+`|fl(out_c) - out_c| <= F·Σ_t p_t·|Π_r V_r[j_r, c]| + b·X/(1-κ)`, `F = X·(1+γ_k)/(1-κ) - 1`,
+`k = m + N + R` for the materialised evaluation and `k = m + Σ_r (n_r - 1) + 1 + R` for the factored
+one. Weights that are stored in a narrower format before they meet the values multiply 1 + γ_k by
+1 + its u. A log-sum-exp is off by `γ_3·(|lse| + ℓ) + ρ·ℓ + (1+ρ)(Δ + κ/(1-κ))`, where
+`ℓ = ln N + Δ` and `ρ = (1+ε)(1+γ_3) - 1`. A result stored in a narrower format is rounded once
+more. Underflow: with τ for a product and λ for an exp, `a`, `b` count the products of logits and
+values, each times the largest of later factors, and `T = (R+1)·c^R·(λ(1+u) + τ)` with
+`c = (1+u)(1+ε+λ)`.""",
     source="E3; the model is the standard one of IEEE 754 arithmetic",
     assumptions=(
-        "no overflow or underflow; (N-1)u < 1 and (d+m+1)u < 1",
-        "a bound ε < 1 on the relative error of exp",
+        "no overflow; κ < 1, γ_k <= 1 and (d+m+4)u < 1",
+        "a bound ε < 1 on the relative error of exp and of log",
+        "the maximum that is subtracted is that of the logits met so far",
     ),
     verdict="holds in model M",
     derivations=derivations,
-    properties=(property_never_exceeded,),
+    properties=(property_never_exceeded, property_blocks),
 )

@@ -60,7 +60,9 @@ def chain(derivation: Derivation) -> Chain:
             _inline(mathml(name) + Markup("<mo>≔</mo>") + mathml(meaning))
             for name, meaning in assumptions.definitions
         ),
-        Markup('<math display="block"><mtable>{}</mtable></math>').format(Markup().join(rows)),
+        Markup('<math display="block"><mtable displaystyle="true">{}</mtable></math>').format(
+            Markup().join(rows)
+        ),
         tuple(Reason(step.reason, _shown(step.rule)) for step in derivation.steps),
     )
 

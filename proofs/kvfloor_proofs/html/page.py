@@ -69,7 +69,7 @@ def page(
     counts = Counter(result.verdict for result in results)
     options = f"--examples {examples} --seed {seed}"
     environment.filters["again"] = lambda slug: f"kvfloor verify {slug} {options}"
-    kernel = any(getattr(result, "theorems", ()) for result in results)
+    kernel = any(result.theorems for result in results)
     columns = (*COLUMNS, *(["theorems"] if kernel else []), "seconds")
     return environment.get_template("page.html").render(
         summary=f"{established} of {len(results)} verdicts established",

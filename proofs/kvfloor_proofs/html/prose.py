@@ -16,7 +16,7 @@ __all__ = ["formula", "line", "paragraphs"]
 
 # What is raised or lowered: in braces, in parentheses (which go), or a sign and one word.
 _RAISED = re.compile(r"\^(?:\{([^{}]*)\}|\(((?:[^()]|\([^()]*\))*)\)|(Ω\([^()]*\)|[-−±]?[^\W_]+))")
-_LOWERED = re.compile(r"_(?:\{([^{}]*)\}|([^\W_]{1,3}|∞)(?![^\W_]))")
+_LOWERED = re.compile(r"_(?:\{([^{}]*)\}|\(([^()]*)\)|([^\W_]{1,3}|∞)(?![^\W_]))")
 # A hyphen of prose joins words; any other is a minus.
 _MINUS = re.compile(r"(?<![^\W\d_])-(?=\s|[^\W_][²³]?\b|[α-ωΑ-Ω(\d])|(?<=[^\W_])-(?=[\d(α-ω])")
 _SLUG = re.compile(r"^([\w-]+)\.md$")

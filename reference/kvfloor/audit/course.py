@@ -17,7 +17,8 @@ from kvfloor.isolation import Factory, Misbehaviour
 
 __all__ = ["Course", "Terms"]
 
-LEAST_INSTANCES = 2  # so that a size that depends on the instance is seen to
+LEAST_INSTANCES = 2
+LEAST_ASKED = 128  # queries asked of one restored cache
 MOST_INSTANCES = 64  # a state of N - 1 bits that varies in length may be wrong very seldom
 COINS = 3  # other seeds, to see whether a cache uses its coins
 SEEDS = 100  # for the interval of success
@@ -85,16 +86,18 @@ class Course:
         examination, seed = self.examination, self.terms.seed
         size = examination.family.size
         for bits in random_inputs(size, seed):
-            reading = examination.read(bits, seed)
+            if self.violation is not None:
+                examination.state(bits, seed)  # its size may depend on the instance
+                return
+            reading = examination.read(bits, seed, LEAST_ASKED if not self.readings else 0)
             self.readings.append(reading)
-            if self.violation is None:
-                self.violation = examination.violation(reading, seed)
+            self.violation = examination.violation(reading, seed)
             if len(self.readings) == 1:
                 examination.cross_examine(reading, seed)
-            if len(self.readings) < LEAST_INSTANCES:
+            if len(self.readings) < LEAST_INSTANCES or self.violation is not None:
                 continue
             luck = self._luck
-            if self.violation is not None or luck == 1 or len(self.readings) == MOST_INSTANCES:
+            if luck == 1 or len(self.readings) == MOST_INSTANCES:
                 return
             if luck <= 1 - self.terms.confidence:
                 reason = (
@@ -110,9 +113,8 @@ class Course:
 
         States that all had the same bits are taken to have them always.
         """
-        counts = {reading.state.bits for reading in self.readings}
-        most = max(counts)
-        states = 2**most if len(counts) == 1 else states_up_to(most)
+        sizes = self.examination.sizes
+        states = 2 ** max(sizes) if len(sizes) == 1 else states_up_to(max(sizes))
         size = self.examination.family.size
         return all_correct_probability(size, states) ** len(self.readings)
 
@@ -169,8 +171,8 @@ class Course:
         reason = f"it answers {answer:.6g} where the output is {output:.6g}"
         if (luck := self._luck) < 1:
             reason += (
-                f"; {self.examination.bits} bits are right on {len(self.readings)} random "
-                f"instances with probability at most {_power(luck)}"
+                f"; {self.examination.bits} bits answer so many random instances as were tried "
+                f"({len(self.readings)}) rightly with probability at most {_power(luck)}"
             )
         if self.success is not None:
             low, high = (float(end) for end in self.success)

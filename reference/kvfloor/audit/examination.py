@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,14 +12,14 @@ from typing import Any
 
 from kvfloor.caches.protocol import State, scope
 from kvfloor.certificate import Document, violation_certificate
-from kvfloor.instances import BinaryValues, Bits, attend_to
+from kvfloor.exact import ExactAttention
+from kvfloor.instances import BinaryValues, Bits, Token, attend_to
 from kvfloor.isolation import Factory, Isolated, Misbehaviour, Shape
 
 __all__ = ["Examination", "Reading"]
 
 GRID_BITS = 64  # true outputs are known to neighbouring multiples of 2**-64
 SAMPLE = 16  # queries asked of other processes too
-LEAST_ASKED = 128  # queries asked of one restored cache
 
 Answers = list[tuple[Fraction, ...]]
 
@@ -56,8 +57,8 @@ class Examination:
 
     Attributes
     ----------
-    bits : int or None
-        Of the largest state so far.
+    sizes : set of int
+        Bits of the states so far.
     """
 
     def __init__(
@@ -71,8 +72,13 @@ class Examination:
             for k in range(4)
         ]
         self._writers, self._readers = isolated[:2], isolated[2:]
-        self.bits: int | None = None
         self._seconds = seconds
+        self.sizes: set[int] = set()
+
+    @property
+    def bits(self) -> int | None:
+        """Of the largest state so far."""
+        return max(self.sizes, default=None)
 
     @cached_property
     def cache(self) -> dict[str, Any]:
@@ -87,21 +93,24 @@ class Examination:
         except Misbehaviour:
             return ""
 
-    def read(self, bits: Bits, seed: int) -> Reading:
+    def read(self, bits: Bits, seed: int, least_asked: int = 0) -> Reading:
         """Return what the cache makes of an instance; the truth is computed exactly.
+
+        All queries are asked, and asked again until there are at least ``least_asked``.
 
         Raises
         ------
         Misbehaviour
         """
         state = self.state(bits, seed)
+        asked = list(islice(cycle(self.queries), max(least_asked, len(self.queries))))
         try:
-            answers = list(self._readers[0].answers(state, self.queries, self.shape, seed))
+            answers = list(self._readers[0].answers(state, asked, self.shape, seed))
         except Misbehaviour as fault:
-            if fault.kind == "raised" and self._writer_answers(state, seed):
+            if fault.kind == "raised" and self._writer_answers(state, asked, seed):
                 raise _outside(fault.reason) from None
             raise
-        return _judged(self.family, bits, state, answers)
+        return _judged(self.family, bits, state, answers[: len(self.queries)])
 
     def state(self, bits: Bits, seed: int) -> State:
         """Return the state after an instance, which has to be the same in two processes."""
@@ -110,13 +119,13 @@ class Examination:
         if states[0] != states[1]:
             reason = "one instance ends in different states in two processes (PYTHONHASHSEED)"
             raise Misbehaviour("not-deterministic", reason)
-        self.bits = max(self.bits or 0, states[0].bits)
+        self.sizes.add(states[0].bits)
         return states[0]
 
-    def _writer_answers(self, state: State, seed: int) -> bool:
-        """Whether the process that saw the tokens answers all queries from the state."""
+    def _writer_answers(self, state: State, asked: Sequence[Any], seed: int) -> bool:
+        """Whether the process that saw the tokens answers what it is asked from the state."""
         try:
-            list(self._writers[0].answers(state, self.queries, self.shape, seed))
+            list(self._writers[0].answers(state, asked, self.shape, seed))
         except Misbehaviour:
             return False
         return True
@@ -130,28 +139,26 @@ class Examination:
     def accurate(self, bits: Bits, address: int, seed: int) -> bool:
         """Whether one query on one instance is answered within the guarantee, for some coins."""
         answer = self.answer(self.state(bits, seed), address, seed)
-        exact = attend_to(self.family.encode(bits))(self.queries[address])
+        exact = _truth(self.family, bits)(self.queries[address])
         return all(
             self.family.guarantee.accepts(o, *exact.bounds(column, GRID_BITS)) is not False
             for column, o in enumerate(answer)
         )
 
     def cross_examine(self, reading: Reading, seed: int) -> None:
-        """Ask again, many times, and in other processes.
+        """Ask again in other processes.
 
         Raises
         ------
         Misbehaviour
             If answers to the same questions differ, or the cache fails.
         """
-        many = list(islice(cycle(self.queries), max(LEAST_ASKED, len(self.queries))))
-        again = list(self._readers[0].answers(reading.state, many, self.shape, seed))
         first = reading.answers[:SAMPLE]
         other, seen = (
             list(process.answers(reading.state, self.queries[:SAMPLE], self.shape, seed))
             for process in (self._readers[1], self._writers[0])
         )
-        if again[: len(first)] != first or other != first:
+        if other != first:
             reason = "one state and one query have different answers in two runs"
             raise Misbehaviour("not-deterministic", reason)
         if seen != first:
@@ -189,8 +196,13 @@ def _outside(what: str) -> Misbehaviour:
     return Misbehaviour("outside-state", f"{reason}: something is kept outside the state")
 
 
+def _truth(family: BinaryValues, bits: Bits) -> ExactAttention:
+    """The true answers to an instance: slots of ones change nothing (D1), so without them."""
+    return attend_to([Token(t.keys[:1], t.values[:1]) for t in family.encode(bits)])
+
+
 def _judged(family: BinaryValues, bits: Bits, state: State, answers: Answers) -> Reading:
-    attention = attend_to(family.encode(bits))
+    attention = _truth(family, bits)
     wrong, worst_error, worst, worst_outside = 0, Fraction(0), None, Fraction(0)
     for address, answer in enumerate(answers):
         exact = attention(family.query(address))

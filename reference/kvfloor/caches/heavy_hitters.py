@@ -23,8 +23,8 @@ class HeavyHitterCache:
     every token comes with a query, and scores add up the weights that these queries give. Here a
     token comes without one, so **its own key stands in for its query** (at higher order the
     entrywise product of its keys), and queries to be answered leave no trace, since answering
-    changes no state. A token's weight is its share in every slot, added up over the slots. Scores
-    stop at the largest number of the format; of equal ones the oldest goes.
+    changes no state. A token's weight is its share in every slot, added up over the slots. Of equal
+    scores the oldest goes; a score so large that it would round back grows no more.
 
     Answers are attention over the tokens kept, correctly rounded to float64. The state is these
     tokens, each as its keys and then its values, and then the scores.
@@ -89,7 +89,7 @@ class HeavyHitterCache:
         own, _ = kept.slots
         query = np.prod([slot[-1] for slot in own], axis=0)
         scores = np.append(self._scores, 0.0) + attention_shares(own, query)
-        self._scores = kept.format.round_array(np.minimum(scores, float(kept.format.max_finite)))
+        self._scores = kept.format.round_array(scores)
         if len(kept) > self._heavy + self._recent:
             lightest = int(np.argmin(self._scores[: len(kept) - self._recent]))
             kept.drop(lightest)

@@ -1,0 +1,135 @@
+"""`kvfloor audit` and `kvfloor sweep`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kvfloor_proofs.cli.files import check_writable, write
+from kvfloor_proofs.cli.settings import combined, configured
+
+__all__ = ["audit", "sweep"]
+
+VERDICT_CODES = {"within-guarantee": 0, "refuted": 1, "violates": 1, "error": 2}
+OPTIONS = (
+    click.option("--order", default=2, show_default=True, help="Slots of keys and values."),
+    click.option("--family", default="auto", show_default=True, help="Of the instances."),
+    click.option("--eta", default="0", show_default=True, help="Relative part of the guarantee."),
+    click.option("--alpha", default="1/8", show_default=True, help="Absolute part."),
+    click.option("--delta", default="0", show_default=True, help="How often coins may fail it."),
+    click.option("--confidence", default="0.999999", show_default=True, help="Of random choices."),
+    click.option("--seconds", default=10.0, show_default=True, help="Time limit for each answer."),
+    click.option("--seed", default=0, show_default=True, help="Of instances and coins."),
+    click.option("--plot", metavar="FILE", help="Draw a picture (needs kvfloor[plot])."),
+)
+
+
+def _audit_options(command: Callable[..., int]) -> Callable[..., int]:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("factory", metavar="MODULE:FACTORY")
+@click.option("-n", type=int, required=True, help="Tokens.")
+@click.option("-d", type=int, required=True, help="Dimension of keys and of values.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the result; - for stdout.")
+@click.option("--certificates", metavar="FOLDER", help="Write those of the findings there.")
+@click.option("--jobs", default=1, show_default=True, help="Processes that search a collision.")
+@_audit_options
+def audit(
+    *,
+    factory: str,
+    settings: tuple[str, ...],
+    json_file: str | None,
+    plot: str | None,
+    certificates: str | None,
+    **terms: Any,
+) -> int:
+    """Find out whether a cache can be right, and where it is wrong.
+
+    Exit status 0 if it is within the guarantee, 1 if it is refuted or violates it, 2 if it
+    misbehaved.
+
+    Example: kvfloor audit mycaches:Mine -n 64 -d 16 --json result.json
+    """
+    from rich.console import Console
+
+    from kvfloor import audit as run
+    from kvfloor import draw
+    from kvfloor_proofs.audit_table import show_audit
+
+    for option, file in (("--json", json_file), ("--plot", plot)):
+        if file is not None:
+            check_writable(file, option)
+    if certificates is not None and not Path(certificates).is_dir():
+        raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
+    result = run(configured(factory, settings), **terms)
+    show_audit(result, Console(stderr=json_file == "-"))
+    if plot is not None:
+        draw([result], plot)
+    for finding in result.findings:
+        if certificates is not None and finding.certificate is not None:
+            file = str(Path(certificates) / f"{finding.kind}.json")
+            write(file, json.dumps(finding.certificate, indent=2) + "\n")
+    if json_file is not None:
+        write(json_file, json.dumps(result.to_json(), indent=2) + "\n")
+    return VERDICT_CODES[result.verdict]
+
+
+@click.command()
+@click.argument("factories", metavar="MODULE:FACTORY...", nargs=-1, required=True)
+@click.option("-n", "lengths", type=int, required=True, multiple=True, help="Tokens.")
+@click.option("-d", "dimensions", type=int, required=True, multiple=True, help="Dimension.")
+@click.option(
+    "--set", "settings", metavar="NAME=V1,V2,…", multiple=True, help="Option of the caches."
+)
+@click.option("--output", metavar="FILE", help="JSON lines, one an audit; resumed if it is there.")
+@click.option("--jobs", type=int, help="Processes.  [default: one a core]")
+@click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster (needs kvfloor[dask]).")
+@_audit_options
+def sweep(
+    *,
+    factories: tuple[str, ...],
+    lengths: tuple[int, ...],
+    dimensions: tuple[int, ...],
+    settings: tuple[str, ...],
+    output: str | None,
+    jobs: int | None,
+    dask: str | None,
+    plot: str | None,
+    order: int,
+    **terms: Any,
+) -> int:
+    """Audit caches of several shapes and options; exit status as for the worst audit.
+
+    Example: kvfloor sweep mycaches:Mine -n 32 -n 64 -d 16 --set bits=2,4,8 --output sweep.jsonl
+    """
+    from rich.console import Console
+
+    from kvfloor import Task, draw
+    from kvfloor import sweep as run
+    from kvfloor_proofs.audit_table import followed, show_rows
+    from kvfloor_proofs.executors import executor
+
+    for option, file in (("--output", output), ("--plot", plot)):
+        if file is not None:
+            check_writable(file, option)
+    tasks = [
+        Task(factory, n, d, order, terms)
+        for factory in combined(factories, settings)
+        for n in lengths
+        for d in dimensions
+    ]
+    with executor(jobs, dask) as pool:
+        rows = followed(run(tasks, output=output, executor=pool), len(tasks), Console(stderr=True))
+    show_rows(rows, Console())
+    if plot is not None:
+        draw(rows, plot)
+    return max(VERDICT_CODES[row.audit["verdict"]] for row in rows)

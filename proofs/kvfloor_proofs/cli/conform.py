@@ -1,0 +1,68 @@
+"""`kvfloor conform` and `kvfloor vectors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kvfloor_proofs.cli.files import check_writable, write
+
+__all__ = ["conform", "vectors"]
+
+
+@click.command()
+@click.argument("target", metavar="MODULE:FUNCTION")
+@click.option("--dtype", help="Format of the inputs.")
+@click.option("--accumulate", help="Format of the arithmetic.")
+@click.option("--order", type=int, help="Slots of keys and values.  [default: 2]")
+@click.option("--layout", help="Axes: batch, heads, tokens, columns.  [default: bhnd]")
+@click.option("--scale", help="A number, or 1/sqrt(d).  [default: 1/sqrt(d)]")
+@click.option("--mask", help="causal, boolean, or window,W1,W2.  [default: none]")
+@click.option("--returns", help="output, or output,logsumexp.  [default: output,logsumexp]")
+@click.option("--block", help="Tokens of a block of an online softmax, or one number a slot.")
+@click.option("--weights", help="Format of stored weights.  [default: that of the arithmetic]")
+@click.option("--exp-ulps", type=float, help="What exp and log are within.  [default: 4]")
+@click.option("--empty", help="Output of a row without a tuple: zero or nan.  [default: zero]")
+@click.option("--grouped", is_flag=True, default=None, help="Heads may share keys and values.")
+@click.option("--arrays", help="numpy, torch, jax or a module.  [default: numpy]")
+@click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
+@click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")
+def conform(
+    target: str, examples: int, seed: int, json_file: str | None, **declared: str | float | None
+) -> int:
+    """Compare an implementation of attention with the correctly rounded results.
+
+    MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...); or it names a
+    kvfloor.conformance.Target, which says everything itself. Exit status 0 if every number is
+    within its derived bound, 1 if not.
+
+    Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
+    """
+    from kvfloor_proofs.conforming import as_target
+
+    if json_file is not None:
+        check_writable(json_file, "--json")
+    made = as_target(target, {k: v for k, v in declared.items() if v is not None})
+    from kvfloor.conformance import run
+
+    report = run(made, examples=examples, seed=seed)
+    click.echo(str(report), err=json_file == "-")
+    if json_file is not None:
+        write(json_file, report.to_json())
+    return 0 if report.ok else 1
+
+
+@click.command()
+@click.option("--out", metavar="DIR", required=True, help="A folder; it is made if need be.")
+def vectors(out: str) -> int:
+    """Write test vectors: inputs and correctly rounded results, one file a format.
+
+    Example: kvfloor vectors --out vectors
+    """
+    from kvfloor.conformance.vectors import write
+
+    for path in write(Path(out)):
+        click.echo(str(path))
+    return 0

@@ -1,0 +1,39 @@
+"""What commands write: whole files, and text that steers no terminal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+__all__ = ["check_writable", "printable", "write"]
+
+
+def printable(text: str) -> str:
+    """Escape what could forge a line or steer a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def check_writable(file: str, option: str) -> None:
+    """Refuse what `write` could not write, before the work is done."""
+    target = Path(file)
+    if file != "-" and (not file or target.is_dir() or not target.resolve().parent.is_dir()):
+        raise click.UsageError(f"{option}: expected a file in a folder that exists, got {file!r}")
+
+
+def write(file: str, text: str) -> None:
+    """Write a whole file or none; ``-`` is standard output, devices and pipes are written to."""
+    if file == "-":
+        click.echo(text, nl=False)
+        return
+    target = Path(file).resolve()
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,77 @@
+"""`kvfloor verify`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import click
+
+from kvfloor_proofs.cli.files import check_writable, write
+
+__all__ = ["verify"]
+
+
+@click.command()
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.option("--examples", default=50, show_default=True, help="Instances for each property.")
+@click.option("--seed", default=0, show_default=True, help="Of instances and check points.")
+@click.option("--jobs", type=int, help="Processes.  [default: one a core]")
+@click.option("--json", "json_file", metavar="FILE", help="Write the results; - for stdout.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page to look at; - for stdout.")
+@click.option("--kernel", is_flag=True, help="Have Coq check the theorems too (a minute or two).")
+def verify(
+    slugs: tuple[str, ...],
+    examples: int,
+    seed: int,
+    jobs: int | None,
+    json_file: str | None,
+    html_file: str | None,
+    kernel: bool,
+) -> int:
+    """Run claims: derivations, properties, certificates.
+
+    Without a SLUG, all of them. Exit status 0 only if every verdict is what the registry says.
+
+    Example: kvfloor verify four-cache --examples 200
+    """
+    from rich.console import Console
+
+    from kvfloor_proofs.claims import SLUGS, load
+    from kvfloor_proofs.kernel import audit, sources
+    from kvfloor_proofs.report import show, to_json
+    from kvfloor_proofs.verify import verify as run
+    from kvfloor_proofs.verify import with_theorems
+
+    files = {"--json": json_file, "--html": html_file}
+    for option, file in files.items():
+        if file is not None:
+            check_writable(file, option)
+    if list(files.values()).count("-") > 1:
+        raise click.UsageError("--html: expected a file, as --json is on standard output, got '-'")
+    page = None if html_file is None else _page()
+    wanted = tuple(dict.fromkeys(slugs)) or SLUGS
+    claims = [load(slug) for slug in wanted]
+    audited = audit(sources()) if kernel else None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    results = run(
+        wanted, examples=examples, seed=seed, jobs=jobs if jobs is not None else cores or 1
+    )
+    if audited is not None:
+        results = (with_theorems(result, audited.theorems) for result in results)
+    ordered = show(claims, results, Console(stderr="-" in files.values()), kernel=kernel)
+    if json_file is not None:
+        write(json_file, to_json(ordered, audited))
+    if html_file is not None and page is not None:
+        write(html_file, page(claims, ordered, examples=examples, seed=seed))
+    return 0 if all(result.ok for result in ordered) else 1
+
+
+def _page() -> Callable[..., str]:
+    """What makes the page, found before the work is done; its libraries are an extra."""
+    try:
+        from kvfloor_proofs.html import page
+    except ModuleNotFoundError as error:
+        needed = "expected the extra of kvfloor named report (pip install 'kvfloor[report]')"
+        raise click.UsageError(f"--html: {needed}, got no module {error.name}") from None
+    return page

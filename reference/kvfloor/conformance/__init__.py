@@ -1,0 +1,35 @@
+"""The oracle for other implementations: catalogued and drawn inputs, derived bounds, a verdict.
+
+``kvfloor.conformance.check(function, dtype=..., accumulate=...)`` compares every number that an
+implementation of attention returns with the correctly rounded one, and passes it only if each is
+within the bound that E3 derives for the arithmetic it declares.
+"""
+
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.catalogue import CATALOGUE, FAMILIES, Entry, as_entry, entries_for
+from kvfloor.conformance.draft import Draft, Size
+from kvfloor.conformance.judge import Judgement, Worst, judge
+from kvfloor.conformance.report import Failure, Report
+from kvfloor.conformance.runner import check, run
+from kvfloor.conformance.target import Answer, CallError, Target
+
+__all__ = [
+    "CATALOGUE",
+    "FAMILIES",
+    "Answer",
+    "CallError",
+    "Case",
+    "Draft",
+    "Entry",
+    "Failure",
+    "Judgement",
+    "Report",
+    "Size",
+    "Target",
+    "Worst",
+    "as_entry",
+    "check",
+    "entries_for",
+    "judge",
+    "run",
+]

@@ -1,0 +1,156 @@
+"""What builders of cases work with: a size, a source of numbers, and the target's format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kvfloor.conformance.case import Case, Relation
+from kvfloor.conformance.target import Target
+from kvfloor.inputs import Array, Mask
+from kvfloor.masks import causal_mask
+
+__all__ = ["Draft", "Size"]
+
+Float = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a case is.
+
+    Attributes
+    ----------
+    batch, kv_heads : int
+        Sets of keys and values.
+    group : int
+        Heads of the query for each head of keys and values.
+    queries : int
+    lengths : tuple of m ints
+        Tokens in each slot.
+    d, d_v : int
+    """
+
+    batch: int
+    kv_heads: int
+    group: int
+    queries: int
+    lengths: tuple[int, ...]
+    d: int
+    d_v: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The start of a case: random tensors of some size, which builders alter.
+
+    Attributes
+    ----------
+    target : Target
+    size : Size
+    seed : int
+    coarse : bool
+        Quarters from -1 to 1 in place of normal numbers: easier to read.
+    """
+
+    target: Target
+    size: Size
+    seed: int
+    coarse: bool
+
+    def with_size(self, **changes: Any) -> Draft:
+        """Return the same with another size; where positions are shared, all lengths are one."""
+        return replace(self, size=fitted(self.target, replace(self.size, **changes)))
+
+    def generator(self, stream: int = 0) -> np.random.Generator:
+        """Return a new source of numbers, the same for the same draft and stream."""
+        return np.random.default_rng((self.seed, stream))
+
+    def numbers(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Float:
+        """Draw numbers of size about 1."""
+        if self.coarse:
+            return rng.integers(-4, 5, size=shape) / 4
+        return np.clip(rng.normal(size=shape), -3, 3)
+
+    def tensors(self, stream: int = 0) -> Tensors:
+        """Draw a query, keys and values, all different."""
+        rng, size = self.generator(stream), self.size
+        shared = size.batch, size.kv_heads
+        return Tensors(
+            self.numbers(rng, (size.batch, size.kv_heads * size.group, size.queries, size.d)),
+            [self.numbers(rng, (*shared, n, size.d)) for n in size.lengths],
+            [self.numbers(rng, (*shared, n, size.d_v)) for n in size.lengths],
+        )
+
+    @property
+    def sigma(self) -> float:
+        """The scale, about."""
+        scale = self.target.scale
+        return float(self.size.d**-0.5 if isinstance(scale, str) else scale)
+
+    def case(self, tensors: Tensors, mask: Mask | None = None, relation: Relation = "none") -> Case:
+        """Round to the format of the inputs, and put the target's mask and scale to it.
+
+        For "boolean" targets, ``mask`` is the mask; without one it is causal, the last query last.
+        """
+        form = self.target.inputs
+        largest = float(form.max_finite)
+
+        def rounded(array: Float) -> Array:
+            return form.round_array(np.clip(array, -largest, largest)).astype(form.dtype)
+
+        spec = self.target.mask
+        return Case(
+            rounded(tensors.query),
+            tuple(map(rounded, tensors.keys)),
+            tuple(map(rounded, tensors.values)),
+            self.target.scale,
+            (self.causal() if mask is None else mask) if spec == "boolean" else spec,
+            relation,
+        )
+
+    def causal(self) -> Mask:
+        """A causal mask as booleans."""
+        rows = [causal_mask(i, self.size.lengths) for i in range(self.size.queries)]
+        return np.stack(rows)
+
+
+@dataclass
+class Tensors:
+    """A query, keys and values as float64, in the canonical layout, to be altered in place."""
+
+    query: Float
+    keys: list[Float]
+    values: list[Float]
+
+    def set_logits(self, logits: Float, sigma: float, noise: float = 0.25) -> None:
+        """Make logits about ``logits[j_1]``, by column 0 alone; the rest are smaller by ``noise``.
+
+        Every factor of the largest is the same, so that none is out of a narrow format's range.
+        """
+        largest = float(np.abs(logits).max()) or 1.0
+        factor = (largest / sigma) ** (1 / (1 + len(self.keys)))
+        self.query *= noise
+        self.query[..., 0] = factor
+        for K in self.keys:
+            K[..., 0] = factor
+        self.keys[0][..., 0] = factor * logits / largest
+
+
+def fitted(target: Target, size: Size) -> Size:
+    """Return the size nearest to one that the target's layout, groups and mask allow."""
+    lengths, queries = size.lengths, size.queries
+    if target.positional:
+        queries = lengths[0]
+        lengths = (queries,) * len(lengths)
+    return replace(
+        size,
+        batch=size.batch if "b" in target.layout else 1,
+        kv_heads=size.kv_heads if "h" in target.layout else 1,
+        group=size.group if target.grouped else 1,
+        queries=queries,
+        lengths=lengths,
+    )

@@ -1,0 +1,100 @@
+"""The suite as pytest items: one for each entry of the catalogue that applies to the target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kvfloor.conformance.catalogue import FAMILIES, Entry, as_entry, entries_for
+from kvfloor.conformance.runner import run
+from kvfloor.conformance.target import Target
+from kvfloor.errors import InputError
+from kvfloor.loading import load
+
+__all__ = ["EntryItem", "Suite", "read_expected"]
+
+
+class Suite:
+    """The plugin that adds the items.
+
+    Parameters
+    ----------
+    config : pytest.Config
+    spec : str
+        ``MODULE:TARGET``.
+    expected : str, optional
+        A file of entries that are expected to fail.
+    """
+
+    def __init__(self, config: pytest.Config, spec: str, expected: str | None) -> None:
+        config.addinivalue_line("markers", "kvfloor: conformance of attention")
+        for family in FAMILIES:
+            config.addinivalue_line("markers", f"kvfloor_{family}: entries of that family")
+        try:
+            self.target = _target(spec)
+            self.expected = {} if expected is None else read_expected(config.rootpath / expected)
+        except (InputError, OSError) as error:
+            raise pytest.UsageError(str(error)) from None
+        self.name = spec.partition(":")[2]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, items: list[pytest.Item]
+    ) -> None:
+        """Add an item for each entry, before any are deselected."""
+        for entry in entries_for(self.target):
+            item = EntryItem.from_parent(
+                session, name=f"{self.name}[{entry.flag}]", entry=entry, target=self.target
+            )
+            item.add_marker("kvfloor")
+            item.add_marker(f"kvfloor_{entry.family}")
+            if entry.flag in self.expected:
+                item.add_marker(pytest.mark.xfail(reason=self.expected[entry.flag], strict=True))
+            items.append(item)
+
+
+class EntryItem(pytest.Item):
+    """One entry of the catalogue."""
+
+    def __init__(self, *, entry: Entry, target: Target, **rest: object) -> None:
+        super().__init__(**rest)  # type: ignore[arg-type]
+        self.entry = entry
+        self.target = target
+
+    def runtest(self) -> None:
+        """Run the entry; the message of a failure is the report's."""
+        report = run(self.target, flags=[self.entry.flag])
+        if not report.ok:
+            pytest.fail(str(report), pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where it stands in reports."""
+        return self.path, None, f"kvfloor: {self.name}"
+
+
+def _target(spec: str) -> Target:
+    found = load(spec, "--kvfloor")
+    if not isinstance(found, Target):
+        expected = "a kvfloor.conformance.Target"
+        raise InputError("--kvfloor", expected, f"a {type(found).__name__}")
+    return found
+
+
+def read_expected(path: Path) -> dict[str, str]:
+    """Read a file of expected failures: a flag and a reason on each line; # begins a comment.
+
+    Raises
+    ------
+    InputError
+        If a flag is unknown, or has no reason.
+    """
+    expected = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        flag, _, reason = line.partition("#")[0].strip().partition(" ")
+        if not flag:
+            continue
+        if not reason.strip():
+            raise InputError(f"{path.name}:{number}", "a flag and a reason", repr(line.strip()))
+        expected[as_entry(flag).flag] = reason.strip()
+    return expected

@@ -1,0 +1,106 @@
+"""A failing case as a test to paste: its input in full if it is small, else how it is made."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import Any
+
+import numpy as np
+
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.draft import Draft
+from kvfloor.conformance.target import Target
+from kvfloor.inputs import Array
+
+__all__ = ["write_test"]
+
+MOST_NUMBERS = 600
+DEFAULTS: dict[str, Any] = {
+    "order": 2,
+    "layout": "bhnd",
+    "scale": "1/sqrt(d)",
+    "mask": None,
+    "returns": ("output", "logsumexp"),
+    "block": None,
+    "weights": None,
+    "exp_ulps": 4,
+    "empty": "zero",
+    "grouped": False,
+    "arrays": "numpy",
+}
+
+
+def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case) -> str:
+    """Return the text of a test module that fails as the case did.
+
+    Parameters
+    ----------
+    target : Target
+        Its function is imported by its module and name.
+    flag : str
+        The entry that the case is of.
+    draft : Draft
+        What it was built from.
+    number : int
+        Which of the cases that the entry built.
+    case : Case
+    """
+    function: Any = target.function
+    module = getattr(function, "__module__", None) or "my_module"
+    name = getattr(function, "__qualname__", type(function).__name__)
+    declared = ", ".join(
+        f"{key}={getattr(target, key)!r}"
+        for key, value in DEFAULTS.items()
+        if getattr(target, key) != value
+    )
+    options = f"dtype={target.inputs.name!r}, accumulate={target.arithmetic.name!r}"
+    options += f", {declared}" if declared else ""
+    small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
+    body = _literal(case) if small else _recipe(flag, draft, number)
+    return f"""import numpy as np
+
+from kvfloor.conformance import Case, Target, judge
+{"" if small else "from kvfloor.conformance import Draft, Size, as_entry" + chr(10)}
+from {module} import {name.partition(".")[0]}
+
+
+def test_{flag.replace("-", "_")}():
+    target = Target({name}, {options})
+{indent(body, "    ")}
+    assert judge(target, case).problem is None, judge(target, case).problem
+"""
+
+
+def _literal(case: Case) -> str:
+    mask = _array(case.mask) if isinstance(case.mask, np.ndarray) else repr(case.mask)
+    return "\n".join(
+        (
+            "case = Case(",
+            f"    query={_array(case.query)},",
+            f"    keys=({', '.join(map(_array, case.keys))},),",
+            f"    values=({', '.join(map(_array, case.values))},),",
+            f"    scale={case.scale!r},",
+            f"    mask={mask},",
+            f"    relation={case.relation!r},",
+            ")",
+        )
+    )
+
+
+def _recipe(flag: str, draft: Draft, number: int) -> str:
+    return "\n".join(
+        (
+            f"draft = Draft(target, {draft.size!r}, seed={draft.seed}, coarse={draft.coarse})",
+            f"case = as_entry({flag!r}).build(draft)[{number}]",
+        )
+    )
+
+
+def _array(array: Array) -> str:
+    """The array in full; a float's repr reads back as the same number."""
+    if array.dtype == np.bool_:
+        return f"np.array({array.tolist()})"
+    numbers = array.astype(np.float64).tolist()
+    if array.dtype.kind == "V":  # a format of ml_dtypes
+        return f"np.array({numbers}).astype(target.inputs.dtype)"
+    return f"np.array({numbers}, dtype={array.dtype.name!r})"

@@ -1,0 +1,191 @@
+"""The run: every entry of the catalogue that applies, at full size and on what Hypothesis draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import hypothesis
+
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.catalogue import Entry, as_entry, entries_for
+from kvfloor.conformance.draft import Draft
+from kvfloor.conformance.draws import drafts
+from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.report import Failure, Report
+from kvfloor.conformance.reproducer import write_test
+from kvfloor.conformance.stages import find_stage
+from kvfloor.conformance.target import Target
+from kvfloor.errors import InputError
+from kvfloor.inputs import as_count
+
+__all__ = ["check", "run"]
+
+SHRINKING = 60  # examples drawn to find a small input where the large one fails
+
+
+def check(
+    function: Callable[..., Any],
+    *,
+    dtype: Any,
+    accumulate: Any,
+    examples: int = 10,
+    seed: int = 0,
+    flags: Iterable[str] | None = None,
+    **declared: Any,
+) -> Report:
+    """Compare an implementation of attention with the correctly rounded results.
+
+    Parameters
+    ----------
+    function : callable
+        ``f(q, (K1, ...), (V1, ...), scale=..., mask=...)``; see `Target`.
+    dtype, accumulate
+        The formats of the inputs and of the arithmetic.
+    examples : int
+        Cases that Hypothesis draws for each entry, besides one at full size.
+    seed : int
+        Of all that is drawn.
+    flags : iterable of str, optional
+        Entries to run; all that apply by default.
+    **declared
+        The other parameters of `Target`: ``order``, ``layout``, ``scale``, ``mask``, ``returns``,
+        ``block``, ``weights``, ``exp_ulps``, ``empty``, ``grouped``, ``arrays``.
+
+    Returns
+    -------
+    Report
+        It passes only if every element is within the bound that E3 derives for the declaration.
+
+    Raises
+    ------
+    InputError
+        If a declaration is out of range, or a flag unknown.
+    """
+    target = Target(function, dtype=dtype, accumulate=accumulate, **declared)
+    return run(target, examples=examples, seed=seed, flags=flags)
+
+
+def run(
+    target: Target, *, examples: int = 10, seed: int = 0, flags: Iterable[str] | None = None
+) -> Report:
+    """Do the same for a target that is made already."""
+    as_count(examples, "examples")
+    as_count(seed, "seed")
+    started = perf_counter()
+    entries = entries_for(target) if flags is None else tuple(map(as_entry, flags))
+    for entry in entries:
+        if not entry.applies(target):
+            raise InputError("flags", "entries that apply to the target", repr(entry.flag))
+    totals, failures = _Totals(), []
+    for entry in entries:
+        finding = _examine(entry, target, totals, examples, seed)
+        if finding is not None:
+            failures.append(_failure(entry, target, finding))
+    return Report(
+        totals.cases,
+        totals.elements,
+        totals.unbounded,
+        totals.ulps,
+        totals.ratio,
+        totals.flag,
+        tuple(failures),
+        perf_counter() - started,
+    )
+
+
+@dataclass
+class _Totals:
+    cases: int = 0
+    elements: int = 0
+    unbounded: int = 0
+    ulps: float = 0.0
+    ratio: float = 0.0
+    flag: str = field(default="")
+
+    def add(self, flag: str, found: Judgement) -> None:
+        self.cases += 1
+        self.elements += found.elements
+        self.unbounded += found.unbounded
+        self.ulps = max(self.ulps, found.ulps)
+        ratio = found.worst.ratio if found.worst is not None else 0.0
+        if ratio > self.ratio or not self.flag:
+            self.ratio, self.flag = ratio, flag
+
+
+class _Finding(NamedTuple):
+    """A case that fails: what it was built from, and which of the cases built it is."""
+
+    draft: Draft
+    number: int
+    case: Case
+    problem: str
+
+
+def _examine(
+    entry: Entry, target: Target, totals: _Totals, examples: int, seed: int
+) -> _Finding | None:
+    """Run one entry; return the smallest case found that fails."""
+
+    def trial(draft: Draft) -> _Finding | None:
+        for number, case in enumerate(entry.build(draft)):
+            found = judge(target, case)
+            totals.add(entry.flag, found)
+            if found.problem is not None:
+                return _Finding(draft, number, case, found.problem)
+        return None
+
+    large = trial(Draft(target, entry.largest(target), seed, coarse=False))
+    count = examples if large is None else max(examples, SHRINKING)
+    return (_search(entry, target, trial, count, seed) if count else None) or large
+
+
+def _search(
+    entry: Entry,
+    target: Target,
+    trial: Callable[[Draft], _Finding | None],
+    examples: int,
+    seed: int,
+) -> _Finding | None:
+    """Let Hypothesis draw cases, and shrink the first that fails."""
+    smallest: list[_Finding] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        report_multiple_bugs=False,
+        verbosity=hypothesis.Verbosity.quiet,
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(drafts(entry, target))
+    def attempt(draft: Draft) -> None:
+        finding = trial(draft)
+        if finding is not None:
+            smallest[:] = [finding]
+            raise _Fails
+
+    with suppress(_Fails, hypothesis.errors.Flaky):  # the last that failed is the smallest
+        attempt()
+    return smallest[0] if smallest else None
+
+
+class _Fails(Exception):  # noqa: N818 (it says what the target does)
+    """The target fails a case that was drawn."""
+
+
+def _failure(entry: Entry, target: Target, finding: _Finding) -> Failure:
+    stage = find_stage(target, finding.case)
+    message = finding.problem + (f"; it comes from the {stage}" if stage is not None else "")
+    return Failure(
+        entry.flag,
+        message,
+        write_test(target, entry.flag, finding.draft, finding.number, finding.case),
+    )

@@ -1,0 +1,124 @@
+"""Where an error came from: the call repeated with all stages but one made trivial.
+
+Values of ones leave the normalisation alone: whatever the weights, the output is 1. Values that
+single out tuples return the weights. If these are wrong, logits as far apart as those of the case
+are made of one product each, the same for every head and query and in every slot: weights that are
+right then were spoilt by the logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.target import Target
+from kvfloor.inputs import Array
+
+__all__ = ["Stage", "find_stage"]
+
+Stage = Literal[
+    "mask", "logits", "exponentials", "exponentials or scale", "normalisation", "values",
+    "log-sum-exp", "logits or log-sum-exp",
+]  # fmt: skip
+MOST_TUPLES = 4096  # beyond that the probes would take longer than the run that found the case
+GAPS = 5  # distances of logits that are tried
+
+
+def find_stage(target: Target, case: Case) -> Stage | None:
+    """Return the stage that spoils a case, by probing the target; None if that cannot be said.
+
+    Parameters
+    ----------
+    target : Target
+    case : Case
+        One whose numbers are wrong.
+    """
+    found = judge(target, case)
+    if found.worst is None or found.worst.ratio <= 1 or np.prod(case.lengths) > MOST_TUPLES:
+        return None
+    silent = _without_logsumexp(target)
+    ones = replace(case, values=tuple(np.ones_like(V) for V in case.values))
+    normal = judge(silent, ones)
+    if normal.problem is not None:
+        finite = normal.worst is None or np.isfinite(normal.worst.found)
+        return "normalisation" if finite else "exponentials"
+    wrong = list(_wrong(silent, _indicators(case)))
+    if not wrong:
+        if judge(silent, case).problem is not None:
+            return "values"
+        return "log-sum-exp" if np.prod(case.lengths) > 1 else "logits or log-sum-exp"
+    weights = [found.worst for found in wrong if found.worst is not None]
+    if case.kept is not None and any((w.found == 0) != (w.expected == 0) for w in weights):
+        return "mask"
+    apart = next(_wrong(silent, _indicators(_far_apart(target, case))), None)
+    return "logits" if apart is None else "exponentials or scale"
+
+
+def _without_logsumexp(target: Target) -> Target:
+    """Return the same target with its outputs alone looked at."""
+    if target.returns == ("output",):
+        return target
+    function = target.function
+
+    def output(*arguments: Any, **options: Any) -> Any:
+        return function(*arguments, **options)[0]
+
+    return replace(target, function=output, returns=("output",))
+
+
+def _wrong(target: Target, probes: Iterator[Case]) -> Iterator[Judgement]:
+    judged = (judge(target, probe) for probe in probes)
+    return (found for found in judged if found.problem is not None)
+
+
+def _indicators(case: Case) -> Iterator[Case]:
+    """Values that are 1 at one tuple in each column and 0 elsewhere: outputs are weights."""
+    d_v = case.values[0].shape[3]
+    tuples = list(product(*map(range, case.lengths)))
+    for first in range(0, len(tuples), d_v):
+        values = tuple(np.zeros_like(V) for V in case.values)
+        for column, t in enumerate(tuples[first : first + d_v]):
+            for V, j in zip(values, t, strict=True):
+                V[:, :, j, column] = 1
+        yield replace(case, values=values)
+
+
+def _far_apart(target: Target, case: Case) -> Case:
+    """Logits as far below the top as those of the first query, by d = 1 and equal slots."""
+    m, form = len(case.keys), target.inputs
+    gaps = _gaps(case)
+    roots = form.round_array(gaps ** (1 / m)).astype(form.dtype)
+    queries = len(roots) if target.positional else 1
+    shape = case.query.shape[0], case.query.shape[1], queries, 1
+    shared = *case.keys[0].shape[:2], len(roots)
+    return Case(
+        -np.ones(shape, dtype=form.dtype),
+        tuple(np.broadcast_to(roots[:, None], (*shared, 1)) for _ in range(m)),
+        tuple(np.zeros((*shared, case.values[0].shape[3]), dtype=form.dtype) for _ in range(m)),
+        1.0,
+        np.ones((1, *(len(roots),) * m), dtype=np.bool_)
+        if isinstance(case.mask, np.ndarray)
+        else case.mask,
+    )
+
+
+def _gaps(case: Case) -> Array:
+    """0, and how far logits of the last query lie below its top, from near to far."""
+    query, *keys = (A[0, 0].astype(np.float64) for A in (case.query, *case.keys))
+    products = query[-1:] * float(case.sigma.factor) * float(case.sigma.root) ** 0.5
+    for K in keys:
+        products = (products[:, None, :] * K).reshape(-1, K.shape[1])
+    logits = products.sum(axis=1)
+    if case.kept is not None:
+        logits = logits[case.kept[-1].reshape(-1)]
+    if not len(logits):
+        return np.zeros(1)
+    below = np.sort(logits.max() - logits)
+    chosen: Array = below[np.unique(np.linspace(0, len(below) - 1, GAPS).astype(int))]
+    return chosen

@@ -1,0 +1,254 @@
+"""The target of the kit: a function, what it declares, and how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kvfloor.conformance.case import Case, MaskSpec
+from kvfloor.conformance.frameworks import to_framework, to_numpy
+from kvfloor.errors import InputError
+from kvfloor.formats import BinaryFormat, as_format
+from kvfloor.inputs import INVERSE_SQRT_D, Array, as_count, as_scale, shown
+
+__all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
+
+ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
+RETURNS = ("output", "logsumexp")
+AXES = "bhnd"
+
+
+class CallError(Exception):
+    """The function raised, or what it returned is not an answer; the text says which."""
+
+
+class Answer(NamedTuple):
+    """What a function returned, in the canonical layout.
+
+    Attributes
+    ----------
+    output : ndarray, shape (b, h, n_q, d_v)
+    logsumexp : ndarray, shape (b, h, n_q), or None
+        If the target returns it.
+    changed : tuple of str
+        The inputs that were not the same after the call.
+    """
+
+    output: Array
+    logsumexp: Array | None
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A function under test and what it declares; its bounds follow from that.
+
+    Parameters
+    ----------
+    function : callable
+        ``f(q, (K1, ...), (V1, ...), scale=..., mask=...)``.
+    dtype : dtype or str
+        The format of the inputs, one of `kvfloor.formats.FORMATS`.
+    accumulate : dtype or str
+        The format of the arithmetic, one of `ACCUMULATIONS`; it holds all numbers of ``dtype``.
+    order : int
+        m, the slots of keys and values.
+    layout : str
+        The axes of all arrays: a permutation of "bhnd" (batch, heads, tokens, columns); b or h
+        may be left out.
+    scale : positive number or "1/sqrt(d)"
+        Passed as a float.
+    mask : None, "causal", ("window", w_1, ..., w_m) or "boolean"
+        What the function is given: the same, or for "boolean" an array (n_q, n_1, ..., n_m).
+    returns : ("output",) or ("output", "logsumexp")
+        An array, or a pair; in the format of the inputs or that of the arithmetic.
+    block : int or tuple of m ints, optional
+        Tokens of each slot in a block of an online softmax, which is rescaled after each.
+    weights : dtype or str, optional
+        The format in which weights are stored before they meet the values; else ``accumulate``.
+    exp_ulps : number
+        What exp and log are within, in ulps of ``accumulate``.
+    empty : "zero" or "nan"
+        The output of a row without a tuple; its log-sum-exp is -inf.
+    grouped : bool
+        Whether several heads of the query may share one of keys and values.
+    arrays : str
+        What the function is given arrays of: "numpy", "torch", "jax" or a module of the array API.
+
+    Raises
+    ------
+    InputError
+        If a declaration is none of those.
+    """
+
+    function: Callable[..., Any]
+    _: KW_ONLY
+    dtype: Any
+    accumulate: Any
+    order: int = 2
+    layout: str = AXES
+    scale: Any = INVERSE_SQRT_D
+    mask: Any = None
+    returns: tuple[str, ...] = RETURNS
+    block: Any = None
+    weights: Any = None
+    exp_ulps: Any = 4
+    empty: str = "zero"
+    grouped: bool = False
+    arrays: str = "numpy"
+    inputs: BinaryFormat = field(init=False)
+    arithmetic: BinaryFormat = field(init=False)
+    stored: BinaryFormat = field(init=False)
+    convert: Callable[[Array], Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise InputError("function", "a callable", shown(self.function))
+        as_count(self.order, "order", 1)
+        inputs, arithmetic = as_format(self.dtype), as_format(self.accumulate)
+        if arithmetic.name not in ACCUMULATIONS:
+            raise InputError("accumulate", "one of " + ", ".join(ACCUMULATIONS), arithmetic.name)
+        if not _holds(arithmetic, inputs):
+            raise InputError("accumulate", f"a format that holds {inputs.name}", arithmetic.name)
+        derived = {
+            "inputs": inputs,
+            "arithmetic": arithmetic,
+            "stored": arithmetic if self.weights is None else as_format(self.weights),
+            "convert": to_framework(self.arrays),
+            "scale": self.scale if self.scale == INVERSE_SQRT_D else _as_float(self.scale),
+            "mask": _as_mask_declaration(self.mask, self.order),
+            "returns": _as_returns(self.returns),
+            "block": _as_block(self.block, self.order),
+        }
+        _check_layout(self.layout)
+        if self.empty not in ("zero", "nan"):
+            raise InputError("empty", "zero or nan", shown(self.empty))
+        if self.grouped and "h" not in self.layout:
+            raise InputError("grouped", "False, as the layout has no heads", "True")
+        if not isinstance(self.exp_ulps, int | float) or not 0 <= self.exp_ulps <= 64:
+            raise InputError("exp_ulps", "a number from 0 to 64", shown(self.exp_ulps))
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def positional(self) -> bool:
+        """Whether queries and tokens share their positions, so that all lengths are one."""
+        return self.mask == "causal" or isinstance(self.mask, tuple)
+
+    def call(self, case: Case) -> Answer:
+        """Call the function.
+
+        Raises
+        ------
+        CallError
+            If it raises, or returns anything but arrays of the right shapes and formats.
+        """
+        before = [self._to_layout(A) for A in (case.query, *case.keys, *case.values)]
+        copies = [A.copy(order="C") for A in before]
+        given = [self.convert(A) for A in copies]
+        mask = self.convert(case.mask.copy()) if isinstance(case.mask, np.ndarray) else case.mask
+        m = self.order
+        scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
+        try:
+            with np.errstate(all="ignore"):
+                found = self.function(
+                    given[0],
+                    tuple(given[1 : m + 1]),
+                    tuple(given[m + 1 :]),
+                    scale=float(scale),
+                    mask=mask,
+                )
+        except Exception as error:  # it is somebody else's code
+            text = " ".join(str(error).split())
+            raise CallError(f"raised {type(error).__name__}: {text}") from error
+        names = ["query", *(f"{name}[{r}]" for name in ("keys", "values") for r in range(m))]
+        changed = tuple(
+            name
+            for name, old, new in zip(names, before, copies, strict=True)
+            if old.tobytes() != new.tobytes()
+        )
+        return self._answer(found, case, changed)
+
+    def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
+        parts = (found,) if self.returns == ("output",) else found
+        if not isinstance(parts, tuple | list) or len(parts) != len(self.returns):
+            raise CallError(f"expected {' and '.join(self.returns)}, got {type(found).__name__}")
+        shape = (*case.query.shape[:3], case.values[0].shape[3])
+        output = self._read(parts[0], "output", shape)
+        if len(parts) == 1:
+            return Answer(output, None, changed)
+        return Answer(output, self._read(parts[1], "logsumexp", shape[:3]), changed)
+
+    def _read(self, part: Any, name: str, shape: tuple[int, ...]) -> Array:
+        try:
+            array = to_numpy(part)
+        except (TypeError, ValueError, BufferError) as error:
+            raise CallError(f"{name}: cannot be read ({error})") from error
+        formats = (self.inputs.name, self.arithmetic.name)
+        if array.dtype.name not in formats:
+            expected = " or ".join(dict.fromkeys(formats))
+            raise CallError(f"{name}: expected {expected}, got {array.dtype.name}")
+        axes = [a for a in self.layout if a != "d" or len(shape) == 4]
+        expected_shape = tuple(shape[AXES.index(a)] for a in axes)
+        if array.shape != expected_shape:
+            raise CallError(f"{name}: expected shape {expected_shape}, got {array.shape}")
+        order = [axes.index(a) for a in AXES if a in axes]
+        return array.transpose(order).reshape(shape)
+
+    def _to_layout(self, array: Array) -> Array:
+        """Return a view in the target's layout."""
+        absent = tuple(AXES.index(a) for a in AXES if a not in self.layout)
+        present = [a for a in AXES if a in self.layout]
+        return array.squeeze(axis=absent).transpose([present.index(a) for a in self.layout])
+
+
+def _holds(wide: BinaryFormat, narrow: BinaryFormat) -> bool:
+    return (
+        wide.precision >= narrow.precision
+        and wide.max_finite >= narrow.max_finite
+        and wide.min_exponent - wide.precision <= narrow.min_exponent - narrow.precision
+    )
+
+
+def _as_float(scale: Any) -> float:
+    as_scale(scale, 1)
+    return float(scale)
+
+
+def _as_returns(returns: Any) -> tuple[str, ...]:
+    listed = tuple(returns) if isinstance(returns, list | tuple) else returns
+    if listed not in (RETURNS, RETURNS[:1]):
+        raise InputError("returns", "('output',) or ('output', 'logsumexp')", shown(returns))
+    result: tuple[str, ...] = listed
+    return result
+
+
+def _as_mask_declaration(mask: Any, order: int) -> MaskSpec | str:
+    if mask is None or (isinstance(mask, str) and mask in ("causal", "boolean")):
+        return mask
+    if isinstance(mask, list | tuple) and len(mask) == order + 1 and mask[0] == "window":
+        return ("window", *(as_count(w, f"mask[{r + 1}]", 1) for r, w in enumerate(mask[1:])))
+    windows = ", ".join(f"w{r + 1}" for r in range(order))
+    raise InputError("mask", f"None, causal, boolean or ('window', {windows})", shown(mask))
+
+
+def _as_block(block: Any, order: int) -> tuple[int, ...] | None:
+    if block is None:
+        return None
+    listed = tuple(block) if isinstance(block, list | tuple) else (block,) * order
+    if len(listed) != order:
+        raise InputError("block", f"one length or {order}", shown(block))
+    return tuple(as_count(length, "block", 1) for length in listed)
+
+
+def _check_layout(layout: Any) -> None:
+    if (
+        not isinstance(layout, str)
+        or len(set(layout)) != len(layout)
+        or not {"n", "d"} <= set(layout) <= set(AXES)
+    ):
+        raise InputError("layout", "the letters n and d, and b, h if there are any", shown(layout))

@@ -1,0 +1,178 @@
+"""Wrong implementations: each a small edit of a right one, and the flag that should catch it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SOURCE = (Path(__file__).parent / "correct.py").read_text()
+CHANGE = re.compile(r"\[-(.*?)-\]\{\+(.*?)\+\}", re.DOTALL)
+WINDOW = ("window", 3, 5)
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An edit, written ``[-old-]{+new+}``, of one function in ``correct.py``."""
+
+    name: str
+    function: str
+    change: str
+    flag: str
+    where: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def source(self) -> str:
+        """The module with the edit in the function named by ``where``, or else by ``function``."""
+        old, new = CHANGE.sub(r"\1", self.change), CHANGE.sub(r"\2", self.change)
+        start = SOURCE.index(f"def {self.where or self.function}(") if self.where != "-" else 0
+        end = SOURCE.find("\n\n\n", start)
+        part = SOURCE[start:end]
+        if part.count(old) != 1 or old == new:
+            raise ValueError(f"{self.name}: the edit applies {part.count(old)} times")
+        return SOURCE[:start] + part.replace(old, new) + SOURCE[end:]
+
+    def build(self) -> Callable[..., Any]:
+        """The wrong function."""
+        module: dict[str, Any] = {"__name__": "wrong"}
+        exec(compile(self.source(), self.name, "exec"), module)
+        function: Callable[..., Any] = module[self.function]
+        return function
+
+
+def wrong(name: str, where: str, change: str, flag: str, **options: Any) -> Wrong:
+    """``where`` is the function, or ``function/helper`` for an edit of a helper."""
+    function, _, helper = where.partition("/")
+    return Wrong(name, function, change, flag, helper, options)
+
+
+BF16 = {"dtype": "bfloat16"}
+LOGITS = "logits = [-(q @ keys.swapaxes(2, 3)) * ACCUMULATE(scale)-]"
+TOP = "top = [-logits.max(axis=-1)-]"
+EXP = "weights = [-np.exp(logits - top[..., None])-]"
+
+WRONG = (
+    # slots and shapes
+    wrong("keys-swapped", "materialised", "[-K1, K2-]{+K2, K1+} = pair(K)", "distinct-slots"),
+    wrong("values-swapped", "factored", "[-V1, V2-]{+V2, V1+} = pair(V)", "distinct-slots"),
+    wrong("k2-for-v2", "materialised", "V1, V2 = [-pair(V)-]{+pair([V[0], K[-1]])+}",
+          "distinct-slots"),
+    wrong("v1-for-v2", "factored", "V1, V2 = [-pair(V)-]{+pair([V[0], V[0]])+}", "distinct-slots"),
+    wrong("values-added", "factored", "V1[:, :, None] [-*-]{++ 0 *+} (weights", "distinct-slots"),
+    wrong("length-of-the-other-slot", "online",
+          "for second in range(0, [-K2-]{+K1+}.shape[2], BLOCK)", "unequal-lengths"),
+    wrong("d-for-d_v", "online", "np.zeros((*q.shape[:3], [-V1-]{+q+}.shape[3])", "wide-values"),
+    wrong("maximum-but-for-the-last", "materialised", TOP + "{+logits[..., :-1].max(axis=-1)+}",
+          "single-token"),
+    wrong("one-block-too-many", "online", "for first in range(0, K1.shape[2][--]{+ + 1+}, BLOCK)",
+          "block-boundary"),
+    wrong("block-end-excluded", "online",
+          "slice(first, first + BLOCK[--]{+ - (K1.shape[2] % BLOCK == 0)+})", "block-boundary"),
+    wrong("tail-block-dropped", "online",
+          "for first in range(0, K1.shape[2][--]{+ - BLOCK + 1+}, BLOCK)", "tail-block"),
+    wrong("last-token-dropped", "factored", "total = [-weights-]{+weights[..., :-1]+}.sum",
+          "tail-block"),
+    wrong("first-head-for-all", "factored/prepare",
+          "np.repeat([-A, group-]{+A[:, :1], q.shape[1]+}, axis=1)", "heads"),
+    wrong("batch-reversed", "factored/prepare", "np.repeat([-A-]{+A[::-1]+}, group", "heads"),
+    wrong("heads-tiled", "materialised/prepare",
+          "[-np.repeat(A, group, axis=1)-]{+np.tile(A, (1, group, 1, 1))+}", "grouped-heads",
+          grouped=True),
+    wrong("output-transposed", "materialised", "finish([-output-]{+output.swapaxes(1, 2)+}",
+          "heads"),
+    wrong("output-in-float64", "materialised/finish", ".astype([-dtype-]{+np.float64+})", "drawn"),
+    # masks
+    wrong("sees-the-next-token", "materialised/kept_tuples", "(j <= i[:, None][--]{+ + 1+})",
+          "causal", mask="causal"),
+    wrong("does-not-see-itself", "online/kept_tuples", "(j [-<=-]{+<+} i[:, None])",
+          "causal", mask="causal"),
+    wrong("causal-in-one-slot", "factored/kept_tuples",
+          "in enumerate(lengths[--]{+[:1]+})", "causal", mask="causal"),
+    wrong("windows-swapped", "factored/kept_tuples", "mask[[-1 + r-]{+-1 - r+}]", "window",
+          mask=WINDOW),
+    wrong("window-too-wide", "materialised/kept_tuples", "(j [->-]{+>=+} i[:, None] - width)",
+          "window", mask=WINDOW),
+    wrong("window-not-cut", "online/kept_tuples", "width = [-queries if mask == \"causal\" else "
+          "mask[1 + r]-]{+queries+}", "window", mask=WINDOW),
+    wrong("mask-transposed", "materialised",
+          "(mask, q.shape[2], lengths)[--]{+.reshape(-1, *lengths[::-1]).swapaxes(1, 2)+}",
+          "window", mask="boolean"),
+    wrong("empty-is-a-number", "materialised/finish", "ACCUMULATE([--np.inf-]{+-1e30+})",
+          "empty-rows", mask="boolean"),
+    wrong("empty-is-nan", "factored/finish", "np.where(empty, ACCUMULATE([-1-]{+0+}), total)",
+          "empty-rows", mask="boolean"),
+    wrong("empty-is-the-mean", "materialised", "np.where(kept, logits, [--np.inf-]{+-1e30+})",
+          "empty-rows", mask="boolean"),
+    wrong("mask-of-ten-thousand", "factored",
+          "[-np.where(kept, logits, -np.inf)-]{+(logits + np.where(kept, 0, -1e4))+}",
+          "masked-rows", mask="boolean"),
+    wrong("mask-after-the-maximum", "materialised",
+          "logits = np.where(kept, logits, -np.inf).astype(ACCUMULATE)\n    top = [-logits-]"
+          "{+(q @ keys.swapaxes(2, 3) * ACCUMULATE(scale))+}.max", "masked-rows", mask="boolean"),
+    # ranges
+    wrong("logits-clamped", "materialised", EXP + "{+np.exp(np.maximum(logits - top[..., None], "
+          "-10))+}", "dominant-weight"),
+    wrong("softmax-plus-one", "materialised", "total = weights.sum(axis=-1)[--]{+ + np.exp(-top)+}",
+          "equal-weights"),
+    wrong("logits-in-float16", "materialised", LOGITS + "{+((q @ keys.swapaxes(2, 3)) * "
+          "ACCUMULATE(scale)).astype(np.float16)+}", "large-logits"),
+    wrong("maximum-from-zero", "online", "np.full(q.shape[:3], [--np.inf-]{+0+}, ACCUMULATE)",
+          "negative-logits"),
+    wrong("no-maximum", "materialised", TOP + "{+np.zeros_like(logits[..., 0])+}", "exp-overflow"),
+    wrong("subnormals-flushed", "factored/prepare",
+          "[[-np.repeat(A, group, axis=1)-]{+np.where(np.abs(r := np.repeat(A, group, axis=1)) < "
+          "2.0**-126, 0, r)+}.astype", "subnormals"),
+    wrong("zero-is-masked", "factored", "np.where(kept[--]{+ & (logits != 0)+}, logits",
+          "signed-zeros"),
+    # precision
+    wrong("logits-in-the-input-format", "materialised", LOGITS + "{+((q @ keys.swapaxes(2, 3)) * "
+          "ACCUMULATE(scale)).astype(dtype)+}", "fine-logits", **BF16),
+    wrong("bias-on-the-keys", "factored",
+          "K1, K2 = pair(K)[--]{+\n    K1 = K1 + ACCUMULATE(1e-3)+}",
+          "small-keys", **BF16),
+    wrong("scale-one-percent", "factored", "q * ACCUMULATE(scale[--]{+ * 1.01+})", "scale", **BF16),
+    wrong("scale-twice", "materialised", "ACCUMULATE(scale[--]{+ * scale+})", "scale"),
+    wrong("scale-not-at-all", "factored", "ACCUMULATE([-scale-]{+1+})", "scale"),
+    wrong("output-kept-narrow", "online", "output = [-output * rescale[..., None] + part-]"
+          "{+(output * rescale[..., None] + part).astype(dtype).astype(ACCUMULATE)+}",
+          "cancelling-values", **BF16),
+    wrong("weights-in-the-input-format", "materialised", "output = weights[--]{+.astype(dtype)"
+          ".astype(ACCUMULATE)+} @ values", "cancelling-values", **BF16),
+    wrong("running-sum-narrow", "online", "total = [-total * rescale + weights.sum(axis=(-1, -2))-]"
+          "{+(total * rescale + weights.sum(axis=(-1, -2))).astype(dtype).astype(ACCUMULATE)+}",
+          "many-tokens", **BF16),
+    wrong("all-in-bfloat16", "factored/-",
+          "ACCUMULATE = [-np.float32-]{+__import__('ml_dtypes').bfloat16+}", "drawn", **BF16),
+    wrong("maximum-of-the-last-block", "online", "np.maximum([-top, -]{+-np.inf, +}logits.max",
+          "late-maximum"),
+    wrong("output-not-rescaled", "online", "output * rescale[--]{+.clip(1)+}[..., None]",
+          "late-maximum"),
+    wrong("sum-not-rescaled", "online", "total = total[- * rescale-]{++} + weights",
+          "late-maximum"),
+    wrong("rescaled-the-wrong-way", "online", "np.exp([-top - shift-]{+shift - top+})",
+          "late-maximum"),
+    wrong("softmax-over-one-slot", "factored", "weights = np.exp(logits - top[..., None, None])"
+          "[--]{+\n    weights = weights / weights.sum(axis=-1, keepdims=True)+}", "softmax-axes"),
+    wrong("softmax-over-the-queries", "materialised", "total = weights.sum(axis=[--1-]{+-2+})",
+          "softmax-axes", order=1),
+    # invariance, instances, log-sum-exps
+    wrong("position-bias", "materialised", "* ACCUMULATE(scale)[--]{+ + np.arange(keys.shape[2], "
+          "dtype=ACCUMULATE) / 256+}", "permuted-tokens"),
+    wrong("maximum-of-the-batch", "materialised", TOP + "{+np.broadcast_to(logits.max(), "
+          "logits.shape[:-1])+}", "batch"),
+    wrong("order-of-summation-random", "materialised", "output = [-weights @ values-]"
+          "{+(lambda p: weights[..., p] @ values[:, :, p])(np.random.permutation(keys.shape[2]))+}",
+          "repeat"),
+    wrong("scaled-in-place", "materialised", "[-q, K, V = prepare-]"
+          "{+q *= scale\n    scale = 1\n    q, K, V = prepare+}(q", "inputs"),
+    wrong("weights-of-eight-bits", "factored",
+          "weights = [-np.exp(logits - top[..., None, None])-]"
+          "{+np.rint(np.exp(logits - top[..., None, None]) * 255) / ACCUMULATE(255)+}",
+          "reduction"),
+    wrong("logsumexp-base-two", "materialised/finish", "np.[-log-]{+log2+}(total)",
+          "equal-weights"),
+    wrong("logsumexp-without-maximum", "factored/finish", "[-top + -]{++}np.log(total)",
+          "large-logits"),
+)  # fmt: skip

@@ -1,0 +1,41 @@
+"""Mutants of the conformance kit: a kit that would let wrong code pass, or refuse right code."""
+
+from __future__ import annotations
+
+J, T, W, C = (f"conformance/{name}" for name in ("judge", "target", "wrong", "correct"))
+
+CONFORMANCE = (
+    ("judge", "nan-passes", "ratio = np.where(~strict & ~np.isfinite(found), [-np.inf-]{+0.0+}", J),
+    (
+        "judge",
+        "empty-rows-rounded",
+        "strict = [-np.broadcast_to(rows, found.shape) | -]{++}~finite",
+        J,
+    ),
+    ("judge", "infinity-matches", "identical = (found == right)[--]{+ | ~np.isfinite(found)+}", J),
+    (
+        "judge",
+        "nan-never-right",
+        "(found == right)[- | (np.isnan(found) & np.isnan(right))-]{++}",
+        J,
+    ),
+    ("judge", "second-call-unseen", "[-return all(-]{+return any(+}\n        one is None", W),
+    ("judge", "no-bound-is-zero", "ratio = np.where(open_ended, [--1.0-]{+np.inf+}, ratio)", J),
+    ("tolerances", "no-last-rounding", "if returned [-!=-]{+==+} arithmetic", C),
+    ("tolerances", "truth-exact", "half = returned.ulps(truth) / [-2-]{+2**40+}", C),
+    (
+        "tolerances",
+        "bounds-a-thousandfold",
+        "total = bound + half\n[--]{+    total = 1000 * total\n+}",
+        W,
+    ),
+    (
+        "tolerances",
+        "sizes-of-one-row",
+        "rows = np.where(kept.reshape(rows.shape), rows, [-0-]{+1e9+})",
+        W,
+    ),
+    ("truth", "empty-rows-unseen", "without[:] = [-~kept-]{+kept+}", W),
+    ("target", "changes-unseen", "if old.tobytes() [-!=-]{+is+} new.tobytes()", W),
+    ("target", "mask-order", "w in enumerate(mask[[-1:-]{+:0:-1+}]))", T),
+)
