@@ -49,6 +49,7 @@ TABLE = (
     Row(-0.0, 0.0, 0.0, False, True),
     Row(INF, INF, INF, False, True),
     Row(1e38, INF, 1e39, False, False),
+    Row(NAN, INF, INF, False, True),
     Row(5.0, 1.0, INF, False, True),  # nothing is derived, so nothing is refuted
 )
 

@@ -93,6 +93,14 @@ def test_too_many_roundings_and_too_large_numbers_have_no_bound() -> None:
     assert np.isinf(bounds(half, case, "float16").output).all()
 
 
+def test_results_that_overflow_have_no_bound() -> None:
+    case = simple("float16")
+    case.query[:] = case.keys[0][:] = 250  # the log-sum-exp is beyond float16
+    found = bounds(target(dtype="float16"), case, "float16")
+    assert np.isinf(found.logsumexp).all()
+    assert np.isfinite(bounds(target(dtype="float16"), case, "float32").logsumexp).all()
+
+
 def test_underflow_is_allowed_for() -> None:
     """One least number more than roundings explain, and no more than a few."""
     case = simple("float32")

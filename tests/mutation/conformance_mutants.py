@@ -9,7 +9,7 @@ CONFORMANCE = (
     (
         "judge",
         "empty-rows-rounded",
-        "strict = [-np.broadcast_to(rows, found.shape) | -]{++}~finite",
+        "strict = np.broadcast_to(rows[--]{+ & False+}, found.shape)",
         J,
     ),
     ("judge", "infinity-matches", "identical = (found == right)[--]{+ | ~np.isfinite(found)+}", J),

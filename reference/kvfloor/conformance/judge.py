@@ -153,7 +153,7 @@ def judge_array(
         finite = np.isfinite(right)
         ulps = off / form.ulps(np.where(finite, right, 0.0))
         ratio = np.where(identical, 0.0, off / bounds)
-    strict = np.broadcast_to(rows, found.shape) | ~finite
+    strict = np.broadcast_to(rows, found.shape)
     ratio = np.where(strict & ~identical, np.inf, ratio)
     ratio = np.where(~strict & ~np.isfinite(found), np.inf, ratio)
     open_ended = ~strict & np.isinf(bounds)

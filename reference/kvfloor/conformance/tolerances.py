@@ -113,8 +113,8 @@ def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: Bin
         u, tiny = float(returned.unit_roundoff), _tiny(returned)
         total = total + u * (np.abs(truth) + total) + tiny
     total = total * INFLATION + LEAST
-    beyond = np.abs(truth) + total > float(min(returned.max_finite, arithmetic.max_finite))
-    return np.where(beyond, inf, total)
+    within = np.abs(truth) + total <= float(min(returned.max_finite, arithmetic.max_finite))
+    return np.where(within, total, inf)
 
 
 def _tiny(form: BinaryFormat) -> float:
