@@ -24,21 +24,22 @@ WIDTH = 160  # where no terminal says how wide it is
 COLUMNS = ("cache", "m", "n", "d", "bits", "floor", "recovered", "worst error", "verdict", "s")
 
 
-def show_audit(audit: Audit, console: Console) -> None:
-    """Show one audit and its findings."""
-    show_rows([Row({}, audit.to_json(), audit.recovered, audit.worst_error)], console)
-    if audit.scope:
+def show_audit(audit: Audit, console: Console, *, quiet: bool = False) -> None:
+    """Show one audit and its findings; with ``quiet`` only those."""
+    show_rows([Row({}, audit.to_json(), audit.recovered, audit.worst_error)], console, quiet=quiet)
+    if audit.scope and not quiet:
         console.print(Text(f"{audit.cache}: {audit.scope}"), soft_wrap=True)
 
 
-def show_rows(rows: Sequence[Row], console: Console) -> None:
-    """Show audits, a row for each, and their findings."""
+def show_rows(rows: Sequence[Row], console: Console, *, quiet: bool = False) -> None:
+    """Show audits, a row for each, and their findings; with ``quiet`` only those."""
     if not console.is_terminal:
         console.width = WIDTH
     table = Table(*COLUMNS)
     for row in rows:
         table.add_row(*map(Text, _cells(row)))
-    console.print(table)
+    if not quiet:
+        console.print(table)
     for line in _findings(rows):
         console.print(Text(line), soft_wrap=True)
 

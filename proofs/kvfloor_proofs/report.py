@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import Any
 
 from rich.console import Console
@@ -28,17 +29,22 @@ def show(
     console: Console,
     *,
     kernel: bool = False,
+    quiet: bool = False,
 ) -> list[ClaimResult]:
     """Show results while they come, and return them in the order of ``claims``.
 
-    With ``kernel`` there is a column for the theorems that Coq's kernel accepted.
+    With ``kernel`` there is a column for the theorems that Coq's kernel accepted; with ``quiet``
+    only what went wrong is shown.
     """
     done: dict[str, ClaimResult] = {}
-    if console.is_terminal and console.width >= TABLE_WIDTH:
+    if quiet:
+        done = {result.slug: result for result in results}
+    elif console.is_terminal and console.width >= TABLE_WIDTH:
+        started = monotonic()
         with Live(_table(claims, done, kernel), console=console, refresh_per_second=8) as live:
             for result in results:
                 done[result.slug] = result
-                live.update(_table(claims, done, kernel))
+                live.update(_table(claims, done, kernel, monotonic() - started), refresh=True)
     else:
         for result in results:
             done[result.slug] = result
@@ -130,8 +136,10 @@ def _line(result: ClaimResult, kernel: bool) -> str:
     )
 
 
-def _table(claims: Sequence[Claim], done: dict[str, ClaimResult], kernel: bool) -> Table:
-    table = Table(*COLUMNS, title=f"{len(done)} of {len(claims)} claims")
+def _table(
+    claims: Sequence[Claim], done: dict[str, ClaimResult], kernel: bool, seconds: float = 0
+) -> Table:
+    table = Table(*COLUMNS, title=_progress(len(done), len(claims), seconds))
     if kernel:
         table.add_column(THEOREM)
     for claim in claims:
@@ -142,3 +150,9 @@ def _table(claims: Sequence[Claim], done: dict[str, ClaimResult], kernel: bool) 
         style = None if result is None else "green" if result.ok else "bold red"
         table.add_row(claim.slug, claim.title, claim.source, *cells, style=style)
     return table
+
+
+def _progress(done: int, total: int, seconds: float) -> str:
+    """How many claims are done, and how long the others would take at that pace."""
+    left = f", about {seconds / done * (total - done):.0f} s left" if 0 < done < total else ""
+    return f"{done} of {total} claims{left}"

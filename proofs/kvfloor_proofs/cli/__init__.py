@@ -52,7 +52,10 @@ def _complain(message: str) -> NoReturn:
 @click.version_option(package_name="kvfloor")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Tensor attention, exactly, and the lower bounds on its KV cache."""
+    """Tensor attention, exactly, and the lower bounds on its KV cache.
+
+    Example: kvfloor verify
+    """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

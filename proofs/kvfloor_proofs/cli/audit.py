@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kvfloor_proofs.cli.files import check_writable, write
+from kvfloor_proofs.cli.files import check_writable, quiet, write
 from kvfloor_proofs.cli.settings import combined, configured
 
 __all__ = ["audit", "sweep"]
@@ -25,6 +25,7 @@ OPTIONS = (
     click.option("--seconds", default=10.0, show_default=True, help="Time limit for each answer."),
     click.option("--seed", default=0, show_default=True, help="Of instances and coins."),
     click.option("--plot", metavar="FILE", help="Draw a picture (needs kvfloor[plot])."),
+    quiet,
 )
 
 
@@ -50,6 +51,7 @@ def audit(
     json_file: str | None,
     plot: str | None,
     certificates: str | None,
+    quiet: bool,
     **terms: Any,
 ) -> int:
     """Find out whether a cache can be right, and where it is wrong.
@@ -71,7 +73,7 @@ def audit(
     if certificates is not None and not Path(certificates).is_dir():
         raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
     result = run(configured(factory, settings), **terms)
-    show_audit(result, Console(stderr=json_file == "-"))
+    show_audit(result, Console(stderr=json_file == "-"), quiet=quiet)
     if plot is not None:
         draw([result], plot)
     for finding in result.findings:
@@ -105,6 +107,7 @@ def sweep(
     dask: str | None,
     plot: str | None,
     order: int,
+    quiet: bool,
     **terms: Any,
 ) -> int:
     """Audit caches of several shapes and options; exit status as for the worst audit.
@@ -129,7 +132,7 @@ def sweep(
     ]
     with executor(jobs, dask) as pool:
         rows = followed(run(tasks, output=output, executor=pool), len(tasks), Console(stderr=True))
-    show_rows(rows, Console())
+    show_rows(rows, Console(), quiet=quiet)
     if plot is not None:
         draw(rows, plot)
     return max(VERDICT_CODES[row.audit["verdict"]] for row in rows)

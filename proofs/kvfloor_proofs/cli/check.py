@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kvfloor_proofs.cli.files import printable
+from kvfloor_proofs.cli.files import printable, quiet
 from kvfloor_proofs.cli.settings import configured
 
 __all__ = ["check"]
@@ -16,7 +16,8 @@ STATUS_CODES = {"ok": 0, "invalid": 1, "malformed": 2}
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--cache", metavar="MODULE:FACTORY", help="Replay the instances on this cache.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
-def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...]) -> int:
+@quiet
+def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...], quiet: bool) -> int:
     """Check certificates.
 
     Exit status 0 if all hold, 1 if one is invalid, 2 if one is malformed or cannot be read.
@@ -43,6 +44,7 @@ def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...]) 
         notes = (
             [outcome.reason] if outcome.reason else [f"unchecked: {u}" for u in outcome.unchecked]
         )
-        click.echo(printable(": ".join([file, outcome.status, *notes])))
+        if not quiet or outcome.status != "ok":
+            click.echo(printable(": ".join([file, outcome.status, *notes])))
         worst = max(worst, STATUS_CODES[outcome.status])
     return worst

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kvfloor_proofs.cli.files import check_writable, write
+from kvfloor_proofs.cli.files import check_writable, quiet, write
 
 __all__ = ["conform", "vectors"]
 
@@ -29,8 +29,15 @@ __all__ = ["conform", "vectors"]
 @click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")
+@quiet
 def conform(
-    target: str, examples: int, seed: int, json_file: str | None, **declared: str | float | None
+    *,
+    target: str,
+    examples: int,
+    seed: int,
+    json_file: str | None,
+    quiet: bool,
+    **declared: str | float | None,
 ) -> int:
     """Compare an implementation of attention with the correctly rounded results.
 
@@ -48,7 +55,8 @@ def conform(
     from kvfloor.conformance import run
 
     report = run(made, examples=examples, seed=seed)
-    click.echo(str(report), err=json_file == "-")
+    if not quiet or not report.ok:
+        click.echo(str(report), err=json_file == "-")
     if json_file is not None:
         write(json_file, report.to_json())
     return 0 if report.ok else 1
@@ -56,7 +64,8 @@ def conform(
 
 @click.command()
 @click.option("--out", metavar="DIR", required=True, help="A folder; it is made if need be.")
-def vectors(out: str) -> int:
+@quiet
+def vectors(out: str, quiet: bool) -> int:
     """Write test vectors: inputs and correctly rounded results, one file a format.
 
     Example: kvfloor vectors --out vectors
@@ -64,5 +73,6 @@ def vectors(out: str) -> int:
     from kvfloor.conformance.vectors import write
 
     for path in write(Path(out)):
-        click.echo(str(path))
+        if not quiet:
+            click.echo(str(path))
     return 0

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-__all__ = ["check_writable", "printable", "write"]
+__all__ = ["check_writable", "printable", "quiet", "write"]
+
+quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 
 
 def printable(text: str) -> str:

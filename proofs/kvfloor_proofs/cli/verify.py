@@ -7,18 +7,25 @@ from collections.abc import Callable
 
 import click
 
-from kvfloor_proofs.cli.files import check_writable, write
+from kvfloor_proofs.cli.files import check_writable, quiet, write
 
 __all__ = ["verify"]
 
 
+def _matching(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    from kvfloor_proofs.claims import SLUGS
+
+    return [slug for slug in SLUGS if slug.startswith(typed)]
+
+
 @click.command()
-@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1, shell_complete=_matching)
 @click.option("--examples", default=50, show_default=True, help="Instances for each property.")
 @click.option("--seed", default=0, show_default=True, help="Of instances and check points.")
 @click.option("--jobs", type=int, help="Processes.  [default: one a core]")
 @click.option("--json", "json_file", metavar="FILE", help="Write the results; - for stdout.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a page to look at; - for stdout.")
+@quiet
 @click.option("--kernel", is_flag=True, help="Have Coq check the theorems too (a minute or two).")
 def verify(
     slugs: tuple[str, ...],
@@ -28,6 +35,7 @@ def verify(
     json_file: str | None,
     html_file: str | None,
     kernel: bool,
+    quiet: bool,
 ) -> int:
     """Run claims: derivations, properties, certificates.
 
@@ -59,7 +67,9 @@ def verify(
     )
     if audited is not None:
         results = (with_theorems(result, audited.theorems) for result in results)
-    ordered = show(claims, results, Console(stderr="-" in files.values()), kernel=kernel)
+    ordered = show(
+        claims, results, Console(stderr="-" in files.values()), kernel=kernel, quiet=quiet
+    )
     if json_file is not None:
         write(json_file, to_json(ordered, audited))
     if html_file is not None and page is not None:
