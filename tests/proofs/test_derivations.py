@@ -224,8 +224,8 @@ KEYS_MOVE = floors.product_error(QUB.m + 1, QUB.B, QUB.error)
     ("name", "number", "relation", "formula"),
     [
         ("sharp_floor", 3, LT, floors.leak((PAIRS - 2) * sp.exp(-g))),
-        ("sharp_floor", 7, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
-        ("sharp_floor", 8, LT, SYMBOLS * sp.log(value_floor.L)),
+        ("sharp_floor", 8, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        ("sharp_floor", 9, LT, SYMBOLS * sp.log(value_floor.L)),
         ("quantised_upper_bound", 4, LE, KEYS_MOVE),
         ("quantised_upper_bound", 5, LE, QUB.sigma * QUB.Q * QUB.error),
         (
@@ -244,12 +244,17 @@ def test_sharp_conclusion_is_the_librarys_formula(
 
 def test_sharp_conditions_are_the_librarys() -> None:
     chains = CHAINS["sharp_floor"]
-    margin = chains[7].assumptions.variable(g).low
+    margin = chains[8].assumptions.variable(g).low
     ratio = floors.symbol_ratio(GUARANTEE, PAIRS - 2, value_floor.rho)
     assert sp.simplify(sp.exp(margin) - ratio) == 0
-    for number, end in ((5, "low"), (6, "high")):
+    exact = SimpleNamespace(eta=eta, alpha=0)
+    for number, end, guarantee in (
+        (5, "low", exact),
+        (6, "high", GUARANTEE),
+        (7, "low", GUARANTEE),
+    ):
         (U,) = {v for v in chains[number].assumptions.variables if str(v.symbol) == "U"}
-        assert sp.simplify(getattr(U, end) - floors.strength_ratio(eta)) == 0
+        assert sp.simplify(getattr(U, end) - floors.strength_ratio(guarantee)) == 0
     logit = floors.logit_error(1, sp.Symbol("B_k"), QUB.error, QUB.Q, QUB.sigma)
     assert logit == QUB.sigma * QUB.Q * QUB.error
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from kvfloor.inputs import as_count, as_positive
+
 __all__ = [
     "answer_bits",
     "cells_for",
@@ -51,9 +53,19 @@ def cells_for(
 
     An entry rounds to the middle of its cell, so ε = B/cells. Half of α goes to each of the two
     terms of `output_error`; one cell more than that needs leaves room for rounding the answers.
+
+    Raises
+    ------
+    InputError
+        If ``order`` is no whole number >= 1, or another argument no number > 0.
     """
+    alpha = as_positive(alpha, "alpha")
     by_key, by_value = errors_of_one_cell(
-        query_norm, order=order, key_bound=key_bound, value_bound=value_bound, scale=scale
+        as_positive(query_norm, "query_norm"),
+        order=as_count(order, "order", 1),
+        key_bound=as_positive(key_bound, "key_bound"),
+        value_bound=as_positive(value_bound, "value_bound"),
+        scale=as_positive(scale, "scale"),
     )
     return ceil(2 * by_key / alpha) + 1, ceil(2 * by_value / alpha) + 1
 
