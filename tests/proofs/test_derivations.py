@@ -288,7 +288,10 @@ def test_accuracy_ends_in_the_librarys_formulas() -> None:
         A.m, A.B_v, A.B_v / A.N_v, floors.logit_error(A.m, A.B, A.B / A.N_k, A.Q, A.sigma)
     )
     assert sp.simplify(cells.right - by_key / A.N_k - by_value / A.N_v) == 0
-    assert (chains[5].conclusion.relation, chains[5].conclusion.right) == (LE, A.alpha)
+    rounded, accurate = chains[5], chains[6].conclusion
+    most = rounded.assumptions.variable(A.rounding).high
+    assert sp.simplify(most - A.unit / (A.N_k * A.N_v)) == 0
+    assert (accurate.relation, accurate.right) == (LE, A.alpha)
     rank = floors.identifiable(A.m, n, two_cache.d, d_v)
     numbers = floors.gauged_numbers(2, 5, 3, 4)
     assert sum(numbers) == rank.subs({A.m: 2, n: 5, two_cache.d: 3, d_v: 4})

@@ -146,6 +146,8 @@ def test_answers_are_rounded_by_far_less_than_entries() -> None:
     """To bits of both numbers of cells and 128 more."""
     assert answer_bits((2, 3)) == 128 + 2 + 2
     assert answer_bits((2**70, 5)) == 128 + 71 + 3
+    for cells in ((2, 3), (2**70, 5), (7, 8)):
+        assert 2 ** answer_bits(cells) >= 2**128 * prod(cells)
 
 
 def test_bound_in_numbers() -> None:

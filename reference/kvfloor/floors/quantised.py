@@ -52,7 +52,8 @@ def cells_for(
     """Cells for an entry of a key, and of a value, with which every answer is (0, α)-accurate.
 
     An entry rounds to the middle of its cell, so ε = B/cells. Half of α goes to each of the two
-    terms of `output_error`; one cell more than that needs leaves room for rounding the answers.
+    terms of `output_error`; one cell more than that needs leaves room for rounding the answers,
+    if the errors of one cell add up to 2**-128 or more (`entropy-dimension`).
 
     Raises
     ------
@@ -91,7 +92,7 @@ def errors_of_one_cell(
 def answer_bits(cells: tuple[int, int]) -> int:
     """The quantised cache rounds its answers by less than ``2**-answer_bits``.
 
-    It grows with the cells, and is far below what rounding an entry moves.
+    That is at most ``2**-128/(N_k·N_v)``: far below what rounding an entry moves.
     """
     return 128 + sum(number.bit_length() for number in cells)
 
