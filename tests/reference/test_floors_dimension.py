@@ -33,6 +33,7 @@ from strategies import guarantees
         (3, 1, 5, 2, "binary-keys", "arccos(-1)", "low dimension"),
         (1000, 131072, 100, 1000, "binary-keys", "arccos(4/5)", "all tokens"),
         (10**6, 28, 59, 10**6, "greedy", "arccos(49/64)", "all tokens"),
+        (10**6, 20, 40, 22027, "greedy", "arccos(3/4)", "low dimension"),
         (12, 3, 5, 12, "roots-d", "arccos(1/2)", "large norms"),
         (10, 4, None, 10, "parabola", "", "all tokens"),
         (17, 4, None, 17, "parabola", "", "large norms"),
