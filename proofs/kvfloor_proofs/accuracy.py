@@ -26,7 +26,7 @@ EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relatio
 
 j, m, r, k, v = sp.symbols("j m r k v", integer=True)
 c, t, u, W, R, alpha, points, bits = sp.symbols("c t u W R alpha K b", real=True)
-one, other, answer, rounding = sp.symbols("f g o e", real=True)
+one, other, answer, rounding, unit = sp.symbols("f g o e u", real=True)
 N, N_k, N_v, E, E_k, E_v = sp.symbols("N N_k N_v E E_k E_v", real=True)
 B, B_v, Q, sigma = sp.symbols("B B_v Q sigma", real=True)
 away, w, apart, reach, size = (
@@ -49,6 +49,7 @@ def derivations() -> tuple[Derivation, ...]:
         _not_served(),
         _lower(),
         _cells_in_the_bound(),
+        _rounded_answers(),
         _accurate(),
         _cells_in_nats(),
         _upper(),
@@ -177,21 +178,68 @@ def _cells_in_the_bound() -> Derivation:
     )
 
 
+_MOST = alpha / (2 * N_k) + alpha / (2 * N_v)
+_ANSWERS = (
+    _ACCURACY,
+    *_ERRORS,
+    *(Variable(n, 2 * e / alpha + 1) for n, e in ((N_k, E_k), (N_v, E_v))),
+    Variable(unit, 0, E_k + E_v, low_open=True),
+    Variable(rounding, 0, unit / (N_k * N_v)),
+)
+
+
+def _rounded_answers() -> Derivation:
+    product = N_k * N_v
+    return Derivation(
+        "Answers rounded by u/(N_k·N_v), u <= E_k + E_v, are off by no more than a cell leaves; "
+        "u is 2^-128 for the cache",
+        Assumptions(_ANSWERS),
+        rounding,
+        (
+            Step(LE, unit / product, Positivity(), "Answers are rounded by no more."),
+            Step(LE, (E_k + E_v) / product, Positivity(), "u <= E_k + E_v."),
+            Step(
+                LE,
+                (alpha * (N_k - 1) / 2 + E_v) / product,
+                Positivity(),
+                "E_k <= α·(N_k - 1)/2.",
+            ),
+            Step(
+                LE,
+                (alpha * (N_k - 1) / 2 + alpha * (N_v - 1) / 2) / product,
+                Positivity(),
+                "And so for values.",
+            ),
+            Step(LE, alpha * (N_k + N_v) / (2 * product), Positivity(), "One cell more of each."),
+            Step(EQ, _MOST, Algebra(), "Divide."),
+        ),
+    )
+
+
 def _accurate() -> Derivation:
-    cells = tuple(Variable(n, 2 * e / alpha + 1) for n, e in ((N_k, E_k), (N_v, E_v)))
-    most = alpha / (2 * N_k) + alpha / (2 * N_v)
 
     def half(n: sp.Expr) -> sp.Expr:
         return alpha * (n - 1) / (2 * n)
 
     return Derivation(
         "N >= 2E/α + 1 cells for keys and for values leave an error of α, rounding of answers too",
-        Assumptions((_ACCURACY, *_ERRORS, *cells, Variable(rounding, 0, most))),
+        Assumptions(_ANSWERS),
         E_k / N_k + E_v / N_v + rounding,
         (
             Step(LE, half(N_k) + E_v / N_v + rounding, Positivity(), "E_k <= α·(N_k - 1)/2."),
             Step(LE, half(N_k) + half(N_v) + rounding, Positivity(), "And so for values."),
-            Step(LE, half(N_k) + half(N_v) + most, Positivity(), "Answers are rounded by less."),
+            Step(
+                LE,
+                half(N_k) + half(N_v) + _MOST,
+                Monotone(
+                    Variable(t),
+                    half(N_k) + half(N_v) + t,
+                    rounding,
+                    _MOST,
+                    Cite(_rounded_answers()),
+                ),
+                "Answers are rounded by less.",
+            ),
             Step(EQ, alpha, Algebra(), "Add up."),
         ),
     )

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_count
+from kvfloor.inputs import as_count, shown
 
 __all__ = ["CyclicCode", "best_success"]
 
@@ -58,6 +58,12 @@ def best_success(size: int, bits: int) -> Fraction:
 
 def _success(size: int, total_distance: int) -> Fraction:
     return 1 - Fraction(total_distance, size * 2**size)
+
+
+def _as_bits(value: int, argument: str, bits: int) -> int:
+    if as_count(value, argument) >= 2**bits:
+        raise InputError(argument, f"a whole number below 2**{bits}", shown(value))
+    return value
 
 
 @dataclass(frozen=True)
@@ -107,11 +113,25 @@ class CyclicCode:
         return 1 - Fraction(weight, len(self._leaders) * self.size)
 
     def encode(self, x: int) -> int:
-        """Alice: return the message, the upper b bits of the word nearest to x."""
+        """Alice: return the message, the upper b bits of the word nearest to x.
+
+        Raises
+        ------
+        InputError
+            If x is not a whole number of N bits.
+        """
+        x = _as_bits(x, "x", self.size)
         return (x ^ self._leaders[self._syndrome(x)]) >> self._degree
 
     def decode(self, message: int) -> int:
-        """Bob: return the word that the message names; his answer is its bit i."""
+        """Bob: return the word that the message names; his answer is its bit i.
+
+        Raises
+        ------
+        InputError
+            If the message is not a whole number of b bits.
+        """
+        message = _as_bits(message, "message", self.bits)
         upper = message << self._degree
         return upper ^ self._syndrome(upper)
 

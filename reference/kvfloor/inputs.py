@@ -33,6 +33,7 @@ __all__ = [
     "as_mask",
     "as_matrix",
     "as_numpy",
+    "as_positive",
     "as_scale",
     "as_slots",
     "as_vector",
@@ -74,6 +75,20 @@ def as_fraction(value: Any, argument: str) -> Fraction:
         return _exact(value)
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         raise InputError(argument, "a finite real number", shown(value)) from None
+
+
+def as_positive(value: Any, argument: str) -> Fraction:
+    """Return the exact rational value of a number > 0.
+
+    Raises
+    ------
+    InputError
+        If it is no such number.
+    """
+    number = as_fraction(value, argument)
+    if number <= 0:
+        raise InputError(argument, "a number > 0", shown(number))
+    return number
 
 
 def _exact(value: Any) -> Fraction:

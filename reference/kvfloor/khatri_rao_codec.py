@@ -17,7 +17,7 @@ from math import prod
 from typing import Any
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import Matrix, as_count, as_matrix
+from kvfloor.inputs import Matrix, as_count, as_matrix, shown
 
 __all__ = ["PackedColumn", "PackedProduct", "pack", "read_bits", "write_bits"]
 
@@ -80,7 +80,7 @@ def pack(matrix: Any, lengths: Sequence[int], argument: str = "matrix") -> Packe
         If the matrix is no Khatri-Rao product of factors with these rows: the entry is named.
     """
     A = as_matrix(matrix, argument)
-    slots = tuple(as_count(n, f"lengths[{r}]", 1) for r, n in enumerate(lengths))
+    slots = _slots(lengths)
     if not slots or prod(slots) != len(A):
         raise InputError("lengths", f"m >= 1 lengths with product {len(A)}", repr(slots))
     packed = PackedProduct(
@@ -93,12 +93,15 @@ def pack(matrix: Any, lengths: Sequence[int], argument: str = "matrix") -> Packe
     return packed
 
 
+def _slots(lengths: Sequence[int]) -> tuple[int, ...]:
+    return tuple(as_count(n, f"lengths[{r}]", 1) for r, n in enumerate(lengths))
+
+
 def _pack_column(column: Sequence[Fraction], lengths: tuple[int, ...]) -> PackedColumn:
     pivot = next((row for row, x in enumerate(column) if x), None)
     if pivot is None:
         return PackedColumn(None, ())
-    arms = (row for line in _lines(pivot, lengths) for row in line if row != pivot)
-    return PackedColumn(pivot, tuple(column[row] for row in (pivot, *arms)))
+    return PackedColumn(pivot, tuple(column[row] for row in _kept(pivot, lengths)))
 
 
 def _unpack_column(packed: PackedColumn, lengths: tuple[int, ...]) -> list[Fraction]:
@@ -111,6 +114,11 @@ def _unpack_column(packed: PackedColumn, lengths: tuple[int, ...]) -> list[Fract
         for line in _lines(packed.pivot, lengths)
     ]
     return [prod(entries, start=at_pivot) for entries in product(*factors)]
+
+
+def _kept(pivot: int, lengths: tuple[int, ...]) -> list[int]:
+    """Rows whose entries are kept: of the pivot, and of the rest of the lines through it."""
+    return [pivot, *(row for line in _lines(pivot, lengths) for row in line if row != pivot)]
 
 
 def _lines(pivot: int, lengths: tuple[int, ...]) -> list[range]:
@@ -154,27 +162,39 @@ def read_bits(bits: str, lengths: Sequence[int], columns: int, width: int) -> Pa
     Raises
     ------
     InputError
-        If there are not as many bits as that takes, or a pivot is in no row.
+        If it wrote no such bits: they are too many or too few, a pivot is in no row, or zero, or
+        not the first entry that is not, or a column of zeros has numbers.
     """
-    slots = tuple(lengths)
+    slots, width = _slots(lengths), as_count(width, "width", 1)
+    if not set(bits) <= {"0", "1"}:
+        raise InputError("bits", "zeros and ones", shown(bits))
     flag, kept = prod(slots).bit_length(), 1 + sum(n - 1 for n in slots)
     size = flag + kept * width
-    if len(bits) != columns * size:
+    if len(bits) != as_count(columns, "columns", 1) * size:
         raise InputError("bits", f"{columns * size} bits", str(len(bits)))
-    starts = range(0, len(bits), size)
-    read = (_read_column(bits[start : start + size], flag, width) for start in starts)
-    packed = PackedProduct(slots, tuple(read))
-    for c, column in enumerate(packed.columns):
-        if column.pivot is not None and column.pivot >= prod(slots):
-            expected = f"a pivot in {prod(slots)} rows, in column {c}"
-            raise InputError("bits", expected, str(column.pivot))
-    return packed
+    return PackedProduct(
+        slots,
+        tuple(
+            _read_column(bits[c * size : (c + 1) * size], slots, width, f"in column {c}")
+            for c in range(columns)
+        ),
+    )
 
 
-def _read_column(bits: str, flag: int, width: int) -> PackedColumn:
+def _read_column(bits: str, lengths: tuple[int, ...], width: int, where: str) -> PackedColumn:
+    flag = prod(lengths).bit_length()
     pivot = int(bits[:flag], 2) - 1
-    if pivot < 0:
-        return PackedColumn(None, ())
     words = [int(bits[k : k + width], 2) for k in range(flag, len(bits), width)]
-    signed = (word - (2**width if word >> (width - 1) else 0) for word in words)
-    return PackedColumn(pivot, tuple(map(Fraction, signed)))
+    numbers = tuple(Fraction(w - (2**width if w >> (width - 1) else 0)) for w in words)
+    if pivot < 0:
+        if any(numbers):
+            expected = f"no number other than zero without a pivot, {where}"
+            raise InputError("bits", expected, str(next(filter(None, numbers))))
+        return PackedColumn(None, ())
+    if pivot >= prod(lengths):
+        raise InputError("bits", f"a pivot in {prod(lengths)} rows, {where}", str(pivot))
+    others = [row for row, x in zip(_kept(pivot, lengths), numbers, strict=True) if x]
+    if min(others, default=None) != pivot:
+        expected = f"a pivot that is the first entry other than zero, {where}"
+        raise InputError("bits", expected, f"row {pivot}")
+    return PackedColumn(pivot, numbers)

@@ -12,7 +12,7 @@ from flint import arb
 
 from kvfloor.errors import InputError
 from kvfloor.floors import Guarantee, greatest_leak, least_answer, room
-from kvfloor.inputs import as_count, as_fraction, ball_ends, to_fmpq
+from kvfloor.inputs import as_count, as_fraction, as_positive, ball_ends, to_fmpq
 from kvfloor.precision import arb_precision
 
 __all__ = ["Levels", "grid", "logistic"]
@@ -111,9 +111,7 @@ def logistic(L: int, gamma: Fraction, guarantee: Guarantee, *, bits: int = 128) 
     InputError
         If L < 2, γ <= 0, or the guarantee is too weak for these levels.
     """
-    L, gamma = as_count(L, "L", 2), as_fraction(gamma, "gamma")
-    if gamma <= 0:
-        raise InputError("gamma", "a number > 0", str(gamma))
+    L, gamma = as_count(L, "L", 2), as_positive(gamma, "gamma")
     with arb_precision(bits):
         below = [gamma * (1 - Fraction(k, L - 1)) for k in range(L)]
         ends = [ball_ends(1 / (1 + arb(to_fmpq(x)).exp())) for x in below]

@@ -15,6 +15,7 @@ from kvfloor.floors import (
     least_multiplier,
     room,
     sharp_symbols,
+    strength_ratio,
     symbol_ratio,
     whole_bits,
 )
@@ -27,19 +28,44 @@ from kvfloor.paired import Symbols, as_address, as_symbols
 __all__ = ["Sharp", "strength"]
 
 _STRENGTHS = tuple(Fraction(k, 4) for k in range(1, 41))
+_FINEST = Fraction(1, 2**40)  # floats tell no room from none on a finer grid
 
 
 def strength(L: int, guarantee: Guarantee) -> Fraction:
-    """Return, of the multiples of 1/4 up to 10, the strength γ with most room between payloads.
+    """Return a strength γ with room between neighbouring payloads.
+
+    Of the multiples of 1/4 up to 10 the one with most room; if there is none, the best one in
+    between. For L = 2 room grows with γ: then, one above the least whole γ with any.
 
     A search in floating point; what it finds is certified by `logistic`.
+
+    Raises
+    ------
+    InputError
+        For `guarantee` if no γ leaves room between the two highest payloads, for `gamma` if none
+        was found that does between all.
     """
+    if guarantee.eta + 4 * guarantee.alpha >= 1:
+        expected = "eta + 4*alpha < 1, or no strength tells payloads apart"
+        raise InputError("guarantee", expected, str(guarantee))
 
     def least_room(gamma: Fraction) -> float:
         levels = [1 / (1 + exp(float(gamma) * (1 - k / (L - 1)))) for k in range(L)]
         return min(float(room(guarantee, low, high)) for low, high in pairwise(levels))
 
-    return max(_STRENGTHS, key=least_room)
+    best, step = max(_STRENGTHS, key=least_room), _STRENGTHS[0]
+    if L == 2 and least_room(best) <= 0:
+        return 1 + Fraction(least_multiplier(Fraction(1), strength_ratio(guarantee)))
+    # For each two neighbours room rises with γ and then falls, so the least of them does too: the
+    # best strength is less than a step from the best multiple of the step.
+    while least_room(best) <= 0:
+        if step < _FINEST:
+            raise InputError(
+                "gamma", "a strength that leaves room for payloads, as none was found", "None"
+            )
+        step /= 2
+        best = max((best - step, best, best + step), key=least_room)
+    return best
 
 
 @dataclass(frozen=True)

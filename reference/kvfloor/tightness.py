@@ -17,7 +17,7 @@ from kvfloor.floors import (
     sharp_symbols,
     symbol_ratio,
 )
-from kvfloor.inputs import as_count, ball_ends, to_fmpq
+from kvfloor.inputs import as_count, as_positive, ball_ends, to_fmpq
 from kvfloor.keys import PairBook
 from kvfloor.precision import arb_precision
 
@@ -65,7 +65,7 @@ def ratio_at_most(n: Any, d: Any, d_v: Any, b: Any, excess: Any) -> Any:
 
 
 def tightness(
-    book: PairBook, b: int, d_v: int, L: int, *, gamma: Fraction = Fraction(3, 2)
+    book: PairBook, b: int, d_v: int, L: int, *, gamma: Any = Fraction(3, 2)
 ) -> Tightness:
     """Compare upper and lower bound for the family `sharp` at η = 0, for any size of grid.
 
@@ -79,7 +79,7 @@ def tightness(
         Symbols of a payload; columns of the values.
     L : int
         Size of the grid.
-    gamma : Fraction
+    gamma : number > 0
         Strength of payload queries.
 
     Raises
@@ -88,6 +88,7 @@ def tightness(
         If a number is out of range, or the book has no margin of ties.
     """
     b, d_v, L = as_count(b, "b", 1), as_count(d_v, "d_v", 2), as_count(L, "L", 2)
+    gamma = as_positive(gamma, "gamma")
     if book.tie_margin <= 0:
         raise InputError("book", "keys with a positive margin of ties", str(book.tie_margin))
     with arb_precision(2 * L.bit_length() + 128):

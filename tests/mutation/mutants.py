@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from mutation.audit_mutants import AUDIT
+from mutation.bounds_mutants import BOUNDS
 from mutation.cache_mutants import CACHES
 from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
@@ -41,13 +42,17 @@ def mutants(file: str, *rows: tuple[str, str, str]) -> list[Mutant]:
 
 
 def _named(file: str, row: list[str]) -> tuple[str, str, str]:
-    """A row of `CACHES` with the file in its name."""
+    """A row of `CACHES` or `BOUNDS` with the file in its name."""
     name, diff, tests = row
     return f"{file.rpartition('/')[2]}-{name}", diff, tests
 
 
 MUTANTS = [
-    *(mutant for file, *row in CACHES for mutant in mutants(f"{file}.py", _named(file, row))),
+    *(
+        mutant
+        for file, *row in (*CACHES, *BOUNDS)
+        for mutant in mutants(f"{file}.py", _named(file, row))
+    ),
     *(
         mutant
         for file, *row in CONFORMANCE
@@ -145,9 +150,9 @@ MUTANTS = [
             "column.pivot + 1:0{[-rows-]{+(rows - 1)+}.bit_length()}b}",
             "khatri_rao_codec",
         ),
-        ("unsigned", "(word - ([-2**width-]{+0+} if word", "khatri_rao_codec"),
+        ("unsigned", "Fraction(w - ([-2**width-]{+0+} if w", "khatri_rao_codec"),
         ("one-bit-more", "<= x [-<-]{+<=+} half", "khatri_rao_codec"),
-        ("pivot-past-the-end", "column.pivot [->=-]{+>+} prod(slots)", "khatri_rao_codec"),
+        ("pivot-past-the-end", "if pivot [->=-]{+>+} prod(lengths)", "khatri_rao_codec"),
     ),
     *mutants(
         "floors/entropy.py",
@@ -310,7 +315,7 @@ MUTANTS = [
         "floors/caps.py",
         ("cap-one-dimension-more", "half * (d[- - 1-]{++})", "floors_codes"),
         ("whole-beta", "regularized=True)[- / 2-]{++}", "floors_codes"),
-        ("size-rounded-from-above", "cosine))[[-0-]{+1+}])", "floors_codes"),
+        ("size-rounded-from-above", "fraction)[[-0-]{+1+}])", "floors_codes"),
     ),
     *mutants(
         "floors/signs.py",

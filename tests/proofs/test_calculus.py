@@ -73,6 +73,18 @@ def test_assumptions_are_declared_once_and_in_order() -> None:
         given_that(FREE).variable(y)
 
 
+def test_no_two_names_print_alike() -> None:
+    """A whole b and a real one would be one letter to a reader."""
+    with pytest.raises(RuleError, match="two names print as n"):
+        given_that(COUNT, Variable(sp.Symbol("n", real=True)))
+    one, other = (sp.IndexedBase(sp.Symbol("a", integer=whole)) for whole in (True, False))
+    with pytest.raises(RuleError, match=r"two names print as a\[\]"):
+        given_that(COUNT, *(Family(base[i], index=(i, 1, n)) for base in (one, other)))
+    with pytest.raises(RuleError, match="two names print as n"):
+        Assumptions((COUNT,), ((sp.Symbol("n", real=True), sp.Integer(1)),))
+    given_that(COUNT, Family(sp.IndexedBase("n")[i], index=(i, 1, n)))
+
+
 def test_definitions_unfold_through_each_other() -> None:
     assumptions = Assumptions((FREE,), ((y, x + 1), (z, y**2)))
     assert assumptions.unfold(z - y) == (x + 1) ** 2 - (x + 1)

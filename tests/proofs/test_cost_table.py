@@ -14,7 +14,7 @@ from kvfloor.cost import (
     attend_products,
     counted,
 )
-from kvfloor_proofs.cost_table import NAMES, SIZES, D, closed_forms, measure, table
+from kvfloor_proofs.cost_table import NAMES, SIZES, D, Measured, closed_forms, measure, table
 
 PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
 
@@ -75,3 +75,11 @@ def test_measured_rows() -> None:
     assert [row.counts for row in rows] == [c for n in (2, 4) for c in closed_forms(n).values()]
     found = cells(table(rows))
     assert [row[6] for row in found if row[1] == NAMES[2]] == ["1.0", "1.0"]
+
+
+def test_milliseconds_and_their_ratio_to_factored() -> None:
+    counts = closed_forms(2)
+    seconds = dict(zip(NAMES, (0.5, 0.003, 0.002), strict=True))
+    found = cells(table([Measured(2, name, counts[name], seconds[name]) for name in NAMES]))
+    assert [row[5] for row in found] == ["500.00", "3.00", "2.00"]
+    assert [row[6] for row in found] == ["250.0", "1.5", "1.0"]

@@ -224,8 +224,8 @@ KEYS_MOVE = floors.product_error(QUB.m + 1, QUB.B, QUB.error)
     ("name", "number", "relation", "formula"),
     [
         ("sharp_floor", 3, LT, floors.leak((PAIRS - 2) * sp.exp(-g))),
-        ("sharp_floor", 7, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
-        ("sharp_floor", 8, LT, SYMBOLS * sp.log(value_floor.L)),
+        ("sharp_floor", 8, LT, floors.greatest_leak(GUARANTEE, value_floor.rho)),
+        ("sharp_floor", 9, LT, SYMBOLS * sp.log(value_floor.L)),
         ("quantised_upper_bound", 4, LE, KEYS_MOVE),
         ("quantised_upper_bound", 5, LE, QUB.sigma * QUB.Q * QUB.error),
         (
@@ -244,12 +244,17 @@ def test_sharp_conclusion_is_the_librarys_formula(
 
 def test_sharp_conditions_are_the_librarys() -> None:
     chains = CHAINS["sharp_floor"]
-    margin = chains[7].assumptions.variable(g).low
+    margin = chains[8].assumptions.variable(g).low
     ratio = floors.symbol_ratio(GUARANTEE, PAIRS - 2, value_floor.rho)
     assert sp.simplify(sp.exp(margin) - ratio) == 0
-    for number, end in ((5, "low"), (6, "high")):
+    exact = SimpleNamespace(eta=eta, alpha=0)
+    for number, end, guarantee in (
+        (5, "low", exact),
+        (6, "high", GUARANTEE),
+        (7, "low", GUARANTEE),
+    ):
         (U,) = {v for v in chains[number].assumptions.variables if str(v.symbol) == "U"}
-        assert sp.simplify(getattr(U, end) - floors.strength_ratio(eta)) == 0
+        assert sp.simplify(getattr(U, end) - floors.strength_ratio(guarantee)) == 0
     logit = floors.logit_error(1, sp.Symbol("B_k"), QUB.error, QUB.Q, QUB.sigma)
     assert logit == QUB.sigma * QUB.Q * QUB.error
 
@@ -283,7 +288,10 @@ def test_accuracy_ends_in_the_librarys_formulas() -> None:
         A.m, A.B_v, A.B_v / A.N_v, floors.logit_error(A.m, A.B, A.B / A.N_k, A.Q, A.sigma)
     )
     assert sp.simplify(cells.right - by_key / A.N_k - by_value / A.N_v) == 0
-    assert (chains[5].conclusion.relation, chains[5].conclusion.right) == (LE, A.alpha)
+    rounded, accurate = chains[5], chains[6].conclusion
+    most = rounded.assumptions.variable(A.rounding).high
+    assert sp.simplify(most - A.unit / (A.N_k * A.N_v)) == 0
+    assert (accurate.relation, accurate.right) == (LE, A.alpha)
     rank = floors.identifiable(A.m, n, two_cache.d, d_v)
     numbers = floors.gauged_numbers(2, 5, 3, 4)
     assert sum(numbers) == rank.subs({A.m: 2, n: 5, two_cache.d: 3, d_v: 4})

@@ -93,6 +93,41 @@ def test_a_contraction_too_small_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     assert "outputs are too near" in why()
 
 
+@pytest.mark.parametrize("name", ["fewer_states_fail", "fewer_cells_fail"])
+def test_states_that_one_answer_serves_are_noticed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claimed with c = -1 the grid is twice as fine as it may be."""
+    lies = tuple(Separation(s.candidate, s.directions, Fraction(-1)) for s in certified())
+    monkeypatch.setattr(entropy_dimension, "certified", lambda: lies)
+    with pytest.raises(Falsified, match="one answer serves both"):
+        run_property(getattr(entropy_dimension, f"property_{name}"), Tally(), examples=30, seed=0)
+
+
+def test_a_cache_that_tells_all_points_apart_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def enough(cache: Any, *, bits: int) -> Any:
+        return configure(cache, bits=bits + 64)
+
+    monkeypatch.setattr(entropy_dimension, "configure", enough)
+    with pytest.raises(Falsified, match="no two points share a state"):
+        run_property(entropy_dimension.property_fewer_states_fail, Tally(), examples=30, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "states", "message"),
+    [
+        ("fewer_cells_fail", 1, "not under the floor"),
+        ("cache_between_the_bounds", 2**4000, "fewer bits than the floor"),
+    ],
+)
+def test_another_floor_is_noticed(
+    name: str, states: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floors, "separated_states", lambda *_: states)
+    with pytest.raises(Falsified, match=message):
+        run_property(getattr(entropy_dimension, f"property_{name}"), Tally(), examples=30, seed=0)
+
+
 @pytest.mark.parametrize("name", ["cache_between_the_bounds", "upper_side"])
 def test_too_few_cells_are_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = floors.cells_for
@@ -102,7 +137,9 @@ def test_too_few_cells_are_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -
         return by_key // 2**9 + 2, by_value // 2**9 + 2
 
     monkeypatch.setattr(floors, "cells_for", coarse)
-    with pytest.raises(Falsified, match=r"an error above α|fewer bits than the floor"):
+    monkeypatch.setattr(floors, "separated_states", lambda *_: 1)
+    monkeypatch.setattr(floors, "separated_constant", lambda *_: 10**6)
+    with pytest.raises(Falsified, match="an error above α"):
         run_property(getattr(entropy_dimension, f"property_{name}"), Tally(), examples=60, seed=0)
 
 

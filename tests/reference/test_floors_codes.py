@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import count, product
 from math import comb
 from typing import Any
 
 import pytest
 from flint import arb, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kvfloor import InputError
 from kvfloor.floors import (
@@ -41,6 +43,12 @@ def test_greedy_sizes() -> None:
     assert [greedy_size(d, Fraction(0)) for d in (2, 3, 8)] == [2, 2, 2]
     assert [greedy_size(d, HALF) for d in (2, 3, 5, 8, 12)] == [3, 4, 7, 12, 25]
     assert greedy_size(3, Fraction(9, 10)) == 20
+    assert [greedy_size(3, Fraction(9, 10), most) for most in (19, 20, 21)] == [19, 20, 20]
+
+
+def test_a_size_too_large_to_write_down_is_capped() -> None:
+    assert greedy_size(131072, Fraction(1023, 1024), 1000) == 1000
+    assert greedy_size(10**7, HALF, 10**6) == 10**6
 
 
 @pytest.mark.parametrize("d", range(1, 9))
@@ -68,6 +76,29 @@ def test_least_dimension_is_least(rows: int, epsilon: Fraction) -> None:
         d = least_sign_dimension(rows, epsilon, exact=exact)
         assert enough(d)
         assert not any(enough(smaller) for smaller in range(1, d))
+
+
+@given(st.integers(2, 60), st.fractions(Fraction(1, 8), 1, max_denominator=40))
+def test_no_dimension_is_passed_over(rows: int, epsilon: Fraction) -> None:
+    """The exact tail is not monotone; one dimension after the other finds the same."""
+    tails = ((d, sign_tail(d, epsilon * d)) for d in count(1))
+    assert least_sign_dimension(rows, epsilon) == next(
+        d for d, tail in tails if pairs_of(rows) * tail < 1
+    )
+
+
+def test_exact_tail_rises_and_falls() -> None:
+    """For 6 rows and ε = 1/2, dimension 7 is enough, and 8, 9 and 12 are not."""
+    tails = [pairs_of(6) * sign_tail(d, HALF * d) for d in range(1, 20)]
+    assert [d for d, tail in enumerate(tails, 1) if tail >= 1] == [1, 2, 3, 4, 5, 6, 8, 9, 12]
+    assert least_sign_dimension(6, HALF) == 7
+
+
+def test_a_small_epsilon_takes_no_time() -> None:
+    """In hundreds of thousands of dimensions, not one after the other."""
+    epsilon = Fraction(1, 200)
+    assert least_sign_dimension(10, epsilon, exact=False) == 304533
+    assert least_sign_dimension(10, epsilon) == 161202
 
 
 def test_exact_tail_is_sharper() -> None:

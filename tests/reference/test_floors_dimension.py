@@ -31,6 +31,10 @@ from strategies import guarantees
         (10**6, 64, 256, 10**6, "binary-keys", "arccos(9/10)", "all tokens"),
         (10**9, 1024, 1024, 10**9, "binary-keys", "arccos(14/15)", "all tokens"),
         (3, 1, 5, 2, "binary-keys", "arccos(-1)", "low dimension"),
+        (1000, 131072, 100, 1000, "binary-keys", "arccos(4/5)", "all tokens"),
+        (10**6, 28, 59, 10**6, "greedy", "arccos(49/64)", "all tokens"),
+        (10**6, 20, 40, 22027, "greedy", "arccos(3/4)", "low dimension"),
+        (12, 3, 5, 12, "roots-d", "arccos(1/2)", "large norms"),
         (10, 4, None, 10, "parabola", "", "all tokens"),
         (17, 4, None, 17, "parabola", "", "large norms"),
         (10, 1, None, 2, "binary-keys", "arccos(-1)", "low dimension"),
@@ -104,6 +108,7 @@ def test_crossover() -> None:
     assert [crossover(n, rho_per_dimension=1) for n in sizes] == [5, 10, 20, 41]
     assert [crossover(n, rho_per_dimension=4) for n in sizes] == [3, 7, 10, 21]
     assert crossover(1, rho_per_dimension=1) == 1
+    assert crossover(1000, rho_per_dimension=Fraction(1, 10000)) == 69068
 
 
 @pytest.mark.parametrize("n", [2, 3, 17, 400])

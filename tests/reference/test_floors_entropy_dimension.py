@@ -5,9 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 from math import log2
+from typing import Any
 
 import pytest
 
+from kvfloor import InputError
 from kvfloor.floors import (
     cells_for,
     errors_of_one_cell,
@@ -27,6 +29,21 @@ def test_a_whole_ratio_leaves_no_room_for_one_more_point() -> None:
     """Spacing 2α/(1-c) or less: at 2α exactly, one answer is within α of both outputs."""
     assert grid_sizes((Fraction(3), Fraction(7, 2), Fraction(1, 9)), Fraction(1)) == (3, 4, 1)
     assert separated_states((Fraction(3), Fraction(7, 2)), HALF) == 6 * 7
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda: grid_sizes((HALF,), Fraction(0)), "alpha"),
+        (lambda: separated_states((HALF,), Fraction(-1)), "alpha"),
+        (lambda: grid_sizes((HALF, Fraction(0)), HALF), "reach[1]"),
+        (lambda: separated_constant((HALF, Fraction(-1))), "reach[1]"),
+    ],
+)
+def test_refused_by_name(call: Any, argument: str) -> None:
+    with pytest.raises(InputError) as caught:
+        call()
+    assert caught.value.argument == argument
 
 
 def test_constant_is_what_the_line_needs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import combinations, product
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,21 @@ def test_code_names_the_nearest_word(code: CyclicCode) -> None:
         assert (x ^ code.decode(message)).bit_count() == nearest
         distance += nearest
     assert code.success == 1 - Fraction(distance, code.size * 2**code.size)
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda code: code.encode(2**7), "x"),
+        (lambda code: code.encode(-1), "x"),
+        (lambda code: code.decode(2**4), "message"),
+        (lambda code: code.decode(-1), "message"),
+    ],
+)
+def test_what_is_no_input_or_message_is_refused(call: Any, argument: str) -> None:
+    with pytest.raises(InputError) as caught:
+        call(CODES[1])
+    assert caught.value.argument == argument
 
 
 def test_golay_code_is_perfect() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
+from math import prod
 from typing import Any
 
 import pytest
@@ -113,8 +114,52 @@ def test_a_number_too_wide_is_refused(x: Any) -> None:
     assert write_bits(pack([[3], [-4]], (2,)), 3) == "01" + "011" + "100"
 
 
-@pytest.mark.parametrize(("bits", "got"), [("0101110", "7"), ("010111000", "9"), ("11011100", "2")])
+@pytest.mark.parametrize(
+    ("bits", "got"),
+    [
+        ("0101110", "7"),
+        ("010111000", "9"),
+        ("11011100", "2"),
+        ("01000001", "row 0"),  # the pivot is zero
+        ("10011100", "row 1"),  # row 0 has an entry, and is before the pivot
+        ("00000100", "-4"),  # a number after a column of zeros
+        ("0101110x", "'0101110x'"),
+        ("0000000x", "'0000000x'"),
+    ],
+)
 def test_malformed_bits_are_refused(bits: str, got: str) -> None:
     with pytest.raises(InputError) as caught:
         read_bits(bits, (2,), 1, 3)
     assert (caught.value.argument, caught.value.got) == ("bits", got)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "columns", "width", "argument"),
+    [((2,), 1, 0, "width"), ((0,), 1, 3, "lengths[0]"), ((2,), 0, 3, "columns")],
+)
+def test_sizes_of_what_is_read_are_refused_by_name(
+    lengths: tuple[int, ...], columns: int, width: int, argument: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read_bits("", lengths, columns, width)
+    assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize(("lengths", "width"), [((2,), 3), ((3,), 2), ((2, 2), 2), ((1, 2), 3)])
+def test_all_bits_are_refused_or_written_again(lengths: tuple[int, ...], width: int) -> None:
+    """So no two texts are read as one product, and none as a product that cannot be unpacked."""
+    size = prod(lengths).bit_length() + (1 + sum(n - 1 for n in lengths)) * width
+    read = 0
+    for digits in product("01", repeat=size):
+        bits = "".join(digits)
+        try:
+            packed = read_bits(bits, lengths, 1, width)
+        except InputError:
+            continue
+        assert write_bits(packed, width) == bits
+        assert pack(packed.unpack(), lengths) == packed
+        read += 1
+    # Of the lines through a pivot what is before it is zero; it is not, and what is after is free.
+    pivots = product(*map(range, lengths))
+    free = (sum(n - 1 - j for n, j in zip(lengths, pivot, strict=True)) for pivot in pivots)
+    assert read == 1 + sum((2**width - 1) * 2 ** (width * k) for k in free)

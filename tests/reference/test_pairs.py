@@ -80,6 +80,13 @@ def test_a_seed_is_a_book() -> None:
     assert sign_pairs(3, 16, seed=1) == sign_pairs(3, 16, seed=1) != sign_pairs(3, 16, seed=2)
 
 
+def test_the_least_margin_accepted_is_the_one_asked_for() -> None:
+    book = sign_pairs(2, 8, seed=2, draws=1)
+    assert sign_pairs(2, 8, seed=2, draws=1, tie_margin=book.tie_margin) == book
+    with pytest.raises(InputError, match="tie_margin=5"):
+        sign_pairs(2, 8, seed=2, draws=1, tie_margin=book.tie_margin + 1)
+
+
 @pytest.mark.parametrize(
     ("call", "argument"),
     [

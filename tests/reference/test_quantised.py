@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -17,6 +18,7 @@ from kvfloor.caches import QuantisedCache, configure, record, restore
 from kvfloor.floors import (
     answer_bits,
     cells_for,
+    errors_of_one_cell,
     logit_error,
     output_error,
     product_error,
@@ -94,6 +96,60 @@ def test_answers_are_rounded_by_less_than_they_say() -> None:
     assert 0 < abs(answer - Fraction(2, 3)) < Fraction(1, 2 ** answer_bits((2, 3)))
 
 
+@pytest.mark.parametrize("state", [b"", b"\0", b"\2", b"\xff\x07", b"\1\0", b"\x6d\0\0"])
+def test_a_state_of_no_tokens_is_refused(state: bytes) -> None:
+    """The number has a leading 1, then 2·(2 + 1) digits for each token, and no bytes to spare."""
+    with pytest.raises(InputError) as caught:
+        make(3, 2).from_state(state, seed=0, **SHAPE)
+    assert caught.value.argument == "state"
+
+
+def test_every_state_is_one_that_tokens_lead_to() -> None:
+    """Of all strings of a byte or two those are restored that some tokens lead to."""
+    thirds, halves = [Fraction(2 * k, 3) for k in (-1, 0, 1)], [Fraction(k, 2) for k in (-1, 1)]
+    reached = {
+        record(make(3, 2), [Token(((x,),), ((y,),)) for x, y in tokens], d=1, d_v=1).data
+        for n in range(1, 6)
+        for tokens in product(product(thirds, halves), repeat=n)
+    }
+    strings = [bytes(s) for size in (0, 1, 2) for s in product(range(256), repeat=size)]
+    restored = set()
+    for state in strings:
+        with suppress(InputError):
+            cache = make(3, 2).from_state(state, order=1, d=1, d_v=1, seed=0)
+            assert cache.state() == state
+            restored.add(state)
+    empty = b"\1"
+    assert restored == {state for state in reached if len(state) <= 2} | {empty}
+
+
+def test_large_values_are_answered_within_the_bound() -> None:
+    """What is rounded away of an answer does not grow with values."""
+    bound = Fraction(10**40)
+    cache = make(2, 3, value_bound=bound)(order=1, d=1, d_v=1, seed=0)
+    cache.append(((0,),), ((bound,),))
+    (answer,) = cache.answer((0,))
+    assert abs(answer - bound * Fraction(2, 3)) < Fraction(1, 2 ** answer_bits((2, 3)))
+
+
+def test_one_cell_more_leaves_room_for_rounding_answers() -> None:
+    """Where 2E/α is whole, cells without it would use up all of α."""
+    alpha, norm = Fraction(1, 4), Fraction(3)
+    cells = cells_for(alpha, norm)
+    assert cells == (2 * 6 * 4 + 1, 2 * 2 * 4 + 1)
+    by_key, by_value = errors_of_one_cell(norm)
+    assert by_key / (cells[0] - 1) + by_value / (cells[1] - 1) == alpha
+    assert alpha / (2 * cells[0]) + alpha / (2 * cells[1]) > Fraction(1, 2 ** answer_bits(cells))
+
+
+def test_answers_are_rounded_by_far_less_than_entries() -> None:
+    """To bits of both numbers of cells and 128 more."""
+    assert answer_bits((2, 3)) == 128 + 2 + 2
+    assert answer_bits((2**70, 5)) == 128 + 71 + 3
+    for cells in ((2, 3), (2**70, 5), (7, 8)):
+        assert 2 ** answer_bits(cells) >= 2**128 * prod(cells)
+
+
 def test_bound_in_numbers() -> None:
     assert product_error(3, Fraction(2), Fraction(1, 8)) == Fraction(3, 2)
     assert logit_error(2, Fraction(2), Fraction(1, 8), 5, Fraction(1, 2)) == Fraction(5, 4)
@@ -153,6 +209,20 @@ def test_sharp_family_beside_its_floor() -> None:
         (lambda: make(2, 1)(seed=0, **SHAPE), "value_cells"),
         (lambda: make(2, 2, key_bound=0)(seed=0, **SHAPE), "key_bound"),
         (lambda: make(2, 2, value_bound=-1)(seed=0, **SHAPE), "value_bound"),
+        (lambda: make(key_bound="x")(seed=0, **SHAPE), "key_bound"),
+        (lambda: make()(order=0, d=2, d_v=1, seed=0), "order"),
+        (lambda: make()(order=-1, d=2, d_v=1, seed=0), "order"),
+        (lambda: make()(order=2, d=0, d_v=1, seed=0), "d"),
+        (lambda: make()(order=2, d="x", d_v=1, seed=0), "d"),
+        (lambda: make()(seed=0, **SHAPE).append([1, 1], [1, 1]), "token"),
+        (lambda: make()(seed=0, **SHAPE).append(None, None), "token"),
+        (lambda: cells_for(Fraction(0), Fraction(1)), "alpha"),
+        (lambda: cells_for(Fraction(-1), Fraction(1)), "alpha"),
+        (lambda: cells_for(Fraction(1), Fraction(0)), "query_norm"),
+        (lambda: cells_for(Fraction(1), Fraction(1), order=0), "order"),
+        (lambda: cells_for(Fraction(1), Fraction(1), key_bound=Fraction(0)), "key_bound"),
+        (lambda: cells_for(Fraction(1), Fraction(1), value_bound=Fraction(-1)), "value_bound"),
+        (lambda: cells_for(Fraction(1), Fraction(1), scale=Fraction(0)), "scale"),
         (lambda: make()(seed=0, **SHAPE).append([[0, 0]], [[0], [0]]), "token"),
         (lambda: make()(seed=0, **SHAPE).append([[0, 2], [0, 0]], [[0], [0]]), "token"),
         (lambda: make()(seed=0, **SHAPE).append([[0, 0], [0, 0]], [[0], [-1.5]]), "token"),

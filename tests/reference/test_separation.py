@@ -139,6 +139,15 @@ def test_what_is_too_large_or_singular_is_not_certified(candidate: Candidate) ->
     assert found is None or found.contraction > certified(candidate).contraction
 
 
+def test_an_inverse_that_is_none_is_not_trusted() -> None:
+    """With queries 2^-100 apart the inverse is noise: what is small is only the set."""
+    candidate = candidates()[0]
+    near = tuple((x + Fraction(k, 2**100),) for k in range(3) for x in candidate.queries[0])
+    radii = (Fraction(1, 2**900),) * 3
+    assert separation(replace(candidate, radii=radii)) is not None
+    assert separation(replace(candidate, queries=near, radii=radii)) is None
+
+
 def test_the_set_at_a_point_contracts_to_nothing() -> None:
     """With hardly any radius what is left is the error of A."""
     candidate = candidates()[0]

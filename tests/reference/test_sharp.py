@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from itertools import pairwise
+from math import exp
 from typing import Any
 
 import pytest
@@ -11,11 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kvfloor import Guarantee, InputError
-from kvfloor.floors import exceeds_log, sharp_symbols, strength_ratio, symbol_ratio
+from kvfloor.floors import (
+    exceeds_log,
+    least_multiplier,
+    room,
+    sharp_symbols,
+    strength_ratio,
+    symbol_ratio,
+)
 from kvfloor.inputs import ball_ends
 from kvfloor.instances import attend_to, stack
 from kvfloor.keys import binary_pairs, sign_pairs
 from kvfloor.sharp import Sharp, strength
+from kvfloor.tightness import tightness
 
 TIGHT = Guarantee(Fraction(1, 100), Fraction(1, 200))
 
@@ -114,8 +124,60 @@ def test_strength_leaves_room_where_there_is_any() -> None:
     assert strength(16, Guarantee()) == Fraction(3, 2)
     guarantee = Guarantee(Fraction(1, 20))
     found = strength(4, guarantee)
-    assert exceeds_log(found / 3, strength_ratio(guarantee.eta))
+    assert exceeds_log(found / 3, strength_ratio(guarantee))
     assert Sharp(sign_pairs(2, 8), 1, 3, 4, guarantee).payload_levels.room > 0
+
+
+@pytest.mark.parametrize(
+    ("n", "guarantee"),
+    [
+        (2, Guarantee(alpha=Fraction("0.24999"))),
+        (2, Guarantee(alpha=Fraction(1, 4) - Fraction(1, 10**20))),
+        (3, Guarantee(Fraction(9999, 10000))),
+        (2, Guarantee(Fraction(1, 2), Fraction(1, 8) - Fraction(1, 10**9))),
+    ],
+)
+def test_two_payloads_are_told_apart_wherever_they_can_be(n: int, guarantee: Guarantee) -> None:
+    assert strength_ratio(guarantee) > exp(10)
+    family = Sharp(sign_pairs(n, 16), 1, 2, 2, guarantee)
+    assert exceeds_log(family.strength, strength_ratio(guarantee))
+    assert not exceeds_log(family.strength - 2, strength_ratio(guarantee))
+    for symbol in (0, 1):
+        for sign in (1, -1):
+            assert recovered(family, (symbol,) * family.size, sign) == family.size
+
+
+@pytest.mark.parametrize("L", [3, 4, 16])
+def test_a_strength_between_the_multiples_of_a_quarter_is_found(L: int) -> None:
+    """For α next to the largest, the strengths with room are few."""
+    largest = max(
+        min(room(Guarantee(), low, high) for low, high in pairwise(payloads(L, k / 1000)))
+        for k in range(1, 10000)
+    )
+    alpha = Fraction(largest) / 2 - Fraction(1, 10**9)
+    family = Sharp(sign_pairs(2, 8), 1, 2, L, Guarantee(alpha=alpha))
+    assert (4 * family.strength).denominator > 1
+    assert family.payload_levels.room > 0
+
+
+def payloads(L: int, gamma: float) -> list[float]:
+    return [1 / (1 + exp(gamma * (1 - k / (L - 1)))) for k in range(L)]
+
+
+def test_no_strength_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match=r"guarantee: expected eta \+ 4\*alpha < 1"):
+        Sharp(sign_pairs(2, 8), 1, 2, 2, Guarantee(Fraction(1, 2), Fraction(1, 8)))
+    with pytest.raises(InputError, match="gamma: expected a strength that leaves room"):
+        Sharp(sign_pairs(2, 8), 1, 2, 3, Guarantee(alpha=Fraction(2, 25)))
+
+
+def test_only_pairs_that_are_not_tied_compete() -> None:
+    """n² - 2 of them: for n = 2 and L = 4 a third would take twice the multiplier."""
+    guarantee = Guarantee(alpha=tightness(sign_pairs(2, 8), 1, 2, 4).alpha)
+    family = Sharp(sign_pairs(2, 8), 1, 2, 4, guarantee, Fraction(3, 2))
+    three = symbol_ratio(guarantee, 3, family.payload_levels.room)
+    assert least_multiplier(Fraction(family.book.tie_margin), three) == 2
+    assert family.multiplier == 1
 
 
 @pytest.mark.parametrize(

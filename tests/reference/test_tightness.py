@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kvfloor import Guarantee, InputError
+from kvfloor.floors import least_multiplier, symbol_ratio
 from kvfloor.keys import binary_pairs, sign_pairs
 from kvfloor.sharp import Sharp
 from kvfloor.tightness import tightness
@@ -53,3 +54,20 @@ def test_refused_by_name() -> None:
         tightness(binary_pairs(4), 2, 4, 4)
     with pytest.raises(InputError, match="L: expected a whole number >= 2"):
         tightness(sign_pairs(2, 8), 2, 4, 1)
+    for gamma in (0, -1, float("nan")):
+        with pytest.raises(InputError, match="gamma: expected a"):
+            tightness(sign_pairs(2, 8), 2, 4, 4, gamma=gamma)
+
+
+def test_a_strength_may_be_any_number() -> None:
+    given, default = (tightness(sign_pairs(2, 8), 2, 4, 4, **k) for k in ({"gamma": 1.5}, {}))
+    assert given[:3] == default[:3]
+
+
+def test_only_pairs_that_are_not_tied_compete() -> None:
+    """n² - 2 of them: for n = 2 and L = 4 a third would take twice the multiplier."""
+    book = sign_pairs(2, 8)
+    found = tightness(book, 1, 2, 4)
+    assert found.multiplier == 1
+    three = symbol_ratio(Guarantee(alpha=found.alpha), 3, 2 * found.alpha)
+    assert least_multiplier(Fraction(book.tie_margin), three) == 2

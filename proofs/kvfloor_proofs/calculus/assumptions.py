@@ -47,6 +47,11 @@ class Variable:
         return self.symbol
 
     @property
+    def printed(self) -> str:
+        """What a reader knows it by."""
+        return str(self.name)
+
+    @property
     def mentions(self) -> set[Expr]:
         """The names in its range."""
         return _names(end for end in (self.low, self.high) if end is not None)
@@ -86,6 +91,11 @@ class Family(Variable):
         return self.symbol.base.label
 
     @property
+    def printed(self) -> str:
+        """What a reader knows it by: with an index, so a variable may be called the same."""
+        return f"{self.name}[]"
+
+    @property
     def mentions(self) -> set[Expr]:
         """The names in its range, other than its own index, and in the range of that."""
         index, first, last = self.index
@@ -113,6 +123,12 @@ class Assumptions:
         Each range mentions only variables that come before.
     definitions : tuple of (symbol, expression)
         Names for expressions in the variables and in names defined before.
+
+    Raises
+    ------
+    RuleError
+        If a name is declared twice, or depends on one that is not declared before it, or if two
+        names print alike: a reader could not tell them apart.
     """
 
     variables: tuple[Variable, ...]
@@ -120,15 +136,19 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         known: set[Expr] = set()
-        for name, mentions in [
-            *((variable.name, variable.mentions) for variable in self.variables),
-            *((name, _names([meaning])) for name, meaning in self.definitions),
+        printed: set[str] = set()
+        for name, shown, mentions in [
+            *((variable.name, variable.printed, variable.mentions) for variable in self.variables),
+            *((name, str(name), _names([meaning])) for name, meaning in self.definitions),
         ]:
             if name in known:
                 raise RuleError(f"{name} is declared twice")
+            if shown in printed:
+                raise RuleError(f"two names print as {shown}")
             if not mentions <= known:
                 raise RuleError(f"{name} depends on {mentions - known}, not declared before it")
             known.add(name)
+            printed.add(shown)
 
     def unfold(self, expr: Expr) -> Expr:
         """Replace every defined name by its meaning."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor import floors
-from kvfloor.caches import GaugedCache, configure, record, restore
+from kvfloor.caches import GaugedCache, HashedCache, configure, record, restore
 from kvfloor.candidates import candidates
 from kvfloor.exact import ExactAttention
 from kvfloor.inputs import to_fmpq
@@ -165,8 +166,32 @@ def _within(alpha: Fraction, answers: Sequence[Any], outputs: Sequence[arb]) -> 
         return not any(abs(true - to_fmpq(given)) > to_fmpq(alpha) for given, true in pairs)
 
 
-def property_fewer_bits_fail(data: st.DataObject, tally: Tally) -> None:
-    """With fewer states than the grid has points, two of them share a state that serves neither."""
+def property_fewer_states_fail(data: st.DataObject, tally: Tally) -> None:
+    """With fewer states than a small grid has points, two share one: no answer serves both.
+
+    The cache keeps a hash of its tokens, so any two may be those.
+    """
+    del tally
+    s = _separated(data)
+    _, _, d, d_v = s.candidate.shape
+    wide = data.draw(st.integers(1, 4), label="coordinates with room for two points")
+    alpha = sorted(s.reach, reverse=True)[min(wide, len(s.reach) - 1)]
+    points = floors.separated_states(s.reach, alpha)
+    bits = data.draw(st.integers(0, (points - 1).bit_length() - 1), label="b")
+    seed = data.draw(st.integers(0, 999), label="seed")
+    found: dict[bytes, tuple[Fraction, ...]] = {}
+    for place in product(*map(range, floors.grid_sizes(s.reach, alpha))):
+        y = s.point(alpha, place)
+        state = record(configure(HashedCache, bits=bits), _tokens(s, y), d=d, d_v=d_v, seed=seed)
+        if state.data in found:
+            require(_differ(s, y, found[state.data], 2 * alpha), "one answer serves both")
+            return
+        found[state.data] = y
+    raise Falsified("no two points share a state")
+
+
+def property_fewer_cells_fail(data: st.DataObject, tally: Tally) -> None:
+    """With few cells two neighbours share a state at any α, so that no answer serves both."""
     del tally
     s = _separated(data)
     _, _, d, d_v = s.candidate.shape
@@ -193,8 +218,8 @@ CLAIM = Claim(
 Let r be the rank of [S3](identifiability.md), (4n-2)d for the paper's case. Keys and values of
 n >= 2 tokens are in the gauge: for m >= 2 the first token has ones in all slots but the first, for
 m = 1 its key is zero. M(α) is the least number of bits of a deterministic (0, α)-accurate cache
-for a bounded set of them, and of queries. Then `M(α) = r·log₂(1/α) + O(1)`, with constants on both
-sides.
+for a bounded set of them and of queries, in which a set and queries as on the lower side are
+included. Then `M(α) = r·log₂(1/α) + O(1)`, with constants on both sides.
 
 **Lower side**, for the shapes in the table. Take r outputs, each of one query and in one column,
 and sets `θ = θ₀ + A·y` of free entries with `|y_j| <= R_j`. Let J be the derivatives of the
@@ -207,8 +232,9 @@ no answer is within α of both. So, for *every* α > 0,
 (With ⌊·⌋ + 1 for ⌈·⌉ there would be one point too many where R_j(1-c)/α is whole: outputs 2α
 apart have an answer in common.) θ₀, queries, R and w come from a search that is not trusted;
 [`separation`](../../reference/kvfloor/separation.py) certifies c, in balls: A is the inverse at θ₀,
-rounded, and second derivatives bound how far J·A moves from I. (Without a constant the lower side
-follows for every shape of rank r, by the inverse function theorem.)
+rounded, and second derivatives bound how far J·A moves from I. (Other shapes have no constant here:
+where the rank is r at some point, such a set is around it by the inverse function theorem, which
+is neither derived nor run; S3 certifies the rank for small shapes.)
 
 **Upper side**, for every shape. Let entries be within ±B_k and ±B_v, and ‖q‖₁ <= Q. The cache
 [`gauged`](../../reference/kvfloor/caches/gauged.py) keeps k entries of keys and v of values,
@@ -229,12 +255,18 @@ bits that the lower side proves necessary, and those of the cache:
 | 2 | 2 | 2 | 2 | 12 | 53.7 | 89.4 | 43 … 184 | 139 … 280 | 715 … 856 |
 | 3 | 2 | 1 | 1 | 8 | 82.2 | 71.4 | 0 … 135 | 46 … 199 | 430 … 583 |
 
-A cache under the floor is refuted like any other: two points of the grid in one state.""",
+With fewer states than the grid has points, two points share a state, and no answer serves both.
+Such pairs are found: by enumeration in small grids, for a cache that keeps a hash of its tokens,
+and among neighbours in large ones, for the rounded cache with too few cells.""",
     source="S5; S3, S2",
     assumptions=(
         "inputs are in the gauge. For m >= 2 others can be brought there if no entry of the first "
         "token that it fixes is 0, but not into one box as such an entry goes to 0",
         "the lower side holds for every set of inputs and queries that includes the certified one",
+        "between two points of the set, which is convex, each output differs as by its derivatives "
+        "at some point on the way (mean value theorem)",
+        "E_k + E_v >= 2^-128, as answers are rounded by 2^-128/(N_k·N_v): for m >= 2 the gauge has "
+        "ones, so B_v >= 1 and E_v >= 2",
         "the cache is deterministic, and its state after the n tokens has exactly M(α) bits",
         "σ = 1 in the table",
     ),
@@ -244,6 +276,7 @@ A cache under the floor is refuted like any other: two points of the grid in one
         property_grid_is_told_apart,
         property_cache_between_the_bounds,
         property_upper_side,
-        property_fewer_bits_fail,
+        property_fewer_states_fail,
+        property_fewer_cells_fail,
     ),
 )

@@ -99,7 +99,16 @@ def derivations() -> tuple[Derivation, ...]:
             sp.Sum(2**k, (k, 0, b)),
             index_deterministic.length_up_to(),
         ),
-        _randomised(),
+        _randomised(
+            "b bits with which a query fails with mean error e <= δ are at least (1 - H₂(δ))·n·d_v",
+            index_randomized.sent(n * d_v),
+            index_randomized.floor(),
+        ),
+        _randomised(
+            "So they are if e = 0; and n·d_v if δ = 0",
+            index_randomized.sent_without_errors(n * d_v),
+            index_randomized.without_errors(),
+        ),
     )
 
 
@@ -263,21 +272,12 @@ def _states(title: str, states: sp.Expr, counted: Derivation) -> Derivation:
     return Derivation(title, _FEWER_BITS, states, (step,))
 
 
-def _randomised() -> Derivation:
-    size = n * d_v
-    return Derivation(
-        "b bits with which a query fails with mean error e <= δ are at least (1 - H₂(δ))·n·d_v",
-        Assumptions((Variable(n, 1), Variable(d_v, 1), *index_randomized.sent(size))),
-        index_randomized.b,
-        (
-            Step(
-                GE,
-                (1 - index_randomized.entropy_bits(index_randomized.delta)) * size,
-                Cite(index_randomized.floor(), ((index_randomized.N, size),)),
-                "L4: a state is a message for INDEX.",
-            ),
-        ),
-    )
+def _randomised(title: str, sent: tuple[Variable, ...], floor: Derivation) -> Derivation:
+    size, L4 = n * d_v, index_randomized
+    cited = Cite(floor, ((L4.N, size),))
+    step = Step(GE, (1 - L4.entropy_bits(L4.delta)) * size, cited, "L4: a state is a message.")
+    ranges = (Variable(n, 1), Variable(d_v, 1), *sent)
+    return Derivation(title, Assumptions(ranges), L4.b, (step,))
 
 
 def property_recovery(data: st.DataObject, tally: Tally) -> None:
@@ -378,14 +378,14 @@ Address books with such margins are the claim [`keys`](keys.md). With queries of
 | `roots-d` | 2d(d-1) >= n | C > L | ρ > 2L |
 | `roots-e8` | d >= 8, n <= 240 | 4C > L | ρ > 2L |
 
-A randomised cache that fails at each query with probability at most δ is, in the same way, a
-protocol for INDEX with error δ; by [L4](index-randomized.md) it needs `(1 - H₂(δ))·n·d_v`
-bits, H₂ the binary entropy.""",
+A randomised cache that fails at each query with probability at most δ <= 1/2 is, in the same way,
+a protocol for INDEX with error δ; by [L4](index-randomized.md) it needs `(1 - H₂(δ))·n·d_v` bits,
+H₂ the binary entropy.""",
     source="TMT (exact and approximate); HO25 for m = 1; T1",
     assumptions=(
         "keys and queries are public and fixed; the cache is right for every V_1 in {0,1}^(n×d_v)",
         "0 <= η < 1, α >= 0, η + 2α < 1",
-        "the cache is deterministic; in the randomised form, given its public coins",
+        "the cache is deterministic; in the randomised form, given its public coins; 0 <= δ <= 1/2",
         "n >= 2, or the self token: a single key needs no margin",
     ),
     verdict="holds",

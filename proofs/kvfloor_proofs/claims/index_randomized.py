@@ -27,7 +27,19 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.entropy import PRODUCT, entropy, entropy_bits, lemmas, two_terms
 
-__all__ = ["CLAIM", "CODES", "N", "b", "delta", "derivations", "entropy_bits", "floor", "sent"]
+__all__ = [
+    "CLAIM",
+    "CODES",
+    "N",
+    "b",
+    "delta",
+    "derivations",
+    "entropy_bits",
+    "floor",
+    "sent",
+    "sent_without_errors",
+    "without_errors",
+]
 
 EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
 
@@ -38,7 +50,7 @@ u, v, x, y, r, q = sp.symbols("u v x y r q", real=True)  # what is cited is stat
 
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
-    return (*lemmas(), _entropy_grows(), floor())
+    return (*lemmas(), _entropy_grows(), floor(), without_errors())
 
 
 _ERRORS = (
@@ -123,6 +135,31 @@ def floor() -> Derivation:
                     Cite(_entropy_grows()),
                 ),
                 "The entropy grows with the error.",
+            ),
+            Step(EQ, (1 - entropy_bits(delta)) * N, Algebra(), "Collect."),
+        ),
+    )
+
+
+def sent_without_errors(size: sp.Expr) -> tuple[Variable, ...]:
+    """Assume as `sent` does, but that Bob never errs: then nothing is unknown after."""
+    return (_ERRORS[0], Variable(X, high=0), Variable(b, size - X / sp.log(2)))
+
+
+def without_errors() -> Derivation:
+    """The same for e = 0, where the entropy at e is not an expression."""
+    return Derivation(
+        "For e = 0 nothing is left unknown, and b is at least N; so it is for δ = 0, H₂(0) = 0",
+        Assumptions((Variable(N, 1), *sent_without_errors(N))),
+        b,
+        (
+            Step(GE, N - X / sp.log(2), Positivity(), "2^b messages leave N - b bits unknown."),
+            Step(GE, N, Positivity(), "X <= 0."),
+            Step(
+                GE,
+                N - N * entropy(delta) / sp.log(2),
+                Positivity(),
+                "An entropy is not negative.",
             ),
             Step(EQ, (1 - entropy_bits(delta)) * N, Algebra(), "Collect."),
         ),
@@ -239,7 +276,7 @@ success of a deterministic protocol is `1/2 + C(N-1, ⌊(N-1)/2⌋)/2^N`.""",
     assumptions=(
         "one message, Alice to Bob; public coins, independent of the input",
         "messages have exactly b bits; with shorter ones too, b is the logarithm of their number",
-        "0 <= δ <= 1/2",
+        "0 <= δ <= 1/2, and H₂(0) = 0: the derivations treat a mean error of 0 on its own",
     ),
     verdict="holds",
     derivations=derivations,

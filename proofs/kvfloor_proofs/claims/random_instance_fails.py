@@ -38,7 +38,7 @@ u, e, X, w = sp.symbols("u e X w", real=True)
 
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
-    return (_exact_length(), _length_up_to(), _wrong())
+    return (_exact_length(), _length_up_to(), _wrong(), _none_wrong())
 
 
 def _exact_length() -> Derivation:
@@ -96,6 +96,19 @@ def _wrong() -> Derivation:
         entropy_bits(e),
         (
             Step(GE, X / (N * sp.log(2)), Positivity(), "L4: X <= N·H(e), in nats."),
+            Step(GE, 1 - w / N, Positivity(), "L4: 2^w states leave N - w bits unknown."),
+        ),
+    )
+
+
+def _none_wrong() -> Derivation:
+    ranges = (Variable(N, 1), Variable(X, high=0), Variable(w, N - X / sp.log(2)))
+    return Derivation(
+        "For e = 0, H₂(0) = 0, that is w >= N: nothing is left unknown",
+        Assumptions(ranges),
+        sp.Integer(0),
+        (
+            Step(GE, X / (N * sp.log(2)), Positivity(), "L4: X <= 0."),
             Step(GE, 1 - w / N, Positivity(), "L4: 2^w states leave N - w bits unknown."),
         ),
     )
@@ -159,6 +172,7 @@ The expectation is over the instance, the public coins being independent of it."
     assumptions=(
         "the instance is uniform and independent of the cache's public coins",
         "answers decode to bits as in L2",
+        "H₂(0) = 0: the derivations treat e = 0 on its own",
     ),
     verdict="holds",
     derivations=derivations,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import count, pairwise
+from types import SimpleNamespace
 
 import sympy as sp
 from flint import arb
@@ -40,8 +41,7 @@ EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relatio
 
 a, d_v, width = sp.symbols("a d_v b", integer=True)
 C, mu, gamma, T, x, u = sp.symbols("C mu gamma T x u", real=True)
-own, first, second = sp.symbols("p p_1 p_2", real=True)
-bits = value_floor.b
+own, first, second, held = sp.symbols("p p_1 p_2 w", real=True)
 
 _STRENGTH = Variable(gamma, 0, low_open=True)
 
@@ -56,6 +56,7 @@ def derivations() -> tuple[Derivation, ...]:
         _least_room(),
         _strength_suffices(),
         _strength_needed(),
+        _strength_for_two(),
         _payload_margin(),
         _instances(),
     )
@@ -158,13 +159,25 @@ def _strength_suffices() -> Derivation:
     )
 
 
+_PART = Variable(alpha, 0, (1 - eta) / 4, high_open=True)
+_RATIO = strength_ratio(SimpleNamespace(eta=eta, alpha=alpha))
+
+
 def _strength_needed() -> Derivation:
-    too_little = Variable(_U, 0, (1 + 3 * eta) / (1 - eta), low_open=True)
     return Derivation(
-        "There is none between the two highest, w = 1, if not",
-        Assumptions((_ETA, too_little)),
-        (1 + eta) / (1 + _U),
-        (Step(GE, (1 - eta) / 2, Positivity(), "Multiply out."),),
+        "There is none between the two highest, w = 1, if U <= (1+3η+4α)/(1-η-4α)",
+        Assumptions((_ETA, _PART, Variable(_U, 0, _RATIO, low_open=True))),
+        (1 + eta) / (1 + _U) + alpha,
+        (Step(GE, (1 - eta) / 2 - alpha, Positivity(), "Multiply out."),),
+    )
+
+
+def _strength_for_two() -> Derivation:
+    return Derivation(
+        "There is if U is larger: for L = 2 these are all",
+        Assumptions((_ETA, _PART, Variable(_U, _RATIO, low_open=True))),
+        (1 + eta) / (1 + _U) + alpha,
+        (Step(LT, (1 - eta) / 2 - alpha, Positivity(), "Multiply out."),),
     )
 
 
@@ -190,12 +203,12 @@ def _payload_margin() -> Derivation:
 
 def _instances() -> Derivation:
     size = 2 * (n - 1) * (width + d_v - 2)
-    fewer = Variable(bits, 0, size * sp.log(L) / sp.log(2), high_open=True)
+    fewer = Variable(held, 0, size * sp.log(L) / sp.log(2), high_open=True)
     ranges = (Variable(n, 2), Variable(width, 1), Variable(d_v, 2), Variable(L, 2), fewer)
     return Derivation(
-        "States of b < 2(n-1)(b+d_v-2)·log₂ L bits are fewer than the instances; the logarithms",
+        "States of w < 2(n-1)(b+d_v-2)·log₂ L bits are fewer than the instances; the logarithms",
         Assumptions(ranges),
-        bits * sp.log(2),
+        held * sp.log(2),
         (
             Step(
                 LT,
@@ -270,21 +283,23 @@ def property_least_multiplier(data: st.DataObject, tally: Tally) -> None:
 
 
 def property_least_strength(data: st.DataObject, tally: Tally) -> None:
-    """For α = 0 payloads can be told apart exactly when γ > (L-1)·ln((1+3η)/(1-η)).
+    """Where α = 0 or L = 2 payloads can be told apart exactly when γ > (L-1)·ln r, r of `floors`.
 
     Run on real attention: two keys tied but for the payload, all payloads of the grid.
     """
     del tally
     grid = data.draw(st.integers(2, 9), label="L")
     eta_ = data.draw(st.fractions(0, Fraction(9, 10), max_denominator=20), label="η")
+    share = data.draw(st.fractions(0, Fraction(19, 20), max_denominator=20), label="share of α")
+    guarantee = Guarantee(eta_, share * (1 - eta_) / 4 if grid == 2 else Fraction(0))
     strength = data.draw(st.fractions(Fraction(1, 8), 30, max_denominator=8), label="γ")
     outputs = [
         ExactAttention([[[Fraction(symbol, grid - 1)], [1]]], [[[1], [0]]])([strength])
         for symbol in range(grid)
     ]
     ends = [output.bounds(0, 200) for output in outputs]
-    apart = all(room(Guarantee(eta_), below[1], above[0]) > 0 for below, above in pairwise(ends))
-    enough = exceeds_log(strength / (grid - 1), strength_ratio(eta_))
+    apart = all(room(guarantee, below[1], above[0]) > 0 for below, above in pairwise(ends))
+    enough = exceeds_log(strength / (grid - 1), strength_ratio(guarantee))
     require(apart == enough, "another strength is the least")
 
 
@@ -305,7 +320,8 @@ output in column 0 is `1/(1 + exp(γ(1 - x_jc)))` but for the leak; likewise y_l
 
 all `2(n-1)(b + d_v - 2)` symbols are recovered, and an (η, α)-accurate cache has as many times
 log₂ L bits. For η = 0 the least is `ρ_2 = ℓ(1) - ℓ(0) - 2α`; for α = 0 there is room exactly if
-`γ > (L-1)·ln((1+3η)/(1-η))`. If no two of the n² products have an inner product beyond ±μ then
+`γ > (L-1)·ln((1+3η)/(1-η))`, and for L = 2 exactly if `γ > ln((1+3η+4α)/(1-η-4α))`, which some γ
+is just if η + 4α < 1. If no two of the n² products have an inner product beyond ±μ then
 `g_1 >= a - μ` and `g_2 >= a - 3μ`; g_1, g_2 > 0 is what is needed, and a > 3μ is not.""",
     source="S2; TMT has n·d_v bits",
     assumptions=(

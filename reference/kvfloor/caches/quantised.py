@@ -12,7 +12,7 @@ from kvfloor.caches.tokens import Shape, as_token
 from kvfloor.errors import InputError
 from kvfloor.exact import ExactAttention
 from kvfloor.floors.quantised import answer_bits, quantised_bits
-from kvfloor.inputs import as_count, as_fraction, shown, to_fraction
+from kvfloor.inputs import as_count, as_positive, shown, to_fraction
 
 __all__ = ["KEY", "VALUE", "QuantisedCache"]
 
@@ -57,22 +57,27 @@ class QuantisedCache:
         del seed
         self._shape = Shape(order, d, d_v)
         self._cells = as_count(key_cells, "key_cells", 2), as_count(value_cells, "value_cells", 2)
-        self._bounds = as_fraction(key_bound, "key_bound"), as_fraction(value_bound, "value_bound")
-        for bound, argument in zip(self._bounds, ("key_bound", "value_bound"), strict=True):
-            if bound <= 0:
-                raise InputError(argument, "a number > 0", str(bound))
+        self._bounds = as_positive(key_bound, "key_bound"), as_positive(value_bound, "value_bound")
         self._kept = 1
         self._tokens = 0
 
     @classmethod
     def from_state(cls, state: bytes, **arguments: Any) -> QuantisedCache:
-        """Return the cache that had this state; the other arguments are those of the class."""
+        """Return the cache that had this state; the other arguments are those of the class.
+
+        Raises
+        ------
+        InputError
+            If no cache had it.
+        """
         cache = cls(**arguments)
         cache._kept = int.from_bytes(state, "little")
         whole = cache._kept
         while whole > 1:
             whole //= cache._radix(first=whole < 2 * cache._radix(first=True))
             cache._tokens += 1
+        if whole != 1 or cache.state() != state:
+            raise InputError("state", "a number that tokens lead to, in its bytes", shown(state))
         return cache
 
     def _fixed(self, part: int, slot: int, *, first: bool) -> Fraction | None:

@@ -41,15 +41,25 @@ def cap_fraction(d: int, cosine: Fraction, bits: int = 128) -> arb:
         return sine_squared.beta_lower(half * (d - 1), half, regularized=True) / 2
 
 
-def greedy_size(d: int, cosine: Fraction) -> int:
+def greedy_size(d: int, cosine: Fraction, most: int | None = None) -> int:
     """Return a number of codewords that every maximal code of this angle has: ⌈1/I⌉ (`keys`).
 
     The caps around the words of a code to which nothing can be added cover the sphere, so there
-    are at least 1/I of them. Parameters and errors are those of `cap_fraction`.
+    are at least 1/I of them.
+
+    Parameters
+    ----------
+    d, cosine
+        As for `cap_fraction`, and so are the errors.
+    most : int, optional
+        Return this if there are more: in many dimensions 1/I is no number to write down.
 
     Notes
     -----
     The lower end of a ball around 1/I is rounded up: never too large.
     """
     with arb_precision(128):
-        return ceil(ball_ends(1 / cap_fraction(d, cosine))[0])
+        fraction = cap_fraction(d, cosine)
+        if most is not None and most * fraction < 1:
+            return most
+        return ceil(ball_ends(1 / fraction)[0])

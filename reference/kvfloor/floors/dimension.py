@@ -17,7 +17,7 @@ from flint import arb, fmpq
 from kvfloor.errors import InputError
 from kvfloor.floors.caps import greedy_size
 from kvfloor.floors.decoding import Guarantee, exceeds_log, four_cache, margin_ratio
-from kvfloor.inputs import as_count, as_fraction, to_fmpq
+from kvfloor.inputs import as_count, as_fraction, as_positive, to_fmpq
 from kvfloor.precision import arb_precision
 
 __all__ = ["BestFloor", "Regime", "best", "crossover"]
@@ -123,9 +123,7 @@ def crossover(n: int, *, rho_per_dimension: Any, eta: Any = 0, alpha: Any = 0) -
     InputError
         If a number is out of range.
     """
-    kappa = as_fraction(rho_per_dimension, "rho_per_dimension")
-    if kappa <= 0:
-        raise InputError("rho_per_dimension", "a number > 0", str(kappa))
+    kappa = as_positive(rho_per_dimension, "rho_per_dimension")
 
     def short(d: int) -> bool:
         return best(n, d, rho=kappa * d, eta=eta, alpha=alpha).addresses < n
@@ -191,14 +189,14 @@ def _greedy(n: int, d: int, rho: Fraction, ratio: Fraction) -> Iterator[Candidat
     """Greedy codes: the widest of which every key can be used, and the next one, of which part."""
 
     def whole(j: int) -> bool:
-        keys = min(n, greedy_size(d, Fraction(j, _GRID)))
+        keys = greedy_size(d, Fraction(j, _GRID), n)
         return exceeds_log(rho * (1 - Fraction(j, _GRID)), (keys - 1) * ratio)
 
     # The size grows and the margin falls with j, so this holds up to some j and no further.
     last = _last(_GRID - 1, whole) if whole(0) else 0
     for j in {last, min(last + 1, _GRID - 1)}:
         cosine = Fraction(j, _GRID)
-        keys = min(n, greedy_size(d, cosine))
+        keys = greedy_size(d, cosine, n)
         yield _most(keys, rho * (1 - cosine), ratio), "greedy", f"arccos({cosine})"
 
 

@@ -13,7 +13,7 @@ from math import ceil, prod
 from flint import arb
 
 from kvfloor.floors.quantised import errors_of_one_cell
-from kvfloor.inputs import to_fmpq
+from kvfloor.inputs import as_positive, to_fmpq
 from kvfloor.precision import arb_precision
 
 __all__ = [
@@ -33,19 +33,38 @@ def grid_sizes(reach: Sequence[Fraction], alpha: Fraction) -> tuple[int, ...]:
 
     With k of them on an interval of half-length R, the spacing 2R/(k-1) moves an output by more
     than 2α exactly if k - 1 < reach/α.
+
+    Raises
+    ------
+    InputError
+        If α or a reach is no number > 0.
     """
-    return tuple(ceil(x / alpha) for x in reach)
+    alpha = as_positive(alpha, "alpha")
+    return tuple(ceil(x / alpha) for x in _positive(reach))
 
 
 def separated_states(reach: Sequence[Fraction], alpha: Fraction) -> int:
-    """States of a (0, α)-accurate cache on a separated set, at least: ``Π_k ⌈reach_k/α⌉``."""
+    """States of a (0, α)-accurate cache on a separated set, at least: ``Π_k ⌈reach_k/α⌉``.
+
+    Errors are those of `grid_sizes`.
+    """
     return prod(grid_sizes(reach, alpha))
 
 
 def separated_constant(reach: Sequence[Fraction]) -> arb:
-    """c₀ in ``log₂ Π_k ⌈reach_k/α⌉ >= r·log₂(1/α) - c₀``: minus the logarithms of the reach."""
+    """c₀ in ``log₂ Π_k ⌈reach_k/α⌉ >= r·log₂(1/α) - c₀``: minus the logarithms of the reach.
+
+    Raises
+    ------
+    InputError
+        If a reach is no number > 0.
+    """
     with arb_precision(_PRECISION):
-        return -sum((_log2(x) for x in reach), arb(0))
+        return -sum((_log2(x) for x in _positive(reach)), arb(0))
+
+
+def _positive(reach: Sequence[Fraction]) -> list[Fraction]:
+    return [as_positive(x, f"reach[{k}]") for k, x in enumerate(reach)]
 
 
 def gauged_numbers(order: int, n: int, d: int, d_v: int) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from kvfloor.inputs import as_count, as_positive
+
 __all__ = [
     "answer_bits",
     "cells_for",
@@ -50,10 +52,21 @@ def cells_for(
     """Cells for an entry of a key, and of a value, with which every answer is (0, α)-accurate.
 
     An entry rounds to the middle of its cell, so ε = B/cells. Half of α goes to each of the two
-    terms of `output_error`; one cell more than that needs leaves room for rounding the answers.
+    terms of `output_error`; one cell more than that needs leaves room for rounding the answers,
+    if the errors of one cell add up to 2**-128 or more (`entropy-dimension`).
+
+    Raises
+    ------
+    InputError
+        If ``order`` is no whole number >= 1, or another argument no number > 0.
     """
+    alpha = as_positive(alpha, "alpha")
     by_key, by_value = errors_of_one_cell(
-        query_norm, order=order, key_bound=key_bound, value_bound=value_bound, scale=scale
+        as_positive(query_norm, "query_norm"),
+        order=as_count(order, "order", 1),
+        key_bound=as_positive(key_bound, "key_bound"),
+        value_bound=as_positive(value_bound, "value_bound"),
+        scale=as_positive(scale, "scale"),
     )
     return ceil(2 * by_key / alpha) + 1, ceil(2 * by_value / alpha) + 1
 
@@ -79,7 +92,7 @@ def errors_of_one_cell(
 def answer_bits(cells: tuple[int, int]) -> int:
     """The quantised cache rounds its answers by less than ``2**-answer_bits``.
 
-    It grows with the cells, and is far below what rounding an entry moves.
+    That is at most ``2**-128/(N_k·N_v)``: far below what rounding an entry moves.
     """
     return 128 + sum(number.bit_length() for number in cells)
 

@@ -7,13 +7,16 @@ summed over all pairs is below 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
+from itertools import count
 from math import ceil, comb
 
+from flint import arb
+
 from kvfloor.errors import InputError
-from kvfloor.floors.decoding import exceeds_log
+from kvfloor.floors.decoding import least_multiplier
 from kvfloor.inputs import as_count, as_fraction
+from kvfloor.precision import arb_precision
 
 __all__ = ["hoeffding_exponent", "least_sign_dimension", "pairs_of", "sign_tail"]
 
@@ -63,17 +66,34 @@ def least_sign_dimension(rows: int, epsilon: Fraction, *, exact: bool = True) ->
     if not 0 < epsilon <= 1:
         raise InputError("epsilon", "a number with 0 < epsilon <= 1", str(epsilon))
 
-    def enough(d: int) -> bool:
-        if exact:
-            return pairs * sign_tail(d, epsilon * d) < 1
-        return exceeds_log(hoeffding_exponent(d, epsilon), Fraction(pairs))
+    if not exact:
+        return least_multiplier(hoeffding_exponent(1, epsilon), Fraction(pairs))
+    # A sum of ε·d or more is one of s or more, with s from ε·d to less than ε·d + 2 and d - s even.
+    # Of the d that share an s the least has the least tail: P(S_d = s-2) >= P(S_d = s) for s >= 1.
+    # So only the least d of each s can be the least of all; and they grow with s.
+    dimensions = ((_first(s, epsilon), s) for s in count(1))
+    return next(d for d, s in dimensions if _tail_is_below(d, s, Fraction(1, pairs)))
 
-    return _least(enough)
+
+def _first(s: int, epsilon: Fraction) -> int:
+    """The least d >= 1 with ε·d > s - 2 and d - s even."""
+    d = max(1, int((s - 2) / epsilon // 1) + 1)
+    return d + (d - s) % 2
 
 
-def _least(enough: Callable[[int], bool]) -> int:
-    """Least d >= 1 for which it is enough; for the exact tail not all larger d need be."""
-    d = 1
-    while not enough(d):
-        d += 1
-    return d
+def _tail_is_below(d: int, s: int, bound: Fraction) -> bool:
+    """Decide whether d signs add up to s or more with probability below the bound.
+
+    In balls, as the sum of the binomial coefficients has d bits. Always ends for bounds 1/pairs:
+    the tail is less than 1 and has a power of two as denominator, and of the numbers of pairs only
+    1 is a power of two.
+    """
+    bits = 64
+    while True:
+        with arb_precision(bits):
+            more = (d + s) // 2
+            tail = (arb(1) / 2).beta_lower(more, d - more + 1, regularized=True)
+            gap = tail * bound.denominator - bound.numerator
+            if gap < 0 or gap > 0:
+                return bool(gap < 0)
+        bits *= 2

@@ -69,11 +69,13 @@ def least_answer(guarantee: EtaAlpha, level: Any, leak: Any) -> Any:
     return (1 - guarantee.eta) * (1 - leak) * level - guarantee.alpha
 
 
-def strength_ratio(eta: Any) -> Any:
-    """The r in the condition ``γ > (L-1)·ln r`` on the strength of payload queries (S2): without
-    it no margin tells neighbouring payloads apart; for α = 0 it is also enough.
-    """  # noqa: D205
-    return (1 + 3 * eta) / (1 - eta)
+def strength_ratio(guarantee: EtaAlpha) -> Any:
+    """The r in the condition ``γ > (L-1)·ln r`` on payload queries (S2): (1+3η+4α)/(1-η-4α).
+
+    Without it no margin tells the two highest payloads apart, and so for η + 4α >= 1; where α = 0
+    or L = 2 it is also enough to tell all neighbours apart.
+    """
+    return (1 + 3 * guarantee.eta + 4 * guarantee.alpha) / (1 - guarantee.eta - 4 * guarantee.alpha)
 
 
 def paired_symbols(n: Any, d_v: Any) -> Any:

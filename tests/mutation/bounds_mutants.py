@@ -1,0 +1,97 @@
+"""Small wrong changes to bounds and families, each with the tests that must notice it.
+
+Rows of (file, name, change, tests), written as in mutants.py.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BOUNDS"]
+
+BOUNDS = [
+    (
+        "floors/caps",
+        "never-capped",
+        "most is not None and [-most * fraction < 1-]{+False+}",
+        "floors_codes",
+    ),
+    (
+        "floors/caps",
+        "always-capped",
+        "if most is not None[- and most * fraction < 1-]{++}",
+        "floors_codes",
+    ),
+    ("floors/signs", "other-parity", "d + (d - s[--]{+ - 1+}) % 2", "floors_codes"),
+    ("floors/signs", "first-of-next", "int((s - [-2-]{+1+}) / eps", "floors_codes"),
+    ("floors/signs", "one-coin-more", "more = (d + s) // 2[--]{+ + 1+}", "floors_codes"),
+    (
+        "floors/dimension",
+        "whole-code-only",
+        "in {last[-, min(last + 1, _GRID - 1)-]{++}}",
+        "floors_dimension",
+    ),
+    ("floors/dimension", "next-code-only", "in {[-last, -]{++}min(last + 1", "floors_dimension"),
+    ("floors/dimension", "roots-from-four", "if d >= [-3-]{+4+}:", "floors_dimension"),
+    ("floors/quantised", "no-cell-for-rounding", "by_key / alpha)[- + 1-]{++}", "quantised"),
+    (
+        "floors/quantised",
+        "no-value-cell-for-rounding",
+        "by_value / alpha)[- + 1-]{++}",
+        "quantised",
+    ),
+    ("floors/quantised", "answers-rounded-coarsely", "return [-128-]{+1+} + sum(", "quantised"),
+    ("caches/quantised", "large-values-rounded", "2**[-bits-]{+(bits // 4)+}):", "quantised"),
+    (
+        "caches/quantised",
+        "leading-digit-unchecked",
+        "if [-whole != 1 or -]{++}cache.state",
+        "quantised",
+    ),
+    (
+        "caches/quantised",
+        "bytes-unchecked",
+        "if whole != 1[- or cache.state() != state-]{++}",
+        "quantised",
+    ),
+    ("sharp", "tied-pairs-compete", "pairs[- - ties-]{++}, found", "sharp"),
+    ("sharp", "two-payloads-by-search", "if L == [-2-]{+0+} and least", "sharp"),
+    ("sharp", "no-finer-strength", "if step < [-_FINEST-]{+1+}:", "sharp"),
+    (
+        "floors/symbols",
+        "strength-without-alpha",
+        "3 * guarantee.eta[- + 4 * guarantee.alpha-]{++}) /",
+        "sharp",
+    ),
+    ("tightness", "one-tied-pair-competes", "pairs - [-2-]{+1+}, room", "tightness"),
+    ("keys/pairs", "margin-above-the-least", "n) [->=-]{+>+} tie_margin", "pairs"),
+    (
+        "separation",
+        "inverse-trusted",
+        "[-abs(near[i][j] - (i == j)) + -]{++}_inner(map",
+        "separation",
+    ),
+    ("khatri_rao_codec", "junk-after-zeros", "if [-any(numbers)-]{+False+}:", "khatri_rao_codec"),
+    (
+        "khatri_rao_codec",
+        "any-pivot-read",
+        "if [-min(others, default=None) != pivot-]{+False+}:",
+        "khatri_rao_codec",
+    ),
+    (
+        "khatri_rao_codec",
+        "any-text-read",
+        'not set(bits) <= {"0", "1"[--]{+, "x"+}}',
+        "khatri_rao_codec",
+    ),
+    (
+        "index_protocols",
+        "any-input",
+        "if as_count(value, argument) >= [--]{+4 * +}2**bits",
+        "index_protocols",
+    ),
+    (
+        "inputs",
+        "zero-is-positive",
+        "if number [-<=-]{+<+} 0:",
+        "quantised floors_entropy_dimension",
+    ),
+]
