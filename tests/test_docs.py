@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from kvfloor_proofs.claims import SLUGS, load
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
@@ -24,7 +26,13 @@ def test_readme_opens_with_two_one_line_commands() -> None:
     first, second = blocks(ROOT / "README.md", "sh")[:2]
     assert first.count("\n") == second.count("\n") == 1
     assert first.endswith("kvfloor verify\n")
-    assert second.endswith("pytest\n")
+    assert second.endswith("pytest -n auto --dist loadfile\n")
+
+
+def test_readme_counts_the_kernel_theorems() -> None:
+    proved = [slug for slug in SLUGS if load(slug).theorems]
+    assert len(proved) == 24
+    assert "Twenty-four of the claims have theorems" in (ROOT / "README.md").read_text()
 
 
 def test_ci_runs_the_second_command() -> None:
