@@ -120,6 +120,10 @@ def test_condition_in_numbers(n: int, a: int) -> None:
     assert family.multiplier == 1 or not enough(family.multiplier - 1)
 
 
+def test_least_strength_in_numbers() -> None:
+    assert strength_ratio(Guarantee(Fraction(1, 10), Fraction(1, 20))) == Fraction(15, 7)
+
+
 def test_strength_leaves_room_where_there_is_any() -> None:
     assert strength(16, Guarantee()) == Fraction(3, 2)
     guarantee = Guarantee(Fraction(1, 20))
