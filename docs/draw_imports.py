@@ -1,6 +1,7 @@
 """Draw which part of the library imports which: ``python docs/draw_imports.py docs/imports.svg``.
 
-The graph is read off the code; a row imports only from rows below it.
+The graph is read off the code; a row imports only from rows below it. Not drawn: what almost all
+parts import, and what is also imported on the way to something that is drawn.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import grimp
 
-WIDTH, ROW, BOX, HEIGHT, LETTER = 1000, 74, 26, 18, 7.2
+WIDTH, ROW, TOP, HEIGHT, LETTER, MARGIN = 1100, 70, 26, 18, 7.3, 12
+EVERYWHERE = {"errors", "inputs", "precision"}
 
 
 def parts(package: str) -> dict[str, set[str]]:
@@ -43,23 +45,52 @@ def rows(imports: dict[str, set[str]]) -> list[list[str]]:
     return [levels[level] for level in sorted(levels, reverse=True)]
 
 
-def picture(package: str) -> str:
-    """Return the drawing as SVG; colours follow the page that it stands on."""
-    imports = parts(package)
-    layers = rows(imports)
-    place = {
-        name: (WIDTH * (k + 1) / (len(layer) + 1), ROW * level + BOX)
-        for level, layer in enumerate(layers)
-        for k, name in enumerate(layer)
+def direct(imports: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return the imports that no chain of other imports implies."""
+    below: dict[str, set[str]] = {}
+    for name in TopologicalSorter(imports).static_order():
+        below[name] = imports[name].union(*(below[other] for other in imports[name]))
+    return {
+        name: {o for o in others if not any(o in below[other] for other in others)}
+        for name, others in imports.items()
     }
+
+
+def places(layers: list[list[str]]) -> dict[str, tuple[float, float]]:
+    """Return the middle of the upper edge of each box; boxes of a row share what room is left."""
+    place = {}
+    for level, layer in enumerate(layers):
+        widths = [_width(name) for name in layer]
+        gap = (WIDTH - sum(widths)) / (len(layer) + 1)
+        x = gap
+        for name, width in zip(layer, widths, strict=True):
+            place[name] = (x + width / 2, TOP + ROW * level)
+            x += width + gap
+    return place
+
+
+def _width(name: str) -> float:
+    return LETTER * len(name) + MARGIN
+
+
+def picture(package: str) -> str:
+    """Return the drawing as SVG."""
+    drawn = {
+        name: others - EVERYWHERE
+        for name, others in parts(package).items()
+        if name not in EVERYWHERE
+    }
+    layers = rows(drawn)
+    place = places(layers)
     lines = [
-        f'<path d="M{x:.0f} {y + HEIGHT:.0f} L{place[other][0]:.0f} {place[other][1]:.0f}"/>'
-        for name, (x, y) in place.items()
-        for other in sorted(imports[name])
+        f'<path d="M{place[name][0]:.0f} {place[name][1] + HEIGHT:.0f} '
+        f'L{place[other][0]:.0f} {place[other][1]:.0f}"/>'
+        for name, others in direct(drawn).items()
+        for other in sorted(others)
     ]
     boxes = [
-        f'<g><rect x="{x - LETTER * len(name) / 2 - 6:.0f}" y="{y:.0f}" rx="4" '
-        f'width="{LETTER * len(name) + 12:.0f}" height="{HEIGHT}"/>'
+        f'<g><rect x="{x - _width(name) / 2:.0f}" y="{y:.0f}" rx="4" '
+        f'width="{_width(name):.0f}" height="{HEIGHT}"/>'
         f'<text x="{x:.0f}" y="{y + 13:.0f}">{escape(name)}</text></g>'
         for name, (x, y) in place.items()
     ]
@@ -67,7 +98,7 @@ def picture(package: str) -> str:
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {total}" role="img">',
         f"<title>What imports what in {package}: rows import only from rows below them</title>",
-        "<style>path{stroke:#8888;fill:none} rect{fill:#e8eef7;stroke:#446} "
+        "<style>path{stroke:#888;fill:none} rect{fill:#e8eef7;stroke:#446} "
         "text{font:12px monospace;text-anchor:middle;fill:#112}</style>",
         *lines,
         *boxes,
