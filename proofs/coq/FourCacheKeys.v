@@ -5,8 +5,9 @@ From KVFloor Require Import Sums Attention Guarantee Entropy DecodeThreshold Ser
   KeysCodes SignKeys FourCacheOrder.
 Open Scope R_scope.
 
-(** The least (η, α)-accurate cache of order m has exactly n d_v bits, and every randomised one
-    that fails with probability at most δ has (1 - H₂(δ)) n d_v. *)
+(** The least b such that states of up to b bits serve is exactly n d_v; and a randomised cache
+    that fails with probability at most δ, with states of exactly b bits, has
+    b >= (1 - H₂(δ)) n d_v. *)
 Definition exact_floor (n m d d_v : nat) (eta alpha : R) (K : matrix) (Q : nat -> nat -> R)
     : Prop :=
   (forall b, serves n d_v eta alpha (order_out 0 n m d K) Q b <-> (n * d_v <= b)%nat) /\

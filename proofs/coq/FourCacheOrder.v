@@ -1,7 +1,7 @@
 (** T1 `four-cache` for every order m, with and without the self token: exactly n d_v bits. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
 From KVFloor Require Import Sums Attention Guarantee Bits Entropy Tuples SoftmaxConcentration
-  DecodeThreshold Readable Serves.
+  DecodeThreshold Padded Readable Serves.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -138,6 +138,26 @@ Proof.
   intros Hg Hm HK HL delta b Hd. apply margin_window in HK.
   apply (serves_randomized_needs 0 n d_v eta alpha (threshold eta alpha)); [|exact Hd].
   now apply readable_order with g.
+Qed.
+
+(** With states of up to b bits, b + 1 stands for b: in this and in every other floor on
+    [serves_randomized]. *)
+Theorem four_cache_up_to (n d_v : nat) (eta alpha delta : R) (out : outputs)
+    (Q : nat -> nat -> R) (b : nat) :
+  (exists T w (state : nat -> matrix -> list bool) (answer : nat -> reader),
+     distribution T w /\
+     (forall r V, zero_one V -> (length (state r V) <= b)%nat) /\
+     (forall V i c, zero_one V -> (i < n)%nat -> (c < d_v)%nat ->
+        rsum T (fun r => w r * failure eta alpha (answer r (state r V) (Q i) c) (out (Q i) V c))
+          <= delta)) ->
+  serves_randomized n d_v eta alpha delta out Q (b + 1).
+Proof.
+  intros (T & w & state & answer & Hw & Hb & Hgood).
+  exists T, w, (fun r V => pad b (state r V)), (fun r msg => answer r (unpad msg)).
+  split; [exact Hw|split].
+  - intros r V HV. now apply pad_length, Hb.
+  - intros V i c HV Hi Hc. eapply Rle_trans; [right|exact (Hgood V i c HV Hi Hc)].
+    apply rsum_ext. intros r _. now rewrite unpad_pad.
 Qed.
 
 (** ** With the self token *)

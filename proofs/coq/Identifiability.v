@@ -1,8 +1,8 @@
-(** S3 `identifiability`, upper side: attention of order m to n tokens is told by
-    m n (d + d_v) - (m-1)(d + d_v) numbers, of order 1 by n (d + d_v) - d; in general position, the
-    entries of row 0 not being zero. *)
-From Coq Require Import Reals Lra Lia Arith List.
-From KVFloor Require Import Sums Attention Tuples Guarantee Bits.
+(** S3 `identifiability`, upper side: keys and values of order m, whose row 0 has no zeros, have the
+    same outputs as some in a gauge that leaves m n (d + d_v) - (m-1)(d + d_v) entries free; at
+    order 1, n (d + d_v) - d. *)
+From Coq Require Import Reals Lra Lia Arith List Bool.
+From KVFloor Require Import Sums Attention Tuples.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -43,26 +43,69 @@ Proof.
   assert (HZ : 0 < Z) by (apply expsum_pos; lia). field. lra.
 Qed.
 
-(** ** As many numbers *)
+(** ** The gauge *)
 
-(** The rows a .. n-1 of a matrix of d columns, and the matrix with ones in the rows before. *)
-Definition entries (a n d : nat) (M : matrix) : list R :=
-  map (fun k => M (a + k / d)%nat (k mod d)%nat) (seq 0 ((n - a) * d)).
-Definition of_entries (a d : nat) (x : list R) : matrix := fun j c =>
-  if j <? a then 1 else nth ((j - a) * d + c) x 0.
+(** The rows that the gauge fixes: row 0 of every slot but the first. All the others are free. *)
+Definition fixed_row (slot row : nat) : bool := (0 <? slot) && (row =? 0).
 
-Lemma entries_length a n d M : length (entries a n d M) = ((n - a) * d)%nat.
-Proof. unfold entries. now rewrite map_length, seq_length. Qed.
+(** The free entries of m matrices of n rows and d columns, as ((slot, row), column). *)
+Definition free_entries (m n d : nat) : list (nat * nat * nat) :=
+  filter (fun x => negb (fixed_row (fst (fst x)) (snd (fst x))))
+    (list_prod (list_prod (seq 0 m) (seq 0 n)) (seq 0 d)).
 
-Lemma of_entries_exact a n d M j c : (j < n)%nat -> (c < d)%nat ->
-  (forall j, (j < a)%nat -> M j c = 1) -> of_entries a d (entries a n d M) j c = M j c.
+(** m matrices whose fixed rows are ones. *)
+Definition in_gauge (m d : nat) (Ms : list matrix) : Prop :=
+  length Ms = m /\
+  forall slot row c, (slot < m)%nat -> fixed_row slot row = true -> (c < d)%nat ->
+    nth slot Ms ones row c = 1.
+
+(** The matrices have the same free entries. *)
+Definition agree_where_free (m n d : nat) (Ms Ms' : list matrix) : Prop :=
+  forall slot row c, In (slot, row, c) (free_entries m n d) ->
+    nth slot Ms ones row c = nth slot Ms' ones row c.
+
+Lemma filter_prod_length {A B} (p : A -> bool) (l : list A) (l' : list B) :
+  length (filter (fun x => p (fst x)) (list_prod l l')) = (length (filter p l) * length l')%nat.
 Proof.
-  intros Hj Hc HM. unfold of_entries. destruct (Nat.ltb_spec j a); [symmetry; auto|].
-  unfold entries. rewrite nth_map_seq by nia. rewrite pair_div, pair_mod by exact Hc.
-  f_equal. lia.
+  induction l as [|a l IH]; [reflexivity|]. simpl. rewrite filter_app, app_length, IH.
+  assert (E : length (filter (fun x => p (fst x)) (map (fun y => (a, y)) l'))
+              = if p a then length l' else 0%nat).
+  { clear IH. induction l' as [|y l' IH]; simpl; [now destruct (p a)|].
+    destruct (p a); simpl; now rewrite IH. }
+  rewrite E. destruct (p a); reflexivity.
 Qed.
 
-(** Row 0 of every slot but the first is turned into ones, and the first slot takes the factors. *)
+Lemma rows_but_0 n : length (filter (fun j => negb (j =? 0)) (seq 0 n)) = (n - 1)%nat.
+Proof.
+  destruct n as [|n]; [reflexivity|]. simpl. rewrite Nat.sub_0_r, <- seq_shift.
+  induction n as [|n IH]; [reflexivity|].
+  rewrite seq_S, map_app, filter_app, app_length, IH. simpl. lia.
+Qed.
+
+Lemma filter_prod_later (l l' : list nat) : (forall r, In r l -> (0 < r)%nat) ->
+  length (filter (fun x => negb (fixed_row (fst x) (snd x))) (list_prod l l'))
+    = (length l * length (filter (fun j => negb (j =? 0)) l'))%nat.
+Proof.
+  intros Hl. induction l as [|r l IH]; [reflexivity|]. simpl.
+  rewrite filter_app, app_length, IH by (intros; apply Hl; now right). f_equal.
+  assert (Hr : (0 <? r) = true) by (apply Nat.ltb_lt, Hl; now left). clear Hl IH.
+  induction l' as [|j l' IH]; [reflexivity|]. simpl. unfold fixed_row at 1. rewrite Hr. simpl.
+  destruct (j =? 0); simpl; now rewrite IH.
+Qed.
+
+Lemma free_entries_length m n d : (1 <= m)%nat ->
+  length (free_entries m n d) = ((n + (m - 1) * (n - 1)) * d)%nat.
+Proof.
+  intros Hm. unfold free_entries.
+  rewrite (filter_prod_length (fun p => negb (fixed_row (fst p) (snd p)))), seq_length. f_equal.
+  destruct m as [|m]; [lia|]. change (seq 0 (S m)) with (0%nat :: seq 1 m). simpl list_prod.
+  rewrite filter_app, app_length, filter_prod_later.
+  - rewrite seq_length, rows_but_0, Nat.sub_succ, Nat.sub_0_r. f_equal.
+    rewrite <- (seq_length n 0) at 2. induction (seq 0 n) as [|j l IH]; simpl; congruence.
+  - intros r Hr. apply in_seq in Hr. lia.
+Qed.
+
+(** Fixed rows are turned into ones, and the first slot takes the factors. *)
 Definition front (M : matrix) (Ms : list matrix) : matrix := fun j c =>
   fold_right (fun M' x => M' 0%nat c * x) (M j c) Ms.
 Definition normed (M : matrix) : matrix := fun j c => M j c / M 0%nat c.
@@ -84,108 +127,125 @@ Proof.
     rewrite IH. ring.
 Qed.
 
-(** The numbers: n rows of the first slot, n-1 rows of each other. *)
-Definition slot_numbers (n d : nat) (Ms : list matrix) : list (list R) :=
-  match Ms with
-  | [] => []
-  | M :: rest => entries 0 n d (front M rest) :: map (fun M' => entries 1 n d (normed M')) rest
-  end.
-Definition slots_of (d : nat) (x : list (list R)) : list matrix :=
-  match x with
-  | [] => []
-  | y :: rest => of_entries 0 d y :: map (of_entries 1 d) rest
-  end.
-
-Lemma slot_numbers_length n d Ms : (1 <= n)%nat -> Ms <> [] ->
-  length (concat (slot_numbers n d Ms)) = (length Ms * n * d - (length Ms - 1) * d)%nat.
+Lemma gauge_exists m d Ms : length Ms = m -> general d (tl Ms) ->
+  exists Ms', in_gauge m d Ms' /\
+    forall t c, length t = m -> (c < d)%nat -> row_product Ms' t c = row_product Ms t c.
 Proof.
-  intros Hn HMs. destruct Ms as [|M rest]; [congruence|]. simpl. rewrite app_length.
-  rewrite entries_length, Nat.sub_0_r.
-  assert (E : length (concat (map (fun M' => entries 1 n d (normed M')) rest))
-              = (length rest * ((n - 1) * d))%nat).
-  { clear HMs. induction rest as [|M' rest IH]; [reflexivity|]. simpl.
-    rewrite app_length, entries_length, IH. lia. }
-  rewrite E. destruct n as [|n]; [lia|]. simpl. rewrite !Nat.sub_0_r. nia.
+  intros Hl Hg. destruct Ms as [|M Ms].
+  { exists []. repeat split; [exact Hl|]. simpl in Hl. intros; lia. }
+  simpl in Hl, Hg.
+  exists (front M Ms :: map normed Ms). split; [split|].
+  - simpl. now rewrite map_length.
+  - intros slot row c Hs Hf Hc. apply andb_prop in Hf as [Hs0 Hrow].
+    apply Nat.ltb_lt in Hs0. apply Nat.eqb_eq in Hrow as ->.
+    destruct slot as [|slot]; [lia|]. simpl.
+    rewrite (nth_indep _ ones (normed ones)) by (rewrite map_length; lia). rewrite map_nth.
+    apply Rinv_r, Hg; [apply nth_In; lia|exact Hc].
+  - intros t c Ht Hc. destruct t as [|j t]; [simpl in Ht; lia|].
+    apply row_product_normed with d; [exact Hg|exact Hc|simpl in Ht; lia].
 Qed.
 
-Lemma row_product_numbers n d Ms t c : general d (tl Ms) -> (c < d)%nat -> Ms <> [] ->
-  length t = length Ms -> (forall j, In j t -> (j < n)%nat) ->
-  row_product (slots_of d (slot_numbers n d Ms)) t c = row_product Ms t c.
+Lemma row_product_slots Ms Ms' t c : length Ms = length Ms' -> length t = length Ms ->
+  (forall r, (r < length Ms)%nat ->
+     nth r Ms ones (nth r t 0%nat) c = nth r Ms' ones (nth r t 0%nat) c) ->
+  row_product Ms t c = row_product Ms' t c.
 Proof.
-  intros Hg Hc HMs Hl Ht. destruct Ms as [|M rest]; [congruence|].
-  destruct t as [|j t]; [discriminate|]. simpl in Hl. injection Hl as Hl. simpl tl in Hg.
-  rewrite <- (row_product_normed d M rest j t c Hg Hc Hl).
-  cbn [slot_numbers slots_of row_product]. f_equal.
-  - apply of_entries_exact; [apply Ht; now left|exact Hc|lia].
-  - rewrite map_map. assert (Ht' : forall l, In l t -> (l < n)%nat) by (intros; apply Ht; now right).
-    clear Ht HMs. revert t Hl Ht'. induction rest as [|M' rest IH]; intros t Hl Ht; [reflexivity|].
-    destruct t as [|l t]; [discriminate|]. simpl in Hl. injection Hl as Hl. simpl. f_equal.
-    + apply of_entries_exact; [apply Ht; now left|exact Hc|].
-      intros i Hi. replace i with 0%nat by lia. unfold normed. apply Rinv_r.
-      apply Hg; [now left|exact Hc].
-    + apply IH; [intros X e HX; apply Hg; now right|exact Hl|intros; apply Ht; now right].
+  revert Ms' t. induction Ms as [|M Ms IH]; intros [|M' Ms'] [|j t] Hl Ht H; try discriminate;
+    [reflexivity|]. simpl in *. rewrite (H 0%nat) by lia. f_equal.
+  apply IH; [lia|lia|]. intros r Hr. apply (H (S r)). lia.
+Qed.
+
+Lemma gauge_told m n d Ms Ms' t c : in_gauge m d Ms -> in_gauge m d Ms' ->
+  agree_where_free m n d Ms Ms' -> length t = m -> (forall j, In j t -> (j < n)%nat) ->
+  (c < d)%nat -> row_product Ms t c = row_product Ms' t c.
+Proof.
+  intros [Hl Hone] [Hl' Hone'] Hfree Ht Hn Hc. apply row_product_slots; [congruence..|].
+  rewrite Hl. intros r Hr. set (j := nth r t 0%nat).
+  assert (Hj : (j < n)%nat) by (apply Hn, nth_In; lia).
+  destruct (fixed_row r j) eqn:F; [now rewrite Hone, Hone'|].
+  apply Hfree, filter_In. split; [|simpl; now rewrite F].
+  repeat apply in_prod; apply in_seq; lia.
 Qed.
 
 Lemma tuples_below n m t : In t (tuples (repeat (seq 0 n) m)) ->
   length t = m /\ forall j, In j t -> (j < n)%nat.
 Proof.
-  revert t. induction m as [|m IH]; intros t Ht.
-  - destruct Ht as [<-|[]]. split; [reflexivity|intros j []].
-  - apply in_tuples_inv in Ht as (j & t' & -> & Hj & Ht'). apply in_seq in Hj.
-    destruct (IH t' Ht') as [Hl Hb]. split; [simpl; now rewrite Hl|].
-    intros i [<-|Hi]; [lia|auto].
+  intros Ht. destruct (in_tuples_repeat t (seq 0 n) m Ht) as [Hl Hb]. split; [exact Hl|].
+  intros j Hj. specialize (Hb j Hj). apply in_seq in Hb. lia.
 Qed.
 
-(** Order m: mn(d + d_v) - (m-1)(d + d_v) numbers tell the answers to all queries. *)
-Theorem identifiability m n d d_v : (1 <= m)%nat -> (1 <= n)%nat ->
-  exists (numbers : list matrix -> list matrix -> list (list R) * list (list R))
-         (answer : list (list R) * list (list R) -> (nat -> R) -> nat -> R),
-    forall Ks Vs, length Ks = m -> length Vs = m -> general d (tl Ks) -> general d_v (tl Vs) ->
-      let x := numbers Ks Vs in
-      (length (concat (fst x)) + length (concat (snd x))
-        = m * n * (d + d_v) - (m - 1) * (d + d_v))%nat /\
-      forall q c, (c < d_v)%nat ->
-        answer x q c = tensor (repeat (seq 0 n) m) d q Ks Vs c.
+Lemma tensor_same n m d d_v Ks Vs Ks' Vs' q c :
+  (forall t e, In t (tuples (repeat (seq 0 n) m)) -> (e < d)%nat ->
+     row_product Ks t e = row_product Ks' t e) ->
+  (forall t e, In t (tuples (repeat (seq 0 n) m)) -> (e < d_v)%nat ->
+     row_product Vs t e = row_product Vs' t e) -> (c < d_v)%nat ->
+  tensor (repeat (seq 0 n) m) d q Ks Vs c = tensor (repeat (seq 0 n) m) d q Ks' Vs' c.
 Proof.
-  intros Hm Hn.
-  exists (fun Ks Vs => (slot_numbers n d Ks, slot_numbers n d_v Vs)),
-    (fun x q c => tensor (repeat (seq 0 n) m) d q (slots_of d (fst x)) (slots_of d_v (snd x)) c).
-  intros Ks Vs HKs HVs GK GV x.
-  assert (NK : Ks <> []) by (intros ->; simpl in HKs; lia).
-  assert (NV : Vs <> []) by (intros ->; simpl in HVs; lia).
-  unfold x. cbn [fst snd]. split.
-  - rewrite !slot_numbers_length, HKs, HVs by assumption.
-    destruct m as [|m]; [lia|]. replace (S m - 1)%nat with m by lia.
-    destruct n as [|n]; [lia|]. nia.
-  - intros q c Hc. apply tuple_output_ext.
-    + intros t Ht. destruct (tuples_below n m t Ht) as [Hl Hb]. apply rsum_ext. intros e He.
-      f_equal. apply row_product_numbers; auto. congruence.
-    + intros t Ht. destruct (tuples_below n m t Ht) as [Hl Hb].
-      apply row_product_numbers; auto. congruence.
+  intros HK HV Hc. apply tuple_output_ext.
+  - intros t Ht. apply rsum_ext. intros e He. f_equal. now apply HK.
+  - intros t Ht. now apply HV.
 Qed.
 
-(** Order 1: n(d + d_v) - d numbers. *)
+(** Order m: the gauge leaves mn(d + d_v) - (m-1)(d + d_v) entries free; keys and values in general
+    position have the outputs of some in the gauge; and in the gauge the free entries tell the
+    outputs. *)
+Theorem identifiability m n d d_v :
+  (length (free_entries m n d) + length (free_entries m n d_v)
+    = m * n * (d + d_v) - (m - 1) * (d + d_v))%nat /\
+  (forall Ks Vs, length Ks = m -> length Vs = m -> general d (tl Ks) -> general d_v (tl Vs) ->
+     exists Ks' Vs', in_gauge m d Ks' /\ in_gauge m d_v Vs' /\
+       forall q c, (c < d_v)%nat ->
+         tensor (repeat (seq 0 n) m) d q Ks' Vs' c = tensor (repeat (seq 0 n) m) d q Ks Vs c) /\
+  (forall Ks Vs Ks' Vs', in_gauge m d Ks -> in_gauge m d_v Vs ->
+     in_gauge m d Ks' -> in_gauge m d_v Vs' ->
+     agree_where_free m n d Ks Ks' -> agree_where_free m n d_v Vs Vs' ->
+     forall q c, (c < d_v)%nat ->
+       tensor (repeat (seq 0 n) m) d q Ks' Vs' c = tensor (repeat (seq 0 n) m) d q Ks Vs c).
+Proof.
+  split; [|split].
+  - destruct m as [|m]; [reflexivity|]. rewrite !free_entries_length by lia.
+    destruct n as [|n]; [lia|]. rewrite !Nat.sub_succ, !Nat.sub_0_r. nia.
+  - intros Ks Vs HKs HVs GK GV.
+    destruct (gauge_exists m d Ks HKs GK) as (Ks' & HK' & EK).
+    destruct (gauge_exists m d_v Vs HVs GV) as (Vs' & HV' & EV).
+    exists Ks', Vs'. split; [exact HK'|split; [exact HV'|]]. intros q c Hc.
+    apply tensor_same with d_v; [| |exact Hc]; intros t e Ht He;
+      destruct (tuples_below n m t Ht) as [Hl _]; auto.
+  - intros Ks Vs Ks' Vs' HK HV HK' HV' AK AV q c Hc. symmetry.
+    apply tensor_same with d_v; [| |exact Hc]; intros t e Ht He;
+      destruct (tuples_below n m t Ht) as [Hl Hb];
+      [apply (gauge_told m n d)|apply (gauge_told m n d_v)]; assumption.
+Qed.
+
+(** Order 1: row 0 of the keys is fixed. *)
+Definition free_keys (n d : nat) : list (nat * nat) :=
+  filter (fun x => negb (fst x =? 0)) (list_prod (seq 0 n) (seq 0 d)).
+
+(** Order 1: with row 0 of the keys zero, n(d + d_v) - d entries are free; all keys have the outputs
+    of some with that row zero, the values being the same; and then the free entries tell the
+    outputs. *)
 Theorem identifiability_order_1 n d d_v :
-  exists (numbers : matrix -> matrix -> list R * list R)
-         (answer : list R * list R -> (nat -> R) -> nat -> R),
-    forall K V, let x := numbers K V in
-      (length (fst x) + length (snd x) = n * (d + d_v) - d)%nat /\
-      forall q c, (c < d_v)%nat -> answer x q c = attention n d q K V c.
+  (length (free_keys n d) + length (list_prod (seq 0 n) (seq 0 d_v)) = n * (d + d_v) - d)%nat /\
+  (forall K V, exists K', (forall c, K' 0%nat c = 0) /\
+     forall q c, attention n d q K' V c = attention n d q K V c) /\
+  (forall K V K' V', (forall c, K 0%nat c = 0) -> (forall c, K' 0%nat c = 0) ->
+     (forall row c, In (row, c) (free_keys n d) -> K row c = K' row c) ->
+     (forall row c, In (row, c) (list_prod (seq 0 n) (seq 0 d_v)) -> V row c = V' row c) ->
+     forall q c, (c < d_v)%nat -> attention n d q K' V' c = attention n d q K V c).
 Proof.
-  exists (fun K V => (entries 1 n d (fun j e => K j e - K 0%nat e + 1), entries 0 n d_v V)),
-    (fun x q c => attention n d q (of_entries 1 d (fst x)) (of_entries 0 d_v (snd x)) c).
-  intros K V x. unfold x. cbn [fst snd]. split.
-  - rewrite !entries_length. destruct n as [|n]; [lia|]. nia.
-  - intros q c Hc. rewrite <- (identifiability_shift n d q K V (fun e => - K 0%nat e + 1) c).
-    unfold attention, output, weight.
-    assert (E : forall j, (j < n)%nat ->
-      logit d q (of_entries 1 d (entries 1 n d (fun j e => K j e - K 0%nat e + 1))) j
-      = logit d q (fun j e => K j e + (- K 0%nat e + 1)) j).
+  split; [|split].
+  - unfold free_keys. rewrite (filter_prod_length (fun j => negb (j =? 0))).
+    rewrite rows_but_0, prod_length, !seq_length. destruct n as [|n]; [lia|].
+    rewrite Nat.sub_succ, Nat.sub_0_r. nia.
+  - intros K V. exists (fun j e => K j e + - K 0%nat e). split; [intros; ring|].
+    intros q c. apply identifiability_shift.
+  - intros K V K' V' HK HK' AK AV q c Hc.
+    assert (E : forall j, (j < n)%nat -> logit d q K' j = logit d q K j).
     { intros j Hj. apply rsum_ext. intros e He. f_equal.
-      rewrite (of_entries_exact 1 n d (fun j e => K j e - K 0%nat e + 1) j e Hj He); [ring|].
-      intros i Hi. replace i with 0%nat by lia. ring. }
-    rewrite (rsum_ext n (fun l => exp (logit d q (of_entries 1 d _) l)) _
-      (fun j Hj => f_equal exp (E j Hj))).
-    apply rsum_ext. intros j Hj. rewrite E by exact Hj. f_equal.
-    apply (of_entries_exact 0 n d_v V j c Hj Hc). lia.
+      destruct j as [|j]; [now rewrite HK, HK'|]. symmetry. apply AK, filter_In.
+      split; [apply in_prod; apply in_seq; lia|reflexivity]. }
+    unfold attention, output, weight.
+    rewrite (rsum_ext n (fun l => exp (logit d q K' l)) _ (fun j Hj => f_equal exp (E j Hj))).
+    apply rsum_ext. intros j Hj. rewrite E by exact Hj. f_equal. symmetry.
+    apply AV, in_prod; apply in_seq; lia.
 Qed.

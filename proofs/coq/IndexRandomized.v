@@ -1,6 +1,6 @@
 (** L4 `index-randomized`: with public coins and error at most δ, INDEX needs (1-H₂(δ))N bits. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
-From KVFloor Require Import Sums Bits Guarantee Entropy.
+From KVFloor Require Import Sums Bits Guarantee Entropy Padded.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -180,6 +180,22 @@ Proof.
   - apply lsum_le. intros x Hx. apply rsum_le. intros i Hi.
     apply Herr; [now apply in_bitstrings|exact Hi].
   - rewrite lsum_const, rsum_const, bitstrings_length, pow_INR. change (INR 2) with 2. ring.
+Qed.
+
+(** With messages of up to b bits, b + 1 stands for b. *)
+Theorem index_randomized_up_to (T : nat) (w : nat -> R) (N b : nat)
+    (enc : nat -> list bool -> list bool) (dec : nat -> list bool -> nat -> bool) (delta : R) :
+  distribution T w -> 0 <= delta <= 1 / 2 ->
+  (forall r x, (r < T)%nat -> length x = N -> (length (enc r x) <= b)%nat) ->
+  (forall x i, length x = N -> (i < N)%nat -> error_prob T w enc dec x i <= delta) ->
+  (1 - H2 delta) * INR N <= INR (b + 1).
+Proof.
+  intros Hw Hdelta Hb Herr.
+  apply (index_randomized T w N (b + 1) (fun r x => pad b (enc r x))
+    (fun r msg => dec r (unpad msg)) delta Hw Hdelta).
+  - intros r x Hr Hx. now apply pad_length, Hb.
+  - intros x i Hx Hi. eapply Rle_trans; [right|exact (Herr x i Hx Hi)]. apply rsum_ext. intros r _.
+    now rewrite unpad_pad.
 Qed.
 
 (** At the paper's δ = 1/10: 0.531 N. *)

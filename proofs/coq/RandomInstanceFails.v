@@ -2,7 +2,7 @@
     of a uniform instance with probability at most 2^-k. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
 From KVFloor Require Import Sums Attention Guarantee Bits Entropy IndexRandomized DecodeThreshold
-  Readable Serves FourCacheOrder.
+  Padded Readable Serves FourCacheOrder.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -181,22 +181,6 @@ Qed.
 
 (** ** States of varying length *)
 
-(** A string of up to b bits as one of b + 1 bits: a one and zeros follow it. *)
-Definition pad (b : nat) (s : list bool) : list bool := s ++ true :: repeat false (b - length s).
-
-Fixpoint drop_zeros (s : list bool) : list bool :=
-  match s with [] => [] | true :: s' => s' | false :: s' => drop_zeros s' end.
-Definition unpad (s : list bool) : list bool := rev (drop_zeros (rev s)).
-
-Lemma unpad_pad b s : unpad (pad b s) = s.
-Proof.
-  unfold unpad, pad. rewrite rev_app_distr. simpl. rewrite <- app_assoc. simpl.
-  replace (rev (repeat false (b - length s))) with (repeat false (b - length s)).
-  - induction (b - length s)%nat as [|k IH]; [apply rev_involutive|exact IH].
-  - symmetry. induction (b - length s)%nat as [|k IH]; [reflexivity|].
-    simpl. rewrite IH. symmetry. apply (repeat_cons k false).
-Qed.
-
 (** With states of up to b bits, b + 1 stands for b. *)
 Theorem random_instance_fails_mean_up_to N b T w delta eta alpha theta out
     (state : nat -> list bool -> list bool) (answer : nat -> list bool -> nat -> R) :
@@ -211,8 +195,7 @@ Proof.
   intros Hw Hdelta Hread Hstate Hmean.
   apply (random_instance_fails_mean N (b + 1) T w delta eta alpha theta out
     (fun r x => pad b (state r x)) (fun r msg => answer r (unpad msg)) Hw Hdelta Hread).
-  - intros r x Hr Hx. specialize (Hstate r x Hr Hx). unfold pad.
-    rewrite app_length. simpl. rewrite repeat_length. lia.
+  - intros r x Hr Hx. now apply pad_length, Hstate.
   - eapply Rle_trans; [|exact Hmean]. right. apply lsum_ext. intros x _.
     apply rsum_ext. intros k _. apply rsum_ext. intros r _. now rewrite unpad_pad.
 Qed.

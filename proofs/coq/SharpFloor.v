@@ -220,8 +220,8 @@ Proof.
     unfold excess in *. lra.
 Qed.
 
-(** With keys of 8 + b columns and values of 2 + f, the least number of bits is exactly the least
-    whole number from (n1 + n2 - 2)(f + b) log₂ L on. *)
+(** With keys of 8 + b columns and values of 2 + f, states of exactly so many bits are enough exactly
+    if these are at least (n1 + n2 - 2)(f + b) log₂ L. *)
 Theorem sharp_floor n1 n2 b f L eta alpha gamma :
   (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
   0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
@@ -251,6 +251,32 @@ Proof.
     intros K1 K2 V1 V2 HK1 HK2 HV1 HV2 right i k Hi Hk Hik Hne. unfold right.
     split; intros e He; rewrite Hans; auto; try lia; try (apply accurate_exact; lra).
     destruct i; simpl; lia.
+Qed.
+
+(** With states of up to so many bits, which are 2^(bits+1) - 1 in number, L^N < 2^(bits+1). *)
+Theorem sharp_floor_up_to (n1 n2 b f L : nat) (eta alpha gamma : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  (forall i, (S i < L)%nat ->
+     2 * alpha < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i) ->
+  exists (A1 A2 : matrix) (P T : nat -> nat -> nat -> R), forall bits state answer,
+    (forall K1 K2 V1 V2, sharp_key L 8 A1 K1 -> sharp_key L 8 A2 K2 ->
+       sharp_value L 0 V1 -> sharp_value L 1 V2 ->
+       (length (state K1 K2 V1 V2) <= bits)%nat) ->
+    sharp_guarantee n1 n2 8 b f L eta alpha gamma A1 A2 P T state answer ->
+    (L ^ ((n1 + n2 - 2) * (f + b)) < 2 ^ (bits + 1))%nat.
+Proof.
+  intros Hn1 Hn2 HL Heta Ha Hgamma Hgrid Hpayload.
+  destruct (sharp_multiplier_exists n1 n2 L eta alpha gamma HL Heta Ha Hgrid Hpayload)
+    as (C & HC & Hleak1 & Hleak2).
+  exists moment_key1, moment_key2, (moment_read C), (moment_tie C).
+  intros bits state answer Hbits Hgood.
+  rewrite Nat.add_1_r, <- bitstrings_upto_length. apply Nat.lt_succ_r.
+  apply (sharp_floor_states n1 n2 8 b f L eta alpha gamma C C moment_key1 moment_key2
+    (moment_read C) (moment_tie C)) with (state := state) (answer := answer); auto.
+  - intros i k _ _ Hik _. split; [now apply moment_read_singles_out|now apply moment_tie_ties].
+  - intros K1 K2 V1 V2 HK1 HK2 HV1 HV2. apply in_bitstrings_upto. auto.
 Qed.
 
 (** With public coins and failure probability at most δ: log₂ L - H₂(δ) - δ log₂(L-1) bits for

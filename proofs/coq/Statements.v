@@ -278,8 +278,8 @@ Fixpoint bitstrings (N : nat) : list (list bool) :=
   | S k => map (cons false) (bitstrings k) ++ map (cons true) (bitstrings k)
   end.
 
-(** If every bit of every string is decoded with error probability at most δ from b bits, then
-    (1 - H₂(δ)) N <= b. *)
+(** If every bit of every string is decoded with error probability at most δ from messages of
+    exactly b bits, then (1 - H₂(δ)) N <= b. *)
 Theorem index_randomized (T : nat) (w : nat -> R) (N b : nat)
     (enc : nat -> list bool -> list bool) (dec : nat -> list bool -> nat -> bool) (delta : R) :
   distribution T w -> 0 <= delta <= 1 / 2 ->
@@ -297,6 +297,15 @@ Theorem index_randomized_average (T : nat) (w : nat -> R) (N b : nat)
     <= delta * (INR N * 2 ^ N) ->
   (1 - H2 delta) * INR N <= INR b.
 Proof. exact (IndexRandomized.index_randomized_average T w N b enc dec delta). Qed.
+
+(** With messages of up to b bits, b + 1 stands for b: that costs at most one bit. *)
+Theorem index_randomized_up_to (T : nat) (w : nat -> R) (N b : nat)
+    (enc : nat -> list bool -> list bool) (dec : nat -> list bool -> nat -> bool) (delta : R) :
+  distribution T w -> 0 <= delta <= 1 / 2 ->
+  (forall r x, (r < T)%nat -> length x = N -> (length (enc r x) <= b)%nat) ->
+  (forall x i, length x = N -> (i < N)%nat -> error_prob T w enc dec x i <= delta) ->
+  (1 - H2 delta) * INR N <= INR (b + 1).
+Proof. exact (IndexRandomized.index_randomized_up_to T w N b enc dec delta). Qed.
 
 (** At the paper's δ = 1/10: 0.531 N. *)
 Theorem index_randomized_tenth (T : nat) (w : nat -> R) (N b : nat)
@@ -670,7 +679,8 @@ Theorem four_cache_given_keys (n d d_v : nat) (eta alpha g : R) (K : matrix)
     (n * d_v <= b)%nat.
 Proof. exact (FourCache.four_cache_given_keys n d d_v eta alpha g K Q). Qed.
 
-(** With public coins and failure probability at most δ: (1 - H₂(δ)) n d_v bits. *)
+(** With public coins, failure probability at most δ and states of exactly b bits:
+    b >= (1 - H₂(δ)) n d_v. *)
 Theorem four_cache_given_keys_randomized (n d d_v : nat) (eta alpha g : R) (K : matrix)
     (Q : nat -> nat -> R) :
   0 <= eta < 1 -> 0 <= alpha -> leak (n - 1) g < (1 - eta) / 2 - alpha ->
@@ -706,7 +716,8 @@ Theorem four_cache_sign_keys (n d d_v : nat) (eta alpha : R) :
       (n * d_v <= b)%nat.
 Proof. exact (FourCache.four_cache_sign_keys n d d_v eta alpha). Qed.
 
-(** With public coins and failure probability at most δ: (1 - H₂(δ)) n d_v bits. *)
+(** With public coins, failure probability at most δ and states of exactly b bits:
+    b >= (1 - H₂(δ)) n d_v. *)
 Theorem four_cache_randomized (n d d_v : nat) (eta alpha : R) :
   (2 <= d)%nat -> 0 <= eta -> 0 <= alpha -> eta + 2 * alpha < 1 ->
   exists (K : matrix) (Q : nat -> nat -> R),
@@ -774,7 +785,8 @@ Definition serves (n d_v : nat) (eta alpha : R) (out : outputs) (Q : nat -> nat 
     (forall V i c, zero_one V -> (i < n)%nat -> (c < d_v)%nat ->
        accurate eta alpha (answer (state V) (Q i) c) (out (Q i) V c)).
 
-(** With public coins: each answer is inaccurate with probability at most δ. *)
+(** With public coins, and states of exactly b bits: each answer is inaccurate with probability at
+    most δ. *)
 Definition serves_randomized (n d_v : nat) (eta alpha delta : R) (out : outputs)
     (Q : nat -> nat -> R) (b : nat) : Prop :=
   exists T w (state : nat -> matrix -> list bool) (answer : nat -> reader),
@@ -798,7 +810,8 @@ Theorem four_cache_order (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : n
   forall b, serves n d_v eta alpha (order_out 0 n m d K) Q b <-> (n * d_v <= b)%nat.
 Proof. exact (FourCacheOrder.four_cache_order n m d d_v eta alpha g K Q). Qed.
 
-(** With public coins and failure probability at most δ: (1 - H₂(δ)) n d_v bits. *)
+(** With public coins, failure probability at most δ and states of exactly b bits:
+    b >= (1 - H₂(δ)) n d_v. *)
 Theorem four_cache_order_randomized (n m d d_v : nat) (eta alpha g : R) (K : matrix)
     (Q : nat -> nat -> R) :
   guarantee eta alpha -> (1 <= m)%nat ->
@@ -808,6 +821,19 @@ Theorem four_cache_order_randomized (n m d d_v : nat) (eta alpha g : R) (K : mat
     serves_randomized n d_v eta alpha delta (order_out 0 n m d K) Q b ->
     (1 - H2 delta) * INR (n * d_v) <= INR b.
 Proof. exact (FourCacheOrder.four_cache_order_randomized n m d d_v eta alpha g K Q). Qed.
+
+(** With states of up to b bits, b + 1 stands for b: in these and in every other floor on
+    [serves_randomized]. *)
+Theorem four_cache_up_to (n d_v : nat) (eta alpha delta : R) (out : outputs)
+    (Q : nat -> nat -> R) (b : nat) :
+  (exists T w (state : nat -> matrix -> list bool) (answer : nat -> reader),
+     distribution T w /\
+     (forall r V, zero_one V -> (length (state r V) <= b)%nat) /\
+     (forall V i c, zero_one V -> (i < n)%nat -> (c < d_v)%nat ->
+        rsum T (fun r => w r * failure eta alpha (answer r (state r V) (Q i) c) (out (Q i) V c))
+          <= delta)) ->
+  serves_randomized n d_v eta alpha delta out Q (b + 1).
+Proof. exact (FourCacheOrder.four_cache_up_to n d_v eta alpha delta out Q b). Qed.
 
 (** Token n is the query's own: its keys and values are zero in every slot. *)
 Definition with_self (n : nat) (M : matrix) : matrix :=
@@ -831,7 +857,8 @@ Theorem four_cache_self (n m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : na
   forall b, serves n d_v eta alpha (order_out_self n m d K) Q b <-> (n * d_v <= b)%nat.
 Proof. exact (FourCacheOrder.four_cache_self n m d d_v eta alpha g K Q). Qed.
 
-(** With public coins and failure probability at most δ: (1 - H₂(δ)) n d_v bits. *)
+(** With public coins, failure probability at most δ and states of exactly b bits:
+    b >= (1 - H₂(δ)) n d_v. *)
 Theorem four_cache_self_randomized (n m d d_v : nat) (eta alpha g : R) (K : matrix)
     (Q : nat -> nat -> R) :
   guarantee eta alpha -> (1 <= m)%nat ->
@@ -871,8 +898,9 @@ Proof. exact (FourCacheStream.four_cache_stream n m d d_v eta alpha g K Q). Qed.
 
 (** ** Every family of keys *)
 
-(** The least (η, α)-accurate cache of order m has exactly n d_v bits, and every randomised one
-    that fails with probability at most δ has (1 - H₂(δ)) n d_v. *)
+(** The least b such that states of up to b bits serve is exactly n d_v; and a randomised cache
+    that fails with probability at most δ, with states of exactly b bits, has
+    b >= (1 - H₂(δ)) n d_v. *)
 Definition exact_floor (n m d d_v : nat) (eta alpha : R) (K : matrix) (Q : nat -> nat -> R)
     : Prop :=
   (forall b, serves n d_v eta alpha (order_out 0 n m d K) Q b <-> (n * d_v <= b)%nat) /\
@@ -1124,7 +1152,8 @@ Theorem two_cache_split (n1 n2 d d_v : nat) (eta alpha : R) :
       (n1 * n2 * d_v <= b1 + b2)%nat.
 Proof. exact (TwoCache.two_cache_split n1 n2 d d_v eta alpha). Qed.
 
-(** With public coins and failure probability at most δ: (1 - H₂(δ)) n1 n2 d_v bits. *)
+(** With public coins, failure probability at most δ and states of exactly b bits:
+    b >= (1 - H₂(δ)) n1 n2 d_v. *)
 Theorem two_cache_randomized (n1 n2 d d_v : nat) (eta alpha : R) :
   (4 <= d)%nat -> 0 <= eta -> 0 <= alpha -> eta + 2 * alpha < 1 ->
   exists (K1 K2 : matrix) (Q : nat -> nat -> nat -> R),
@@ -1303,8 +1332,8 @@ Qed.
 
 End Counting.
 
-(** With public coins and mean error δ over instances and queries, b >= (1 - H₂(δ)) N: so a cache
-    of b bits has at least N H₂⁻¹(1 - b/N) wrong symbols on average. *)
+(** With public coins and mean error δ over instances and queries, b >= (1 - H₂(δ)) N: so states
+    of exactly b bits have at least N H₂⁻¹(1 - b/N) wrong symbols on average. *)
 Theorem random_instance_fails_mean (N b T : nat) (w : nat -> R) (delta eta alpha theta : R)
     (out : list bool -> nat -> R) (state : nat -> list bool -> list bool)
     (answer : nat -> list bool -> nat -> R) :
@@ -1439,7 +1468,7 @@ Theorem value_floor_states (n1 n2 d d_v L : nat) (eta alpha g : R) (K1 K2 : matr
     (L ^ ((n1 + n2 - 2) * d_v) <= length states)%nat.
 Proof. exact (ValueFloor.value_floor_states n1 n2 d d_v L eta alpha g K1 K2 Q). Qed.
 
-(** Such keys exist in four dimensions or more; the least number of bits is then exactly the least
+(** Such keys exist in four dimensions or more; states of exactly b bits are then enough exactly if
     b >= (n1 + n2 - 2) d_v log₂ L. *)
 Theorem value_floor (n1 n2 d d_v L : nat) (eta alpha : R) :
   (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
@@ -1454,6 +1483,20 @@ Theorem value_floor (n1 n2 d d_v L : nat) (eta alpha : R) :
     <-> INR ((n1 + n2 - 2) * d_v) * log2 (INR L) <= INR b.
 Proof. exact (ValueFloor.value_floor n1 n2 d d_v L eta alpha). Qed.
 
+(** With states of up to b bits, which are 2^(b+1) - 1 in number, L^N < 2^(b+1). *)
+Theorem value_floor_up_to (n1 n2 d d_v L : nat) (eta alpha : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  exists (K1 K2 : matrix) (Q : nat -> nat -> nat -> R),
+    forall b (state : matrix -> matrix -> list bool) (answer : reader),
+      (forall V1 V2, grid_values L V1 -> grid_values L V2 -> (length (state V1 V2) <= b)%nat) ->
+      (forall V1 V2 i k c, grid_values L V1 -> grid_values L V2 ->
+         (i < n1)%nat -> (k < n2)%nat -> (c < d_v)%nat ->
+         accurate eta alpha (answer (state V1 V2) (Q i k) c)
+                            (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)) ->
+      (L ^ ((n1 + n2 - 2) * d_v) < 2 ^ (b + 1))%nat.
+Proof. exact (ValueFloor.value_floor_up_to n1 n2 d d_v L eta alpha). Qed.
+
 (** The condition on the leak, as a margin in nats: g > ln(M(L-1)(1+η+2α)/(1-η(2L-3)-2α(L-1))). *)
 Theorem value_floor_margin (M L : nat) (eta alpha g : R) :
   (1 <= M)%nat -> (2 <= L)%nat -> 0 <= eta -> 0 <= alpha ->
@@ -1464,7 +1507,7 @@ Theorem value_floor_margin (M L : nat) (eta alpha g : R) :
     < (1 - eta * INR (2 * L - 3)) / INR (L - 1) - 2 * alpha.
 Proof. exact (ValueFloor.value_floor_margin M L eta alpha g). Qed.
 
-(** With public coins and failure probability at most δ. *)
+(** With public coins, failure probability at most δ and states of exactly b bits. *)
 Theorem value_floor_randomized (n1 n2 d d_v L : nat) (eta alpha : R) :
   (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
   0 <= eta < 1 -> 0 <= alpha -> eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
@@ -1565,8 +1608,8 @@ Proof.
   exact (SharpFloor.sharp_floor_states n1 n2 a b f L eta alpha gamma g1 g2 A1 A2 P T states state answer).
 Qed.
 
-(** With keys of 8 + b columns and values of 2 + f, the least number of bits is exactly the least
-    whole number from (n1 + n2 - 2)(f + b) log₂ L on. *)
+(** With keys of 8 + b columns and values of 2 + f, states of exactly so many bits are enough exactly
+    if these are at least (n1 + n2 - 2)(f + b) log₂ L. *)
 Theorem sharp_floor (n1 n2 b f L : nat) (eta alpha gamma : R) :
   (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
   0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
@@ -1580,6 +1623,21 @@ Theorem sharp_floor (n1 n2 b f L : nat) (eta alpha gamma : R) :
        sharp_guarantee n1 n2 8 b f L eta alpha gamma A1 A2 P T state answer)
     <-> INR ((n1 + n2 - 2) * (f + b)) * log2 (INR L) <= INR bits.
 Proof. exact (SharpFloor.sharp_floor n1 n2 b f L eta alpha gamma). Qed.
+
+(** With states of up to so many bits, which are 2^(bits+1) - 1 in number, L^N < 2^(bits+1). *)
+Theorem sharp_floor_up_to (n1 n2 b f L : nat) (eta alpha gamma : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
+  eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  (forall i, (S i < L)%nat ->
+     2 * alpha < (1 - eta) * payload_level gamma L (S i) - (1 + eta) * payload_level gamma L i) ->
+  exists (A1 A2 : matrix) (P T : nat -> nat -> nat -> R), forall bits state answer,
+    (forall K1 K2 V1 V2, sharp_key L 8 A1 K1 -> sharp_key L 8 A2 K2 ->
+       sharp_value L 0 V1 -> sharp_value L 1 V2 ->
+       (length (state K1 K2 V1 V2) <= bits)%nat) ->
+    sharp_guarantee n1 n2 8 b f L eta alpha gamma A1 A2 P T state answer ->
+    (L ^ ((n1 + n2 - 2) * (f + b)) < 2 ^ (bits + 1))%nat.
+Proof. exact (SharpFloor.sharp_floor_up_to n1 n2 b f L eta alpha gamma). Qed.
 
 (** The same with public coins: each answer is inaccurate with probability at most delta. *)
 Definition sharp_guarantee_randomized (n1 n2 a b f L : nat) (eta alpha gamma delta : R)
@@ -1595,8 +1653,8 @@ Definition sharp_guarantee_randomized (n1 n2 a b f L : nat) (eta alpha gamma del
       (forall c, (c < f)%nat -> right (value_query a (P i k)) (2 + c)%nat) /\
       (forall e, (e < b)%nat -> right (payload_query a gamma (Q i k) e) (told_in i)).
 
-(** With public coins and failure probability at most δ: log₂ L - H₂(δ) - δ log₂(L-1) bits for
-    each symbol. *)
+(** With public coins, failure probability at most δ and states of exactly so many bits:
+    log₂ L - H₂(δ) - δ log₂(L-1) bits for each symbol. *)
 Theorem sharp_floor_randomized (n1 n2 b f L : nat) (eta alpha gamma : R) :
   (1 <= n1)%nat -> (1 <= n2)%nat -> (2 <= L)%nat ->
   0 <= eta < 1 -> 0 <= alpha -> 0 < gamma ->
@@ -1722,28 +1780,61 @@ Theorem identifiability_shift (n d : nat) (q : nat -> R) (K : nat -> nat -> R) (
   attention n d q (fun j e => K j e + k e) V c = attention n d q K V c.
 Proof. exact (Identifiability.identifiability_shift n d q K V k c). Qed.
 
+(** General position: row 0 has no zeros. *)
 Definition general (d : nat) (Ms : list matrix) : Prop :=
   forall M c, In M Ms -> (c < d)%nat -> M 0%nat c <> 0.
 
-(** Order m: mn(d + d_v) - (m-1)(d + d_v) numbers tell the answers to all queries. *)
-Theorem identifiability (m n d d_v : nat) : (1 <= m)%nat -> (1 <= n)%nat ->
-  exists (numbers : list matrix -> list matrix -> list (list R) * list (list R))
-         (answer : list (list R) * list (list R) -> (nat -> R) -> nat -> R),
-    forall Ks Vs, length Ks = m -> length Vs = m -> general d (tl Ks) -> general d_v (tl Vs) ->
-      let x := numbers Ks Vs in
-      (length (concat (fst x)) + length (concat (snd x))
-        = m * n * (d + d_v) - (m - 1) * (d + d_v))%nat /\
-      forall q c, (c < d_v)%nat ->
-        answer x q c = tensor (repeat (seq 0 n) m) d q Ks Vs c.
+(** The rows that the gauge fixes: row 0 of every slot but the first. All the others are free. *)
+Definition fixed_row (slot row : nat) : bool := (0 <? slot) && (row =? 0).
+
+(** The free entries of m matrices of n rows and d columns, as ((slot, row), column). *)
+Definition free_entries (m n d : nat) : list (nat * nat * nat) :=
+  filter (fun x => negb (fixed_row (fst (fst x)) (snd (fst x))))
+    (list_prod (list_prod (seq 0 m) (seq 0 n)) (seq 0 d)).
+
+(** m matrices whose fixed rows are ones. *)
+Definition in_gauge (m d : nat) (Ms : list matrix) : Prop :=
+  length Ms = m /\
+  forall slot row c, (slot < m)%nat -> fixed_row slot row = true -> (c < d)%nat ->
+    nth slot Ms ones row c = 1.
+
+(** The matrices have the same free entries. *)
+Definition agree_where_free (m n d : nat) (Ms Ms' : list matrix) : Prop :=
+  forall slot row c, In (slot, row, c) (free_entries m n d) ->
+    nth slot Ms ones row c = nth slot Ms' ones row c.
+
+(** Order m: the gauge leaves mn(d + d_v) - (m-1)(d + d_v) entries free; keys and values in general
+    position have the outputs of some in the gauge; and in the gauge the free entries tell the
+    outputs. *)
+Theorem identifiability (m n d d_v : nat) :
+  (length (free_entries m n d) + length (free_entries m n d_v)
+    = m * n * (d + d_v) - (m - 1) * (d + d_v))%nat /\
+  (forall Ks Vs, length Ks = m -> length Vs = m -> general d (tl Ks) -> general d_v (tl Vs) ->
+     exists Ks' Vs', in_gauge m d Ks' /\ in_gauge m d_v Vs' /\
+       forall q c, (c < d_v)%nat ->
+         tensor (repeat (seq 0 n) m) d q Ks' Vs' c = tensor (repeat (seq 0 n) m) d q Ks Vs c) /\
+  (forall Ks Vs Ks' Vs', in_gauge m d Ks -> in_gauge m d_v Vs ->
+     in_gauge m d Ks' -> in_gauge m d_v Vs' ->
+     agree_where_free m n d Ks Ks' -> agree_where_free m n d_v Vs Vs' ->
+     forall q c, (c < d_v)%nat ->
+       tensor (repeat (seq 0 n) m) d q Ks' Vs' c = tensor (repeat (seq 0 n) m) d q Ks Vs c).
 Proof. exact (Identifiability.identifiability m n d d_v). Qed.
 
-(** Order 1: n(d + d_v) - d numbers. *)
+(** Order 1: row 0 of the keys is fixed. *)
+Definition free_keys (n d : nat) : list (nat * nat) :=
+  filter (fun x => negb (fst x =? 0)) (list_prod (seq 0 n) (seq 0 d)).
+
+(** Order 1: with row 0 of the keys zero, n(d + d_v) - d entries are free; all keys have the outputs
+    of some with that row zero, the values being the same; and then the free entries tell the
+    outputs. *)
 Theorem identifiability_order_1 (n d d_v : nat) :
-  exists (numbers : matrix -> matrix -> list R * list R)
-         (answer : list R * list R -> (nat -> R) -> nat -> R),
-    forall K V, let x := numbers K V in
-      (length (fst x) + length (snd x) = n * (d + d_v) - d)%nat /\
-      forall q c, (c < d_v)%nat -> answer x q c = attention n d q K V c.
+  (length (free_keys n d) + length (list_prod (seq 0 n) (seq 0 d_v)) = n * (d + d_v) - d)%nat /\
+  (forall K V, exists K', (forall c, K' 0%nat c = 0) /\
+     forall q c, attention n d q K' V c = attention n d q K V c) /\
+  (forall K V K' V', (forall c, K 0%nat c = 0) -> (forall c, K' 0%nat c = 0) ->
+     (forall row c, In (row, c) (free_keys n d) -> K row c = K' row c) ->
+     (forall row c, In (row, c) (list_prod (seq 0 n) (seq 0 d_v)) -> V row c = V' row c) ->
+     forall q c, (c < d_v)%nat -> attention n d q K' V' c = attention n d q K V c).
 Proof. exact (Identifiability.identifiability_order_1 n d d_v). Qed.
 
 (** * U1 `covering-number` *)

@@ -153,7 +153,7 @@ Proof.
     with (1 - eta * INR (2 * L - 3) - 2 * alpha * INR (L - 1)) by (field; lra). lra.
 Qed.
 
-(** S1: with keys of 4 columns, the least number of bits is exactly the least b with
+(** S1: with keys of 4 columns, states of exactly b bits are enough exactly if
     L^((n1+n2-2) d_v) <= 2^b. *)
 Theorem value_floor n1 n2 d d_v L eta alpha :
   (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
@@ -182,6 +182,30 @@ Proof.
       as (state & answer & Hlen & Hans).
     exists state, answer. split; [auto|]. intros V1 V2 i k c G1 G2 _ _ Hc.
     rewrite Hans by assumption. now apply accurate_exact.
+Qed.
+
+(** With states of up to b bits, which are 2^(b+1) - 1 in number, L^N < 2^(b+1). *)
+Theorem value_floor_up_to (n1 n2 d d_v L : nat) (eta alpha : R) :
+  (1 <= n1)%nat -> (1 <= n2)%nat -> (4 <= d)%nat -> (2 <= L)%nat ->
+  0 <= eta < 1 -> 0 <= alpha -> eta * INR (2 * L - 3) + 2 * alpha * INR (L - 1) < 1 ->
+  exists (K1 K2 : matrix) (Q : nat -> nat -> nat -> R),
+    forall b (state : matrix -> matrix -> list bool) (answer : reader),
+      (forall V1 V2, grid_values L V1 -> grid_values L V2 -> (length (state V1 V2) <= b)%nat) ->
+      (forall V1 V2 i k c, grid_values L V1 -> grid_values L V2 ->
+         (i < n1)%nat -> (k < n2)%nat -> (c < d_v)%nat ->
+         accurate eta alpha (answer (state V1 V2) (Q i k) c)
+                            (attention2 n1 n2 d (Q i k) K1 K2 V1 V2 c)) ->
+      (L ^ ((n1 + n2 - 2) * d_v) < 2 ^ (b + 1))%nat.
+Proof.
+  intros Hn1 Hn2 Hd HL Heta Ha Hroom.
+  destruct (value_floor_margin_exists (n1 * n2 - 1) L eta alpha HL (proj1 Heta) Ha Hroom)
+    as (g & Hg & Hleak).
+  exists pair_key1, pair_key2, (pair_query g). intros b state answer Hbits Hgood.
+  rewrite Nat.add_1_r, <- bitstrings_upto_length. apply Nat.lt_succ_r.
+  apply (value_floor_states n1 n2 d d_v L eta alpha g pair_key1 pair_key2 (pair_query g)
+    Hn1 Hn2 HL Heta Ha) with (state := state) (answer := answer); auto.
+  - intros i k _ _ _. apply pair_keys_single_out; assumption.
+  - intros V1 V2 G1 G2. apply in_bitstrings_upto. auto.
 Qed.
 
 (** With public coins and failure probability at most δ. *)

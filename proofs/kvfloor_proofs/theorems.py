@@ -30,6 +30,7 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "index-randomized": (
             "index_randomized",
             "index_randomized_average",
+            "index_randomized_up_to",
             "index_randomized_tenth",
             "index_randomized_met",
             "index_randomized_one_bit",
@@ -75,6 +76,7 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "four_cache_exactly",
             "four_cache_order",
             "four_cache_order_randomized",
+            "four_cache_up_to",
             "four_cache_self",
             "four_cache_self_randomized",
             "four_cache_stream",
@@ -156,6 +158,7 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "value-floor": (
             "value_floor",
             "value_floor_states",
+            "value_floor_up_to",
             "value_floor_margin",
             "value_floor_randomized",
             "value_floor_met",
@@ -163,6 +166,7 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sharp-floor": (
             "sharp_floor",
             "sharp_floor_states",
+            "sharp_floor_up_to",
             "sharp_floor_randomized",
             "sharp_floor_met",
             "sharp_floor_sign_margins",

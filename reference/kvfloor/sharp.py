@@ -174,7 +174,7 @@ class Sharp:
 
     @property
     def bits(self) -> int:
-        """Bits that every accurate cache needs."""
+        """Bits that every accurate cache needs whose states all have that many."""
         return whole_bits(self.size, self.L)
 
     @property

@@ -207,7 +207,7 @@ CONSTANTS = [
         "sharp_floor_strength: ln @", {"eta": PART}, lambda v: floors.strength_ratio(v["eta"])
     ),
     Constant(
-        "identifiability: length (concat (snd x)))%nat = (@)%nat",
+        "identifiability: length (free_entries m n d_v))%nat = (@)%nat",
         {"m": st.integers(2, 5), "n": st.integers(2, 12)} | whole("d", "d_v"),
         lambda v: floors.identifiable(v["m"], v["n"], v["d"], v["d_v"]),
     ),

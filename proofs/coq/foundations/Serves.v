@@ -17,7 +17,7 @@ Definition serves (n d_v : nat) (eta alpha : R) (out : outputs) (Q : nat -> nat 
        accurate eta alpha (answer (state V) (Q i) c) (out (Q i) V c)).
 
 (** With public coins: each answer is inaccurate with probability at most δ; states have
-    b bits. *)
+    exactly b bits. *)
 Definition serves_randomized (n d_v : nat) (eta alpha delta : R) (out : outputs)
     (Q : nat -> nat -> R) (b : nat) : Prop :=
   exists T w (state : nat -> matrix -> list bool) (answer : nat -> reader),

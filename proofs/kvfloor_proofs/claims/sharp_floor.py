@@ -319,7 +319,10 @@ output in column 0 is `1/(1 + exp(γ(1 - x_jc)))` but for the leak; likewise y_l
   neighbouring payload levels `ℓ(k) = 1/(1 + exp(γ(1 - k/(L-1))))`,
 
 all `2(n-1)(b + d_v - 2)` symbols are recovered, and an (η, α)-accurate cache has as many times
-log₂ L bits. For η = 0 the least is `ρ_2 = ℓ(1) - ℓ(0) - 2α`; for α = 0 there is room exactly if
+log₂ L bits if all its states have exactly as many bits; if their lengths vary up to b, the states
+are 2^(b+1) - 1 in number, which costs at most one bit.
+
+For η = 0 the least is `ρ_2 = ℓ(1) - ℓ(0) - 2α`; for α = 0 there is room exactly if
 `γ > (L-1)·ln((1+3η)/(1-η))`, and for L = 2 exactly if `γ > ln((1+3η+4α)/(1-η-4α))`, which some γ
 is just if η + 4α < 1. If no two of the n² products have an inner product beyond ±μ then
 `g_1 >= a - μ` and `g_2 >= a - 3μ`; g_1, g_2 > 0 is what is needed, and a > 3μ is not.""",

@@ -356,7 +356,10 @@ rows hold symbols k from 0 to L-1 as the values k/(L-1). Query (j, 0) reads row 
     g > ln( (n²-1)(L-1)(1+η+2α) / (1 - η(2L-3) - 2α(L-1)) )
 
 all `2(n-1)·d_v` symbols are recovered, so an (η, α)-accurate cache has at least
-`2(n-1)·d_v·log₂ L` bits. In terms of the leak: `λ < ρ/(1+η+2α+ρ)`, where
+`2(n-1)·d_v·log₂ L` bits if all its states have exactly as many; if their lengths vary up to b, the
+states are 2^(b+1) - 1 in number, which costs at most one bit.
+
+In terms of the leak: `λ < ρ/(1+η+2α+ρ)`, where
 `ρ = (1-η(2L-3))/(L-1) - 2α` is the room between answers to neighbours; if not, the least answer
 to a symbol is not above the largest answer to the one below it, for values in [0, 1] that are all
 against them. L = 2 is L2.""",

@@ -27,6 +27,9 @@ def index_randomized(size: Any, entropy: Any) -> Any:
 def randomised_bits(size: int, delta: Any) -> int:
     """Return the least whole number of bits that L4 allows: ⌈(1 - H₂(δ))·N⌉.
 
+    For messages that all have exactly this many bits; if lengths vary up to b, there are
+    2^(b+1) - 1 of them, which costs at most one bit.
+
     Parameters
     ----------
     size : int

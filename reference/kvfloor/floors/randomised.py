@@ -16,6 +16,9 @@ def randomised_four_cache(n: int, d_v: int, delta: Any) -> int:
 
     The least whole number that is at least (1 - H₂(δ))·n·d_v, exactly.
 
+    It is for states that all have exactly this many bits; if lengths vary up to b, there are
+    2^(b+1) - 1 states, which costs at most one bit.
+
     Parameters
     ----------
     n, d_v : int

@@ -91,6 +91,9 @@ def sharp_symbols(n: Any, b: Any, d_v: Any) -> Any:
 def whole_bits(symbols: int, L: int) -> int:
     """The least b with ``2**b >= L**symbols``: bits that tell all instances apart (S1, S2).
 
+    For states that all have exactly this many bits; if lengths vary up to b, there are
+    2^(b+1) - 1 states, which costs at most one bit.
+
     Raises
     ------
     InputError
