@@ -23,8 +23,9 @@ from kvfloor_proofs.kernel import (
     read_audit,
     sources,
 )
+from kvfloor_proofs.pages import page
 from kvfloor_proofs.report import to_json
-from kvfloor_proofs.theorems import NO_THEOREM, THEOREMS
+from kvfloor_proofs.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS
 from kvfloor_proofs.verify import NOT_ESTABLISHED, verify_claim, with_theorems
 
 REGISTERED = [name for names in THEOREMS.values() for name in names]
@@ -81,6 +82,16 @@ def test_a_claim_has_theorems_or_a_reason(slug: str) -> None:
     assert bool(THEOREMS.get(slug)) != bool(NO_THEOREM.get(slug))
     prefix = slug.replace("-", "_")
     assert all(f"{name}_".startswith(f"{prefix}_") for name in THEOREMS.get(slug, ()))
+
+
+def test_a_page_says_what_its_theorems_leave_out() -> None:
+    assert {"subgen", "subgen-four-cache", "forward-error", "identifiability"} < {*NOT_IN_KERNEL}
+    assert {*NOT_IN_KERNEL} < {*THEOREMS}
+    for slug in THEOREMS:
+        left_out = NOT_IN_KERNEL.get(slug, "")
+        printed = page(load(slug))
+        assert ("Proved in part" in printed) == bool(left_out)
+        assert f"Not in the kernel: {left_out}" in printed or not left_out
 
 
 def test_a_theorem_of_no_claim_is_told() -> None:
