@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from hypothesis import strategies as st
 
 from kvfloor_proofs.calculus import Derivation
-from kvfloor_proofs.theorems import NO_THEOREM, THEOREMS
+from kvfloor_proofs.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS
 
 __all__ = ["Claim", "Falsified", "Property", "Tally", "Verdict", "require"]
 
@@ -89,5 +89,10 @@ class Claim:
     def no_theorem(self) -> str:
         """Why there is none; empty if there is one."""
         return NO_THEOREM.get(self.slug, "")
+
+    @property
+    def not_in_kernel(self) -> str:
+        """What of the claim its theorems leave out; empty if that is nothing."""
+        return NOT_IN_KERNEL.get(self.slug, "")
 
     counterexample: Callable[[], str] | None = None

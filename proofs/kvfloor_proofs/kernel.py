@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Audit", "KernelError", "Theorem", "audit", "missing", "read_audit", "sources"]
+from kvfloor_proofs.theorems import THEOREMS
+
+__all__ = [
+    "Audit",
+    "KernelError",
+    "Theorem",
+    "audit",
+    "claimed",
+    "copy_theories",
+    "missing",
+    "read_audit",
+    "sources",
+]
 
 INSTALL = "apt-get install make coq libcoq-coquelicot"
 STANDARD_REALS = frozenset(
@@ -26,7 +40,8 @@ THEOREM = re.compile(
     r"(?:Closed under the global context|Axioms:\n(?P<axioms>.*))",
     re.DOTALL,
 )
-DEFINITION = re.compile(r"(?P<name>\w+) = *\n?(?P<meaning>.*?)\n +: .*", re.DOTALL)
+DEFINITION = re.compile(r"(?P<name>[\w.]+) = *\n?(?P<meaning>.*?)\n +: .*", re.DOTALL)
+INDUCTIVE = re.compile(r"(?P<meaning>Inductive (?P<name>\w+) .*?)(\n\n.*)?", re.DOTALL)
 
 
 class KernelError(ValueError):
@@ -54,7 +69,7 @@ class Theorem:
 
 @dataclass(frozen=True)
 class Audit:
-    """What ``make audit`` prints: every main theorem and every definition, by name."""
+    """What ``make audit`` prints: every main theorem and every definition, by Coq's name."""
 
     theorems: dict[str, Theorem]
     definitions: dict[str, str]
@@ -76,25 +91,48 @@ def sources() -> Path:
     return inside if inside.is_dir() else package.parent / "coq"
 
 
+def copy_theories(folder: Path, to: Path) -> None:
+    """Copy theories, nothing built, to a new folder; whatever their modes, the copy can be used."""
+    ignore = shutil.ignore_patterns(*BUILT)
+    shutil.copytree(folder, to, ignore=ignore, copy_function=shutil.copyfile)
+    for copied in (to, *filter(Path.is_dir, to.rglob("*"))):
+        copied.chmod(0o755)
+
+
 def audit(folder: Path) -> Audit:
     """Compile a clean copy of the theories and return what Coq's kernel accepted.
 
     Raises
     ------
     KernelError
-        If Coq is missing, rejects a proof, or a source holds what could hide a gap.
+        If Coq is missing, rejects a proof, a source holds what could hide a gap, or a theorem
+        belongs to no claim.
     """
     if needed := missing():
         raise KernelError(needed)
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary, "coq")
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*BUILT))
-        done = _run(("make", "audit"), copy)
+        copy_theories(folder, copy)
+        done = _run(("make", "audit", f"PYTHON={sys.executable}"), copy)
         if done.returncode:
             lines = (done.stdout + done.stderr).splitlines()
             wrong = [line for line in lines if line.startswith(("refused", "File", "Error"))]
             raise KernelError("; ".join(wrong or lines[-1:]))
-        return read_audit((copy / "audit.out").read_text(encoding="utf-8"))
+        return claimed(read_audit((copy / "audit.out").read_text(encoding="utf-8")))
+
+
+def claimed(found: Audit) -> Audit:
+    """Return what the audit found, if each of its theorems is that of a claim.
+
+    Raises
+    ------
+    KernelError
+        If not: `kvfloor verify` would pass over a theorem.
+    """
+    names = {name for theorems in THEOREMS.values() for name in theorems}
+    if strays := sorted(found.theorems.keys() - names):
+        raise KernelError(f"Statements.v states {', '.join(strays)}, which no claim names")
+    return found
 
 
 def read_audit(text: str) -> Audit:
@@ -105,14 +143,15 @@ def read_audit(text: str) -> Audit:
     KernelError
         If it is anything else.
     """
-    before, *blocks = re.split(r"^(theorem|definition) (\w+)\n", text, flags=re.MULTILINE)
+    before, *blocks = re.split(r"^(theorem|definition) ([\w.]+)\n", text, flags=re.MULTILINE)
     found = Audit({}, {})
     for kind, name, printed in zip(blocks[::3], blocks[1::3], blocks[2::3], strict=True):
-        match = (THEOREM if kind == "theorem" else DEFINITION).fullmatch(printed.rstrip())
-        if match is None or match["name"] != name:
+        forms = (THEOREM,) if kind == "theorem" else (DEFINITION, INDUCTIVE)
+        match = next(filter(None, (form.fullmatch(printed.rstrip()) for form in forms)), None)
+        if match is None or match["name"] not in (name, name.split(".")[-1]):
             raise KernelError(f"the audit printed what is no {kind} {name}: {printed[:100]!r}")
         if kind == "definition":
-            found.definitions[name] = match["meaning"]
+            found.definitions[match["name"]] = match["meaning"]
             continue
         # An axiom's name begins its line; its type may go on, indented.
         axioms = re.findall(r"^[^\s:]+", match["axioms"] or "", re.MULTILINE)
@@ -125,6 +164,9 @@ def read_audit(text: str) -> Audit:
 
 
 def _run(command: tuple[str, ...], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command without the settings that Coq takes from the environment."""
+    settings = ("COQ", "OTHERFLAGS", "MAKE", "GNUMAKE")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(settings)}
     return subprocess.run(  # noqa: S603 (fixed commands)
-        command, cwd=folder, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

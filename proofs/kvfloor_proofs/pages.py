@@ -51,8 +51,11 @@ def _kernel(claim: Claim) -> str:
     if not claim.theorems:
         return f"No theorem: {claim.no_theorem}."
     names = "\n".join(f"* `{name}`" for name in claim.theorems)
+    left_out = f"\n\nNot in the kernel: {claim.not_in_kernel}." if claim.not_in_kernel else ""
+    proved = "Proved in part" if left_out else "Proved"
     return (
-        f"Proved for all sizes in Coq ([statements]({STATEMENTS}); [kernel]({KERNEL})):\n\n{names}"
+        f"{proved} for all sizes in Coq ([statements]({STATEMENTS}); [kernel]({KERNEL})):"
+        f"\n\n{names}{left_out}"
     )
 
 

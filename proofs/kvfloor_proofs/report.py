@@ -99,8 +99,11 @@ def _kernel(result: ClaimResult) -> dict[str, Any]:
     found: dict[str, Any] = {"ok": not result.kernel_error, "theorems": theorems}
     if result.kernel_error:
         found["error"] = result.kernel_error
-    if reason := load(result.slug).no_theorem:
-        found["no_theorem"] = reason
+    claim = load(result.slug)
+    if claim.no_theorem:
+        found["no_theorem"] = claim.no_theorem
+    if claim.not_in_kernel:
+        found["not_in_kernel"] = claim.not_in_kernel
     return found
 
 

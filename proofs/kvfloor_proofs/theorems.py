@@ -1,11 +1,11 @@
-"""Which theorems of ``proofs/coq/Statements.v`` belong to a claim; why a claim has none."""
+"""Which theorems of ``proofs/coq/Statements.v`` belong to a claim; what they leave out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["NO_THEOREM", "THEOREMS"]
+__all__ = ["NOT_IN_KERNEL", "NO_THEOREM", "THEOREMS"]
 
 THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -219,7 +219,35 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
     {
-        "entropy-dimension": "its constants are certified in balls at given sizes",
+        "entropy-dimension": (
+            "the upper side and the general step of the lower one could be stated, and are not; "
+            "the constants of the lower side are certified in balls at given sizes"
+        ),
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
+    }
+)
+NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
+    {
+        "time-memory": (
+            "numbers kept and read, orders other than 2; of decoding, the theorem is that the "
+            "products so far do not determine the next ones"
+        ),
+        "identifiability": (
+            "the lower side, that answers tell so many numbers (it is certified at given sizes), "
+            "and the rank of a single token"
+        ),
+        "subgen": (
+            "the promise with explicit t and s, which follows by Chebyshev's inequality; the bits "
+            "of the state; what is said of the operator norm"
+        ),
+        "subgen-four-cache": (
+            "the 4 in the denominator: the theorem has (ϱ-1)²/(ϱt), the derivation (ϱ-1)²/(4ϱt); "
+            "all about z'; the promise; orders other than 2"
+        ),
+        "forward-error": (
+            "the largest logit, which is not subtracted there; rescalings; other orders of sums "
+            "than from first to last; underflow; the factored evaluation; the log-sum-exp; "
+            "narrower formats for weights and results"
+        ),
     }
 )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def test_mutants_of_a_statement(statement: str, changes: list[str]) -> None:
 def compiled(tmp_path_factory: pytest.TempPathFactory, audited: Audit) -> Path:
     assert audited.theorems
     folder = tmp_path_factory.mktemp("kernel") / "coq"
-    shutil.copytree(kernel.sources(), folder, ignore=shutil.ignore_patterns(*kernel.BUILT))
+    kernel.copy_theories(kernel.sources(), folder)
     subprocess.run(("make", "-s"), cwd=folder, check=True, capture_output=True)
     return folder
 

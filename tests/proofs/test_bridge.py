@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import comb
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def evaluate(formula: str, audited: Audit, v: dict[str, Any]) -> Any:
     for name in ("excess", "log2", "H2"):
         known[name] = _defined(audited.definitions[name], known)
     number = ball if set(re.findall(r"\w+", formula)) & set(known) else Fraction
-    known["INR"] = lambda x: x
+    known |= {"INR": lambda x: x, "S": lambda x: x + 1, "binom": lambda n, k: comb(int(n), int(k))}
     return value(formula, known | {name: number(x) for name, x in v.items()}, number)
 
 
@@ -144,6 +145,16 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "index_randomized_one_bit: 2 ^ S N * @",
+        {"N": WHOLE},
+        lambda v: floors.one_bit_success(v["N"] + 1),
+    ),
+    Constant(
+        "subgen_normaliser_variance: <= tau * tau * @",
+        {"rho": POSITIVE, "t": WHOLE},
+        lambda v: floors.relative_variance(v["rho"]) / v["t"],
+    ),
+    Constant(
         "two_cache: K1 K2 W c)) -> (@ <= b)%nat",
         whole("n1", "d_v"),
         lambda v: floors.two_cache(v["n1"], v["d_v"]),
@@ -204,7 +215,9 @@ CONSTANTS = [
         lambda v: floors.sharp_symbols(v["n1"], v["b"], v["f"] + 2),
     ),
     Constant(
-        "sharp_floor_strength: ln @", {"eta": PART}, lambda v: floors.strength_ratio(v["eta"])
+        "sharp_floor_strength: gamma > @",
+        {"eta": PART, "L": st.integers(2, 20)},
+        lambda v: (v["L"] - 1) * ball(floors.strength_ratio(Guarantee(v["eta"]))).log(),
     ),
     Constant(
         "identifiability: length (free_entries m n d_v))%nat = (@)%nat",
@@ -249,6 +262,11 @@ CONSTANTS = [
         "time_memory_append: | multiplications => @ | _ => 0%nat end",
         whole("n", "d", "d_v"),
         lambda v: cost.append_two(v["n"], v["d"], v["d_v"]).multiplications,
+    ),
+    Constant(
+        "time_memory_append: | _ => @ end",
+        whole("n", "d", "d_v"),
+        lambda v: cost.append_two(v["n"], v["d"], v["d_v"]).additions,
     ),
 ]
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
+import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from kvfloor_proofs import kernel
 from kvfloor_proofs.claims import SLUGS, load
-from kvfloor_proofs.kernel import Audit, KernelError, Theorem, audit, read_audit, sources
+from kvfloor_proofs.kernel import (
+    Audit,
+    KernelError,
+    Theorem,
+    audit,
+    claimed,
+    copy_theories,
+    read_audit,
+    sources,
+)
+from kvfloor_proofs.pages import page
 from kvfloor_proofs.report import to_json
-from kvfloor_proofs.theorems import NO_THEOREM, THEOREMS
+from kvfloor_proofs.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS
 from kvfloor_proofs.verify import NOT_ESTABLISHED, verify_claim, with_theorems
 
 REGISTERED = [name for names in THEOREMS.values() for name in names]
@@ -31,6 +42,15 @@ one_more = fun n : nat =>
      : nat -> nat
 
 Arguments one_more n%nat_scope
+definition Programs.kind
+Inductive kind : Set :=
+    one : kind
+  | other : kind.
+
+Arguments one
+definition Programs.vector
+Programs.vector = fun n : nat => n
+     : nat -> nat
 theorem four_cache
 four_cache
      : forall n : nat,
@@ -46,8 +66,9 @@ def test_registry_sources_and_audit_agree(audited: Audit) -> None:
     source = (sources() / "Statements.v").read_text()
     assert sorted(REGISTERED) == sorted(audited.theorems)
     assert sorted(REGISTERED) == sorted(re.findall(r"^Theorem (\w+)", source, re.MULTILINE))
-    defined = re.findall(r"^(?:Definition|Fixpoint) (\w+)", source, re.MULTILINE)
-    assert sorted(audited.definitions) == sorted(defined)
+    source += (sources() / "foundations" / "Programs.v").read_text()
+    defined = re.findall(r"^(?:Definition|Fixpoint|Inductive) (\w+)", source, re.MULTILINE)
+    assert sorted(name.split(".")[-1] for name in audited.definitions) == sorted(defined)
 
 
 def test_no_theorem_rests_on_more_than_the_standard_reals(audited: Audit) -> None:
@@ -61,6 +82,24 @@ def test_a_claim_has_theorems_or_a_reason(slug: str) -> None:
     assert bool(THEOREMS.get(slug)) != bool(NO_THEOREM.get(slug))
     prefix = slug.replace("-", "_")
     assert all(f"{name}_".startswith(f"{prefix}_") for name in THEOREMS.get(slug, ()))
+
+
+def test_a_page_says_what_its_theorems_leave_out() -> None:
+    assert {"subgen", "subgen-four-cache", "forward-error", "identifiability"} < {*NOT_IN_KERNEL}
+    assert {*NOT_IN_KERNEL} < {*THEOREMS}
+    for slug in THEOREMS:
+        left_out = NOT_IN_KERNEL.get(slug, "")
+        printed = page(load(slug))
+        assert ("Proved in part" in printed) == bool(left_out)
+        assert f"Not in the kernel: {left_out}" in printed or not left_out
+
+
+def test_a_theorem_of_no_claim_is_told() -> None:
+    found = Audit({name: Theorem(name, "stated", ()) for name in REGISTERED}, {})
+    assert claimed(found) == found
+    found.theorems["more"] = Theorem("more", "0 = 1", ())
+    with pytest.raises(KernelError, match=r"Statements\.v states more, which no claim names"):
+        claimed(found)
 
 
 def test_no_other_claim_has_theorems() -> None:
@@ -78,7 +117,11 @@ def test_what_is_read() -> None:
             "four_cache": Theorem("four_cache", stated, ()),
             "index": Theorem("index", "(0 < 1)%nat", ()),
         },
-        {"one_more": "fun n : nat =>\n  n + 1"},
+        {
+            "one_more": "fun n : nat =>\n  n + 1",
+            "kind": "Inductive kind : Set :=\n    one : kind\n  | other : kind.",
+            "Programs.vector": "fun n : nat => n",
+        },
     )
 
 
@@ -112,7 +155,7 @@ def test_what_cannot_be_read_is_refused(old: str, new: str) -> None:
 def copy(tmp_path: Path) -> Path:
     """A copy of the theories as they are in the repository: nothing built."""
     copied = tmp_path / "coq"
-    shutil.copytree(sources(), copied, ignore=shutil.ignore_patterns(*kernel.BUILT))
+    copy_theories(sources(), copied)
     return copied
 
 
@@ -122,50 +165,138 @@ def refusal(folder: Path, *command: str) -> str:
     return done.stdout
 
 
-def check_sources(folder: Path) -> tuple[str, ...]:
-    lines = (folder / "_CoqProject").read_text().splitlines()
-    return ("sh", "audit/sources.sh", *(line for line in lines if line.endswith(".v")))
+CHECK = (sys.executable, "audit/sources.py")
 
 
 def test_the_sources_are_accepted(copy: Path) -> None:
-    done = subprocess.run(check_sources(copy), cwd=copy, capture_output=True, text=True, check=True)
+    done = subprocess.run(CHECK, cwd=copy, capture_output=True, text=True, check=True)
     assert done.stdout == ""
+
+
+OUTSIDE = "an assumption outside of a section"
 
 
 @pytest.mark.parametrize(
     ("gap", "reason"),
     [
-        ("Lemma gap : False. Admitted.", "a word"),
-        ("Lemma gap : False. Proof. admit. Admitted.", "a word"),
-        ("Axiom gap : False.", "a word"),
-        ("Parameter gap : False.", "a word"),
-        ("Conjecture gap : False.", "a word"),
-        ("Unset Guard Checking.", "a word"),
-        ("Unset Universe Checking.", "a word"),
-        ("Unset Positivity Checking.", "a word"),
-        ("#[bypass_check(guard)] Fixpoint gap (n : nat) : False := gap n.", "a word"),
-        ("Hypothesis gap : False.", "an assumption outside of a section"),
-        ("Variable gap : False.", "an assumption outside of a section"),
-        ("Context (gap : False).", "an assumption outside of a section"),
-        ("Theorem keys_gap : True. Proof. exact I. Qed.", "Statements.v"),
+        ("Lemma gap : False. Admitted.", "Admitted, which"),
+        ("Lemma gap : False. Proof. admit. Qed.", "a gap"),
+        ("Lemma gap : False. Proof. 1: { + give_up. } Qed.", "a gap"),
+        ("Axiom gap : False.", "Axiom, which"),
+        ("Parameter gap : False.", "Parameter, which"),
+        ("Conjecture gap : False.", "Conjecture, which"),
+        ("Lemma gap : True. Proof. exact I. (* done *)Axiom gap2 : False. Qed.", "Axiom, which"),
+        ("Unset Guard Checking.", "Unset, which"),
+        ("Global Set Universe Checking.", "Global, which"),
+        ("#[bypass_check(guard)] Fixpoint gap (n : nat) : False := gap n.", "#"),
+        ("Module gap.", "Module, which"),
+        ('Load "gap".', "Load, which"),
+        ("Primitive gap := #int63_add.", "Primitive, which"),
+        ("Register gap as core.False.type.", "Register, which"),
+        ('Redirect "gap" Check 1.', "Redirect, which"),
+        ('Cd "/".', "Cd, which"),
+        ("Extraction gap.", "Extraction, which"),
+        ("Coercion INR : nat >-> R.", "Coercion, which"),
+        ('Infix "<=" := Rge.', "Infix, which"),
+        ('Notation "x <= y" := (x >= y).', "a notation"),
+        ("Require Import Gap.", "Require, which"),
+        ("From Gap Require Import Reals.", "From, in another form"),
+        ("Hypothesis gap : False.", OUTSIDE),
+        ("Variable gap : False.", OUTSIDE),
+        ("Context (gap : False).", OUTSIDE),
+        ("Definition x := 1. Variable gap : False.", OUTSIDE),
+        ("\tVariable gap : False.", OUTSIDE),
+        ("(*\nSection fake.\n*)\nHypothesis gap : False.", OUTSIDE),
+        ('(* "(*" *) Hypothesis gap : False.', OUTSIDE),
+        ("#[local] Variable gap : False.", "#"),
+        ("Local Variable gap : False.", "Local, which"),
     ],
 )
 def test_gaps_are_refused(copy: Path, gap: str, reason: str) -> None:
-    with (copy / "Keys.v").open("a") as theory:
-        theory.write(f"\n{gap}\n")
-    assert f"refused: {reason}" in refusal(copy, *check_sources(copy))
+    theory = copy / "Keys.v"
+    lines = theory.read_text().count("\n")
+    with theory.open("a") as file:
+        file.write(f"{gap}\n")
+    first, *_ = refusal(copy, *CHECK).splitlines()
+    number = lines + 1 + gap.strip().count("\n")
+    assert first.startswith(f"refused: Keys.v:{number}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("theory", "added", "reason"),
+    [
+        ("Keys.v", "Theorem keys_gap : True. Proof. exact I. Qed.", "Statements.v, which"),
+        ("Statements.v", "Theorem keys_gap : True. Proof. exact I. Qed.", "Statements.v, which"),
+        ("Statements.v", "Lemma gap : True. Proof. exact I. Qed.", "Lemma, which"),
+        ("Statements.v", "  Theorem gap : True. Proof. exact I. Qed.", "Theorem, which does not"),
+        ("Statements.v", "Open Scope R_scope. Definition gap := 1.", "Definition, which does not"),
+        ("foundations/Sums.v", "Theorem gap : True. Proof. exact I. Qed.", "Theorem, which no"),
+    ],
+)
+def test_each_kind_of_theory_has_its_commands(
+    copy: Path, theory: str, added: str, reason: str
+) -> None:
+    with (copy / theory).open("a") as file:
+        file.write(f"{added}\n")
+    assert reason in refusal(copy, *CHECK)
 
 
 @pytest.mark.parametrize("option", ["-arg -type-in-type", "-arg -impredicative-set", "-Q /x X"])
 def test_options_are_refused(copy: Path, option: str) -> None:
     with (copy / "_CoqProject").open("a") as project:
         project.write(f"{option}\n")
-    assert "refused: a line of _CoqProject" in refusal(copy, *check_sources(copy))
+    assert f"refused: a line of _CoqProject: {option}" in refusal(copy, *CHECK)
 
 
-def test_a_stray_theory_is_refused(copy: Path) -> None:
-    (copy / "Stray.v").write_text("")
-    assert "refused: Stray.v" in refusal(copy, *check_sources(copy))
+@pytest.mark.parametrize("stray", ["Stray.v", "foundations/Audit.v"])
+def test_a_stray_theory_is_refused(copy: Path, stray: str) -> None:
+    (copy / stray).write_text("")
+    assert f"refused: {stray}, which is not in _CoqProject" in refusal(copy, *CHECK)
+
+
+@pytest.mark.parametrize("module", ["ClassicalDedekindReals", "Reals"])
+def test_a_theory_named_like_a_standard_module_is_refused(copy: Path, module: str) -> None:
+    """Coq prints an axiom by the shortest name: one of ours could pass for one of theirs."""
+    (copy / "foundations" / f"{module}.v").write_text("")
+    with (copy / "_CoqProject").open("a") as project:
+        project.write(f"foundations/{module}.v\n")
+    assert f"{module}.v, named like a module of Coq's library" in refusal(copy, *CHECK)
+
+
+def test_settings_are_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (copy / "Makefile.coq.local").write_text("COQEXTRAFLAGS = -type-in-type\n")
+    assert "refused: Makefile.coq.local" in refusal(copy, *CHECK)
+    (copy / "Makefile.coq.local").unlink()
+    monkeypatch.setenv("COQEXTRAFLAGS", "-type-in-type")
+    assert "refused: COQEXTRAFLAGS" in refusal(copy, *CHECK)
+
+
+@pytest.mark.skipif(bool(kernel.missing()), reason="needs Coq")
+def test_what_is_refused_is_told_before_anything_is_compiled(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the settings of whoever runs it do not matter."""
+    monkeypatch.setenv("COQEXTRAFLAGS", "-type-in-type")
+    line = (copy / "Keys.v").read_text().count("\n") + 1
+    with (copy / "Keys.v").open("a") as theory:
+        theory.write("Lemma gap : 0 = 1. Admitted.\n")
+    with pytest.raises(KernelError) as raised:
+        audit(copy)
+    assert str(raised.value) == f"refused: Keys.v:{line}: Admitted, which no theory here needs"
+
+
+def test_a_read_only_installation_is_copied_to_be_used(copy: Path, tmp_path: Path) -> None:
+    folders = (copy, copy / "audit", copy / "foundations")
+    for path in (*copy.rglob("*"), copy):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        copy_theories(copy, tmp_path / "again")
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    copied = (tmp_path / "again", *(tmp_path / "again").rglob("*"))
+    assert len(copied) > len(folders)
+    assert [path for path in copied if not path.stat().st_mode & stat.S_IWUSR] == []
 
 
 @pytest.mark.parametrize(

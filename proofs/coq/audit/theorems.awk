@@ -1,4 +1,5 @@
-# Reads Statements.v, writes Audit.v: every definition; each theorem, its statement and its axioms.
+# Reads Programs.v and Statements.v, writes Audit.v: every definition; each theorem, its statement
+# and its axioms.
 function word(line) {
     sub(/^[A-Za-z]+ /, "", line)
     sub(/[^A-Za-z0-9_'].*/, "", line)
@@ -12,7 +13,12 @@ BEGIN {
     print "Set Printing Width 100."
     print "Open Scope R_scope."
 }
-/^(Definition|Fixpoint) / { name = word($0); say("definition", name); print "Print " name "." }
+FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/v$/, "", file) }
+/^(Definition|Fixpoint|Inductive) / {
+    name = file word($0)
+    say("definition", name)
+    print "Print " name "."
+}
 /^Theorem / {
     name = word($0)
     say("theorem", name)

@@ -115,7 +115,7 @@ Lemma logit2_ones d q K1 j l : logit2 d q K1 ones j l = logit d q K1 j.
 Proof. unfold logit2, logit, ones. apply rsum_ext; intros; ring. Qed.
 
 (** A law of D1: order 2 with keys and values of one slot all ones is order 1. *)
-Theorem attention2_ones n1 n2 d q K V c :
+Lemma attention2_ones n1 n2 d q K V c :
   (0 < n1)%nat -> (0 < n2)%nat ->
   attention2 n1 n2 d q K ones V ones c = attention n1 d q K V c.
 Proof.

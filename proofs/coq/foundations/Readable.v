@@ -12,7 +12,7 @@ Definition readable (N : nat) (eta alpha theta : R) (out : list bool -> nat -> R
 
 (** With b < N bits two instances have one state, and at some query no single answer is accurate
     for both. *)
-Theorem readable_collision N b eta alpha theta out (state : list bool -> list bool) :
+Lemma readable_collision N b eta alpha theta out (state : list bool -> list bool) :
   readable N eta alpha theta out -> (b < N)%nat ->
   (forall x, length x = N -> (length (state x) <= b)%nat) ->
   exists x y k, length x = N /\ length y = N /\ (k < N)%nat /\ state x = state y /\
@@ -27,7 +27,7 @@ Proof.
 Qed.
 
 (** So one of the two is answered inaccurately. *)
-Theorem readable_failure N b eta alpha theta out
+Lemma readable_failure N b eta alpha theta out
     (state : list bool -> list bool) (answer : list bool -> nat -> R) :
   readable N eta alpha theta out -> (b < N)%nat ->
   (forall x, length x = N -> (length (state x) <= b)%nat) ->
@@ -43,7 +43,7 @@ Proof.
 Qed.
 
 (** A deterministic cache that is right about all instances has N bits. *)
-Theorem readable_floor N b eta alpha theta out
+Lemma readable_floor N b eta alpha theta out
     (state : list bool -> list bool) (answer : list bool -> nat -> R) :
   readable N eta alpha theta out ->
   (forall x, length x = N -> (length (state x) <= b)%nat) ->
@@ -57,7 +57,7 @@ Proof.
 Qed.
 
 (** With public coins and failure probability at most δ it has (1 - H₂(δ)) N bits. *)
-Theorem readable_floor_randomized N b T w delta eta alpha theta out
+Lemma readable_floor_randomized N b T w delta eta alpha theta out
     (state : nat -> list bool -> list bool) (answer : nat -> list bool -> nat -> R) :
   distribution T w -> 0 <= delta <= 1 / 2 ->
   readable N eta alpha theta out ->

@@ -65,7 +65,7 @@ Proof.
   intros Hk. split; [apply Nat.div_lt_upper_bound; lia|apply Nat.mod_upper_bound; lia].
 Qed.
 
-Theorem serves_needs b : serves n d_v eta alpha out Q b -> (n * d_v <= b)%nat.
+Lemma serves_needs b : serves n d_v eta alpha out Q b -> (n * d_v <= b)%nat.
 Proof.
   intros (state & answer & Hb & Hgood).
   apply (readable_floor (n * d_v) b eta alpha theta family (fun x => state (rows_from a d_v x))
@@ -74,7 +74,7 @@ Proof.
   - intros x k _ Hk. destruct (row_column k Hk). now apply Hgood; [apply zero_one_bitval|..].
 Qed.
 
-Theorem serves_randomized_needs delta b : 0 <= delta <= 1 / 2 ->
+Lemma serves_randomized_needs delta b : 0 <= delta <= 1 / 2 ->
   serves_randomized n d_v eta alpha delta out Q b ->
   (1 - H2 delta) * INR (n * d_v) <= INR b.
 Proof.
@@ -90,7 +90,7 @@ Qed.
 Hypothesis Hlocal : forall q V V' c, (c < d_v)%nat ->
   (forall j, (a <= j < a + n)%nat -> V j c = V' j c) -> out q V c = out q V' c.
 
-Theorem serves_met b : 0 <= eta -> 0 <= alpha -> (n * d_v <= b)%nat ->
+Lemma serves_met b : 0 <= eta -> 0 <= alpha -> (n * d_v <= b)%nat ->
   serves n d_v eta alpha out Q b.
 Proof.
   intros He Ha Hb.
@@ -101,7 +101,7 @@ Proof.
 Qed.
 
 (** Coins are allowed to be ignored, so the randomised guarantee can be met as well. *)
-Theorem serves_randomized_met delta : 0 <= eta -> 0 <= alpha -> 0 <= delta ->
+Lemma serves_randomized_met delta : 0 <= eta -> 0 <= alpha -> 0 <= delta ->
   serves_randomized n d_v eta alpha delta out Q (n * d_v).
 Proof.
   intros He Ha Hd. exists 1%nat, (fun _ => 1), (fun _ => bits_from a n d_v),

@@ -73,7 +73,7 @@ Definition separated (N L : nat) (good : R -> R -> Prop) (out : list nat -> nat 
 
 (** If the states, listed in [states], give an acceptable answer for every instance and every
     symbol, then they are at least as many as the instances. *)
-Theorem states_floor N L good out (states : list (list bool))
+Lemma states_floor N L good out (states : list (list bool))
     (enc : list nat -> list bool) (ans : list bool -> nat -> R) :
   separated N L good out ->
   (forall x, symbols N L x -> In (enc x) states) ->
@@ -125,7 +125,7 @@ Proof.
     exfalso. apply Ha. rewrite <- E. apply nth_In. lia.
 Qed.
 
-Theorem numbering {A} (eqA : forall a b : A, {a = b} + {a <> b}) (l : list A) (d : A) b :
+Lemma numbering {A} (eqA : forall a b : A, {a = b} + {a <> b}) (l : list A) (d : A) b :
   length l <= 2 ^ b ->
   exists (enc : A -> list bool) (dec : list bool -> A),
     (forall a, length (enc a) = b) /\ (forall a, In a l -> dec (enc a) = a).

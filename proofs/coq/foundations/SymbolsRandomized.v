@@ -137,7 +137,7 @@ Proof.
     + apply lsum_le. intros msg _. apply symbol_distances; [exact Hlam|lia].
 Qed.
 
-Theorem symbols_floor_randomized :
+Lemma symbols_floor_randomized :
   INR N * (log2 (INR L) - H2 delta - delta * log2 (INR (L - 1))) <= INR b.
 Proof.
   assert (HLpos : 0 < INR L) by (apply lt_0_INR; lia).

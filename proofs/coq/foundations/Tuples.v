@@ -189,7 +189,7 @@ Proof.
 Qed.
 
 (** Order m with one slot's keys and values all ones is order m - 1. *)
-Theorem ones_reduce_order s1 js s2 d q Ks1 Ks2 Vs1 Vs2 c :
+Lemma ones_reduce_order s1 js s2 d q Ks1 Ks2 Vs1 Vs2 c :
   js <> [] -> length Ks1 = length s1 -> length Vs1 = length s1 ->
   tensor (s1 ++ js :: s2) d q (Ks1 ++ ones :: Ks2) (Vs1 ++ ones :: Vs2) c
     = tensor (s1 ++ s2) d q (Ks1 ++ Ks2) (Vs1 ++ Vs2) c.
@@ -225,7 +225,7 @@ Qed.
 (** ** Orders 1 and 2 *)
 
 (** Order 1 is standard attention. *)
-Theorem order_1_is_attention n d q K V c :
+Lemma order_1_is_attention n d q K V c :
   tensor [seq 0 n] d q [K] [V] c = attention n d q K V c.
 Proof.
   assert (H : forall f, lsum f (tuples [seq 0 n]) = rsum n (fun j => f [j])).
@@ -239,7 +239,7 @@ Proof.
 Qed.
 
 (** Order 2 is attention over pairs. *)
-Theorem order_2_is_attention2 n1 n2 d q K1 K2 V1 V2 c :
+Lemma order_2_is_attention2 n1 n2 d q K1 K2 V1 V2 c :
   tensor [seq 0 n1; seq 0 n2] d q [K1; K2] [V1; V2] c
     = attention2 n1 n2 d q K1 K2 V1 V2 c.
 Proof.

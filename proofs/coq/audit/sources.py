@@ -1,0 +1,146 @@
+"""Refuses what could make Coq accept a theorem that is not proved: ``make audit`` runs it.
+
+A sentence of a theory begins with a command named here, or with a tactic, which begins with a
+small letter. A dot inside of an expression may split a sentence, too, which hides no command.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ASSUMPTIONS = {"Variable", "Variables", "Hypothesis", "Hypotheses", "Context"}
+COMMANDS = ASSUMPTIONS | {
+    *("From", "Import", "Open", "Section", "End"),
+    *("Definition", "Fixpoint", "Proof", "Qed"),
+}
+STATING = COMMANDS | {"Theorem"}
+FOUNDING = COMMANDS | {"Lemma", "Corollary", "Let", "Inductive", "Arguments"}
+PROVING = FOUNDING | {"Theorem"}
+NOTATIONS = {  # others could change what a statement says
+    "Notation Root a b s t := ((a%nat, b%nat), (s, t))",
+    'Notation "x <- p ; q" := (bind p (fun x => q)) '
+    "(at level 60, p at level 59, right associativity)",
+}
+AXIOMS_OF = {"ClassicalDedekindReals", "FunctionalExtensionality", "Classical_Prop"}
+OPTION = re.compile(r"-R \. KVFloor|-arg -w -arg -ambiguous-paths")
+
+PART = re.compile(r'\(\*|\*\)|"[^"]*"|[^(*"]+|.')
+LIBRARIES = re.compile(r"From (Coq|Coquelicot|KVFloor) Require( Import)?((?: [\w.]+)+)")
+FORMS = {
+    "From": LIBRARIES,
+    "Section": re.compile(r"Section \w+"),  # else what is no command could seem to open a section
+    "End": re.compile(r"End \w+"),
+}
+AUDITED = {"Theorem", "Definition", "Fixpoint"}
+AUDITED_FORM = re.compile(r"\s*\n[A-Z][a-z]+ \w")  # theorems.awk reads line by line
+FIRST = re.compile(r"[-+*{}\s]*((?:\d+|all)\s*:)?[-+*{}\s]*(?P<word>\S?\w*)")
+
+
+def uncommented(text: str) -> str:
+    """Return the text with blanks for the comments, which nest and may hold strings."""
+    depth, plain = 0, ""
+    for part in PART.findall(text):
+        depth += part == "(*"
+        plain += re.sub(r"\S", " ", part) if depth else part
+        depth -= part == "*)" and depth > 0
+    return plain
+
+
+@cache
+def sentences(path: Path) -> list[tuple[str, str, str]]:
+    """Return where each sentence begins, its first word, and the sentence."""
+    found, line = [], 1
+    for sentence in re.split(r"\.(?![\w.])", uncommented(path.read_text(encoding="utf-8"))):
+        begins = len(sentence) - len(sentence.lstrip())
+        where = f"{path.as_posix()}:{line + sentence.count(chr(10), 0, begins)}"
+        match = FIRST.match(sentence)
+        found.append((where, match["word"] if match else "", sentence))
+        line += sentence.count("\n")
+    return found
+
+
+def allowed(path: Path) -> set[str]:
+    """Return the commands of a theory."""
+    if path.name == "Statements.v":
+        return STATING
+    return PROVING if path.parent == Path() else FOUNDING
+
+
+def wrong_sentences(path: Path) -> Iterator[str]:
+    """Yield what a theory must not hold."""
+    depth = 0
+    for where, word, sentence in sentences(path):
+        depth += {"Section": 1, "End": -1}.get(word, 0)
+        if word in ASSUMPTIONS and not depth:
+            yield f"{where}: an assumption outside of a section"
+        elif reason := wrong_sentence(word, sentence, path):
+            yield f"{where}: {reason}"
+
+
+def wrong_sentence(word: str, sentence: str, path: Path) -> str:
+    """Return what is wrong with a sentence, wherever it stands in the theory."""
+    said = " ".join(sentence.split())
+    if word == "Notation":
+        return "" if said in NOTATIONS else "a notation"
+    if re.match("[A-Z#]", word) and word not in allowed(path):
+        return f"{word}, which no theory here needs"
+    if word in FORMS and not FORMS[word].fullmatch(said):
+        return f"{word}, in another form than here"
+    if path.name == "Statements.v" and word in AUDITED and not AUDITED_FORM.match(sentence):
+        return f"{word}, which does not begin its line"
+    return "a gap" if re.search(r"\b(admit|give_up)\b", sentence) else ""
+
+
+def theorems(paths: list[Path]) -> list[str]:
+    """Return the names of the main theorems."""
+    found = [said for path in paths for _, word, said in sentences(path) if word == "Theorem"]
+    return sorted(said.split("Theorem", 1)[1].split()[0] for said in found)
+
+
+def standard(paths: list[Path]) -> set[str]:
+    """Return modules of Coq's library: those with the axioms, and all that the theories name."""
+    named = [
+        LIBRARIES.fullmatch(" ".join(said.split())) for p in paths for *_, said in sentences(p)
+    ]
+    theirs = [match[3].split() for match in named if match and match[1] != "KVFloor"]
+    return AXIOMS_OF.union(*theirs)
+
+
+def project() -> Iterator[str]:
+    """Yield what is wrong with the project of this folder and its theories."""
+    lines = Path("_CoqProject").read_text(encoding="utf-8").splitlines()
+    named = [line for line in lines if re.fullmatch(r"[A-Za-z0-9/]+\.v", line)]
+    options = [line for line in lines if line not in named]
+    yield from (f"a line of _CoqProject: {o}" for o in options if not OPTION.fullmatch(o))
+    for stray in sorted(path.as_posix() for path in Path().rglob("*.v")):
+        if stray not in (*named, "Audit.v"):
+            yield f"{stray}, which is not in _CoqProject"
+    paths = [Path(name) for name in named]
+    theirs = standard(paths)
+    for path in paths:
+        yield from wrong_sentences(path)
+        if path.stem in theirs:
+            yield f"{path.as_posix()}, named like a module of Coq's library"
+    claims = [path for path in paths if allowed(path) is PROVING]
+    if theorems([Path("Statements.v")]) != theorems(claims):
+        yield "Statements.v, which does not state exactly the theorems of the claims"
+
+
+def settings() -> Iterator[str]:
+    """Yield what would change how Coq is called."""
+    if Path("Makefile.coq.local").exists():
+        yield "Makefile.coq.local"
+    for name in sorted(os.environ):
+        if name.startswith(("COQ", "OTHERFLAGS")):
+            yield f"{name} in the environment"
+
+
+if __name__ == "__main__":
+    reasons = [*settings(), *project()]
+    sys.stdout.writelines(f"refused: {reason}\n" for reason in reasons)
+    sys.exit(bool(reasons))
