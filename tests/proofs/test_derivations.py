@@ -416,8 +416,21 @@ SURVIVORS = {
     ("forward_error-4", "step 4 -> 0"),
     # What is dropped may be 0.
     ("subgen-15", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
-    # What is cited can be proved again.
+    # What is cited, or monotone, can be proved again.
     ("subgen_four_cache-2", "step 1 rule -> Positivity()"),
+    ("four_cache-14", "step 1 rule -> Positivity()"),
+    ("entropy_dimension-6", "step 3 rule -> Positivity()"),
+    ("entropy_dimension-6", "step 3 rule.inner -> Positivity()"),
+    # True as well: X <= 0 may be left out or made smaller, and the entropy of δ > 0 is not 0.
+    ("index_randomized-11", "step 1 -> N"),
+    ("index_randomized-11", "step 3 >"),
+    ("random_instance_fails-3", "step 1 -> X/(N**2*log(2))"),
+    # True as well: there is room for one cell more, of each or of both.
+    ("entropy_dimension-5", "step 4 -> (N_k*alpha/2 + alpha*(N_v - 1)/2)/(N_k*N_v)"),
+    ("entropy_dimension-5", "step 4 -> (N_v*alpha/2 + alpha*(N_k - 1)/2)/(N_k*N_v)"),
+    ("entropy_dimension-5", "step 4 -> (alpha*(N_k + 1)/2 + alpha*(N_v - 1)/2)/(N_k*N_v)"),
+    ("entropy_dimension-5", "step 4 -> (alpha*(N_k - 1)/2 + alpha*(N_v + 1)/2)/(N_k*N_v)"),
+    ("entropy_dimension-5", "step 5 <"),
     # True as well: what is added may have either sign, or is more than nothing.
     ("forward_error-9", "start -> -delta*w*(theta_2 + 1) + theta"),
     ("forward_error-9", "start -> delta*(theta_2 + 1) + theta"),
