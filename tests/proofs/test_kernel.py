@@ -207,6 +207,7 @@ OUTSIDE = "an assumption outside of a section"
         ("Definition x := 1. Variable gap : False.", OUTSIDE),
         ("\tVariable gap : False.", OUTSIDE),
         ("(*\nSection fake.\n*)\nHypothesis gap : False.", OUTSIDE),
+        ("(* (* *)\nSection fake.\n*)\nHypothesis gap : False.", OUTSIDE),
         ('(* "(*" *) Hypothesis gap : False.', OUTSIDE),
         ("#[local] Variable gap : False.", "#"),
         ("Local Variable gap : False.", "Local, which"),
