@@ -225,6 +225,11 @@ CONSTANTS = [
         lambda v: floors.identifiable(v["m"], v["n"], v["d"], v["d_v"]),
     ),
     Constant(
+        "identifiability_order_1: (seq 0 d_v)))%nat = (@)%nat",
+        {"n": st.integers(2, 12)} | whole("d", "d_v"),
+        lambda v: floors.identifiable(1, v["n"], v["d"], v["d_v"]),
+    ),
+    Constant(
         "covering_number: points)) <= @ /\\",
         {"radius": POSITIVE, "delta": POSITIVE, "d": WHOLE},
         lambda v: floors.covering_number(v["radius"], v["delta"], v["d"]),

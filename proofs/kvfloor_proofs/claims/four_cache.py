@@ -380,8 +380,7 @@ Address books with such margins are the claim [`keys`](keys.md). With queries of
 
 A randomised cache that fails at each query with probability at most δ <= 1/2 is, in the same way,
 a protocol for INDEX with error δ; by [L4](index-randomized.md) it needs `(1 - H₂(δ))·n·d_v` bits,
-H₂ the binary entropy, if all its states have exactly as many bits. If their lengths vary up to b,
-the states are 2^(b+1) - 1 in number, which costs at most one bit.""",
+H₂ the binary entropy, if all its states have as many; if lengths vary, at most one bit less.""",
     source="TMT (exact and approximate); HO25 for m = 1; T1",
     assumptions=(
         "keys and queries are public and fixed; the cache is right for every V_1 in {0,1}^(n×d_v)",
