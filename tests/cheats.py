@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kvfloor import BinaryValues, binary_keys
-from kvfloor.caches import ExactCache
+from kvfloor.caches import ExactCache, HashedCache
 from kvfloor.collision import random_inputs
 
 KEPT: list[Any] = []
@@ -275,6 +275,32 @@ class SelfMadeError(Exception):
 class Raises(Base):
     def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
         raise SelfMadeError
+
+
+class EndsAtOnce(Base):
+    def state(self) -> bytes:
+        os._exit(0)
+
+
+class Interrupts(Base):
+    def state(self) -> bytes:
+        raise KeyboardInterrupt
+
+
+class LeavesEarly(Base):
+    def state(self) -> bytes:
+        raise GeneratorExit
+
+
+class Tires(HashedCache):
+    """Honest for the first two instances of its process, then it says nothing but zero."""
+
+    states = 0
+
+    def state(self) -> bytes:
+        Tires.states += 1
+        state = super().state()
+        return state if Tires.states <= 2 else bytes(len(state))
 
 
 class Drops(Base):
