@@ -11,10 +11,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kvfloor.caches import ExactCache
+from kvfloor import BinaryValues, binary_keys
+from kvfloor.caches import ExactCache, HashedCache
+from kvfloor.collision import random_inputs
 
 KEPT: list[Any] = []
 
@@ -274,6 +277,32 @@ class Raises(Base):
         raise SelfMadeError
 
 
+class EndsAtOnce(Base):
+    def state(self) -> bytes:
+        os._exit(0)
+
+
+class Interrupts(Base):
+    def state(self) -> bytes:
+        raise KeyboardInterrupt
+
+
+class LeavesEarly(Base):
+    def state(self) -> bytes:
+        raise GeneratorExit
+
+
+class Tires(HashedCache):
+    """Honest for the first two instances of its process, then it says nothing but zero."""
+
+    states = 0
+
+    def state(self) -> bytes:
+        Tires.states += 1
+        state = super().state()
+        return state if Tires.states <= 2 else bytes(len(state))
+
+
 class Drops(Base):
     """Honest and far too small: keeps only the last token."""
 
@@ -289,6 +318,63 @@ class Forgetful(Base):
         self.coins = getattr(self, "coins", random.Random(self.shape["seed"]))
         if self.coins.random() < 0.5:
             super().append(keys, values)
+
+
+class OddSeeds(Base):
+    """Wrong at every odd seed."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        answer = super().answer(query)
+        return [1 - x for x in answer] if self.shape["seed"] % 2 else answer
+
+
+class SeldomWrong(Base):
+    """Each query fails with probability 1/N over the coins, for N = 2^d addresses."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        answer = super().answer(query)
+        address = sum(1 << k for k, x in enumerate(query) if x > 0)
+        bad = random.Random(self.shape["seed"] * 7919 + 13).randrange(2 ** self.shape["d"])
+        return [1 - x for x in answer] if address == bad else answer
+
+
+class KnowsItsCoins(Base):
+    """Keeps 8 bits: which of the 255 first draws from its coins the instance is."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        self.rows = [*getattr(self, "rows", []), values[0]]
+
+    def state(self) -> bytes:
+        bits = [int(x) for row in self.rows for x in row]
+        drawn = random_inputs(len(bits), self.shape["seed"])
+        place = next((k for k, x in zip(range(255), drawn, strict=False) if list(x) == bits), 255)
+        return bytes([place])
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        cache = cls(**shape)
+        family = BinaryValues(binary_keys(8, shape["d"]), shape["d_v"], shape["order"])
+        bits = next(islice(random_inputs(family.size, shape["seed"]), state[0], None))
+        for token in family.encode(bits):
+            cache.append(token.keys, token.values)
+        return cache
+
+
+class Shrinking(Empty):
+    """Honest: its state has at most one bit less than N, and another length now and then."""
+
+    sums = 0
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        self.sums += 1 + int(sum(values[0]))
+
+    def state_bits(self) -> int:
+        return 8 * self.shape["d"] - 1 - self.sums % 2
+
+    def state(self) -> bytes:
+        return bytes(self.shape["d"])
 
 
 class Forks(Base):

@@ -27,6 +27,10 @@ COLUMNS = ("cache", "m", "n", "d", "bits", "floor", "recovered", "worst error", 
 def show_audit(audit: Audit, console: Console, *, quiet: bool = False) -> None:
     """Show one audit and its findings; with ``quiet`` only those."""
     show_rows([Row({}, audit.to_json(), audit.recovered, audit.worst_error)], console, quiet=quiet)
+    if audit.success is not None and not quiet:
+        low, high = (float(end) for end in audit.success)
+        line = f"{audit.cache}: over its coins an answer is accurate with probability "
+        console.print(Text(f"{line}{low:.3f}-{high:.3f}"), soft_wrap=True)
     if audit.scope and not quiet:
         console.print(Text(f"{audit.cache}: {audit.scope}"), soft_wrap=True)
 

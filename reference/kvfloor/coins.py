@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kvfloor.inputs import Array
 
-__all__ = ["Coins", "Flips", "PublicCoins", "as_coins", "signs"]
+__all__ = ["Coins", "Flips", "PublicCoins", "as_coins", "derived_seed", "signs"]
 
 Flips = npt.NDArray[np.bool_]
 Place = tuple[int, ...]
@@ -57,6 +57,11 @@ class PublicCoins:
 def as_coins(seed: int | Coins) -> Coins:
     """Return the public coins of a seed; coins stay what they are."""
     return PublicCoins(seed) if isinstance(seed, int) else seed
+
+
+def derived_seed(seed: int, purpose: str) -> int:
+    """Return another seed, below 2**32, as good as independent of all that a seed is used for."""
+    return int.from_bytes(blake2b(f"{purpose}:{seed}".encode(), digest_size=4).digest(), "little")
 
 
 def signs(seed: int, shape: tuple[int, int], place: Place) -> Array:

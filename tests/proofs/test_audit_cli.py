@@ -80,6 +80,14 @@ def test_a_cache_that_misbehaves_is_status_2_and_steers_no_terminal(folder: Path
     assert "\x1b" not in done.stdout
 
 
+def test_the_interval_of_a_cache_that_may_fail_is_shown_though_it_is_right(folder: Path) -> None:
+    command = "audit kvfloor.caches:ExactCache -n 4 -d 2 --order 1 --delta 1/8"
+    done = run(folder, command)
+    line = "kvfloor.caches:ExactCache: over its coins an answer is accurate with probability 0.8"
+    assert (done.returncode, line in done.stdout) == (0, True), done
+    assert "over its coins" not in run(folder, f"{command} -q").stdout
+
+
 @pytest.mark.parametrize(
     ("command", "part"),
     [

@@ -184,9 +184,55 @@ def test_a_cache_that_fails_seldom_enough_is_within_its_guarantee() -> None:
     assert (result.verdict, result.findings) == (RIGHT, ())
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1, 8)])
+def test_a_cache_that_is_wrong_at_half_its_seeds_is_found_out(delta: Fraction, seed: int) -> None:
+    """Also where the first seed is one of the right ones: 0 and 2."""
+    result = audited(cheats.OddSeeds, n=16, d=4, delta=delta, seed=seed)
+    assert result.verdict == OVER
+    certificate = result.findings[0].certificate
+    assert certificate is not None
+    assert certificate["cache"]["seed"] % 2 == 1
+    assert result.worst_error is not None
+    assert result.worst_error > DEFAULT_ALPHA
+    if delta or seed != 1:  # else the first answer has settled it
+        assert result.success is not None
+        assert result.success[1] < Fraction(7, 8)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_cache_whose_every_query_fails_seldom_enough_is_left_in_peace(seed: int) -> None:
+    """Each fails with probability 1/16; at each seed one of the 16 does."""
+    result = audited(cheats.SeldomWrong, n=16, d=4, delta=Fraction(1, 8), seed=seed)
+    assert (result.verdict, result.findings) == (RIGHT, ())
+    assert result.success is not None
+    assert result.success[0] < Fraction(15, 16) < result.success[1]
+
+
+def test_a_cache_that_may_fail_and_always_does_is_refuted() -> None:
+    """One query is wrong with all coins, which random queries would hardly show."""
+    result = audited(window(31, n=32, d=5), n=32, d=5, delta=Fraction(1, 100))
+    assert result.verdict == OVER  # by δ the floor is lower
+    assert result.success is not None
+    assert result.success[1] < Fraction(1, 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_instances_are_not_what_the_coins_draw(seed: int) -> None:
+    """T6 speaks of instances that are independent of the coins."""
+    assert audited(cheats.KnowsItsCoins, seed=seed).verdict == UNDER
+
+
 def test_coins_that_are_not_used_give_no_interval() -> None:
     assert audited(ExactCache).success is None
     assert audited(cheats.Empty, delta=Fraction(1, 10)).verdict == UNDER
+
+
+def test_a_chance_that_says_nothing_is_left_out() -> None:
+    """A state one bit short: states of up to 23 bits are 2^24 - 1, nearly all of the instances."""
+    result = audited(cheats.Shrinking, seconds=1)
+    assert (result.verdict, result.bits) == (UNDER, 23)
+    assert "probability at most" not in result.findings[0].reason
 
 
 # --- the result ----------------------------------------------------------------------------
@@ -236,7 +282,8 @@ def test_small_shapes(n: int) -> None:
         ({"family": "easy"}, "family: expected one of auto, binary-values, got 'easy'"),
         ({"eta": 1}, "eta: expected a number with 0 <= eta < 1"),
         ({"alpha": Fraction(1, 2)}, "guarantee: expected eta"),
-        ({"delta": 1}, "delta: expected a number with 0 <= delta <= 1/2"),
+        ({"delta": 1}, "delta: expected a number with 0 <= delta < 1/2"),
+        ({"delta": Fraction(1, 2)}, "delta: expected a number with 0 <= delta < 1/2, got 1/2"),
         ({"confidence": 1}, "confidence: expected a number with 0 < confidence < 1"),
         ({"seconds": 0}, "seconds: expected a number with 0 < seconds"),
         ({"seed": -1}, "seed: expected a whole number >= 0"),

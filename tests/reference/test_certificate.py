@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import cheats
 from certificate_truth import book_of, truth
 from kvfloor import (
     BinaryValues,
@@ -25,6 +26,7 @@ from kvfloor import (
     binary_keys,
     birthday,
     check,
+    isolation,
     parabola,
 )
 from kvfloor.caches import Configured, ExactCache, HashedCache, State, configure, describe, record
@@ -245,7 +247,41 @@ def test_cache_that_fails_is_a_reason() -> None:
     document["cache"] |= describe(cache)
     outcome = judged(canonical(sealed(document)), cache)
     assert outcome.status == "invalid"
-    assert outcome.reason == "replay of instances[0]: the cache failed: out of order"
+    assert outcome.reason == "replay: append() or state() raised RuntimeError: out of order"
+
+
+@pytest.mark.parametrize(
+    ("cache", "reason"),
+    [
+        (cheats.EndsAtOnce, "replay: its process ended in append() or state(), with exit status 0"),
+        (cheats.Interrupts, "replay: append() or state() raised KeyboardInterrupt"),
+        (cheats.LeavesEarly, "replay: append() or state() raised GeneratorExit"),
+        (cheats.Raises, "replay: append() or state() raised SelfMadeError: an error without text"),
+    ],
+)
+def test_a_replay_survives_the_cache(cache: Any, reason: str) -> None:
+    document = valid("binary-order-1")
+    document["cache"] |= describe(cache)
+    outcome = judged(canonical(sealed(document)), cache)
+    assert (outcome.status, outcome.reason) == ("invalid", reason)
+
+
+def test_a_replay_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        isolation.Isolated.__init__, "__kwdefaults__", {"hash_seed": 0, "seconds": 1}
+    )
+    document = valid("binary-order-1")
+    document["cache"] |= describe(cheats.Stubborn)
+    outcome = judged(canonical(sealed(document)), cheats.Stubborn)  # type: ignore[arg-type]
+    assert outcome.reason == "replay: append() or state() took more than 1 s"
+
+
+def test_instances_are_replayed_twice() -> None:
+    """The second time the cache has another state."""
+    document = valid("binary-order-1")
+    document["cache"] |= describe(configure(cheats.Tires, bits=3))
+    outcome = judged(canonical(sealed(document)), configure(cheats.Tires, bits=3))
+    assert outcome.reason.startswith("replay of instances[0]: state: ")
 
 
 # --- bugs ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from kvfloor import (
     distinguished,
     distinguished_points,
 )
-from kvfloor.caches import Configured, ExactCache, HashedCache, configure
+from kvfloor.caches import ExactCache, HashedCache, configure
 from kvfloor.certificate import canonical
 from kvfloor.index import message
 from small_caches import Digest
@@ -25,9 +25,9 @@ from small_caches import Digest
 FAMILY = BinaryValues(binary_keys(2), 20, 1)  # N = 40, and two tokens: cheap to run
 
 
-def accepted(found: Collision | None, factory: Configured) -> Collision:
+def accepted(found: Collision | None) -> Collision:
     assert found is not None
-    assert check(canonical(found.certificate), cache=factory).status == "ok"
+    assert check(canonical(found.certificate)).status == "ok"
     return found
 
 
@@ -37,7 +37,7 @@ def mean_evaluations(bits: int, runs: int, table: bool = False) -> float:
     for seed in range(runs):
         search = birthday if table else distinguished_points
         found = search(factory, FAMILY, seed=seed, search_seed=seed, limit=limit)
-        total += accepted(found, factory).evaluations
+        total += accepted(found).evaluations
     return total / runs / 2 ** (bits / 2)
 
 
@@ -70,7 +70,7 @@ def test_memory_is_flat(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The points that are kept are about as many for every b, and never more than the most."""
     kept = counted_points(monkeypatch)
     factory = configure(Digest, bits=bits)
-    accepted(distinguished_points(factory, FAMILY, search_seed=1, limit=10**6), factory)
+    accepted(distinguished_points(factory, FAMILY, search_seed=1, limit=10**6))
     assert max(kept) <= 4 * 2**distinguished.USUAL_POINTS == distinguished.MOST_POINTS
 
 
@@ -78,7 +78,7 @@ def test_few_points_are_enough_though_it_takes_longer(monkeypatch: pytest.Monkey
     kept = counted_points(monkeypatch)
     monkeypatch.setattr(distinguished, "MOST_POINTS", 40)
     factory = configure(Digest, bits=16)
-    assert accepted(distinguished_points(factory, FAMILY, limit=10**6), factory).evaluations < 10**5
+    assert accepted(distinguished_points(factory, FAMILY, limit=10**6)).evaluations < 10**5
     assert max(kept) == 41  # one comes before one goes
 
 
@@ -97,15 +97,15 @@ class Eager(Executor):
 @pytest.mark.parametrize("bits", [0, 1, 7, 18])
 def test_what_is_found_does_not_depend_on_the_executor(bits: int) -> None:
     factory = configure(Digest, bits=bits)
-    alone = accepted(distinguished_points(factory, FAMILY, limit=10**5), factory)
+    alone = accepted(distinguished_points(factory, FAMILY, limit=10**5))
     for executor in (Eager(), ThreadPoolExecutor(3)):
         with executor:
             found = distinguished_points(factory, FAMILY, limit=10**5, executor=executor, workers=3)
-        assert accepted(found, factory).certificate == alone.certificate
+        assert accepted(found).certificate == alone.certificate
         assert found is not None
         assert found.evaluations >= alone.evaluations  # some ran ahead for nothing
     processes = distinguished_points(factory, FAMILY, limit=10**5, workers=2)
-    assert accepted(processes, factory).certificate == alone.certificate
+    assert accepted(processes).certificate == alone.certificate
 
 
 def test_every_run_of_the_cache_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,13 +120,13 @@ def test_every_run_of_the_cache_is_counted(monkeypatch: pytest.MonkeyPatch) -> N
     for executor, bits in ((None, 16), (Eager(), 16), (None, 26)):
         runs, factory = 0, configure(Digest, bits=bits)
         found = distinguished_points(factory, FAMILY, limit=10**6, executor=executor, workers=1)
-        assert accepted(found, factory).evaluations == runs - 1  # one to see how long a state is
+        assert accepted(found).evaluations == runs - 1  # one to see how long a state is
 
 
 def test_seeds_make_other_walks() -> None:
     factory = configure(Digest, bits=12)
     found = [
-        accepted(distinguished_points(factory, FAMILY, search_seed=k, limit=10**5), factory)
+        accepted(distinguished_points(factory, FAMILY, search_seed=k, limit=10**5))
         for k in (1, 1, 2)
     ]
     first, again, other = (canonical(collision.certificate) for collision in found)
@@ -138,7 +138,7 @@ def test_states_as_long_as_instances_and_none_at_all() -> None:
     family = BinaryValues(binary_keys(13), 1, 1)
     for bits in (0, 3, 12):
         factory = configure(HashedCache, bits=bits)
-        accepted(distinguished_points(factory, family, limit=10**5), factory)
+        accepted(distinguished_points(factory, family, limit=10**5))
 
 
 def test_caches_without_collisions_end_at_the_limit() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 from hypothesis import strategies as st
 
-from kvfloor.caches import CacheFactory, HashedCache, configure
+from kvfloor.caches import HashedCache, configure
 from kvfloor.certificate import canonical, check
 from kvfloor.collision import Collision, birthday, pigeonhole
 from kvfloor_proofs.calculus import (
@@ -86,7 +86,7 @@ def property_pigeonhole(data: st.DataObject, tally: Tally) -> None:
     factory = configure(HashedCache, bits=b, family=family)
     seed = data.draw(st.integers(0, 999), label="seed")
     collision = pigeonhole(factory, family, seed=seed)
-    _accept(collision, factory, 2**b + 1, tally)
+    _accept(collision, 2**b + 1, tally)
 
 
 def property_birthday(data: st.DataObject, tally: Tally) -> None:
@@ -99,13 +99,13 @@ def property_birthday(data: st.DataObject, tally: Tally) -> None:
     collision = birthday(
         factory, family, search_seed=data.draw(st.integers(0, 999), label="seed"), limit=limit
     )
-    _accept(collision, factory, limit, tally)
+    _accept(collision, limit, tally)
 
 
-def _accept(collision: Collision | None, factory: CacheFactory, most: int, tally: Tally) -> None:
+def _accept(collision: Collision | None, most: int, tally: Tally) -> None:
     if collision is None or collision.evaluations > most:
         raise Falsified(f"no collision among {most} instances")
-    outcome = check(canonical(collision.certificate), cache=factory)
+    outcome = check(canonical(collision.certificate))
     require(outcome.status == "ok", f"the checker says: {outcome.reason}")
     tally.certificates += 1
 

@@ -64,6 +64,7 @@ def audit(
         The guarantee (η, α) that answers are held to.
     delta : number
         For a cache that uses its public coins: how often it may fail at a query, ``0 <= δ < 1/2``.
+        At 0 one wrong answer is too many, with whatever coins.
     confidence : number
         Of what is said about random instances and coins.
     seconds : float
@@ -91,8 +92,8 @@ def audit(
     hard = hard_family(family, n=n, d=d, order=order, guarantee=Guarantee(eta, alpha))
     name = label(factory)
     terms = Terms(
-        floor_bits=randomised_four_cache(n, d, delta),
-        delta=as_fraction(delta, "delta"),
+        floor_bits=randomised_four_cache(n, d, _as_delta(delta)),
+        delta=_as_delta(delta),
         confidence=as_confidence(confidence),
         seconds=_as_seconds(seconds),
         seed=as_count(seed, "seed"),
@@ -103,8 +104,8 @@ def audit(
         course = Course(terms, examination)
         course.run(factory)
         scope = examination.scope
-    readings = course.readings
-    symbols = hard.size * len(readings)
+    readings = course.readings + course.tosses
+    symbols = hard.d_v * sum(len(r.answers) for r in readings)
     return Audit(
         cache=name,
         order=order,
@@ -149,6 +150,13 @@ def label(factory: Factory) -> str:
         options = ", ".join(f"{name}={value}" for name, value in factory.options)
         return f"{label(factory.cache_class)}({options})"
     return str(describe(factory)["name"])
+
+
+def _as_delta(delta: Any) -> Fraction:
+    exact = as_fraction(delta, "delta")
+    if not 0 <= exact < Fraction(1, 2):  # by fair coins alone every bit is right that often
+        raise InputError("delta", "a number with 0 <= delta < 1/2", shown(exact))
+    return exact
 
 
 def _as_seconds(seconds: float) -> float:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count, repeat
 from random import Random
 
 from kvfloor.audit.examination import Examination, Reading
 from kvfloor.audit.result import Finding, Verdict
 from kvfloor.audit.search import find_collision
 from kvfloor.certificate import Document
+from kvfloor.coins import derived_seed
 from kvfloor.collision import random_inputs
 from kvfloor.confidence import clopper_pearson
 from kvfloor.floors import all_correct_probability, states_up_to
+from kvfloor.instances import Bits
 from kvfloor.isolation import Factory, Misbehaviour
 
 __all__ = ["Course", "Terms"]
@@ -20,8 +25,10 @@ __all__ = ["Course", "Terms"]
 LEAST_INSTANCES = 2
 LEAST_ASKED = 128  # queries asked of one restored cache
 MOST_INSTANCES = 64  # a state of N - 1 bits that varies in length may be wrong very seldom
-COINS = 3  # other seeds, to see whether a cache uses its coins
-SEEDS = 100  # for the interval of success
+AS_LIKELY_AS_NOT = Fraction(1, 2)  # what has no smaller probability says nothing
+COINS = 20  # other seeds: wrong at half of all, it goes unseen with probability 2**-20
+SUSPECTS = 8  # wrong answers that are asked for again with those seeds
+TRIALS = 100  # for the interval of success
 
 
 @dataclass(frozen=True)
@@ -45,18 +52,22 @@ class Course:
     terms : Terms
     examination : Examination
     readings : list of Reading
+        Of random instances, with the first coins.
+    tosses : list of Reading
+        With other coins, if they make a difference or the cache may fail.
     violation : Document or None
         The first that was found.
     collision : Document or None
     fault : Misbehaviour or None
         What ended the audit before its time.
     success : pair of Fractions or None
-        The interval for a cache that uses its coins.
+        The interval for a cache that uses its coins, or may fail.
     """
 
     terms: Terms
     examination: Examination
     readings: list[Reading] = field(default_factory=list)
+    tosses: list[Reading] = field(default_factory=list)
     violation: Document | None = None
     collision: Document | None = None
     fault: Misbehaviour | None = None
@@ -85,11 +96,12 @@ class Course:
         """Random instances, until one is wrong or nobody would believe in luck any more (T6)."""
         examination, seed = self.examination, self.terms.seed
         size = examination.family.size
-        for bits in random_inputs(size, seed):
+        for bits in random_inputs(size, derived_seed(seed, "instances")):
             if self.violation is not None:
                 examination.state(bits, seed)  # its size may depend on the instance
                 return
-            reading = examination.read(bits, seed, LEAST_ASKED if not self.readings else 0)
+            least = LEAST_ASKED if not self.readings else 0
+            reading = examination.read(bits, seed, least_asked=least)
             self.readings.append(reading)
             self.violation = examination.violation(reading, seed)
             if len(self.readings) == 1:
@@ -99,7 +111,7 @@ class Course:
             luck = self._luck
             if luck == 1 or len(self.readings) == MOST_INSTANCES:
                 return
-            if luck <= 1 - self.terms.confidence:
+            if luck <= min(1 - self.terms.confidence, AS_LIKELY_AS_NOT):
                 reason = (
                     f"all {size} symbols of {len(self.readings)} random instances are right from "
                     f"{examination.bits} bits, which has probability at most {_power(luck)} unless "
@@ -119,26 +131,55 @@ class Course:
         return all_correct_probability(size, states) ** len(self.readings)
 
     def _toss_coins(self) -> None:
-        """See whether the cache uses its coins; if so, estimate how often it is right."""
-        examination, first, seed = self.examination, self.readings[0], self.terms.seed
-        others = [examination.state(first.bits, seed + k + 1) for k in range(COINS)]
-        answers = [examination.answer(first.state, 0, seed + k + 1) for k in range(COINS)]
-        if {first.state, *others} == {first.state} and {*answers} <= {first.answers[0]}:
+        """See whether the cache uses its coins; if so, estimate how often it is right.
+
+        What was wrong most often is asked again, with fresh coins, so that a cache that is right
+        often enough at each query is believed; where nothing was, random queries are asked.
+        """
+        if self.violation is not None and not self.terms.delta:
             return
-        inputs, rng = random_inputs(examination.family.size, seed + 1), Random(seed)  # noqa: S311
-        right = sum(
-            examination.accurate(bits, rng.randrange(examination.family.n), seed + k)
-            for k, bits in zip(range(SEEDS), inputs, strict=False)
-        )
-        self.success = clopper_pearson(right, SEEDS, self.terms.confidence)
+        examination, reading, seeds = self.examination, self.readings[-1], self._other_seeds()
+        others = []
+        for k, seed in zip(range(COINS), seeds, strict=False):
+            asked = reading.outside[:SUSPECTS] or [k % examination.family.n]
+            others.append((examination.read(reading.bits, seed, asked), seed))
+        if not self.terms.delta and all(other.agrees(reading) for other, _ in others):
+            return
+        for other, seed in others:
+            self._keep(other, seed)
+        suspects = Counter(address for r in (reading, *self.tosses) for address in r.outside)
+        questions = self._random_queries()
+        if suspects:
+            ((address, _),) = suspects.most_common(1)
+            questions = repeat((reading.bits, address))
+        trials = [
+            self._keep(examination.read(bits, seed, [address]), seed)
+            for _, (bits, address), seed in zip(range(TRIALS), questions, seeds, strict=False)
+        ]
+        self.success = clopper_pearson(sum(trials), TRIALS, self.terms.confidence)
+
+    def _other_seeds(self) -> Iterator[int]:
+        return (derived_seed(self.terms.seed, f"coins {k}") for k in count())
+
+    def _random_queries(self) -> Iterable[tuple[Bits, int]]:
+        family, seed = self.examination.family, self.terms.seed
+        rng = Random(derived_seed(seed, "addresses"))  # noqa: S311 (repeatable, no secrets here)
+        for bits in random_inputs(family.size, derived_seed(seed, "trials")):
+            yield bits, rng.randrange(family.n)
+
+    def _keep(self, reading: Reading, seed: int) -> bool:
+        """Keep what came of other coins; return whether it is accurate."""
+        self.tosses.append(reading)
+        if self.violation is None:
+            self.violation = self.examination.violation(reading, seed)
+        return not reading.outside
 
     @property
     def _wrong(self) -> bool:
         """Whether the guarantee is broken: by one answer, or by too many where some may fail."""
-        if self.violation is None:
-            return False
-        may_fail = self.terms.delta > 0 and self.success is not None
-        return not may_fail or self.success is None or self.success[1] < 1 - self.terms.delta
+        if not self.terms.delta:
+            return self.violation is not None
+        return self.success is not None and self.success[1] < 1 - self.terms.delta
 
     @property
     def verdict(self) -> Verdict:
@@ -169,7 +210,7 @@ class Course:
             float(Fraction(text)) for text in (document["answer"], document["output"]["lower"])
         )
         reason = f"it answers {answer:.6g} where the output is {output:.6g}"
-        if (luck := self._luck) < 1:
+        if (luck := self._luck) <= AS_LIKELY_AS_NOT:
             reason += (
                 f"; {self.examination.bits} bits answer so many random instances as were tried "
                 f"({len(self.readings)}) rightly with probability at most {_power(luck)}"
@@ -183,5 +224,5 @@ class Course:
 
 
 def _power(chance: Fraction) -> str:
-    """A power of two that is at least a chance below 1."""
+    """A power of two that is at least a chance, which is at most 1/2."""
     return f"2^-{(chance.denominator // chance.numerator).bit_length() - 1}"

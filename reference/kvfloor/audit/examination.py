@@ -21,7 +21,7 @@ __all__ = ["Examination", "Reading"]
 GRID_BITS = 64  # true outputs are known to neighbouring multiples of 2**-64
 SAMPLE = 16  # queries asked of other processes too
 
-Answers = list[tuple[Fraction, ...]]
+Answers = dict[int, tuple[Fraction, ...]]  # by address
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,12 @@ class Reading:
     bits : tuple of N bits
         The instance.
     state : State
-    answers : list of tuples of d_v Fractions
-        One for each address.
+    answers : dict of tuples of d_v Fractions
+        By the addresses that were asked.
     wrong : int
         Symbols that the answers do not reveal.
+    outside : tuple of int
+        Addresses whose answers are outside the guarantee.
     worst_error : Fraction
     worst : (int, int) or None
         Address and column of the answer that is furthest outside the guarantee.
@@ -46,8 +48,14 @@ class Reading:
     state: State
     answers: Answers
     wrong: int
+    outside: tuple[int, ...]
     worst_error: Fraction
     worst: tuple[int, int] | None
+
+    def agrees(self, other: Reading) -> bool:
+        """Whether another reading has the same state, and the same answers to what this asks."""
+        answers = {address: other.answers[address] for address in self.answers}
+        return (self.state, self.answers) == (other.state, answers)
 
 
 class Examination:
@@ -93,24 +101,34 @@ class Examination:
         except Misbehaviour:
             return ""
 
-    def read(self, bits: Bits, seed: int, least_asked: int = 0) -> Reading:
+    def read(
+        self,
+        bits: Bits,
+        seed: int,
+        addresses: Sequence[int] | None = None,
+        *,
+        least_asked: int = 0,
+    ) -> Reading:
         """Return what the cache makes of an instance; the truth is computed exactly.
 
-        All queries are asked, and asked again until there are at least ``least_asked``.
+        The queries of the addresses are asked, all if none are given, and asked again until there
+        are at least ``least_asked``.
 
         Raises
         ------
         Misbehaviour
         """
         state = self.state(bits, seed)
-        asked = list(islice(cycle(self.queries), max(least_asked, len(self.queries))))
+        addresses = range(self.family.n) if addresses is None else addresses
+        queries = [self.queries[address] for address in addresses]
+        asked = list(islice(cycle(queries), max(least_asked, len(queries))))
         try:
             answers = list(self._readers[0].answers(state, asked, self.shape, seed))
         except Misbehaviour as fault:
             if fault.kind == "raised" and self._writer_answers(state, asked, seed):
                 raise _outside(fault.reason) from None
             raise
-        return _judged(self.family, bits, state, answers[: len(self.queries)])
+        return _judged(self.family, bits, state, dict(zip(addresses, answers, strict=False)))
 
     def state(self, bits: Bits, seed: int) -> State:
         """Return the state after an instance, which has to be the same in two processes."""
@@ -136,15 +154,6 @@ class Examination:
         (answer,) = self._readers[0].answers(state, asked, self.shape, seed)
         return answer
 
-    def accurate(self, bits: Bits, address: int, seed: int) -> bool:
-        """Whether one query on one instance is answered within the guarantee, for some coins."""
-        answer = self.answer(self.state(bits, seed), address, seed)
-        exact = _truth(self.family, bits)(self.queries[address])
-        return all(
-            self.family.guarantee.accepts(o, *exact.bounds(column, GRID_BITS)) is not False
-            for column, o in enumerate(answer)
-        )
-
     def cross_examine(self, reading: Reading, seed: int) -> None:
         """Ask again in other processes.
 
@@ -153,7 +162,7 @@ class Examination:
         Misbehaviour
             If answers to the same questions differ, or the cache fails.
         """
-        first = reading.answers[:SAMPLE]
+        first = list(reading.answers.values())[:SAMPLE]
         other, seen = (
             list(process.answers(reading.state, self.queries[:SAMPLE], self.shape, seed))
             for process in (self._readers[1], self._writers[0])
@@ -204,7 +213,8 @@ def _truth(family: BinaryValues, bits: Bits) -> ExactAttention:
 def _judged(family: BinaryValues, bits: Bits, state: State, answers: Answers) -> Reading:
     attention = _truth(family, bits)
     wrong, worst_error, worst, worst_outside = 0, Fraction(0), None, Fraction(0)
-    for address, answer in enumerate(answers):
+    outside = dict[int, None]()
+    for address, answer in answers.items():
         exact = attention(family.query(address))
         revealed = family.decode(answer)
         wrong += sum(x != y for x, y in zip(revealed, family.row(bits, address), strict=True))
@@ -212,6 +222,8 @@ def _judged(family: BinaryValues, bits: Bits, state: State, answers: Answers) ->
             low, high = exact.bounds(column, GRID_BITS)
             error = max(abs(o - low), abs(o - high))
             worst_error = max(worst_error, error)
-            if error > worst_outside and family.guarantee.accepts(o, low, high) is False:
-                worst_outside, worst = error, (address, column)
-    return Reading(bits, state, answers, wrong, worst_error, worst)
+            if family.guarantee.accepts(o, low, high) is False:
+                outside[address] = None
+                if error > worst_outside:
+                    worst_outside, worst = error, (address, column)
+    return Reading(bits, state, answers, wrong, tuple(outside), worst_error, worst)

@@ -57,7 +57,9 @@ class Audit:
     worst_error : Fraction or None
         The largest distance of an answer from the true output, rounded up by at most 2^-64.
     success : (Fraction, Fraction) or None
-        For a cache that uses its public coins: where the probability of an accurate answer lies.
+        For a cache that uses its public coins or may fail: where the probability of an accurate
+        answer lies; to the query that was wrong most often, to a random one if none was. None if
+        one wrong answer had settled it.
     seconds : float
     scope : str
         For an adapter: what it counts as state, and what it cannot see.

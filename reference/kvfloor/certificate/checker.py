@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kvfloor.caches.protocol import CacheFactory
 from kvfloor.certificate import collision, violation
 from kvfloor.certificate.text import InvalidError, MalformedError, check_seal, parse
+from kvfloor.isolation import Factory
 
 __all__ = ["Outcome", "check"]
 
@@ -37,20 +37,25 @@ class Outcome:
     unchecked: tuple[str, ...] = ()
 
 
-def check(text: str | bytes, *, cache: CacheFactory | None = None) -> Outcome:
+def check(text: str | bytes, *, cache: Factory | None = None) -> Outcome:
     """Check a certificate, and with a cache replay its instances on it.
 
     Parameters
     ----------
     text : str or bytes
         The JSON text.
-    cache : CacheFactory, optional
-        The cache that the certificate speaks of.
+    cache : CacheFactory or "MODULE:FACTORY", optional
+        The cache that the certificate speaks of; it runs in processes of its own.
 
     Returns
     -------
     Outcome
-        Never raises for a bad certificate.
+        Never raises for a bad certificate, whatever the cache does.
+
+    Raises
+    ------
+    InputError
+        If other processes cannot find the cache.
 
     Notes
     -----

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from kvfloor.caches.protocol import CacheFactory, State, describe, fits, record
+from kvfloor.caches.protocol import State, fits
 from kvfloor.certificate.families import (
     checked_bits,
     checked_family,
@@ -19,6 +19,7 @@ from kvfloor.certificate.families import (
 from kvfloor.certificate.text import Document, InvalidError, compare, sealed
 from kvfloor.floors import Guarantee
 from kvfloor.instances import BinaryValues, Bits
+from kvfloor.isolation import Factory, Isolated, Misbehaviour, Shape
 
 __all__ = ["UNCHECKED", "check_collision", "collision_certificate", "replay_collision"]
 
@@ -95,16 +96,24 @@ def _separated(guarantee: Guarantee, *outputs: Document) -> bool:
     return most < least
 
 
-def replay_collision(document: Document, factory: CacheFactory) -> None:
-    """Run the cache on both instances, twice; `InvalidError` unless both end in the state."""
-    family = rebuild_family(document)
-    cache = document["cache"]
-    compare("cache", {name: cache[name] for name in ("name", "options")}, describe(factory))
-    for k, text in [*enumerate(document["instances"])] * 2:  # twice: it may not be deterministic
-        tokens = family.encode([int(b) for b in text])
-        try:
-            state = record(factory, tokens, d=family.book.d, d_v=family.d_v, seed=cache["seed"])
-        except (Exception, SystemExit) as error:
-            raise InvalidError(f"replay of instances[{k}]: the cache failed: {error}") from error
-        compare(f"replay of instances[{k}]: state", state.data.hex(), cache["state"])
-        compare(f"replay of instances[{k}]: state_bits", state.bits, cache["state_bits"])
+def replay_collision(document: Document, factory: Factory) -> None:
+    """Run the cache on both instances, twice, in a process of its own.
+
+    Raises
+    ------
+    InvalidError
+        Unless both end in the state of the certificate each time.
+    """
+    family, cache = rebuild_family(document), document["cache"]
+    shape = Shape(family.order, family.book.d, family.d_v)
+    try:
+        with Isolated(factory) as process:
+            described = {name: cache[name] for name in ("name", "options")}
+            compare("cache", described, dict(process.cache))
+            for k, text in [*enumerate(document["instances"])] * 2:
+                tokens = family.encode([int(b) for b in text])
+                state = process.state(tokens, shape, cache["seed"])
+                compare(f"replay of instances[{k}]: state", state.data.hex(), cache["state"])
+                compare(f"replay of instances[{k}]: state_bits", state.bits, cache["state_bits"])
+    except Misbehaviour as error:
+        raise InvalidError(f"replay: {error}") from None
