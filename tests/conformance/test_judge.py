@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kvfloor.conformance.judge import judge_array
+from kvfloor.conformance.judge import Right, judge_array
 from kvfloor.formats import as_format
 
 Array = npt.NDArray[np.float64]
@@ -60,7 +60,7 @@ def verdict(row: Row, at: int = 0, of: int = 1) -> bool:
     found[..., at], right[..., at], bound[..., at] = row[:3]
     empty = np.zeros(of, dtype=np.bool_)
     empty[at] = row.empty
-    judged = judge_array("output", found, right, bound, as_format("float32"), empty)
+    judged = judge_array("output", found, Right(right, right, bound, empty), as_format("float32"))
     assert (judged.problem is None) == (judged.worst is None or judged.worst.ratio <= 1)
     return judged.problem is None
 
@@ -106,9 +106,17 @@ def test_worst_counts_and_ulps() -> None:
     found = np.array([[[1.0, 2.0, 3.0]]])
     right = np.array([[[1.0, 2.0 + 2**-22, 3.0 + 2**-22]]])
     bound = np.array([[[1.0, 2.0**-20, 2.0**-21]]])
-    judged = judge_array(
-        "logsumexp", found, right, bound, as_format("float32"), np.zeros(3, dtype=np.bool_)
-    )
+    whole = Right(right, right, bound, np.zeros(3, dtype=np.bool_))
+    judged = judge_array("logsumexp", found, whole, as_format("float32"))
     assert judged.worst is not None
     assert (judged.worst.ratio, judged.worst.ulps, judged.worst.place) == (0.5, 1.0, (0, 0, 2))
     assert (judged.elements, judged.unbounded, judged.problem, judged.ulps) == (3, 0, None, 1.0)
+
+
+def test_errors_are_measured_from_the_fine_number() -> None:
+    """1.75 is rounded to 2 in ulps of 1: 1 is one ulp off that, but 0.75 off the truth."""
+    right = Right(*(np.full((1, 1, 2), x) for x in (2.0, 1.75, 0.5)), np.zeros(2, dtype=np.bool_))
+    judged = judge_array("output", np.array([[[2.0, 1.0]]]), right, as_format("float32"))
+    assert judged.worst is not None
+    assert (judged.worst.ratio, judged.worst.ulps) == (1.5, 2.0**22)
+    assert judged.worst.expected == 2.0

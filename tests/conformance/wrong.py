@@ -51,6 +51,7 @@ def wrong(name: str, where: str, change: str, flag: str, **options: Any) -> Wron
 BF16 = {"dtype": "bfloat16"}
 LOGITS = "logits = [-(q @ keys.swapaxes(2, 3)) * ACCUMULATE(scale)-]"
 TOP = "top = [-logits.max(axis=-1)-]"
+DIVIDED = "[-(output / total[..., None]).astype(dtype)-]"
 EXP = "weights = [-np.exp(logits - top[..., None])-]"
 
 WRONG = (
@@ -143,6 +144,13 @@ WRONG = (
     wrong("running-sum-narrow", "online", "total = [-total * rescale + weights.sum(axis=(-1, -2))-]"
           "{+(total * rescale + weights.sum(axis=(-1, -2))).astype(dtype).astype(ACCUMULATE)+}",
           "many-tokens", **BF16),
+    wrong("output-cut-off", "materialised/finish", DIVIDED + "{+((output / total[..., None]).view("
+          "np.uint32) >> 16 << 16).view(np.float32).astype(dtype)+}", "drawn", **BF16),
+    wrong("output-one-ulp-up", "factored/finish", DIVIDED + "{+np.nextafter((output / "
+          "total[..., None]).astype(dtype), dtype.type(np.inf))+}", "drawn", dtype="float16"),
+    wrong("output-rounded-toward-zero", "online/finish", DIVIDED + "{+np.where(abs(r := (o := "
+          "output / total[..., None]).astype(dtype)) > abs(o), np.nextafter(r, 0 * r), r)+}", "drawn",
+          dtype="float8_e4m3fn"),
     wrong("all-in-bfloat16", "factored/-",
           "ACCUMULATE = [-np.float32-]{+__import__('ml_dtypes').bfloat16+}", "drawn", **BF16),
     wrong("maximum-of-the-last-block", "online", "np.maximum([-top, -]{+-np.inf, +}logits.max",

@@ -1,4 +1,4 @@
-"""The comparison: each number a target returned beside the correctly rounded one."""
+"""The comparison: each number a target returned beside the right one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kvfloor.conformance.truth import find_truth
 from kvfloor.formats import BinaryFormat, as_format
 from kvfloor.inputs import Array, Mask
 
-__all__ = ["Judgement", "Worst", "judge", "judge_array"]
+__all__ = ["Judgement", "Right", "Worst", "judge", "judge_array"]
 
 
 class Worst(NamedTuple):
@@ -24,7 +24,7 @@ class Worst(NamedTuple):
     ratio : float
         Its error over its bound; above 1 it is wrong; inf if it is not even a number of the kind.
     ulps : float
-        Its error in ulps of the format that it was returned in.
+        What it is off the correctly rounded number, in ulps of the format it was returned in.
     part : str
         "output" or "logsumexp".
     place : tuple of int
@@ -99,18 +99,19 @@ def _same(answer: Answer, again: Answer) -> bool:
 def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     output = as_format(answer.output.dtype)
     lse = target.arithmetic if answer.logsumexp is None else as_format(answer.logsumexp.dtype)
-    truth = find_truth(
-        case, output=output, logsumexp=lse, arithmetic=target.arithmetic, empty=target.empty
-    )
+    truth = find_truth(case, output=output, logsumexp=lse, empty=target.empty)
     tolerances = find_tolerances(target, case, truth, output=output, logsumexp=lse)
-    parts = [("output", answer.output, truth.output, tolerances.output, output)]
-    if answer.logsumexp is not None:
-        parts.append(("logsumexp", answer.logsumexp, truth.logsumexp, tolerances.logsumexp, lse))
-    exact = truth.empty
     judged = [
-        judge_array(part, found.astype(np.float64), right, bounds, form, exact)
-        for part, found, right, bounds, form in parts
+        judge_array(
+            "output",
+            answer.output.astype(np.float64),
+            Right(truth.output, truth.fine_output, tolerances.output, truth.empty),
+            output,
+        )
     ]
+    if answer.logsumexp is not None:
+        right = Right(truth.logsumexp, truth.fine_logsumexp, tolerances.logsumexp, truth.empty)
+        judged.append(judge_array("logsumexp", answer.logsumexp.astype(np.float64), right, lse))
     worst = max(
         (j.worst for j in judged if j.worst is not None), key=lambda w: w.ratio, default=None
     )
@@ -125,34 +126,52 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     )
 
 
-def judge_array(
-    part: str, found: Array, right: Array, bounds: Array, form: BinaryFormat, exact: Mask
-) -> Judgement:
+class Right(NamedTuple):
+    """What one array should be.
+
+    Attributes
+    ----------
+    rounded, fine : ndarray of float64, shape (b, h, n_q) or (b, h, n_q, d_v)
+        The correctly rounded numbers, in the format that was returned and in float64.
+    bounds : ndarray of float64, the same shape
+        How far a number may be from the fine one.
+    exact : ndarray of bool, shape (n_q,)
+        Rows in which nothing is rounded: those without a tuple.
+    """
+
+    rounded: Array
+    fine: Array
+    bounds: Array
+    exact: Mask
+
+
+def judge_array(part: str, found: Array, right: Right, form: BinaryFormat) -> Judgement:
     """Compare one array.
 
     Parameters
     ----------
     part : str
         Its name.
-    found, right, bounds : ndarray of float64, shape (b, h, n_q) or (b, h, n_q, d_v)
-        What was returned, the correctly rounded numbers, and how far the one may be from the other.
+    found : ndarray of float64, shape (b, h, n_q) or (b, h, n_q, d_v)
+        What was returned.
+    right : Right
     form : BinaryFormat
         The format that ``found`` was returned in.
-    exact : ndarray of bool, shape (n_q,)
-        Rows in which nothing is rounded: those without a tuple.
 
     Notes
     -----
+    Errors are measured from the fine numbers: beside the rounded ones, an output cut off in place
+    of rounded would be within an ulp. The correctly rounded number itself is never wrong.
     A difference is rounded to nearest, which is monotone, and bounds are floats: none above its
     bound comes out below it.
     """
+    rounded, fine, bounds, exact = right
     rows = exact.reshape(exact.shape + (1,) * (found.ndim - 3))
-    identical = (found == right) | (np.isnan(found) & np.isnan(right))
+    identical = (found == rounded) | (np.isnan(found) & np.isnan(rounded))
     with np.errstate(invalid="ignore", over="ignore"):
-        off = np.where(identical, 0.0, np.abs(found - right))
-        finite = np.isfinite(right)
-        ulps = off / form.ulps(np.where(finite, right, 0.0))
-        ratio = np.where(identical, 0.0, off / bounds)
+        ulp = form.ulps(np.where(np.isfinite(rounded), rounded, 0.0))
+        ulps = np.where(identical, 0.0, np.abs(found - rounded) / ulp)
+        ratio = np.where(identical, 0.0, np.abs(found - fine) / bounds)
     strict = np.broadcast_to(rows, found.shape)
     ratio = np.where(strict & ~identical, np.inf, ratio)
     ratio = np.where(~strict & ~np.isfinite(found), np.inf, ratio)
@@ -164,7 +183,7 @@ def judge_array(
         return Judgement(None, 0.0, found.size, found.size, None)
     worst = Worst(
         *(float(ratio[place]), float(ulps[place]), part, place),
-        *(float(found[place]), float(right[place])),
+        *(float(found[place]), float(rounded[place])),
     )
     return Judgement(
         worst,

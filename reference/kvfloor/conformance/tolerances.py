@@ -14,7 +14,7 @@ from flint import arb
 
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.target import Target
-from kvfloor.conformance.truth import Truth
+from kvfloor.conformance.truth import FINE, Truth
 from kvfloor.floors.forward_error import (
     BASE_CHANGES,
     forward_error,
@@ -43,7 +43,7 @@ LOG2_E = Fraction(3, 2)  # a bound on log₂ e = 1.4427
 
 
 class Tolerances(NamedTuple):
-    """Bounds on errors beside the correctly rounded results; inf where none is derived.
+    """Bounds on errors beside the results rounded to `FINE`; inf where none is derived.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ def find_tolerances(
     group = h // case.keys[0].shape[1]
     model = _Model(target, case)
     reach = _reach(case)
-    lse = np.abs(truth.logsumexp) + logsumexp.ulps(truth.logsumexp)
+    lse = np.abs(truth.fine_logsumexp) + FINE.ulps(truth.fine_logsumexp)
     found = Tolerances(np.full(truth.output.shape, inf), np.full(truth.logsumexp.shape, inf))
     for i in range(b):
         for j in range(h):
@@ -94,24 +94,27 @@ def find_tolerances(
                 if not np.isfinite(bound).all():
                     continue
                 # Σ p·|v| is known rounded to nearest
-                sizes = truth.sizes[i, j, row] * (1 + 2 * model.u) + model.tiny
+                sizes = truth.sizes[i, j, row] + FINE.ulps(truth.sizes[i, j, row])
                 found.output[i, j, row] = (
                     bound.sizes * sizes + bound.weights * sums + bound.products
                 )
                 found.logsumexp[i, j, row] = bound.logsumexp
     return Tolerances(
-        _rounded(found.output, truth.output, output, target.arithmetic),
-        _rounded(found.logsumexp, truth.logsumexp, logsumexp, target.arithmetic),
+        _rounded(found.output, truth.fine_output, output, target.arithmetic),
+        _rounded(found.logsumexp, truth.fine_logsumexp, logsumexp, target.arithmetic),
     )
 
 
 def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: BinaryFormat) -> Array:
-    """Add the last rounding, if the result is returned in a narrower format, and the truth's."""
-    half = returned.ulps(truth) / 2
-    total = bound + half
+    """Add the truth's own rounding, and the last one if a narrower format is returned.
+
+    That is off by half an ulp, and an ulp is the larger the further from zero.
+    """
+    total = bound + FINE.ulps(truth) / 2
     if returned != arithmetic:
-        u, tiny = float(returned.unit_roundoff), _tiny(returned)
-        total = total + u * (np.abs(truth) + total) + tiny
+        largest = (np.abs(truth) + total) * INFLATION + LEAST
+        last = returned.ulps(np.where(np.isfinite(largest), largest, 0)) / 2
+        total = np.where(np.isfinite(largest), total + last, inf)
     total = total * INFLATION + LEAST
     within = np.abs(truth) + total <= float(min(returned.max_finite, arithmetic.max_finite))
     return np.where(within, total, inf)

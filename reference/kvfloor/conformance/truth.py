@@ -1,4 +1,4 @@
-"""What is right for a case: correctly rounded outputs and log-sum-exps."""
+"""What is right for a case: outputs and log-sum-exps, correctly rounded, coarsely and finely."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kvfloor.conformance.case import Case
-from kvfloor.formats import BinaryFormat
+from kvfloor.formats import BinaryFormat, as_format
 from kvfloor.inputs import Array, Mask
 from kvfloor.rounding import tensor_attention_rounded
 
-__all__ = ["Truth", "find_truth"]
+__all__ = ["FINE", "Truth", "find_truth"]
+
+FINE = as_format("float64")  # what errors are measured from, whatever was returned
 
 
 class Truth(NamedTuple):
@@ -19,17 +21,21 @@ class Truth(NamedTuple):
 
     Attributes
     ----------
-    output : ndarray, shape (b, h, n_q, d_v)
-    sizes : ndarray, shape (b, h, n_q, d_v)
-        Σ_t p_t·|Π_r V_r[j_r, c]|, rounded to the arithmetic.
-    logsumexp : ndarray, shape (b, h, n_q)
+    output, logsumexp : ndarray, shapes (b, h, n_q, d_v) and (b, h, n_q)
+        Rounded to the formats that were returned.
+    fine_output, sizes : ndarray, shape (b, h, n_q, d_v)
+        The output, and Σ_t p_t·|Π_r V_r[j_r, c]|, rounded to `FINE`.
+    fine_logsumexp : ndarray, shape (b, h, n_q)
+        The log-sum-exp, rounded to `FINE`.
     empty : ndarray of bool, shape (n_q,)
         Rows without a tuple.
     """
 
     output: Array
-    sizes: Array
     logsumexp: Array
+    fine_output: Array
+    sizes: Array
+    fine_logsumexp: Array
     empty: Mask
 
 
@@ -38,10 +44,9 @@ def find_truth(
     *,
     output: BinaryFormat,
     logsumexp: BinaryFormat,
-    arithmetic: BinaryFormat,
     empty: Any = "zero",
 ) -> Truth:
-    """Return the truth about a case, each part rounded to its format.
+    """Return the truth about a case for results in the given formats.
 
     Notes
     -----
@@ -56,7 +61,9 @@ def find_truth(
     if kept is not None:
         without[:] = ~kept.reshape(n_q, -1).any(axis=1)
     shape = b, h, n_q, d_v
-    found = Truth(np.empty(shape), np.empty(shape), np.empty(shape[:3]), without)
+    found = Truth(
+        *(np.empty(size) for size in (shape, shape[:3], shape, shape, shape[:3])), without
+    )
     for i in range(b):
         for j in range(kv_heads):
             heads = slice(j * group, (j + 1) * group)
@@ -66,20 +73,19 @@ def find_truth(
                 "scale": case.sigma,
                 "mask": mask,
                 "empty": empty,
+                "return_logsumexp": True,
             }
             V = [V_r[i, j] for V_r in case.values]
-            sizes = tensor_attention_rounded(
-                values=[abs(V_r) for V_r in V],
-                dtype=arithmetic.name,
-                return_logsumexp=True,
-                **arguments,
-            )
-            lse = sizes.logsumexp
-            if logsumexp != arithmetic:
-                lse = tensor_attention_rounded(
-                    values=V, dtype=logsumexp.name, return_logsumexp=True, **arguments
-                ).logsumexp
+            both = [np.concatenate([V_r, abs(V_r)], axis=1) for V_r in V]
+            fine = tensor_attention_rounded(values=both, dtype=FINE.name, **arguments)
             rounded = tensor_attention_rounded(values=V, dtype=output.name, **arguments)
-            for part, numbers in zip(found, (rounded, sizes.output, lse), strict=False):
+            lse = rounded.logsumexp
+            if logsumexp != output:
+                one = [V_r[:, :1] for V_r in V]
+                lse = tensor_attention_rounded(
+                    values=one, dtype=logsumexp.name, **arguments
+                ).logsumexp
+            parts = (rounded.output, lse, *np.split(fine.output, 2, axis=-1), fine.logsumexp)
+            for part, numbers in zip(found, parts, strict=False):
                 part[i, heads] = numbers.reshape(group, n_q, *numbers.shape[1:])
     return found

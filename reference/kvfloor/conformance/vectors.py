@@ -80,9 +80,7 @@ def _vectors(entry: Entry, target: Target) -> list[dict[str, Any]]:
 def _vector(entry: Entry, target: Target, case: Case, row: int) -> dict[str, Any]:
     """One query of a case."""
     form = as_format(target.inputs.name)
-    truth = find_truth(
-        case, output=form, logsumexp=form, arithmetic=target.arithmetic, empty=target.empty
-    )
+    truth = find_truth(case, output=form, logsumexp=form, empty=target.empty)
     kept = case.kept
     return {
         "flag": entry.flag,
