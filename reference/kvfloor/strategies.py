@@ -1,5 +1,7 @@
 """Hypothesis strategies for tests of attention: shapes, formats, tensors, masks, adversarial cases.
 
+::
+
     from hypothesis import given
     from kvfloor import strategies
 
