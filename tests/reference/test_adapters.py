@@ -225,6 +225,7 @@ def test_a_layer_that_keeps_more_than_tensors_is_refused(make: Any) -> None:
 
 def test_options_are_named_so_that_anyone_finds_them() -> None:
     assert describe(layer(ListLayer))["options"]["layer"] == f"{__name__}:ListLayer"
+    assert describe(press(KeepLast(1)))["options"]["press"] == f"{__name__}:KeepLast"
 
 
 @pytest.mark.parametrize(
