@@ -125,7 +125,7 @@ class Isolated:
         self.close()
 
     def close(self) -> None:
-        """End the process and all that it started."""
+        """End the process and all that it started, but what has left its session (setsid)."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -12,9 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from kvfloor.audit import audit
-from kvfloor.audit.auditor import label
+from kvfloor.audit import DEFAULT_ALPHA, audit
+from kvfloor.audit.auditor import hard_family, label
 from kvfloor.errors import InputError
+from kvfloor.floors import Guarantee
 from kvfloor.isolation import Factory
 
 __all__ = ["Row", "Task", "sweep"]
@@ -44,6 +45,12 @@ class Task:
         """What tells this task from others, as a JSON object."""
         shape = {"cache": label(self.factory), "order": self.order, "n": self.n, "d": self.d}
         return shape | {name: str(value) for name, value in self.terms.items()}
+
+    def check_shape(self) -> None:
+        """Refuse, by `InputError`, a shape that an audit would refuse."""
+        terms: dict[str, Any] = {"family": "auto", "eta": 0, "alpha": DEFAULT_ALPHA} | self.terms
+        guarantee = Guarantee(terms["eta"], terms["alpha"])
+        hard_family(terms["family"], n=self.n, d=self.d, order=self.order, guarantee=guarantee)
 
 
 @dataclass(frozen=True)
@@ -107,12 +114,14 @@ def sweep(
     Raises
     ------
     InputError
-        If an audit's arguments are wrong.
+        If an audit's arguments are wrong; for a shape before any of them starts.
     OSError
         If the output cannot be read or written.
     """
     done = [] if output is None else _read(Path(output))
     left = []
+    for task in tasks:
+        task.check_shape()
     for task in tasks:
         known = next((row for row in done if row.task == task.key), None)
         if known is None:

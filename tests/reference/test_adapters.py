@@ -95,6 +95,36 @@ class HidingLayer(ListLayer):
         return found[0], found[1] * 0 + self.total
 
 
+class Box:
+    """An object of a layer's own."""
+
+    def __init__(self) -> None:
+        self.layer = ListLayer()
+
+
+class BoxLayer:
+    """Keeps a layer in an object."""
+
+    def __init__(self) -> None:
+        self.box = Box()
+
+    def update(self, keys: Any, values: Any) -> tuple[Any, Any]:
+        return self.box.layer.update(keys, values)
+
+
+class NumbersLayer(ListLayer):
+    """Keeps plain lists of numbers."""
+
+    def update(self, keys: Any, values: Any) -> tuple[Any, Any]:
+        for name, new in (("keys", keys), ("values", values)):
+            self.rows[name].append(new.tolist())
+        found = [
+            np.concatenate([np.array(row, np.float32) for row in self.rows[name]], axis=2)
+            for name in ("keys", "values")
+        ]
+        return found[0], found[1]
+
+
 def press(compressor: Any, **options: Any) -> Configured:
     return configure(PressCache, press=compressor, library="numpy", **options)
 
@@ -183,20 +213,19 @@ def test_a_restored_layer_goes_on_as_before() -> None:
     assert whole.answer((1, 2, 3, 4)) == whole.answer((1, 2, 3, 4))
 
 
-def test_what_a_layer_hides_is_gone_after_a_restore() -> None:
-    factory = layer(HidingLayer)
-    state = state_of(factory)
-    cache = factory(**SHAPE)
-    for token in FAMILY.encode(BITS):
-        cache.append(token.keys, token.values)
-    assert cache.state() == state.data
-    assert cache.answer((0, 0, 0, 0)) != restore(factory, state, order=1, d=4, d_v=3).answer(
-        (0, 0, 0, 0)
-    )
+@pytest.mark.parametrize("make", [HidingLayer, BoxLayer, NumbersLayer])
+def test_a_layer_that_keeps_more_than_tensors_is_refused(make: Any) -> None:
+    """It may be lossless, so that a state without all it needs would accuse it falsely."""
+    with pytest.raises(InputError, match=r"^layer: expected one that keeps all it "):
+        state_of(layer(make))
+    found = audit(layer(make), n=8, d=3, order=1, seconds=5)
+    assert (found.verdict, found.findings[0].kind) == ("error", "raised")
+    assert "InputError: layer: expected one that keeps" in found.findings[0].reason
 
 
 def test_options_are_named_so_that_anyone_finds_them() -> None:
     assert describe(layer(ListLayer))["options"]["layer"] == f"{__name__}:ListLayer"
+    assert describe(press(KeepLast(1)))["options"]["press"] == f"{__name__}:KeepLast"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +235,6 @@ def test_options_are_named_so_that_anyone_finds_them() -> None:
         (layer(ListLayer), "within-guarantee", None),
         (press(KeepLast(2)), "violates", "violation"),
         (press(KeepLast(1), dtype="float8_e4m3fn"), "refuted", "violation"),
-        (layer(HidingLayer), "violates", "violation"),
     ],
 )
 def test_adapted_code_is_audited(factory: Configured, verdict: str, finding: str | None) -> None:

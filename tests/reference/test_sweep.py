@@ -40,6 +40,13 @@ def test_processes_by_default(tmp_path: Path) -> None:
     assert first.recovered == 1
 
 
+def test_no_audit_starts_if_a_shape_is_wrong(tmp_path: Path) -> None:
+    tasks = [Task(ExactCache, 2, 2), Task(ExactCache, 5, 2)]
+    with pytest.raises(InputError, match="^d: expected at least 3 for 5"):
+        list(sweep(tasks, output=tmp_path / "rows.jsonl", workers=1))
+    assert not (tmp_path / "rows.jsonl").exists()
+
+
 def test_threads_will_do() -> None:
     with ThreadPoolExecutor(2) as executor:
         assert verdicts(list(sweep(TASKS[:4], executor=executor)), TASKS[:4]) == VERDICTS[:4]

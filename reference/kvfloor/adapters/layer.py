@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,8 +28,9 @@ class LayerCache:
     The state is the number of tokens and then the bytes of every tensor that the layer's
     attributes hold, lists and dictionaries of tensors too, in the order of their names. All else
     (shapes, counters, options) must be what as many tokens of zeros lead to, which is how a
-    restored layer comes by it. Not seen: what the layer keeps elsewhere, and padding that only a
-    mask hides, as in layers of a fixed length.
+    restored layer comes by it. A layer that keeps more, in objects of its own or in plain numbers,
+    is refused by `state` as soon as a restored one returns something else. Not seen: padding that
+    only a mask hides, as in layers of a fixed length.
 
     Parameters
     ----------
@@ -67,6 +69,16 @@ class LayerCache:
             raise InputError("order", "1: a layer knows one key and one value a token", str(order))
         self._shape, self._seed = Shape(order, d, d_v), seed
         self._tensors = Tensors.of(library, dtype)
+        self._from_state = partial(
+            type(self).from_state,
+            order=order,
+            d=d,
+            d_v=d_v,
+            seed=seed,
+            layer=layer,
+            library=library,
+            dtype=dtype,
+        )
         self._layer = layer()
         self._count = 0
 
@@ -101,15 +113,31 @@ class LayerCache:
         self._count += 1
 
     def state(self) -> bytes:
-        """Return the number of tokens, then the tensors that the layer holds."""
+        """Return the number of tokens, then the tensors that the layer holds.
+
+        Raises
+        ------
+        InputError
+            If a layer restored from them returns anything else than this one: it keeps more.
+        """
         arrays = (self._tensors.array(tensor, name) for name, tensor in self._held())
-        return self._count.to_bytes(COUNT_BYTES, "little") + b"".join(x.tobytes() for x in arrays)
+        state = self._count.to_bytes(COUNT_BYTES, "little") + b"".join(x.tobytes() for x in arrays)
+        restored = self._from_state(state)
+        for one, other in zip(self._returned(), restored._returned(), strict=True):
+            if one.shape != other.shape or one.tobytes() != other.tobytes():
+                expected = "one that keeps all it needs in tensors, lists and dictionaries of them"
+                raise InputError("layer", expected, "one that returns something else restored")
+        return state
 
     def answer(self, query: Sequence[Any]) -> list[float]:
         """Return attention over what the layer returns, for a query of shape (d,)."""
-        layer = copy.deepcopy(self._layer)
-        keys, values = self._update(layer, [[0] * self._shape.d], [[0] * self._shape.d_v])
+        keys, values = self._returned()
         return attend(query, keys[:-1], values[:-1], self._shape.d_v)
+
+    def _returned(self) -> tuple[Array, Array]:
+        """What a copy of the layer returns for one more token of zeros."""
+        layer = copy.deepcopy(self._layer)
+        return self._update(layer, [[0] * self._shape.d], [[0] * self._shape.d_v])
 
     def _update(
         self, layer: Any, keys: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]]

@@ -76,7 +76,8 @@ def configure(cache_class: Any, **options: Any) -> Configured:
 def describe(factory: Any) -> dict[str, Any]:
     """Return name and options of a factory as a JSON object, for certificates and reports.
 
-    An option that is no JSON scalar is shown by its ``str``, a class or function by its name.
+    An option that is no JSON scalar is shown by its ``str``, a class or function by its name, an
+    object without a ``str`` of its own by its type's.
 
     Raises
     ------
@@ -104,7 +105,9 @@ def scope(factory: Any) -> str:
 
 
 def _text(option: Any) -> str:
-    """A class or function by where it is found, anything else as it shows itself."""
+    """A class or function by where it is found, so too what shows only its type and address."""
+    if str(option) == object.__repr__(option):
+        option = type(option)
     if hasattr(option, "__module__") and hasattr(option, "__qualname__"):
         return f"{option.__module__}:{option.__qualname__}"
     return str(option)
