@@ -38,6 +38,7 @@ class Wrong:
         """The wrong function."""
         module: dict[str, Any] = {"__name__": "wrong"}
         exec(compile(self.source(), self.name, "exec"), module)
+        module["BLOCK"] = self.options.get("block", module["BLOCK"])
         function: Callable[..., Any] = module[self.function]
         return function
 
@@ -51,6 +52,7 @@ def wrong(name: str, where: str, change: str, flag: str, **options: Any) -> Wron
 BF16 = {"dtype": "bfloat16"}
 LOGITS = "logits = [-(q @ keys.swapaxes(2, 3)) * ACCUMULATE(scale)-]"
 TOP = "top = [-logits.max(axis=-1)-]"
+RETURN = "return [-finish(output, total, top, dtype)-]"
 DIVIDED = "[-(output / total[..., None]).astype(dtype)-]"
 EXP = "weights = [-np.exp(logits - top[..., None])-]"
 
@@ -84,7 +86,44 @@ WRONG = (
     wrong("output-transposed", "materialised", "finish([-output-]{+output.swapaxes(1, 2)+}",
           "heads"),
     wrong("output-in-float64", "materialised/finish", ".astype([-dtype-]{+np.float64+})", "drawn"),
+    # blocks and tiles
+    *(wrong(f"output-not-rescaled-{n}", "online", "output * rescale[--]{+.clip(1)+}[..., None]",
+            "long-slot", block=n) for n in (64, 128)),
+    wrong("sum-not-rescaled-128", "online", "total = total[- * rescale-]{++} + weights",
+          "long-slot", block=128, order=1),
+    wrong("maximum-of-the-last-block-64", "online", "np.maximum([-top, -]{+-np.inf, +}logits.max",
+          "long-slot", block=64, order=1),
+    wrong("tail-block-dropped-128", "online",
+          "for first in range(0, K1.shape[2][--]{+ - BLOCK + 1+}, BLOCK)", "long-slot", block=128),
+    wrong("tail-block-of-the-other-slot-dropped", "online", "for second in range(0, K2.shape[2]"
+          "[--]{+ - (K2.shape[2] > BLOCK) * BLOCK+}, BLOCK)", "long-slot", block=64),
+    wrong("causal-sum-not-rescaled-80", "online", "total = total[- * rescale-]{++} + weights",
+          "long-slot", block=80, mask="causal"),
+    wrong("tokens-beyond-256-dropped", "factored", "q, K, V = prepare(q, K, V)[--]"
+          "{+\n    K[0][:, :, 256:] = 0+}", "long-slot"),
+    wrong("queries-beyond-16-dropped", "factored", RETURN + "{+finish(output * "
+          "(np.arange(q.shape[2]) < 16)[:, None], total, top, dtype)+}", "query-tiles"),
+    wrong("last-query-copied", "factored", RETURN + "{+finish(output[:, :, np.r_[:q.shape[2] - 1,"
+          " q.shape[2] - 1 - (q.shape[2] > 16)]], total, top, dtype)+}", "query-tiles"),
+    wrong("causal-queries-beyond-64-dropped", "factored", RETURN + "{+finish(output * "
+          "(np.arange(q.shape[2]) < 64)[:, None], total, top, dtype)+}", "query-tiles",
+          mask="causal"),
+    *(wrong(f"columns-of-keys-beyond-{n}-dropped", "materialised", "q, K, V = prepare(q, K, V)"
+            f"[--]{{+\n    q[..., {n}:] = 0+}}", "columns") for n in (12, 16, 64)),
+    *(wrong(f"columns-of-values-beyond-{n}-dropped", "factored", RETURN + "{+finish(output * "
+            f"(np.arange(output.shape[3]) < {n}), total, top, dtype)+}}", "columns")
+      for n in (12, 32)),
+    wrong("batch-beyond-2-dropped", "factored", RETURN + "{+finish(output * (np.arange(len(q)) < 2)"
+          "[:, None, None, None], total, top, dtype)+}", "heads"),
+    wrong("heads-beyond-3-dropped", "factored", RETURN + "{+finish(output * (np.arange(q.shape[1])"
+          " < 3)[:, None, None], total, top, dtype)+}", "heads"),
     # masks
+    wrong("wide-windows-swapped", "factored/kept_tuples", "mask[[-1 + r-]{+-1 - r+}]",
+          "wide-window", mask=("window", 120, 40)),
+    wrong("wide-window-too-wide", "materialised/kept_tuples", "(j [->-]{+>=+} i[:, None] - width)",
+          "wide-window", mask=("window", 512), order=1),
+    wrong("wide-window-not-cut", "factored/kept_tuples", "width = [-queries if mask == \"causal\" "
+          "else mask[1 + r]-]{+queries+}", "wide-window", mask=("window", 40, 120)),
     wrong("sees-the-next-token", "materialised/kept_tuples", "(j <= i[:, None][--]{+ + 1+})",
           "causal", mask="causal"),
     wrong("does-not-see-itself", "online/kept_tuples", "(j [-<=-]{+<+} i[:, None])",
@@ -149,8 +188,8 @@ WRONG = (
     wrong("output-one-ulp-up", "factored/finish", DIVIDED + "{+np.nextafter((output / "
           "total[..., None]).astype(dtype), dtype.type(np.inf))+}", "drawn", dtype="float16"),
     wrong("output-rounded-toward-zero", "online/finish", DIVIDED + "{+np.where(abs(r := (o := "
-          "output / total[..., None]).astype(dtype)) > abs(o), np.nextafter(r, 0 * r), r)+}", "drawn",
-          dtype="float8_e4m3fn"),
+          "output / total[..., None]).astype(dtype)) > abs(o), np.nextafter(r, 0 * r), r)+}",
+          "drawn", dtype="float8_e4m3fn"),
     wrong("all-in-bfloat16", "factored/-",
           "ACCUMULATE = [-np.float32-]{+__import__('ml_dtypes').bfloat16+}", "drawn", **BF16),
     wrong("maximum-of-the-last-block", "online", "np.maximum([-top, -]{+-np.inf, +}logits.max",

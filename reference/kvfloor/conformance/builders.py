@@ -8,13 +8,10 @@ from math import log
 import numpy as np
 
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.draft import Draft, Tensors
+from kvfloor.conformance.draft import BEYOND_EXP, Draft, Tensors
 from kvfloor.instances import BinaryValues
 from kvfloor.keys import orthonormal
 from kvfloor.masks import window_mask
-
-# Beyond this, exp is infinite in the arithmetic; a quarter more survives a coarse format.
-BEYOND_EXP = 1.25
 
 
 def drawn(draft: Draft) -> list[Case]:
@@ -72,7 +69,7 @@ def tail_block(draft: Draft) -> list[Case]:
         for s, K in enumerate(tensors.keys):
             K[..., 0] = 1 if s != r else 0
         tensors.keys[r][..., -1, 0] = 3 / draft.sigma
-        cases.append(draft.case(tensors, mask=_all(draft)))
+        cases.append(draft.case(tensors, mask=draft.everything()))
     return cases
 
 
@@ -194,7 +191,7 @@ def cancelling_values(draft: Draft) -> list[Case]:
     V[:, :, even:] = 0
     for other in tensors.values[1:]:
         other[:] = 1
-    return [draft.case(tensors, mask=_all(draft))]
+    return [draft.case(tensors, mask=draft.everything())]
 
 
 def subnormals(draft: Draft) -> list[Case]:
@@ -236,7 +233,7 @@ def many_tokens(draft: Draft) -> list[Case]:
         K[..., 1:, 0] = K[..., :1, 0]
     for V in tensors.values:
         V[:] = np.abs(V) + 0.25
-    return [sized.case(tensors, mask=_all(sized))]
+    return [sized.case(tensors, mask=sized.everything())]
 
 
 def late_maximum(draft: Draft) -> list[Case]:
@@ -252,7 +249,7 @@ def late_maximum(draft: Draft) -> list[Case]:
         tensors.set_logits(logits, draft.sigma)
         for K in tensors.keys[1:]:
             K[..., 0] *= np.linspace(0.25 if logits is late else 1, 1, K.shape[2])
-        cases.append(draft.case(tensors, mask=_all(draft)))
+        cases.append(draft.case(tensors, mask=draft.everything()))
     return cases
 
 
@@ -277,11 +274,11 @@ def softmax_axes(draft: Draft) -> list[Case]:
 def permuted_tokens(draft: Draft) -> list[Case]:
     """The same tokens in another order, slot by slot."""
     tensors, rng = draft.tensors(), draft.generator(1)
-    cases = [draft.case(tensors, mask=_all(draft))]
+    cases = [draft.case(tensors, mask=draft.everything())]
     for K, V in zip(tensors.keys, tensors.values, strict=True):
         order = rng.permutation(K.shape[2])
         K[:], V[:] = K[:, :, order], V[:, :, order]
-    return [*cases, draft.case(tensors, mask=_all(draft))]
+    return [*cases, draft.case(tensors, mask=draft.everything())]
 
 
 def batch(draft: Draft) -> list[Case]:
@@ -326,11 +323,7 @@ def reduction(draft: Draft) -> list[Case]:
                 tensors.values[r][i, j] = [list(map(float, t.values[r])) for t in tokens]
     queries = [[float(Fraction(x)) for x in family.query(i)] for i in range(n)]
     tensors.query[:] = np.array(queries) / sized.sigma
-    return [sized.case(tensors, mask=_all(sized))]
-
-
-def _all(draft: Draft) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    return np.ones((draft.size.queries, *draft.size.lengths), dtype=np.bool_)
+    return [sized.case(tensors, mask=sized.everything())]
 
 
 def _some(draft: Draft) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -30,6 +31,8 @@ class Case:
     mask : None, "causal", ("window", w_1, ..., w_m), or booleans of shape (n_q, n_1, ..., n_m)
     relation : "none", "repeat" or "inputs"
         What is compared besides the numbers: a second call, bit by bit; the inputs after the call.
+    rows : tuple of int, optional
+        The queries whose results are compared; all by default.
     """
 
     query: Array
@@ -38,6 +41,7 @@ class Case:
     scale: Any
     mask: MaskSpec
     relation: Relation = "none"
+    rows: tuple[int, ...] | None = None
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -52,15 +56,25 @@ class Case:
     @property
     def kept(self) -> Mask | None:
         """The tuples that count, shape (n_q, n_1, ..., n_m); None for all."""
-        return kept_tuples(self.mask, self.query.shape[2], self.lengths)
+        return kept_tuples(self.mask, range(self.query.shape[2]), self.lengths)
+
+    def compared(self) -> Case:
+        """The same with the queries alone that are compared."""
+        if self.rows is None:
+            return self
+        mask = kept_tuples(self.mask, self.rows, self.lengths)
+        return replace(self, query=self.query[:, :, self.rows], mask=mask, rows=None)
 
 
-def kept_tuples(mask: MaskSpec, queries: int, lengths: tuple[int, ...]) -> Mask | None:
-    """Return which tuples a mask keeps for each query, its position being its index."""
-    if mask is None or isinstance(mask, np.ndarray):
-        return mask
+def kept_tuples(mask: MaskSpec, queries: Iterable[int], lengths: tuple[int, ...]) -> Mask | None:
+    """Return which tuples a mask keeps for the queries named by their indices, their positions."""
+    if mask is None:
+        return None
+    if isinstance(mask, np.ndarray):
+        kept: Mask = mask[list(queries)]
+        return kept
     rows = [
         window_mask(i, [i + 1] * len(lengths) if mask == "causal" else mask[1:], lengths)
-        for i in range(queries)
+        for i in queries
     ]
     return np.stack(rows)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from kvfloor.conformance import builders
+from kvfloor.conformance import builders, tiles
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import Draft, Size, fitted
 from kvfloor.conformance.target import Target
@@ -14,6 +15,7 @@ from kvfloor.errors import InputError
 __all__ = ["CATALOGUE", "FAMILIES", "Entry", "as_entry", "entries_for"]
 
 FAMILIES = ("shapes", "masks", "ranges", "precision", "invariance", "instances")
+MANY_HEADS: dict[str, Any] = {"batch": 3, "kv_heads": 5, "group": 3, "queries": 3}
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Entry:
         Whether it means anything for a target.
     longest : int
         Tokens in a slot, at most.
+    sizes : callable
+        What else of `Size` is not as in other entries, for a target.
     """
 
     flag: str
@@ -42,12 +46,20 @@ class Entry:
     build: Callable[[Draft], list[Case]]
     applies: Callable[[Target], bool] = lambda _: True
     longest: int = 12
+    sizes: Callable[[Target], dict[str, Any]] = lambda _: {}
 
     def largest(self, target: Target) -> Size:
-        """The size of the case that every run includes."""
+        """The size of the case that every run includes.
+
+        Raises
+        ------
+        InputError
+            If no case would be large enough for what the target declares.
+        """
         longest = self.longest if target.order < 3 else min(self.longest, 5)
         lengths = tuple(max(1, longest - r) for r in range(target.order))
-        return fitted(target, Size(2, 2, 3, 7, lengths, 8, 6))
+        usual = Size(2, 2, 3, 7, lengths, 8, 6)
+        return fitted(target, replace(usual, **self.sizes(target)))
 
 
 def _causal(target: Target) -> bool:
@@ -78,14 +90,23 @@ CATALOGUE = (
           builders.block_boundary, longest=32),
     Entry("tail-block", "shapes", "a last block dropped, or padding counted", builders.tail_block,
           longest=37),
+    Entry("long-slot", "shapes", "large blocks: not rescaled, or the last one dropped",
+          tiles.long_slot, sizes=tiles.beyond_blocks),
+    Entry("query-tiles", "shapes", "a tile of queries dropped, or its end", tiles.query_tiles,
+          longest=3, sizes=tiles.many_queries),
+    Entry("columns", "shapes", "a tile of columns dropped, or its end", tiles.columns,
+          longest=3, sizes=lambda _: tiles.FEW | {"d": 65, "d_v": 65}),
     Entry("heads", "shapes", "heads and batch mixed up, or one head read for all",
-          builders.heads, applies=lambda target: "h" in target.layout or "b" in target.layout),
+          builders.heads, applies=lambda target: "h" in target.layout or "b" in target.layout,
+          sizes=lambda _: MANY_HEADS),
     Entry("grouped-heads", "shapes", "heads of the query that read the wrong keys",
-          builders.heads, applies=lambda target: target.grouped),
+          builders.heads, applies=lambda target: target.grouped, sizes=lambda _: MANY_HEADS),
     Entry("causal", "masks", "a causal mask off by one, or in one slot only", builders.causal,
           applies=_causal),
     Entry("window", "masks", "windows swapped, off by one or not cut", builders.window,
           applies=lambda target: isinstance(target.mask, tuple) or target.mask == "boolean"),
+    Entry("wide-window", "masks", "wide windows swapped, off by one or not cut", tiles.wide_window,
+          applies=lambda target: isinstance(target.mask, tuple), sizes=tiles.beyond_windows),
     Entry("empty-rows", "masks", "a row without a tuple that is not -inf, but NaN or a number",
           builders.empty_rows, applies=_boolean),
     Entry("masked-rows", "masks", "masks that are large numbers, or applied after the maximum",

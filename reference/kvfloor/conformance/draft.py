@@ -13,9 +13,12 @@ from kvfloor.conformance.target import Target
 from kvfloor.inputs import Array, Mask
 from kvfloor.masks import causal_mask
 
-__all__ = ["Draft", "Size"]
+__all__ = ["BEYOND_EXP", "Draft", "Size"]
 
 Float = npt.NDArray[np.float64]
+# Beyond this times the logarithm of the largest number, exp is infinite in the arithmetic; a
+# quarter more survives a coarse format.
+BEYOND_EXP = 1.25
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,13 @@ class Draft:
         scale = self.target.scale
         return float(self.size.d**-0.5 if isinstance(scale, str) else scale)
 
-    def case(self, tensors: Tensors, mask: Mask | None = None, relation: Relation = "none") -> Case:
+    def case(
+        self,
+        tensors: Tensors,
+        mask: Mask | None = None,
+        relation: Relation = "none",
+        rows: tuple[int, ...] | None = None,
+    ) -> Case:
         """Round to the format of the inputs, and put the target's mask and scale to it.
 
         For "boolean" targets, ``mask`` is the mask; without one it is causal, the last query last.
@@ -110,7 +119,12 @@ class Draft:
             self.target.scale,
             (self.causal() if mask is None else mask) if spec == "boolean" else spec,
             relation,
+            rows,
         )
+
+    def everything(self) -> Mask:
+        """A mask that keeps all."""
+        return np.ones((self.size.queries, *self.size.lengths), dtype=np.bool_)
 
     def causal(self) -> Mask:
         """A causal mask as booleans."""
@@ -126,9 +140,10 @@ class Tensors:
     keys: list[Float]
     values: list[Float]
 
-    def set_logits(self, logits: Float, sigma: float, noise: float = 0.25) -> None:
-        """Make logits about ``logits[j_1]``, by column 0 alone; the rest are smaller by ``noise``.
+    def set_logits(self, logits: Float, sigma: float, noise: float = 0.25, slot: int = 0) -> None:
+        """Make logits about ``logits[j_r]``, r the slot, by column 0 alone.
 
+        The rest are smaller by ``noise``.
         Every factor of the largest is the same, so that none is out of a narrow format's range.
         """
         largest = float(np.abs(logits).max()) or 1.0
@@ -137,7 +152,7 @@ class Tensors:
         self.query[..., 0] = factor
         for K in self.keys:
             K[..., 0] = factor
-        self.keys[0][..., 0] = factor * logits / largest
+        self.keys[slot][..., 0] = factor * logits / largest
 
 
 def fitted(target: Target, size: Size) -> Size:

@@ -82,6 +82,7 @@ def _literal(case: Case) -> str:
             f"    scale={case.scale!r},",
             f"    mask={mask},",
             f"    relation={case.relation!r},",
+            f"    rows={case.rows!r},",
             ")",
         )
     )

@@ -80,6 +80,7 @@ def run(
     for entry in entries:
         if not entry.applies(target):
             raise InputError("flags", "entries that apply to the target", repr(entry.flag))
+        entry.largest(target)  # before any call, as it may refuse the target
     totals, failures = _Totals(), []
     for entry in entries:
         finding = _examine(entry, target, totals, examples, seed)

@@ -61,9 +61,9 @@ def find_truth(
     if kept is not None:
         without[:] = ~kept.reshape(n_q, -1).any(axis=1)
     shape = b, h, n_q, d_v
-    found = Truth(
-        *(np.empty(size) for size in (shape, shape[:3], shape, shape, shape[:3])), without
-    )
+    outputs, fine_outputs, sizes = np.empty((3, *shape))
+    logsumexps, fine_logsumexps = np.empty((2, *shape[:3]))
+    found = Truth(outputs, logsumexps, fine_outputs, sizes, fine_logsumexps, without)
     for i in range(b):
         for j in range(kv_heads):
             heads = slice(j * group, (j + 1) * group)

@@ -25,7 +25,18 @@ __all__ = ["VERSION", "document", "write"]
 VERSION = 1
 SMALL = {1: (4,), 2: (3, 2)}  # tokens in each slot, by order
 # The relations between calls are no matter of one vector.
-WITHOUT = ("repeat", "inputs", "heads", "grouped-heads", "block-boundary", "many-tokens", "batch")
+WITHOUT = (
+    "repeat",
+    "inputs",
+    "heads",
+    "grouped-heads",
+    "block-boundary",
+    "many-tokens",
+    "batch",
+    "long-slot",
+    "query-tiles",
+    "columns",
+)
 
 
 def write(folder: Path) -> list[Path]:
