@@ -46,9 +46,12 @@ def show(
                 done[result.slug] = result
                 live.update(_table(claims, done, kernel, monotonic() - started), refresh=True)
     else:
-        for result in results:
-            done[result.slug] = result
-            console.print(_line(result, kernel), markup=False, highlight=False, soft_wrap=True)
+        started = monotonic()
+        with console.status(_progress(0, len(claims), 0)) as status:  # on a terminal alone
+            for result in results:
+                done[result.slug] = result
+                console.print(_line(result, kernel), markup=False, highlight=False, soft_wrap=True)
+                status.update(_progress(len(done), len(claims), monotonic() - started))
     ordered = [done[claim.slug] for claim in claims]
     for result in ordered:
         for kind, error in _errors(result):

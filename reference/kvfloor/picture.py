@@ -17,6 +17,16 @@ TITLE = "x refuted   ▼ violates   ● within the guarantee   ★ error"
 LEAST_ERROR = 2.0**-60  # what smaller errors are drawn at
 
 
+def canvas() -> Any:
+    """Return Matplotlib's class of figures; `InputError` if it is not installed."""
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 (an extra)
+    except ImportError:
+        expected = "Matplotlib to be installed: pip install 'kvfloor[plot]'"
+        raise InputError("plot", expected, "none") from None
+    return Figure
+
+
 def draw(audits: Sequence[Any], file: str | os.PathLike[str]) -> None:
     """Draw audits into a file; its ending says what format.
 
@@ -31,12 +41,7 @@ def draw(audits: Sequence[Any], file: str | os.PathLike[str]) -> None:
     InputError
         If Matplotlib is not installed (the extra ``plot``), or has no such format.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 (an extra)
-    except ImportError:
-        expected = "Matplotlib to be installed: pip install 'kvfloor[plot]'"
-        raise InputError("file", expected, "none") from None
-    figure = Figure(figsize=(7, 6), layout="constrained")
+    figure = canvas()(figsize=(7, 6), layout="constrained")
     recovered, error = figure.subplots(2, 1, sharex=True)
     points = [_point(item) for item in audits if item.recovered is not None]
     for name in dict.fromkeys(point["cache"] for point in points):

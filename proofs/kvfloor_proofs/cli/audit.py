@@ -65,11 +65,14 @@ def audit(
 
     from kvfloor import audit as run
     from kvfloor import draw
+    from kvfloor.picture import canvas
     from kvfloor_proofs.audit_table import show_audit
 
     for option, file in (("--json", json_file), ("--plot", plot)):
         if file is not None:
             check_writable(file, option)
+    if plot is not None:
+        canvas()  # before the work is done
     if certificates is not None and not Path(certificates).is_dir():
         raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
     result = run(configured(factory, settings), **terms)
@@ -117,6 +120,7 @@ def sweep(
     from rich.console import Console
 
     from kvfloor import Task, draw
+    from kvfloor.picture import canvas
     from kvfloor import sweep as run
     from kvfloor_proofs.audit_table import followed, show_rows
     from kvfloor_proofs.executors import executor
@@ -124,6 +128,8 @@ def sweep(
     for option, file in (("--output", output), ("--plot", plot)):
         if file is not None:
             check_writable(file, option)
+    if plot is not None:
+        canvas()
     tasks = [
         Task(factory, n, d, order, terms)
         for factory in combined(factories, settings)

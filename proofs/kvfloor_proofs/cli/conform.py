@@ -72,6 +72,8 @@ def vectors(out: str, quiet: bool) -> int:
     """
     from kvfloor.conformance.vectors import write
 
+    if Path(out).exists() and not Path(out).is_dir():
+        raise click.UsageError(f"--out: expected a folder, got {out!r}")
     for path in write(Path(out)):
         if not quiet:
             click.echo(str(path))
