@@ -42,7 +42,7 @@ def test_processes_by_default(tmp_path: Path) -> None:
 
 def test_no_audit_starts_if_a_shape_is_wrong(tmp_path: Path) -> None:
     tasks = [Task(ExactCache, 2, 2), Task(ExactCache, 5, 2)]
-    with pytest.raises(InputError, match="^d: expected at least 3 for 5"):
+    with pytest.raises(InputError, match=r"^d: expected at least 3 for 5"):
         list(sweep(tasks, output=tmp_path / "rows.jsonl", workers=1))
     assert not (tmp_path / "rows.jsonl").exists()
 
