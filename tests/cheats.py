@@ -263,6 +263,7 @@ class Chatty(Base):
     def answer(self, query: Sequence[Any]) -> Any:
         sys.stdout.write("thinking\n")
         sys.stdout.flush()
+        sys.stderr.write("thinking\n")
         sys.stdin.read()
         return super().answer(query)
 

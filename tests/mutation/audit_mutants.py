@@ -24,6 +24,8 @@ AUDIT = [
         "if [-one.shape !=-]{+False and one.shape !=+} other",
         "adapters",
     ),
+    ("isolation", "errors-printed", "stderr=[-subprocess.DEVNULL-]{+None+}", "isolation"),
+    ("coins", "places-alike", 'f"{seed}:{place[--]{+[:1]+}}".encode', "coins"),
     ("sweep", "shapes-unchecked", "task.[-check_shape()-]{+key+}", "sweep"),
     ("isolation", "one-hash-seed", '"PYTHONHASHSEED": [-str(hash_seed)-]{+"1"+}', "isolation"),
     ("isolation", "children-live-on", "os.[-killpg-]{+kill+}(self._process", "isolation"),
