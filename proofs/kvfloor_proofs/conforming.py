@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kvfloor.conformance import Target
@@ -30,14 +31,14 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     if isinstance(found, Target):
         if declared:
             raise InputError("options", "none, as the target declares everything", str(declared))
-        return found
+        return replace(found, source=f"{spec}.function")
     for name in ("dtype", "accumulate"):
         if name not in declared:
             raise InputError(f"--{name}", "a format", "none")
     for name, read in (("mask", _mask), ("returns", _words), ("block", _block)):
         if name in declared:
             declared[name] = read(declared[name])
-    return Target(found, **declared)
+    return Target(found, source=spec, **declared)
 
 
 def _words(text: str) -> tuple[str, ...]:

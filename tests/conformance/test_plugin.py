@@ -15,6 +15,7 @@ from kvfloor.conformance.plugin import read_expected
 
 TARGETS = """
 from kvfloor.conformance import Target
+long = Target(factored, dtype="float32", accumulate="float32", mask="causal", block=512)
 right = Target(factored, dtype="bfloat16", accumulate="float32", mask="causal")
 wrong = Target(
     lambda q, K, V, *, scale, mask: factored(q, K, V, scale=scale * 1.01, mask=mask),
@@ -82,9 +83,12 @@ def test_one_line_of_configuration(project: Path) -> None:
         (("--kvfloor", "mine:nothing"), "--kvfloor: expected MODULE:NAME"),
         (("--kvfloor", "mine:factored"), "expected a kvfloor.conformance.Target, got a function"),
         (("--kvfloor", "mine:right", "--kvfloor-expected", "none.txt"), "none.txt"),
+        (("--kvfloor", "mine:right", "--kvfloor-expected", "window.txt"), "flags that apply"),
+        (("--kvfloor", "mine:long"), "block: expected at most 160 tokens"),
     ],
 )
 def test_bad_usage(project: Path, arguments: tuple[str, ...], part: str) -> None:
+    (project / "window.txt").write_text("window\tno windows here\n")
     done = run(project, *arguments)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert part in done.stderr
@@ -103,11 +107,21 @@ def test_without_a_target_nothing_is_loaded(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("no-such-flag why\n", "flag: expected one of"), ("scale\n", "x.txt:1: expected a flag and")],
+    [
+        ("no-such-flag why\n", "flag: expected one of"),
+        ("scale\n", "x.txt:1: expected a flag and"),
+        ("scale \xe9\n", "x.txt: expected text in UTF-8"),
+    ],
 )
 def test_files_of_expected_failures_are_checked(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "x.txt"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError) as raised:
         read_expected(path)
     assert message in str(raised.value)
+
+
+def test_a_tab_ends_a_flag(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("scale\tis one percent off # so far\n\n")
+    assert read_expected(path) == {"scale": "is one percent off"}

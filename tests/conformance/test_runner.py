@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from conformance import correct
 from conformance.wrong import WRONG
+from kvfloor import InputError
 from kvfloor.conformance import Target, check, run
 from kvfloor.conformance.report import Failure, Report
 
@@ -130,3 +132,59 @@ def test_what_returns_other_numbers_each_time_is_reported_and_does_not_end_the_r
 
     report = check(unsteady, dtype="float32", accumulate="float32", flags=["drawn", "repeat"])
     assert "repeat" in {failure.flag for failure in report.failures}
+
+
+def test_a_run_without_a_bound_says_nothing() -> None:
+    options: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "scale": 1e300}
+    report = check(factored, examples=0, flags=["drawn", "scale"], **options)
+    assert report.unbounded == report.elements > 0
+    assert not report.failures
+    assert not report.ok
+    assert str(report).startswith("says nothing: 2 cases")
+
+
+class Instance:
+    """A callable without a name of its own."""
+
+    def __call__(self, q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+        output, lse = factored(q, K, V, scale=scale, mask=mask)
+        return output + 1, lse
+
+    method = __call__
+
+
+instance = Instance()
+
+
+def lines(function: Any, source: str | None = None) -> str:
+    options: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "source": source}
+    (failure,) = check(function, flags=["drawn"], examples=0, **options).failures
+    return failure.reproducer
+
+
+@pytest.mark.parametrize(
+    "function", [instance, partial(instance), lambda *a, **k: Instance()(*a, **k), instance.method]
+)
+def test_what_has_no_name_is_imported_by_the_one_it_was_loaded_by(function: Any) -> None:
+    assert "# from MODULE import NAME as function" in lines(function)
+    assert "Target(function, " in lines(function)
+    pasted: dict[str, Any] = {}
+    exec(lines(function, "conformance.test_runner:instance"), pasted)
+    with pytest.raises(AssertionError, match="times the bound"):
+        pasted["test_drawn"]()
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"block": 4000}, "block: expected at most 2048 tokens"),
+        ({"block": (4, 161), "mask": "causal"}, "block: expected at most 160 tokens"),
+        ({"mask": ("window", 512, 128)}, "mask: expected windows of at most 159 tokens"),
+    ],
+)
+def test_what_no_case_is_large_enough_for_is_refused(
+    declared: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        check(factored, dtype="float32", accumulate="float32", **declared)
+    assert message in str(raised.value)

@@ -161,3 +161,22 @@ def test_torch_there_and_back(dtype: Any) -> None:
     back = to_numpy(tensor.T)
     assert back.dtype == array.dtype
     assert back.tobytes() == array.T.tobytes()
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), pytest.skip.Exception("no device"), OSError("x")])
+def test_exits_and_skips_are_failures(error: BaseException) -> None:
+    def function(*_: Any, **__: Any) -> Any:
+        raise error
+
+    (failure,) = check(
+        function, dtype="float64", accumulate="float64", flags=["drawn"], examples=0
+    ).failures
+    assert failure.message == f"raised {type(error).__name__}: {error}"
+
+
+def test_an_interrupt_is_none() -> None:
+    def function(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(function, dtype="float64", accumulate="float64", flags=["drawn"], examples=0)

@@ -115,3 +115,21 @@ def test_masked_logits_do_not_count() -> None:
     free = bounds(target(mask="boolean"), case, "float32").output.item()
     kept = bounds(target(mask="boolean"), masked, "float32").output.item()
     assert kept < Fraction(1, 100) * Fraction(free)
+
+
+def test_stored_weights_may_underflow_in_their_format() -> None:
+    """By half its least number, 2^-17, for each weight and value of 3; weights add up to 1."""
+    case = simple("float16")
+    plain = bounds(target(dtype="float16"), case, "float32").output.item()
+    stored = bounds(target(dtype="float16", weights="float8_e5m2"), case, "float32").output.item()
+    expected = 3 * 2.0**-3 + 9 * 2.0**-17 * (1 + 2.0**-3)
+    assert stored - plain == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_sum_that_may_vanish_has_no_bound() -> None:
+    """Logits of 1800 in float16 are off by so much that all weights may be flushed to zero."""
+    case = simple("float16")
+    case.query[:] = case.keys[0][:] = 30
+    found = bounds(target(dtype="float16", accumulate="float16"), case, "float16")
+    assert np.isinf(found.output).all()
+    assert np.isinf(found.logsumexp).all()

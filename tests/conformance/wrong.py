@@ -212,8 +212,12 @@ WRONG = (
     wrong("order-of-summation-random", "materialised", "output = [-weights @ values-]"
           "{+(lambda p: weights[..., p] @ values[:, :, p])(np.random.permutation(keys.shape[2]))+}",
           "repeat"),
+    wrong("logsumexp-random", "materialised/finish", "top + np.log(total)[--]{+ + np.random.choice("
+          "[0, 1e-7]).astype(ACCUMULATE)+}", "repeat"),
     wrong("scaled-in-place", "materialised", "[-q, K, V = prepare-]"
           "{+q *= scale\n    scale = 1\n    q, K, V = prepare+}(q", "inputs"),
+    wrong("mask-overwritten", "factored/kept_tuples", "[-return mask-]{+mask[0], kept = True, "
+          "mask.copy()\n        return kept+}", "inputs", mask="boolean"),
     wrong("weights-of-eight-bits", "factored",
           "weights = [-np.exp(logits - top[..., None, None])-]"
           "{+np.rint(np.exp(logits - top[..., None, None]) * 255) / ACCUMULATE(255)+}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,7 @@ class Suite:
         try:
             self.target = _target(spec)
             self.expected = {} if expected is None else read_expected(config.rootpath / expected)
+            _check_sizes_and_flags(self.target, self.expected)
         except (InputError, OSError) as error:
             raise pytest.UsageError(str(error)) from None
         self.name = spec.partition(":")[2]
@@ -78,7 +81,15 @@ def _target(spec: str) -> Target:
     if not isinstance(found, Target):
         expected = "a kvfloor.conformance.Target"
         raise InputError("--kvfloor", expected, f"a {type(found).__name__}")
-    return found
+    return replace(found, source=f"{spec}.function")
+
+
+def _check_sizes_and_flags(target: Target, expected: Iterable[str]) -> None:
+    """Refuse a target that no case is large enough for, and flags that do not apply to it."""
+    applicable = [entry.flag for entry in entries_for(target) if entry.largest(target)]
+    for flag in expected:
+        if flag not in applicable:
+            raise InputError("--kvfloor-expected", "flags that apply to the target", repr(flag))
 
 
 def read_expected(path: Path) -> dict[str, str]:
@@ -89,12 +100,16 @@ def read_expected(path: Path) -> dict[str, str]:
     InputError
         If a flag is unknown, or has no reason.
     """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(path.name, "text in UTF-8", str(error)) from None
     expected = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        flag, _, reason = line.partition("#")[0].strip().partition(" ")
-        if not flag:
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.partition("#")[0].split(maxsplit=1)
+        if not words:
             continue
-        if not reason.strip():
+        if len(words) == 1:
             raise InputError(f"{path.name}:{number}", "a flag and a reason", repr(line.strip()))
-        expected[as_entry(flag).flag] = reason.strip()
+        expected[as_entry(words[0]).flag] = words[1].strip()
     return expected

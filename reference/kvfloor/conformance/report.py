@@ -56,8 +56,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed."""
-        return not self.failures
+        """Whether nothing failed, and some number had a bound to fail by."""
+        return not self.failures and self.unbounded < self.elements
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `to_json` writes; a number that is not finite is None."""
@@ -81,6 +81,8 @@ class Report:
     def __str__(self) -> str:
         lines = [f"{failure.flag}: {failure.message}" for failure in self.failures]
         verdict = "passes" if self.ok else f"fails {len(self.failures)} entries"
+        if not self.ok and not self.failures:
+            verdict = "says nothing"
         lines.append(
             f"{verdict}: {self.cases} cases, {self.elements} numbers, worst "
             f"{self.worst_ulps:.3g} ulps and {self.worst_ratio:.3g} of its bound "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import ismethod
 from textwrap import indent
 from typing import Any
 
@@ -36,7 +37,7 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     Parameters
     ----------
     target : Target
-        Its function is imported by its module and name.
+        Its function is imported by its module and name, if it has any; else a line is left to fill.
     flag : str
         The entry that the case is of.
     draft : Draft
@@ -45,9 +46,7 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
         Which of the cases that the entry built.
     case : Case
     """
-    function: Any = target.function
-    module = getattr(function, "__module__", None) or "my_module"
-    name = getattr(function, "__qualname__", type(function).__name__)
+    name, imported = _import(target)
     declared = ", ".join(
         f"{key}={getattr(target, key)!r}"
         for key, value in DEFAULTS.items()
@@ -61,7 +60,7 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
 
 from kvfloor.conformance import Case, Target, judge
 {"" if small else "from kvfloor.conformance import Draft, Size, as_entry" + chr(10)}
-from {module} import {name.partition(".")[0]}
+{imported}
 
 
 def test_{flag.replace("-", "_")}():
@@ -69,6 +68,22 @@ def test_{flag.replace("-", "_")}():
 {indent(body, "    ")}
     assert judge(target, case).problem is None, judge(target, case).problem
 """
+
+
+def _import(target: Target) -> tuple[str, str]:
+    """The function's name in the test, and the line that brings it there.
+
+    Lambdas, partials, instances and functions within functions cannot be imported by what they say
+    of themselves, unless the name that they were loaded by is known.
+    """
+    function: Any = target.function
+    module, name = (getattr(function, key, None) or "" for key in ("__module__", "__qualname__"))
+    if module and name and "<" not in name and not ismethod(function):
+        return name, f"from {module} import {name.partition('.')[0]}"
+    if target.source is not None:
+        module, _, name = target.source.partition(":")
+        return f"{module}.{name}", f"import {module}"
+    return "function", "# from MODULE import NAME as function: it has no name of its own"
 
 
 def _literal(case: Case) -> str:

@@ -78,6 +78,8 @@ class Target:
         Whether several heads of the query may share one of keys and values.
     arrays : str
         What the function is given arrays of: "numpy", "torch", "jax" or a module of the array API.
+    source : str, optional
+        ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class Target:
     empty: str = "zero"
     grouped: bool = False
     arrays: str = "numpy"
+    source: str | None = None
     inputs: BinaryFormat = field(init=False)
     arithmetic: BinaryFormat = field(init=False)
     stored: BinaryFormat = field(init=False)
@@ -150,7 +153,11 @@ class Target:
         before = [self._to_layout(A) for A in (case.query, *case.keys, *case.values)]
         copies = [A.copy(order="C") for A in before]
         given = [self.convert(A) for A in copies]
-        mask = self.convert(case.mask.copy()) if isinstance(case.mask, np.ndarray) else case.mask
+        mask = case.mask
+        if isinstance(case.mask, np.ndarray):
+            before.append(case.mask)
+            copies.append(case.mask.copy())
+            mask = self.convert(copies[-1])
         m = self.order
         scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
         try:
@@ -162,10 +169,13 @@ class Target:
                     scale=float(scale),
                     mask=mask,
                 )
-        except Exception as error:  # it is somebody else's code
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # somebody else's code, that may exit or skip
             text = " ".join(str(error).split())
             raise CallError(f"raised {type(error).__name__}: {text}") from error
-        names = ["query", *(f"{name}[{r}]" for name in ("keys", "values") for r in range(m))]
+        slots = (f"{name}[{r}]" for name in ("keys", "values") for r in range(m))
+        names = ("query", *slots, "mask")[: len(before)]
         changed = tuple(
             name
             for name, old, new in zip(names, before, copies, strict=True)
