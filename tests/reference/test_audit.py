@@ -139,7 +139,7 @@ def test_at_64_by_16_what_is_too_small_is_refuted_in_half_a_minute() -> None:
         (cheats.Hashing, "not-deterministic", "one instance ends in different states in two proc"),
         (cheats.HashAnswers, "not-deterministic", "one state and one query have different answer"),
         (cheats.OwnCoins, "not-deterministic", "one state and one query have different answers i"),
-        (cheats.Moody, "not-deterministic", "the answer to query 1 depends on the queries before"),
+        (cheats.Moody, "not-deterministic", "the answer to query 2 depends on the queries before"),
         (cheats.Sleeper, "time-limit", "answer() to query 0 took more than 1 s"),
         (cheats.Stubborn, "time-limit", "append() or state() took more than 1 s"),
         (cheats.Exits, "died", "its process ended in answer() to query 0, with exit status 3"),
