@@ -115,7 +115,8 @@ def test_worst_counts_and_ulps() -> None:
 
 def test_errors_are_measured_from_the_fine_number() -> None:
     """1.75 is rounded to 2 in ulps of 1: 1 is one ulp off that, but 0.75 off the truth."""
-    right = Right(*(np.full((1, 1, 2), x) for x in (2.0, 1.75, 0.5)), np.zeros(2, dtype=np.bool_))
+    rounded, fine, bound = (np.full((1, 1, 2), x) for x in (2.0, 1.75, 0.5))
+    right = Right(rounded, fine, bound, np.zeros(2, dtype=np.bool_))
     judged = judge_array("output", np.array([[[2.0, 1.0]]]), right, as_format("float32"))
     assert judged.worst is not None
     assert (judged.worst.ratio, judged.worst.ulps) == (1.5, 2.0**22)

@@ -120,8 +120,8 @@ def sweep(
     from rich.console import Console
 
     from kvfloor import Task, draw
-    from kvfloor.picture import canvas
     from kvfloor import sweep as run
+    from kvfloor.picture import canvas
     from kvfloor_proofs.audit_table import followed, show_rows
     from kvfloor_proofs.executors import executor
 
