@@ -163,7 +163,8 @@ def lines(function: Any, source: str | None = None) -> str:
 
 
 @pytest.mark.parametrize(
-    "function", [instance, partial(instance), lambda *a, **k: Instance()(*a, **k), instance.method]
+    "function",
+    [instance, partial(instance), lambda *a, **k: tuple(instance(*a, **k)), instance.method],
 )
 def test_what_has_no_name_is_imported_by_the_one_it_was_loaded_by(function: Any) -> None:
     assert "# from MODULE import NAME as function" in lines(function)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-J, T, W, C = (f"conformance/{name}" for name in ("judge", "target", "wrong", "correct"))
+J, T, W, C, R = (
+    f"conformance/{name}" for name in ("judge", "target", "wrong", "correct", "runner")
+)
 
 CONFORMANCE = (
     ("judge", "nan-passes", "ratio = np.where(~strict & ~np.isfinite(found), [-np.inf-]{+0.0+}", J),
@@ -43,6 +45,16 @@ CONFORMANCE = (
         "tolerances",
         "sizes-of-one-row",
         "rows = np.where(kept.reshape(rows.shape), rows, [-0-]{+1e9+})",
+        W,
+    ),
+    ("tiles", "blocks-never-met", "tuple(min([-2 * B + 1-]{+B+}, most)", W),
+    ("tiles", "windows-never-cut", "(widest [-+-]{+-+} 2,) * target.order", W),
+    ("report", "nothing-is-enough", "[- and self.unbounded < self.elements-]{++}", R),
+    ("target", "exits-get-through", "except [-BaseException-]{+Exception+} as error:  # some", T),
+    (
+        "judge",
+        "logsumexp-may-differ",
+        "(answer.[-logsumexp-]{+output+}, again.[-logsumexp-]{+output+})",
         W,
     ),
     ("truth", "empty-rows-unseen", "without[:] = [-~kept-]{+kept+}", W),
