@@ -22,7 +22,7 @@ def parts(package: str) -> dict[str, set[str]]:
     """Return each direct part of a package with the parts that it imports."""
     graph = grimp.build_graph(package)
     found: dict[str, set[str]] = {
-        name.split(".")[1]: set() for name in graph.find_children(package)
+        name.split(".")[1]: set() for name in sorted(graph.find_children(package))
     }
     for name, imported_parts in found.items():
         module = f"{package}.{name}"
