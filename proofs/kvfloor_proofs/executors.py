@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 
 from kvfloor import InputError
 from kvfloor.inputs import as_count
+from kvfloor_proofs.processes import cores, processes
 
 __all__ = ["executor"]
 
@@ -37,19 +35,5 @@ def executor(jobs: int | None, dask: str | None) -> Iterator[Executor]:
         with Client(dask, timeout=CONNECT_SECONDS) as client:  # type: ignore[no-untyped-call]
             yield client.get_executor()
         return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    workers = cores or 1 if jobs is None else as_count(jobs, "jobs", 1)
-    pool = ProcessPoolExecutor(workers, initializer=_end_when_told)
-    try:
+    with processes(cores() if jobs is None else as_count(jobs, "jobs", 1)) as pool:
         yield pool
-    except BaseException:  # Ctrl-C above all: do not wait for what is running
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    pool.shutdown()
-
-
-def _end_when_told() -> None:
-    """Undo what a forked worker inherits: handlers that raise would only fail one audit."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 
 import hypothesis
@@ -19,6 +17,7 @@ from kvfloor_proofs.calculus import DerivationError
 from kvfloor_proofs.claim import Claim, Property, Tally
 from kvfloor_proofs.claims import load
 from kvfloor_proofs.kernel import Theorem
+from kvfloor_proofs.processes import processes
 
 __all__ = [
     "NOT_ESTABLISHED",
@@ -106,22 +105,10 @@ def verify(
         for slug in slugs:
             yield verify_claim(load(slug), examples=examples, seed=seed)
         return
-    pool = ProcessPoolExecutor(jobs, initializer=_end_when_told)
-    try:
+    with processes(jobs) as pool:
         futures = [pool.submit(_verify_slug, slug, examples, seed) for slug in slugs]
         for future in as_completed(futures):
             yield future.result()
-    except BaseException:  # Ctrl-C above all: do not wait for what is running
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    pool.shutdown()
-
-
-def _end_when_told() -> None:
-    """Undo what a forked worker inherits: handlers that raise would only fail one claim."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _verify_slug(slug: str, examples: int, seed: int) -> ClaimResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import click
@@ -47,6 +46,7 @@ def verify(
 
     from kvfloor_proofs.claims import SLUGS, load
     from kvfloor_proofs.kernel import audit, sources
+    from kvfloor_proofs.processes import cores
     from kvfloor_proofs.report import show, to_json
     from kvfloor_proofs.verify import verify as run
     from kvfloor_proofs.verify import with_theorems
@@ -61,10 +61,8 @@ def verify(
     wanted = tuple(dict.fromkeys(slugs)) or SLUGS
     claims = [load(slug) for slug in wanted]
     audited = audit(sources()) if kernel else None
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    results = run(
-        wanted, examples=examples, seed=seed, jobs=jobs if jobs is not None else cores or 1
-    )
+    workers = cores() if jobs is None else jobs
+    results = run(wanted, examples=examples, seed=seed, jobs=workers)
     if audited is not None:
         results = (with_theorems(result, audited.theorems) for result in results)
     ordered = show(
