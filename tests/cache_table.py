@@ -29,9 +29,7 @@ from kvfloor.caches import (
     WindowCache,
     configure,
 )
-from kvfloor.instances import Token
-from kvfloor.keys import binary_pairs
-from kvfloor.paired import PairedValues
+from kvfloor.families import PairedValues, Token, binary_pairs
 
 __all__ = ["FAMILIES", "ROWS", "Budget", "D", "N", "padded", "shown"]
 

@@ -9,7 +9,7 @@ from operator import mul
 
 import mpmath
 
-from kvfloor.certificate import Document
+from kvfloor.certificates import Document
 
 __all__ = ["book_of", "truth"]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from kvfloor import BinaryValues, binary_keys
 from kvfloor.caches import ExactCache, HashedCache
-from kvfloor.collision import random_inputs
+from kvfloor.collisions import random_inputs
 
 KEPT: list[Any] = []
 

@@ -10,7 +10,8 @@ import os
 import pytest
 from hypothesis import settings
 
-from kvfloor_proofs.kernel import Audit, audit, missing, sources
+from kvfloor_proofs.kernel import Audit, audit, sources
+from kvfloor_proofs.kernel.coq import missing
 
 base = settings(deadline=None, derandomize=True, database=None, print_blob=False)
 settings.register_profile("quick", base, max_examples=60)

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from flint import arb, arb_mat, fmpq
 
 from kvfloor import ExactAttention
-from kvfloor.fast import Balls, Evaluation, evaluate_double, evaluate_single, prepare
-from kvfloor.inputs import Mask, as_scale, to_fraction
-from kvfloor.precision import arb_precision
+from kvfloor.attention.fast.double import evaluate_double
+from kvfloor.attention.fast.operands import prepare
+from kvfloor.attention.fast.single import evaluate_single
+from kvfloor.attention.fast.totals import Balls, Evaluation
+from kvfloor.numbers import Mask, arb_precision, as_scale, to_fraction
 
 Float = npt.NDArray[np.float64]
 LEVELS = {"single": evaluate_single, "double": evaluate_double}

@@ -13,17 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kvfloor import (
-    BinaryValues,
-    Guarantee,
-    binary_keys,
-    birthday,
-    orthonormal,
-    parabola,
-    sign_keys,
-)
+from kvfloor import BinaryValues, Guarantee, binary_keys, birthday, orthonormal, parabola, sign_keys
 from kvfloor.caches import Configured, HashedCache, configure, describe
-from kvfloor.certificate import Document, digest, violation_certificate
+from kvfloor.certificates import Document, digest, violation_certificate
 from kvfloor.index import message
 
 __all__ = ["VALID", "VIOLATIONS", "Search", "contents", "factory", "family_of", "reasons", "valid"]

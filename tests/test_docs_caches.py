@@ -12,7 +12,7 @@ import pytest
 from cache_table import FAMILIES, ROWS, Budget, D, N, padded, shown
 from kvfloor import caches
 from kvfloor.caches.packing import dyadic_bytes
-from kvfloor.formats import as_format
+from kvfloor.numbers import as_format
 
 PAGE = (Path(__file__).parents[1] / "docs" / "caches.md").read_text()
 FORMULAS = dict(re.findall(r"^\| `(\w+)` \| .* \| `(.*)` \|$", PAGE, re.MULTILINE))

@@ -1,24 +1,32 @@
 """Tensor attention, exactly, and the lower bounds on its KV cache."""
 
-from kvfloor.attention import Attention, khatri_rao, tensor_attention, tensor_attention_khatri_rao
-from kvfloor.audit import Audit, Finding, audit
-from kvfloor.certificate import Outcome, check
-from kvfloor.collision import Collision, birthday, flips, pigeonhole
-from kvfloor.distinguished import distinguished_points
-from kvfloor.enclosure import Enclosure, enclose
-from kvfloor.errors import InputError
-from kvfloor.exact import (
+from kvfloor.attention import (
+    Attention,
+    Enclosure,
     ExactAttention,
     ExactNumber,
     ExactOutput,
+    Layers,
+    Rounded,
+    causal_mask,
     compare,
+    enclose,
     equal,
     is_exactly,
+    khatri_rao,
+    tensor_attention,
+    tensor_attention_khatri_rao,
+    tensor_attention_rounded,
+    window_mask,
 )
-from kvfloor.floors import Guarantee
-from kvfloor.instances import BinaryValues, Token
-from kvfloor.keys import (
+from kvfloor.audit import Audit, Finding, Row, Task, audit, draw, sweep
+from kvfloor.certificates import Outcome, check
+from kvfloor.collisions import Collision, birthday, distinguished_points, flips, pigeonhole
+from kvfloor.errors import InputError
+from kvfloor.families import (
     AddressBook,
+    BinaryValues,
+    Token,
     TupleBook,
     axes,
     binary_keys,
@@ -32,10 +40,7 @@ from kvfloor.keys import (
     sign_tuples,
     tuple_keys,
 )
-from kvfloor.masks import causal_mask, window_mask
-from kvfloor.picture import draw
-from kvfloor.rounding import Layers, Rounded, tensor_attention_rounded
-from kvfloor.sweep import Row, Task, sweep
+from kvfloor.floors import Guarantee
 
 __version__ = "0.1.0"
 

@@ -20,8 +20,10 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 import numpy.typing as npt
 
-from kvfloor.fast import evaluate_double, evaluate_single, prepare
-from kvfloor.inputs import Scale
+from kvfloor.attention.fast.double import evaluate_double
+from kvfloor.attention.fast.operands import prepare
+from kvfloor.attention.fast.single import evaluate_single
+from kvfloor.numbers import Scale
 
 Float = npt.NDArray[np.float64]
 D = 64

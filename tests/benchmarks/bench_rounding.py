@@ -21,9 +21,8 @@ import mpmath
 import numpy as np
 from flint import arb
 
-from kvfloor.enclosure import enclose
-from kvfloor.precision import arb_precision
-from kvfloor.rounding import tensor_attention_rounded
+from kvfloor.attention import enclose, tensor_attention_rounded
+from kvfloor.numbers import arb_precision
 
 D = 64
 SIZES = (256, 512, 1024, 2048)

@@ -61,7 +61,7 @@ MUTANTS = [
     *(
         mutant
         for file, *row in FAST
-        for mutant in mutants(f"fast/{file}.py", (f"fast-{row[0]}", row[1], row[2]))
+        for mutant in mutants(f"attention/fast/{file}.py", (f"fast-{row[0]}", row[1], row[2]))
     ),
     *(
         mutant
@@ -69,7 +69,7 @@ MUTANTS = [
         for mutant in mutants(f"{file}.py", (f"audit-{row[0]}", row[1], row[2]))
     ),
     *mutants(
-        "rounding.py",
+        "attention/rounding.py",
         (
             "sign-of-a-product",
             "np.sign(total) == -np.sign(lost)[--]{+ * (total * lost != 0)+}",
@@ -93,7 +93,7 @@ MUTANTS = [
         ),
     ),
     *mutants(
-        "ziv.py",
+        "attention/ziv.py",
         ("boundary-side", "+ (_tiny(target) if [-above-]{+not above+} else", "no_wrong_bit"),
         (
             "tiny-too-large",
@@ -103,18 +103,18 @@ MUTANTS = [
         ("boundary-of-others", 'return x if rounding == "[-up-]{+down+}"', "no_wrong_bit"),
     ),
     *mutants(
-        "formats.py",
+        "numbers/formats.py",
         ("ties-away", "return [-round(x)-]{+int(x + Fraction(1, 2))+}", "formats"),
         ("overflow-late", "if magnitude > [--]{+2 * +}self.max_finite", "formats"),
         ("subnormal-step", "max(_exponent(abs(x)), self.min_exponent)[--]{+ - 1+}", "formats"),
     ),
     *mutants(
-        "enclosure.py",
+        "attention/enclosure.py",
         ("guard-forgotten", "guard = [-_logit_bits(q, K, sigma)-]{+0+} +", "enclosure"),
         ("top-unscaled", "return Enclosure(output, [-top + -]{++}total.log())", "enclosure"),
     ),
     *mutants(
-        "attention.py",
+        "attention/definition.py",
         ("column-dropped", "for c in range([-d-]{+1, d+})), Frac", "attention"),
         ("lse-without-top", "(output, dtype=object), [-top + -]{++}mpmath.log", "attention"),
         ("bits-forget-logits", "[- + ceil(largest).bit_length()-]{++}", "attention"),
@@ -124,7 +124,7 @@ MUTANTS = [
         ("mask-inverted", "np.flatnonzero([--]{+~+}kept)", "attention"),
     ),
     *mutants(
-        "exact.py",
+        "attention/exact.py",
         ("count-from-one", "(logits[t], ([-0-]{+1+}, ", "exact attention"),
         ("logits-ascending", "sorted(groups[-, reverse=True-]{++})", "exact"),
         ("always-rational", "if len(ratios) [-==-]{+>=+} 1", "exact"),
@@ -138,7 +138,7 @@ MUTANTS = [
         ("values-backwards", "v = self._values[[--]{+-1 - +}t]", "exact"),
     ),
     *mutants(
-        "khatri_rao_codec.py",
+        "caches/khatri_rao_codec.py",
         ("pivot-anywhere", "enumerate(column) if [-x-]{+row+})", "khatri_rao_codec"),
         ("unchecked", "if x [-!=-]{+is None and x !=+} y:", "khatri_rao_codec"),
         ("pivot-kept-twice", "for row in line[- if row != pivot-]{++})", "khatri_rao_codec"),
@@ -182,7 +182,7 @@ MUTANTS = [
         ("more-than-n", "if b [->-]{+>=+} N:", "floors_random_instance"),
     ),
     *mutants(
-        "index_protocols.py",
+        "index/protocols.py",
         ("first-pair-only", "for w in range(1, [-N + 1-]{+2+})", "index_protocols"),
         ("furthest-word", "distance[list(others)].[-min-]{+max+}(", "index_protocols"),
         (
@@ -194,7 +194,7 @@ MUTANTS = [
         ("any-generator", "if [--]{+False and +}self._syndrome(1", "index_protocols"),
     ),
     *mutants(
-        "nets.py",
+        "floors/nets.py",
         ("delta-not-squared", "<= radius[-**2-]{++}\n", "nets"),
         ("open-ball", "squared_distance(point, rows[centre]) [-<=-]{+<+} r", "nets"),
         ("last-centre", "next(near, len(centres)[--]{+ - 1+})", "nets"),
@@ -235,13 +235,13 @@ MUTANTS = [
         ("one-flag", "width + flag[- * (d + d_v)-]{++}", "floors_two_cache"),
     ),
     *mutants(
-        "masks.py",
+        "attention/masks.py",
         ("window-one-wider", "(i - w [-<-]{+<=+} j)", "masks"),
         ("strictly-causal", "(j [-<=-]{+<+} i)", "masks"),
         ("causal-too-short", '"position")[- + 1-]{++}]', "masks"),
     ),
     *mutants(
-        "inputs.py",
+        "numbers/inputs.py",
         ("booleans-are-numbers", "isinstance(value, [-bool | -]{++}np.bool_)", "inputs"),
         ("short-rows", "if len(row) [-!=-]{+>+} width:", "inputs"),
         ("root-dropped", "Scale(Fraction(1, d), [-d-]{+1+})", "inputs exact"),
@@ -265,7 +265,7 @@ MUTANTS = [
         ("eta-one", "if not 0 <= self.eta [-<-]{+<=+} 1:", "floors"),
     ),
     *mutants(
-        "keys/book.py",
+        "families/keys/book.py",
         ("margin-of-columns", "logits.max(axis=[-1-]{+0+})", "keys"),
         ("overflow", "< 2**[-60-]{+600+}", "keys"),
         ("margin-zero", "if margin [-<=-]{+<+} 0:", "keys"),
@@ -273,12 +273,12 @@ MUTANTS = [
         ("any-address", "not chosen or not all(0 <= i [-<-]{+<=+} self.n", "keys"),
     ),
     *mutants(
-        "keys/single.py",
+        "families/keys/single.py",
         ("dimension-not-least", "[-(n - 1)-]{+n+}.bit_length()", "keys"),
         ("parabola-from-0", "(j, -j * j) for j in range([-1, n + 1-]{+n+})", "keys"),
     ),
     *mutants(
-        "keys/signs.py",
+        "families/keys/signs.py",
         ("any-margin", "products)[0] [->= margin-]{+> 0+}", "keys"),
         (
             "one-slot-drawn",
@@ -287,7 +287,7 @@ MUTANTS = [
         ),
     ),
     *mutants(
-        "keys/tuples.py",
+        "families/keys/tuples.py",
         (
             "first-slot-fastest",
             "position = position * n + [-j-]{+j % max(1, n - 1)+}",
@@ -300,7 +300,7 @@ MUTANTS = [
         ),
     ),
     *mutants(
-        "keys/spherical.py",
+        "families/keys/spherical.py",
         ("any-signs", "repeat=8) if [-signs.count(-1) % 2 == 0-]{+True+}", "spherical"),
         ("roots-not-doubled", "chain(_roots(8, [-2-]{+1+}), halves)", "spherical"),
         ("corners-coarse", "radius = [-8 * n-]{+2+} * n", "spherical"),
@@ -345,7 +345,7 @@ MUTANTS = [
         ),
     ),
     *mutants(
-        "instances.py",
+        "families/binary_values.py",
         ("larger-margin", "[-min-]{+max+}(self.book.margin, self.book.zero", "instances"),
         ("threshold-is-1", "argument) [->-]{+>=+} theta", "instances"),
         ("rows-overlap", "bits[address[- * self.d_v-]{++} : (", "instances index"),
@@ -377,19 +377,19 @@ MUTANTS = [
         ("bytes-for-bits", "bits = [-8 * -]{++}len(data) if", "caches"),
     ),
     *mutants(
-        "index.py",
+        "index/reduction.py",
         ("same-input-collides", "if [-x != y-]{+encoded > 1+}:", "index"),
         ("encoded-from-0", "start=[-1-]{+0+}", "index collision"),
     ),
     *mutants(
-        "collision.py",
+        "collisions/search.py",
         ("half-of-the-inputs", "rng.getrandbits(size[--]{+ - 1+})", "collision"),
         ("state-of-another", "seed=seed, state=[-first-]{+first._replace(bits=0)+}", "collision"),
         ("nothing-flipped", "1 - x[k][--]{+ - 1 + 2 * x[k]+}, *x[k + 1", "window_cache"),
         ("one-too-many", 'as_count(limit, "limit")[--]{+ + 1+}', "collision"),
     ),
     *mutants(
-        "certificate/text.py",
+        "certificates/text.py",
         (
             "digest-unchecked",
             'if [-document["digest"] != digest(document)-]{+False+}:',
@@ -401,7 +401,7 @@ MUTANTS = [
         ("more-options-pass", "claimed.keys() [-!=-]{+<+} truth.keys()", "certificate"),
     ),
     *mutants(
-        "certificate/families.py",
+        "certificates/families.py",
         ("instances-long", "if len(text) [-!=-]{+<+} family.size:", "certificate"),
         (
             "address-n",
@@ -417,7 +417,7 @@ MUTANTS = [
         ("vector-unchecked", '[--]{+0 and +}compare("query.vector"', "certificate"),
     ),
     *mutants(
-        "certificate/collision.py",
+        "certificates/collision.py",
         ("touching-is-apart", "return most [-<-]{+<=+} least", "certificate"),
         ("alpha-dropped", "abs(bottom)[- - guarantee.alpha-]{++}", "certificate"),
         ("state-unfit", "if not [--]{+True or +}fits(", "certificate certificate_files"),
@@ -426,7 +426,7 @@ MUTANTS = [
         ("outputs-unchecked", '[--]{+0 and +}compare(f"outputs[{k}]"', "certificate"),
     ),
     *mutants(
-        "certificate/checker.py",
+        "certificates/checker.py",
         ("nothing-unchecked", "[-unchecked if cache-]{+'' if cache+} is None", "certificate"),
     ),
     *mutants(
@@ -456,7 +456,7 @@ MUTANTS = [
         ("rest-ignored", "if place [-!=-]{+>+} len(state)", "adapters"),
     ),
     *mutants(
-        "keys/pairs.py",
+        "families/keys/pairs.py",
         ("tie-unequal", "if logits[partner] [-!=-]{+<+} logits[0]", "pairs"),
         ("first-slot-only", "[*range(n, n * n, n)[-, *range(1, n)-]{++}]", "pairs"),
         ("weakest-competes", "logits[0] - [-max-]{+min+}(others", "pairs"),
@@ -471,16 +471,16 @@ MUTANTS = [
         ("bits-one-more", 'symbols")[- - 1-]{++}).bit_length', "paired"),
     ),
     *mutants(
-        "levels.py",
+        "families/levels.py",
         ("upper-for-lower", "level in self.[-lower-]{+upper+}[1:]", "levels"),
     ),
     *mutants(
-        "paired.py",
+        "families/paired.py",
         ("tied-competitor", "self.book.n**2 [-- 1-]{+- 8+}", "paired"),
         ("slots-swapped", "(0, row + 1) if [-slot-]{+not slot+} else", "paired"),
     ),
     *mutants(
-        "sharp.py",
+        "families/sharp.py",
         ("marks-swapped", "([-zero, one-]{+one, zero+}) if j == 0", "sharp"),
         ("payload-of-value", "self.rows * self.free + row * self.[-b-]{+free+} + column", "sharp"),
         ("tie-not-asked", "if column is [-None-]{+not None+} else self.book.tie", "sharp"),
@@ -499,7 +499,7 @@ MUTANTS = [
         ("half-of-alpha-twice", "ceil([-2 * -]{++}by_key", "quantised"),
     ),
     *mutants(
-        "tightness.py",
+        "families/tightness.py",
         ("ratio-of-one-slot", "kept = [-2 * -]{++}book.n", "tightness"),
         ("tokens-all-free", "n / (n[- - 1-]{++}) *", "tightness"),
         ("least-of-cells", "fmpq([-max-]{+min+}(cells)", "tightness"),
@@ -528,7 +528,7 @@ MUTANTS = [
         ("gauge-of-every-token", "Fraction(1) if [-first and -]{++}slot", "gauged_cache"),
     ),
     *mutants(
-        "separation.py",
+        "families/separation.py",
         (
             "identity-not-taken-off",
             "near[i][j][- - (i == j)-]{++}",
@@ -543,7 +543,7 @@ MUTANTS = [
         ("box-not-a-ball", "not all(x [-< 1-]{+< 100+} for", "separation"),
     ),
     *mutants(
-        "curvature.py",
+        "floors/curvature.py",
         ("only-at-the-centre", "[- + self._moves_within(f.gradient)-]{++}", "curvature"),
         ("factors-at-the-centre", "arb(x)[- + self._moves_within(slope)-]{++}", "curvature"),
         ("mixed-once", "([-mixed + mixed.transpose()-]{+mixed+} + v.hessian)", "curvature"),
@@ -554,7 +554,7 @@ MUTANTS = [
         ("weights-unnormalised", "p = [[-1-]{+2+} / sum(", "curvature"),
     ),
     *mutants(
-        "jacobian.py",
+        "floors/jacobian.py",
         ("output-not-taken-off", "* (v[k][- - out-]{++})", "jacobian"),
         ("own-slot-kept", "if r [-!= without-]{+>= 0+})", "jacobian"),
         ("any-column", "if x.column [-!=-]{+<+} column", "jacobian"),

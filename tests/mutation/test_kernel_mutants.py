@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kvfloor_proofs import kernel
 from kvfloor_proofs.kernel import Audit, Theorem
+from kvfloor_proofs.kernel import coq as kernel
 from mutation.kernel_mutants import PREAMBLE, UNCHANGED, mutants, session
 
 

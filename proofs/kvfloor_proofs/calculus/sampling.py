@@ -8,7 +8,7 @@ from random import Random
 import sympy as sp
 from flint import fmpq
 
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision
 from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable
 from kvfloor_proofs.calculus.errors import RuleError
 from kvfloor_proofs.calculus.evaluate import PRECISION, Number, Point, evaluate, is_exact

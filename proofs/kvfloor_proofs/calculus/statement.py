@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision
 from kvfloor_proofs.calculus.assumptions import Assumptions
 from kvfloor_proofs.calculus.evaluate import PRECISION, Point, evaluate, is_exact
 from kvfloor_proofs.calculus.relation import Relation

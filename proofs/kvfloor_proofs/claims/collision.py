@@ -6,8 +6,8 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor.caches import HashedCache, configure
-from kvfloor.certificate import canonical, check
-from kvfloor.collision import Collision, birthday, pigeonhole
+from kvfloor.certificates import canonical, check
+from kvfloor.collisions import Collision, birthday, pigeonhole
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -21,8 +21,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Falsified, Tally, require
-from kvfloor_proofs.draws import families
+from kvfloor_proofs.foundations import Claim, Falsified, Tally, families, require
 
 __all__ = ["CLAIM"]
 

@@ -8,9 +8,8 @@ from typing import Any
 import sympy as sp
 from hypothesis import strategies as st
 
-from kvfloor.exact import ExactAttention, ExactOutput
-from kvfloor.formats import FORMATS, BinaryFormat, as_format
-from kvfloor.rounding import tensor_attention_rounded
+from kvfloor.attention import ExactAttention, ExactOutput, tensor_attention_rounded
+from kvfloor.numbers import FORMATS, BinaryFormat, as_format
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -20,7 +19,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
+from kvfloor_proofs.foundations import Claim, Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -9,9 +9,8 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor.attention import khatri_rao
-from kvfloor.floors import covering_number, product_radius
-from kvfloor.inputs import Matrix, Vector
-from kvfloor.nets import greedy_net, squared_distance
+from kvfloor.floors import covering_number, greedy_net, product_radius, squared_distance
+from kvfloor.numbers import Matrix, Vector
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -24,7 +23,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
+from kvfloor_proofs.foundations import Claim, Tally, require
 
 __all__ = ["CLAIM", "delta", "derivations", "dimension", "radii", "radius"]
 

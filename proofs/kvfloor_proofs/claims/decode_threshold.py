@@ -8,9 +8,9 @@ import sympy as sp
 from flint import arb
 from hypothesis import strategies as st
 
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention
 from kvfloor.floors import Guarantee, exceeds_log, least_multiplier, margin_ratio, threshold
-from kvfloor.inputs import ball_ends
+from kvfloor.numbers import ball_ends
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -22,9 +22,8 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims.softmax_concentration import g
-from kvfloor_proofs.draws import edge_answer, guarantees
+from kvfloor_proofs.foundations import Claim, Tally, edge_answer, guarantees, require
 
 __all__ = [
     "CLAIM",

@@ -12,15 +12,11 @@ from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor import floors
+from kvfloor.attention import ExactAttention
 from kvfloor.caches import GaugedCache, HashedCache, configure, record, restore
-from kvfloor.candidates import candidates
-from kvfloor.exact import ExactAttention
-from kvfloor.inputs import to_fmpq
-from kvfloor.instances import Token, stack
-from kvfloor.precision import arb_precision
-from kvfloor.separation import Separation, separation
-from kvfloor_proofs.accuracy import derivations
-from kvfloor_proofs.claim import Claim, Falsified, Tally, require
+from kvfloor.families import Separation, Token, candidates, separation, stack
+from kvfloor.numbers import arb_precision, to_fmpq
+from kvfloor_proofs.foundations import Claim, Falsified, Tally, derivations, require
 
 __all__ = ["CLAIM", "certified", "derivations"]
 
@@ -231,10 +227,10 @@ no answer is within α of both. So, for *every* α > 0,
 
 (With ⌊·⌋ + 1 for ⌈·⌉ there would be one point too many where R_j(1-c)/α is whole: outputs 2α
 apart have an answer in common.) θ₀, queries, R and w come from a search that is not trusted;
-[`separation`](../../reference/kvfloor/separation.py) certifies c, in balls: A is the inverse at θ₀,
-rounded, and second derivatives bound how far J·A moves from I. (Other shapes have no constant here:
-where the rank is r at some point, such a set is around it by the inverse function theorem, which
-is neither derived nor run; S3 certifies the rank for small shapes.)
+[`separation`](../../reference/kvfloor/families/separation.py) certifies c, in balls: A is the
+inverse at θ₀, rounded, and second derivatives bound how far J·A moves from I. (Other shapes have no
+constant here: where the rank is r at some point, such a set is around it by the inverse function
+theorem, which is neither derived nor run; S3 certifies the rank for small shapes.)
 
 **Upper side**, for every shape. Let entries be within ±B_k and ±B_v, and ‖q‖₁ <= Q. The cache
 [`gauged`](../../reference/kvfloor/caches/gauged.py) keeps k entries of keys and v of values,

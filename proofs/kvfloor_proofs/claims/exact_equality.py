@@ -7,8 +7,8 @@ from fractions import Fraction
 import sympy as sp
 from hypothesis import strategies as st
 
-from kvfloor.exact import ExactAttention, ExactOutput, compare, equal, is_exactly
-from kvfloor.inputs import ball_ends
+from kvfloor.attention import ExactAttention, ExactOutput, compare, equal, is_exactly
+from kvfloor.numbers import ball_ends
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -18,7 +18,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
+from kvfloor_proofs.foundations import Claim, Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -23,9 +23,16 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims.collision import LOGARITHM
-from kvfloor_proofs.plain_floats import FORMATS, error_ratio, evaluate, evaluate_blocks
+from kvfloor_proofs.foundations import (
+    FORMATS,
+    Claim,
+    Tally,
+    error_ratio,
+    evaluate,
+    evaluate_blocks,
+    require,
+)
 
 __all__ = ["CLAIM", "derivations"]
 

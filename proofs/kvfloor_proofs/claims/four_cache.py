@@ -10,13 +10,12 @@ from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.caches import ExactCache, FloorCache, HashedCache, configure
-from kvfloor.certificate import canonical, check
-from kvfloor.collision import pigeonhole
+from kvfloor.certificates import canonical, check
+from kvfloor.collisions import pigeonhole
+from kvfloor.families import attend_to
 from kvfloor.floors import binary_entropy, four_cache, leak, randomised_four_cache
 from kvfloor.index import message, output_row
-from kvfloor.inputs import to_fmpq
-from kvfloor.instances import attend_to
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -31,7 +30,6 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Falsified, Tally, require
 from kvfloor_proofs.claims import (
     decode_threshold,
     index_deterministic,
@@ -52,7 +50,7 @@ from kvfloor_proofs.claims.decode_threshold import (
 )
 from kvfloor_proofs.claims.index_deterministic import N, b
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
-from kvfloor_proofs.draws import bits, edge_answer, families
+from kvfloor_proofs.foundations import Claim, Falsified, Tally, bits, edge_answer, families, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -11,9 +11,8 @@ import sympy as sp
 from flint import arb, fmpq, fmpq_mat
 from hypothesis import strategies as st
 
-from kvfloor.floors import identifiable
-from kvfloor.jacobian import Parameter, free_parameters, minor, parameters
-from kvfloor.precision import arb_precision
+from kvfloor.floors import Parameter, free_parameters, identifiable, minor, parameters
+from kvfloor.numbers import arb_precision
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -23,7 +22,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations import Claim, Falsified, Tally, require
 
 __all__ = ["CLAIM", "certified_rank", "d", "d_v", "derivations", "m", "n", "symmetry_directions"]
 

@@ -10,9 +10,8 @@ from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.floors import binary_entropy, least_error, one_bit_success, randomised_bits
-from kvfloor.index_protocols import CyclicCode, best_success
-from kvfloor.inputs import to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.index import CODES, best_success
+from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -24,12 +23,19 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
-from kvfloor_proofs.entropy import PRODUCT, entropy, entropy_bits, lemmas, two_terms
+from kvfloor_proofs.foundations import (
+    PRODUCT,
+    Claim,
+    Tally,
+    entropy,
+    entropy_bits,
+    lemmas,
+    require,
+    two_terms,
+)
 
 __all__ = [
     "CLAIM",
-    "CODES",
     "N",
     "b",
     "delta",
@@ -164,18 +170,6 @@ def without_errors() -> Derivation:
             Step(EQ, (1 - entropy_bits(delta)) * N, Algebra(), "Collect."),
         ),
     )
-
-
-CODES = (
-    CyclicCode("repetition", 3, 0b111),
-    CyclicCode("repetition", 5, 0b11111),
-    CyclicCode("repetition", 7, 0b1111111),
-    CyclicCode("Hamming", 7, 0b1011),
-    CyclicCode("Hamming", 15, 0b10011),
-    CyclicCode("BCH", 15, 0b111010001),
-    CyclicCode("BCH", 15, 0b10100110111),
-    CyclicCode("Golay", 23, 0b101011100011),
-)
 
 
 def property_chain(data: st.DataObject, tally: Tally) -> None:

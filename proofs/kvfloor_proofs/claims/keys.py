@@ -13,8 +13,7 @@ from flint import arb, fmpq
 from hypothesis import strategies as st
 
 from kvfloor.errors import InputError
-from kvfloor.floors import greedy_size
-from kvfloor.keys import (
+from kvfloor.families import (
     AddressBook,
     TupleBook,
     axes,
@@ -25,7 +24,8 @@ from kvfloor.keys import (
     sign_tuples,
     tuple_keys,
 )
-from kvfloor.precision import arb_precision
+from kvfloor.floors import greedy_size
+from kvfloor.numbers import arb_precision
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -37,8 +37,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
-from kvfloor_proofs.draws import BOOKS
+from kvfloor_proofs.foundations import BOOKS, Claim, Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -10,11 +10,10 @@ import sympy as sp
 from flint import arb, fmpq
 from hypothesis import strategies as st
 
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention
+from kvfloor.families import AddressBook, axes, binary_keys, greedy_code, polygon, roots_d, roots_e8
 from kvfloor.floors import best, crossover, exceeds_log, leak, margin_ratio, threshold
-from kvfloor.inputs import to_fmpq
-from kvfloor.keys import AddressBook, axes, binary_keys, greedy_code, polygon, roots_d, roots_e8
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -26,11 +25,10 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims import decode_threshold
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, alpha, eta, leak_of, ratio
 from kvfloor_proofs.claims.softmax_concentration import g
-from kvfloor_proofs.draws import bits, edge_answer, guarantees
+from kvfloor_proofs.foundations import Claim, Tally, bits, edge_answer, guarantees, require
 
 __all__ = ["CLAIM", "derivations"]
 

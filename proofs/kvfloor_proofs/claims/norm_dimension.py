@@ -7,9 +7,9 @@ from fractions import Fraction
 import sympy as sp
 from hypothesis import strategies as st
 
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention
+from kvfloor.families import parabola
 from kvfloor.floors import best, least_multiplier, margin_ratio, threshold
-from kvfloor.keys import parabola
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -19,9 +19,8 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, ratio
-from kvfloor_proofs.draws import bits, edge_answer, guarantees
+from kvfloor_proofs.foundations import Claim, Tally, bits, edge_answer, guarantees, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -9,15 +9,11 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor import floors
+from kvfloor.attention import ExactAttention
 from kvfloor.caches import QuantisedCache, configure, record, restore
-from kvfloor.exact import ExactAttention
+from kvfloor.families import Sharp, Token, ratio_at_most, sign_pairs, stack, tightness
 from kvfloor.floors import Guarantee
-from kvfloor.inputs import to_fmpq
-from kvfloor.instances import Token, stack
-from kvfloor.keys import sign_pairs
-from kvfloor.precision import arb_precision
-from kvfloor.sharp import Sharp
-from kvfloor.tightness import ratio_at_most, tightness
+from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -31,8 +27,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
-from kvfloor_proofs.draws import symbols
+from kvfloor_proofs.foundations import Claim, Tally, require, symbols
 
 __all__ = ["CLAIM", "B", "B_v", "Q", "derivations", "eps_s", "eps_v", "error", "m", "sigma"]
 
@@ -365,7 +360,7 @@ this less than α (its answers are rounded too, by less than 2^-128 / (N_k·N_v)
 
 For the family [`sharp`](sharp-floor.md), α a quarter of the gap between its two lowest payloads,
 γ = 3/2 and keys from `sign_pairs(n, a)`, the bits of this cache for each bit of the floor, as
-[`tightness`](../../reference/kvfloor/tightness.py) computes them:
+[`tightness`](../../reference/kvfloor/families/tightness.py) computes them:
 
 | n | a | b | d_v | L | upper / lower | at most |
 |---|---|---|---|---|---|---|

@@ -9,10 +9,9 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor.caches import HashedCache, configure
-from kvfloor.collision import random_inputs
+from kvfloor.collisions import random_inputs
 from kvfloor.floors import all_correct_probability, expected_wrong, states_up_to
-from kvfloor.index import message, output_row
-from kvfloor.index_protocols import best_success
+from kvfloor.index import best_success, message, output_row
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -24,9 +23,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
-from kvfloor_proofs.draws import families
-from kvfloor_proofs.entropy import entropy, entropy_bits
+from kvfloor_proofs.foundations import Claim, Tally, entropy, entropy_bits, families, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -10,13 +10,10 @@ import sympy as sp
 from flint import arb
 from hypothesis import strategies as st
 
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention
+from kvfloor.families import Sharp, attend_to, sign_pairs
 from kvfloor.floors import Guarantee, exceeds_log, room, strength_ratio
-from kvfloor.inputs import to_fmpq
-from kvfloor.instances import attend_to
-from kvfloor.keys import sign_pairs
-from kvfloor.precision import arb_precision
-from kvfloor.sharp import Sharp
+from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -28,12 +25,11 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims import softmax_concentration, value_floor
 from kvfloor_proofs.claims.decode_threshold import alpha, c, eta, leak_of
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
 from kvfloor_proofs.claims.value_floor import L, n, rho
-from kvfloor_proofs.draws import edge_answer, symbols
+from kvfloor_proofs.foundations import Claim, Tally, edge_answer, require, symbols
 
 __all__ = ["CLAIM", "d_v", "derivations", "width"]
 

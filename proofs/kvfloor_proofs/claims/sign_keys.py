@@ -9,6 +9,7 @@ from math import floor, prod
 import sympy as sp
 from hypothesis import strategies as st
 
+from kvfloor.families import sign_keys, sign_tuples
 from kvfloor.floors import (
     exceeds_log,
     hoeffding_exponent,
@@ -16,7 +17,6 @@ from kvfloor.floors import (
     pairs_of,
     sign_tail,
 )
-from kvfloor.keys import sign_keys, sign_tuples
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -31,7 +31,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
+from kvfloor_proofs.foundations import Claim, Tally, require
 
 __all__ = ["CLAIM", "d", "derivations", "eps"]
 

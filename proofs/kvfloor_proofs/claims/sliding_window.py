@@ -7,29 +7,18 @@ from dataclasses import replace
 import sympy as sp
 from hypothesis import strategies as st
 
-from kvfloor.caches import WindowCache, configure
-from kvfloor.caches.protocol import restore
-from kvfloor.certificate import canonical, check
-from kvfloor.collision import flips
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention, window_mask
+from kvfloor.caches import WindowCache, configure, restore
+from kvfloor.certificates import canonical, check
+from kvfloor.collisions import flips
+from kvfloor.families import BinaryValues, stack
 from kvfloor.floors import four_cache
 from kvfloor.index import message
-from kvfloor.instances import BinaryValues, stack
-from kvfloor.masks import window_mask
-from kvfloor_proofs.calculus import (
-    Algebra,
-    Assumptions,
-    Cite,
-    Derivation,
-    Relation,
-    Step,
-    Variable,
-)
-from kvfloor_proofs.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.calculus import Algebra, Assumptions, Cite, Derivation, Relation, Step, Variable
 from kvfloor_proofs.claims import decode_threshold, index_deterministic
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, alpha, c, enough, eta, leak_of
 from kvfloor_proofs.claims.index_deterministic import N, b
-from kvfloor_proofs.draws import bits, edge_answer, families
+from kvfloor_proofs.foundations import Claim, Falsified, Tally, bits, edge_answer, families, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -11,9 +11,8 @@ from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor import floors
-from kvfloor.exact import ExactAttention
-from kvfloor.inputs import to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.attention import ExactAttention
+from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -27,7 +26,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
+from kvfloor_proofs.foundations import Claim, Tally, require
 
 __all__ = ["CLAIM", "M", "S", "derivations", "g", "j", "leak", "s", "tau"]
 

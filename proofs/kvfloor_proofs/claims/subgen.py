@@ -9,31 +9,29 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from kvfloor.caches import SubGen, SubGen4Cache, configure
-from kvfloor.caches.clusters import SURELY
-from kvfloor.coins import Coins
-from kvfloor.collision import random_inputs
+from kvfloor.caches import SURELY, Coins, SubGen, SubGen4Cache, configure
+from kvfloor.collisions import random_inputs
+from kvfloor.families import BinaryValues, Token, binary_keys
 from kvfloor.floors import (
     all_correct_probability,
     covering_number,
+    greedy_net,
     log_ratio,
     states_up_to,
     subgen_samples,
 )
 from kvfloor.index import message, output_row
-from kvfloor.inputs import Vector, ball_ends, to_fmpq
-from kvfloor.instances import BinaryValues, Token
-from kvfloor.keys import binary_keys
-from kvfloor.nets import greedy_net
-from kvfloor.precision import arb_precision
-from kvfloor_proofs import estimators
+from kvfloor.numbers import Vector, arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import Derivation
-from kvfloor_proofs.claim import Claim, Tally, require
-from kvfloor_proofs.outcomes import (
+from kvfloor_proofs.foundations import (
+    Claim,
     Rows,
+    Tally,
+    estimators,
     implausible,
     norm,
     outside,
+    require,
     require_moments,
     square,
     states_after,

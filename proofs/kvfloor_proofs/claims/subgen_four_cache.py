@@ -12,9 +12,9 @@ from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.attention import khatri_rao
-from kvfloor.caches import SubGen4Cache, configure
-from kvfloor.coins import Coins
-from kvfloor.collision import random_inputs
+from kvfloor.caches import Coins, SubGen4Cache, configure
+from kvfloor.collisions import random_inputs
+from kvfloor.families import BinaryValues, Token, binary_keys, stack
 from kvfloor.floors import (
     all_correct_probability,
     log_ratio,
@@ -23,11 +23,7 @@ from kvfloor.floors import (
     subgen_samples,
 )
 from kvfloor.index import message, output_row
-from kvfloor.inputs import ball_ends, to_fmpq
-from kvfloor.instances import BinaryValues, Token, stack
-from kvfloor.keys import binary_keys
-from kvfloor.precision import arb_precision
-from kvfloor_proofs import estimators
+from kvfloor.numbers import arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -40,17 +36,27 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims.covering_number import radii
-from kvfloor_proofs.estimators import i, j, logit, n, ratio, s, t, tau
-from kvfloor_proofs.outcomes import (
+from kvfloor_proofs.foundations import (
+    Claim,
     Rows,
+    Tally,
+    estimators,
+    i,
     implausible,
+    j,
+    logit,
+    n,
     norm,
     outside,
+    ratio,
+    require,
     require_moments,
+    s,
     square,
     states_after,
+    t,
+    tau,
 )
 
 __all__ = ["CLAIM", "derivations", "spread"]

@@ -10,13 +10,10 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor.attention import khatri_rao
-from kvfloor.caches import ExactCache, SubGen2Cache, record
-from kvfloor.caches.two_cache import new_tuples
-from kvfloor.coins import Coins
+from kvfloor.caches import Coins, ExactCache, SubGen2Cache, new_tuples, record
+from kvfloor.families import Token, stack
 from kvfloor.floors import log_ratio, product_radius, subgen_samples
-from kvfloor.inputs import ball_ends, to_fmpq
-from kvfloor.instances import Token, stack
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -27,15 +24,18 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims.covering_number import radii
 from kvfloor_proofs.claims.subgen_four_cache import r, sigma, spread
-from kvfloor_proofs.estimators import i, n
-from kvfloor_proofs.outcomes import (
+from kvfloor_proofs.foundations import (
+    Claim,
     Rows,
+    Tally,
+    i,
     implausible,
+    n,
     norm,
     outside,
+    require,
     require_moments,
     square,
     states_after,

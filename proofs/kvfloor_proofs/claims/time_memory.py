@@ -11,7 +11,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor import cost
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -21,7 +21,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
+from kvfloor_proofs.foundations import Claim, Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

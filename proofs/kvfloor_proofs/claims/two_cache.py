@@ -10,14 +10,12 @@ from random import Random
 import sympy as sp
 from hypothesis import strategies as st
 
-from kvfloor.attention import khatri_rao
+from kvfloor.attention import ExactAttention, khatri_rao
+from kvfloor.caches import pack, read_bits, write_bits
 from kvfloor.errors import InputError
-from kvfloor.exact import ExactAttention
+from kvfloor.families import BinaryValues, attend_to, binary_keys
 from kvfloor.floors import packed_bits, packed_numbers, two_cache
-from kvfloor.inputs import Matrix
-from kvfloor.instances import BinaryValues, attend_to
-from kvfloor.keys import binary_keys
-from kvfloor.khatri_rao_codec import pack, read_bits, write_bits
+from kvfloor.numbers import Matrix
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -31,10 +29,9 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims import index_deterministic
 from kvfloor_proofs.claims.index_deterministic import N, b
-from kvfloor_proofs.draws import bits, edge_answer, guarantees
+from kvfloor_proofs.foundations import Claim, Tally, bits, edge_answer, guarantees, require
 
 __all__ = ["CLAIM", "derivations"]
 

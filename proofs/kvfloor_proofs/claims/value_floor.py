@@ -9,10 +9,9 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor import floors
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention
+from kvfloor.families import PairedValues, attend_to
 from kvfloor.floors import exceeds_log, grid_room, room, symbol_ratio
-from kvfloor.instances import attend_to
-from kvfloor.paired import PairedValues
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -25,7 +24,6 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.claim import Claim, Tally, require
 from kvfloor_proofs.claims import softmax_concentration
 from kvfloor_proofs.claims.decode_threshold import (
     accurate_answer,
@@ -38,7 +36,15 @@ from kvfloor_proofs.claims.decode_threshold import (
     out,
 )
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
-from kvfloor_proofs.draws import edge_answer, grid_guarantees, pair_books, symbols
+from kvfloor_proofs.foundations import (
+    Claim,
+    Tally,
+    edge_answer,
+    grid_guarantees,
+    pair_books,
+    require,
+    symbols,
+)
 
 __all__ = ["CLAIM", "L", "N", "b", "derivations", "k", "n", "rho", "y", "z"]
 

@@ -65,8 +65,8 @@ def audit(
 
     from kvfloor import audit as run
     from kvfloor import draw
-    from kvfloor.picture import canvas
-    from kvfloor_proofs.audit_table import show_audit
+    from kvfloor.audit import canvas
+    from kvfloor_proofs.report import show_audit
 
     for option, file in (("--json", json_file), ("--plot", plot)):
         if file is not None:
@@ -121,9 +121,9 @@ def sweep(
 
     from kvfloor import Task, draw
     from kvfloor import sweep as run
-    from kvfloor.picture import canvas
-    from kvfloor_proofs.audit_table import followed, show_rows
-    from kvfloor_proofs.executors import executor
+    from kvfloor.audit import canvas
+    from kvfloor_proofs.report import followed, show_rows
+    from kvfloor_proofs.workers import executor
 
     for option, file in (("--output", output), ("--plot", plot)):
         if file is not None:

@@ -26,8 +26,8 @@ def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...], 
 
     Example: kvfloor check collision.json --cache mycaches:Mine
     """
-    from kvfloor.certificate import MOST_CHARACTERS
-    from kvfloor.certificate import check as check_text
+    from kvfloor.certificates import MOST_CHARACTERS
+    from kvfloor.certificates import check as check_text
 
     factory = None if cache is None else _found(configured(cache, settings))
     worst = 0
@@ -51,7 +51,7 @@ def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...], 
 
 def _found(factory: Any) -> Any:
     """A cache that other processes can import; its code is never run in this one."""
-    from kvfloor.audit.auditor import label
+    from kvfloor.audit import label
     from kvfloor.isolation import Isolated, Misbehaviour
 
     label(factory)

@@ -47,7 +47,7 @@ def conform(
 
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
     """
-    from kvfloor_proofs.conforming import as_target
+    from kvfloor_proofs.cli.conforming import as_target
 
     if json_file is not None:
         check_writable(json_file, "--json")
@@ -70,7 +70,7 @@ def vectors(out: str, quiet: bool) -> int:
 
     Example: kvfloor vectors --out vectors
     """
-    from kvfloor.conformance.vectors import write
+    from kvfloor.conformance import write
 
     if Path(out).exists() and not Path(out).is_dir():
         raise click.UsageError(f"--out: expected a folder, got {out!r}")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kvfloor.adapters.tensors import Array, Tensors, attend
-from kvfloor.caches.tokens import Shape, as_token
+from kvfloor.caches import Shape, as_token
 from kvfloor.errors import InputError
 
 __all__ = ["LayerCache"]
@@ -41,7 +41,7 @@ class LayerCache:
     library : "torch" or "numpy"
         Of its tensors.
     dtype : str
-        Format of keys and values, as in `kvfloor.formats`.
+        Format of keys and values, as in `kvfloor.numbers.formats`.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kvfloor.adapters.tensors import Array, Tensors, attend
-from kvfloor.caches.tokens import Shape, as_token
+from kvfloor.caches import Shape, as_token
 from kvfloor.errors import InputError
 
 __all__ = ["PressCache"]
@@ -37,7 +37,7 @@ class PressCache:
     library : "torch" or "numpy"
         Of the tensors that it takes.
     dtype : str
-        Format of keys and values, as in `kvfloor.formats`.
+        Format of keys and values, as in `kvfloor.numbers.formats`.
     module : object, optional
         In place of the stand-in.
 

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kvfloor.attention import tensor_attention_rounded
 from kvfloor.errors import InputError
-from kvfloor.formats import BinaryFormat, as_format
-from kvfloor.inputs import as_fraction
-from kvfloor.rounding import tensor_attention_rounded
+from kvfloor.numbers import BinaryFormat, as_format, as_fraction
 
 __all__ = ["LIBRARIES", "Array", "Tensors", "attend"]
 

@@ -1,7 +1,9 @@
 """`audit`: can a cache be right, and is it? With proof where it is not (T5, T6)."""
 
-from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit
+from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
+from kvfloor.audit.picture import canvas, draw
 from kvfloor.audit.result import Audit, Finding
+from kvfloor.audit.sweep import Row, Task, sweep
 
 __all__ = [
     "DEFAULT_ALPHA",
@@ -9,5 +11,11 @@ __all__ = [
     "FAMILIES",
     "Audit",
     "Finding",
+    "Row",
+    "Task",
     "audit",
+    "canvas",
+    "draw",
+    "label",
+    "sweep",
 ]

@@ -10,15 +10,13 @@ from typing import Any
 from kvfloor.audit.course import Course, Terms
 from kvfloor.audit.examination import Examination
 from kvfloor.audit.result import Audit
-from kvfloor.caches.protocol import Configured, describe
-from kvfloor.certificate.families import MOST_WORK, most_work
-from kvfloor.confidence import as_confidence
+from kvfloor.caches import Configured, describe
+from kvfloor.certificates import MOST_WORK, most_work
 from kvfloor.errors import InputError
-from kvfloor.floors import Guarantee, randomised_four_cache
-from kvfloor.inputs import as_count, as_fraction, shown
-from kvfloor.instances import BinaryValues
+from kvfloor.families import BinaryValues, binary_keys
+from kvfloor.floors import Guarantee, as_confidence, randomised_four_cache
 from kvfloor.isolation import SECONDS, Factory
-from kvfloor.keys import binary_keys
+from kvfloor.numbers import as_count, as_fraction, shown
 
 __all__ = ["DEFAULT_ALPHA", "DEFAULT_CONFIDENCE", "FAMILIES", "audit", "hard_family", "label"]
 

@@ -12,12 +12,11 @@ from random import Random
 from kvfloor.audit.examination import Examination, Reading
 from kvfloor.audit.result import Finding, Verdict
 from kvfloor.audit.search import find_collision
-from kvfloor.certificate import Document
-from kvfloor.coins import derived_seed
-from kvfloor.collision import random_inputs
-from kvfloor.confidence import clopper_pearson
-from kvfloor.floors import all_correct_probability, states_up_to
-from kvfloor.instances import Bits
+from kvfloor.caches import derived_seed
+from kvfloor.certificates import Document
+from kvfloor.collisions import random_inputs
+from kvfloor.families import Bits
+from kvfloor.floors import all_correct_probability, clopper_pearson, states_up_to
 from kvfloor.isolation import Factory, Misbehaviour
 
 __all__ = ["Course", "Terms"]

@@ -10,10 +10,10 @@ from functools import cached_property
 from itertools import cycle, islice
 from typing import Any
 
-from kvfloor.caches.protocol import State, scope
-from kvfloor.certificate import Document, violation_certificate
-from kvfloor.exact import ExactAttention
-from kvfloor.instances import BinaryValues, Bits, Token, attend_to
+from kvfloor.attention import ExactAttention
+from kvfloor.caches import State, scope
+from kvfloor.certificates import Document, violation_certificate
+from kvfloor.families import BinaryValues, Bits, Token, attend_to
 from kvfloor.isolation import Factory, Isolated, Misbehaviour, Shape
 
 __all__ = ["Examination", "Reading"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from kvfloor.certificate import Document
+from kvfloor.certificates import Document
 
 __all__ = ["Audit", "Finding", "Verdict"]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from kvfloor.caches.protocol import CacheFactory
-from kvfloor.certificate import Document, canonical, check
-from kvfloor.collision import Collision, birthday, flips, pigeonhole
-from kvfloor.distinguished import distinguished_points
-from kvfloor.instances import BinaryValues, Bits
+from kvfloor.caches import CacheFactory
+from kvfloor.certificates import Document, canonical, check
+from kvfloor.collisions import Collision, birthday, distinguished_points, flips, pigeonhole
+from kvfloor.families import BinaryValues, Bits
 from kvfloor.isolation import Factory, Isolated, Misbehaviour
 
 __all__ = ["find_collision"]

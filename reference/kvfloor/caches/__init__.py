@@ -1,11 +1,15 @@
 """The Cache protocol, and caches that speak it."""
 
+from kvfloor.caches.clusters import SURELY
+from kvfloor.caches.coins import Coins, Flips, derived_seed
+from kvfloor.caches.estimates import Estimates
 from kvfloor.caches.exact import ExactCache
 from kvfloor.caches.floor import FloorCache
 from kvfloor.caches.gauged import GaugedCache
 from kvfloor.caches.grouped import GroupedCache
 from kvfloor.caches.hashed import HashedCache
 from kvfloor.caches.heavy_hitters import HeavyHitterCache
+from kvfloor.caches.khatri_rao_codec import pack, read_bits, write_bits
 from kvfloor.caches.low_rank import LowRankCache
 from kvfloor.caches.packed import PackedCache
 from kvfloor.caches.projection import ProjectionCache
@@ -16,22 +20,29 @@ from kvfloor.caches.protocol import (
     State,
     configure,
     describe,
+    fits,
     record,
     restore,
+    scope,
 )
 from kvfloor.caches.quantised import QuantisedCache
 from kvfloor.caches.sinks import SinkCache
 from kvfloor.caches.subgen import SubGen
 from kvfloor.caches.subgen2 import SubGen2Cache
 from kvfloor.caches.subgen4 import SubGen4Cache
-from kvfloor.caches.two_cache import TwoCache
+from kvfloor.caches.tokens import Shape, as_token
+from kvfloor.caches.two_cache import TwoCache, new_tuples
 from kvfloor.caches.window import WindowCache
 
 __all__ = [
+    "SURELY",
     "Cache",
     "CacheFactory",
+    "Coins",
     "Configured",
+    "Estimates",
     "ExactCache",
+    "Flips",
     "FloorCache",
     "GaugedCache",
     "GroupedCache",
@@ -41,6 +52,7 @@ __all__ = [
     "PackedCache",
     "ProjectionCache",
     "QuantisedCache",
+    "Shape",
     "SinkCache",
     "State",
     "SubGen",
@@ -48,8 +60,16 @@ __all__ = [
     "SubGen4Cache",
     "TwoCache",
     "WindowCache",
+    "as_token",
     "configure",
+    "derived_seed",
     "describe",
+    "fits",
+    "new_tuples",
+    "pack",
+    "read_bits",
     "record",
     "restore",
+    "scope",
+    "write_bits",
 ]

@@ -6,10 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from kvfloor.caches.coins import Coins
 from kvfloor.caches.packing import COUNT_BYTES, StateReader, count_bytes, number_bytes
-from kvfloor.coins import Coins
-from kvfloor.formats import BinaryFormat
-from kvfloor.inputs import Array
+from kvfloor.numbers import Array, BinaryFormat
 
 __all__ = ["Clusters"]
 

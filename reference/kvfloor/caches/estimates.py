@@ -13,7 +13,7 @@ import numpy as np
 from kvfloor.caches.clusters import Clusters
 from kvfloor.caches.reservoir import Reservoir, squared_norm
 from kvfloor.errors import InputError
-from kvfloor.inputs import Array, as_vector
+from kvfloor.numbers import Array, as_vector
 
 __all__ = ["Estimates", "estimates"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_fraction
-from kvfloor.instances import BinaryValues, attend_to
+from kvfloor.families import BinaryValues, attend_to
+from kvfloor.numbers import as_fraction
 
 __all__ = ["FloorCache"]
 

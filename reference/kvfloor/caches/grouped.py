@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kvfloor.caches.packing import StateReader, count_bytes, number_bytes
 from kvfloor.caches.tokens import KeptTokens, Shape, as_token, attend, rounded
 from kvfloor.errors import InputError
-from kvfloor.inputs import Array, as_count
+from kvfloor.numbers import Array, as_count
 
 __all__ = ["GroupedCache"]
 

@@ -9,8 +9,8 @@ from itertools import islice, product
 from typing import Any
 
 from kvfloor.caches.protocol import configure, record
-from kvfloor.inputs import as_count, as_fraction
-from kvfloor.instances import BinaryValues, attend_to
+from kvfloor.families import BinaryValues, attend_to
+from kvfloor.numbers import as_count, as_fraction
 
 __all__ = ["HashedCache"]
 

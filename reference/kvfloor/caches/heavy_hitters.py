@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from kvfloor.attention import tensor_attention_rounded
 from kvfloor.caches.packing import StateReader, number_bytes
 from kvfloor.caches.tokens import KeptTokens, Shape, as_token, rounded
 from kvfloor.errors import InputError
-from kvfloor.inputs import Array, as_count
-from kvfloor.rounding import tensor_attention_rounded
+from kvfloor.numbers import Array, as_count
 
 __all__ = ["HeavyHitterCache"]
 

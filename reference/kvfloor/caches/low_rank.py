@@ -9,8 +9,7 @@ import numpy as np
 
 from kvfloor.caches.packing import StateReader, count_bytes, number_bytes
 from kvfloor.caches.tokens import Shape, as_token, attend, round_floats, rounded
-from kvfloor.formats import BinaryFormat, as_format
-from kvfloor.inputs import Array, as_count
+from kvfloor.numbers import Array, BinaryFormat, as_count, as_format
 
 __all__ = ["LowRankCache"]
 

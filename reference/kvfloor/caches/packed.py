@@ -8,13 +8,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from kvfloor.arrays import as_array
 from kvfloor.attention import khatri_rao
+from kvfloor.caches.khatri_rao_codec import pack, read_bits, write_bits
 from kvfloor.caches.packing import COUNT_BYTES, count_bytes
 from kvfloor.caches.tokens import Shape, as_token, attend
 from kvfloor.errors import InputError
-from kvfloor.inputs import Array, as_count
-from kvfloor.khatri_rao_codec import pack, read_bits, write_bits
+from kvfloor.numbers import Array, as_array, as_count
 
 __all__ = ["PackedCache", "RestoredProducts"]
 

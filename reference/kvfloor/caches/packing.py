@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from kvfloor.errors import InputError
-from kvfloor.formats import BinaryFormat
-from kvfloor.inputs import Array
+from kvfloor.numbers import Array, BinaryFormat
 
 __all__ = ["COUNT_BYTES", "StateReader", "count_bytes", "dyadic_bytes", "number_bytes"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from kvfloor.caches.coins import signs
 from kvfloor.caches.tokens import KeptTokens, Shape, as_token, attend, round_floats, rounded
-from kvfloor.coins import signs
-from kvfloor.inputs import Array, as_count
+from kvfloor.numbers import Array, as_count
 
 __all__ = ["ProjectionCache"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from kvfloor.errors import InputError
-from kvfloor.instances import Token
+from kvfloor.families import Token
 
 __all__ = [
     "Cache",

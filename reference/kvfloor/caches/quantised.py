@@ -8,11 +8,11 @@ from itertools import islice
 from math import prod
 from typing import Any
 
+from kvfloor.attention import ExactAttention
 from kvfloor.caches.tokens import Shape, as_token
 from kvfloor.errors import InputError
-from kvfloor.exact import ExactAttention
-from kvfloor.floors.quantised import answer_bits, quantised_bits
-from kvfloor.inputs import as_count, as_positive, shown, to_fraction
+from kvfloor.floors import answer_bits, quantised_bits
+from kvfloor.numbers import as_count, as_positive, shown, to_fraction
 
 __all__ = ["KEY", "VALUE", "QuantisedCache"]
 

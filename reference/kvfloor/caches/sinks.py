@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kvfloor.caches.tokens import KeptTokens, Shape, as_token, rounded
-from kvfloor.inputs import as_count
+from kvfloor.numbers import as_count
 
 __all__ = ["SinkCache"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from kvfloor.caches.coins import Coins
 from kvfloor.caches.packing import StateReader, count_bytes
 from kvfloor.caches.subgen import SubGen
 from kvfloor.caches.tokens import KeptTokens, Shape, as_token, round_floats, rounded
 from kvfloor.caches.two_cache import new_tuples
-from kvfloor.coins import Coins
 
 __all__ = ["SubGen2Cache"]
 

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from kvfloor.caches.clusters import Clusters
+from kvfloor.caches.coins import Coins, as_coins
 from kvfloor.caches.estimates import Estimates, estimates
 from kvfloor.caches.packing import StateReader
 from kvfloor.caches.reservoir import Reservoir
 from kvfloor.caches.tokens import Shape, as_token, rounded
-from kvfloor.coins import Coins, as_coins
 from kvfloor.errors import InputError
-from kvfloor.formats import as_format
-from kvfloor.inputs import Array, as_count, as_fraction
+from kvfloor.numbers import Array, as_count, as_format, as_fraction
 
 __all__ = ["SubGen4Cache"]
 

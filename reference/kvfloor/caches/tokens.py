@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from kvfloor.attention import tensor_attention_rounded
 from kvfloor.caches.packing import StateReader, number_bytes
 from kvfloor.errors import InputError
-from kvfloor.formats import BinaryFormat, as_format
-from kvfloor.inputs import Array, as_count, as_fraction, as_vector, shown
-from kvfloor.rounding import tensor_attention_rounded
+from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, as_fraction, as_vector, shown
 
 __all__ = [
     "KeptTokens",

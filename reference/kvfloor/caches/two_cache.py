@@ -12,7 +12,7 @@ import numpy as np
 
 from kvfloor.caches.packing import StateReader, number_bytes
 from kvfloor.caches.tokens import KeptTokens, Shape, as_float64, as_token, attend
-from kvfloor.inputs import Array
+from kvfloor.numbers import Array
 
 __all__ = ["TwoCache", "new_tuples"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from kvfloor.caches.floor import FloorCache
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_count
-from kvfloor.instances import BinaryValues, attend_to
+from kvfloor.families import BinaryValues, attend_to
+from kvfloor.numbers import as_count
 
 __all__ = ["WindowCache"]
 

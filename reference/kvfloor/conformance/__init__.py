@@ -9,9 +9,11 @@ from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import CATALOGUE, FAMILIES, Entry, as_entry, entries_for
 from kvfloor.conformance.draft import Draft, Size
 from kvfloor.conformance.judge import Judgement, Worst, judge
+from kvfloor.conformance.loading import load
 from kvfloor.conformance.report import Failure, Report
 from kvfloor.conformance.runner import check, run
 from kvfloor.conformance.target import Answer, CallError, Target
+from kvfloor.conformance.vectors import write
 
 __all__ = [
     "CATALOGUE",
@@ -31,5 +33,7 @@ __all__ = [
     "check",
     "entries_for",
     "judge",
+    "load",
     "run",
+    "write",
 ]

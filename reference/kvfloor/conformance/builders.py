@@ -7,11 +7,10 @@ from math import log
 
 import numpy as np
 
+from kvfloor.attention import window_mask
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import BEYOND_EXP, Draft, Tensors
-from kvfloor.instances import BinaryValues
-from kvfloor.keys import orthonormal
-from kvfloor.masks import window_mask
+from kvfloor.families import BinaryValues, orthonormal
 
 
 def drawn(draft: Draft) -> list[Case]:

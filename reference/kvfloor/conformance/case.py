@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from kvfloor.inputs import Array, Mask, Scale, as_scale
-from kvfloor.masks import window_mask
+from kvfloor.attention import window_mask
+from kvfloor.numbers import Array, Mask, Scale, as_scale
 
 __all__ = ["Case", "MaskSpec", "Relation"]
 

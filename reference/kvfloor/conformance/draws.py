@@ -1,4 +1,4 @@
-"""Hypothesis strategies: see `kvfloor.strategies`."""
+"""Hypothesis strategies: see `kvfloor.conformance.strategies`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from kvfloor.conformance.catalogue import Entry, as_entry, entries_for
 from kvfloor.conformance.draft import Draft, Size, fitted
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
-from kvfloor.formats import FORMATS, as_format
-from kvfloor.inputs import Array, Mask
+from kvfloor.numbers import FORMATS, Array, Mask, as_format
 
 __all__ = ["cases", "drafts", "flags", "formats", "masks", "shapes", "tensors"]
 
@@ -71,7 +70,7 @@ def tensors(draw: st.DrawFn, shape: tuple[int, ...], dtype: Any = "float64") -> 
     ----------
     shape : tuple of int
     dtype : dtype or str
-        One of `kvfloor.formats.FORMATS`.
+        One of `kvfloor.numbers.formats.FORMATS`.
     """
     form = as_format(dtype)
     normal, rng = draw(st.booleans()), np.random.default_rng(draw(SEEDS))

@@ -10,8 +10,7 @@ from kvfloor.conformance.case import Case
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
-from kvfloor.formats import BinaryFormat, as_format
-from kvfloor.inputs import Array, Mask
+from kvfloor.numbers import Array, BinaryFormat, Mask, as_format
 
 __all__ = ["Judgement", "Right", "Worst", "judge", "judge_array"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from kvfloor.conformance.catalogue import FAMILIES, Entry, as_entry, entries_for
+from kvfloor.conformance.loading import load
 from kvfloor.conformance.runner import run
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
-from kvfloor.loading import load
 
 __all__ = ["EntryItem", "Suite", "read_expected"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import Draft
 from kvfloor.conformance.target import Target
-from kvfloor.inputs import Array
+from kvfloor.numbers import Array
 
 __all__ = ["write_test"]
 

@@ -20,7 +20,7 @@ from kvfloor.conformance.reproducer import write_test
 from kvfloor.conformance.stages import find_stage
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_count
+from kvfloor.numbers import as_count
 
 __all__ = ["check", "run"]
 

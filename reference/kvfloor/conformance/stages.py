@@ -18,7 +18,7 @@ import numpy as np
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.judge import Judgement, judge
 from kvfloor.conformance.target import Target
-from kvfloor.inputs import Array
+from kvfloor.numbers import Array
 
 __all__ = ["Stage", "find_stage"]
 

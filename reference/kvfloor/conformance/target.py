@@ -10,10 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kvfloor.conformance.case import Case, MaskSpec
-from kvfloor.conformance.frameworks import to_framework, to_numpy
 from kvfloor.errors import InputError
-from kvfloor.formats import BinaryFormat, as_format
-from kvfloor.inputs import INVERSE_SQRT_D, Array, as_count, as_scale, shown
+from kvfloor.numbers import (
+    INVERSE_SQRT_D,
+    Array,
+    BinaryFormat,
+    as_count,
+    as_format,
+    as_scale,
+    shown,
+    to_framework,
+    to_numpy,
+)
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
 
@@ -52,7 +60,7 @@ class Target:
     function : callable
         ``f(q, (K1, ...), (V1, ...), scale=..., mask=...)``.
     dtype : dtype or str
-        The format of the inputs, one of `kvfloor.formats.FORMATS`.
+        The format of the inputs, one of `kvfloor.numbers.formats.FORMATS`.
     accumulate : dtype or str
         The format of the arithmetic, one of `ACCUMULATIONS`; it holds all numbers of ``dtype``.
     order : int

@@ -15,7 +15,7 @@ from flint import arb
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.truth import FINE, Truth
-from kvfloor.floors.forward_error import (
+from kvfloor.floors import (
     BASE_CHANGES,
     forward_error,
     gamma,
@@ -29,9 +29,7 @@ from kvfloor.floors.forward_error import (
     weight_drift,
     weight_underflow,
 )
-from kvfloor.formats import BinaryFormat
-from kvfloor.inputs import Array, to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import Array, BinaryFormat, arb_precision, to_fmpq
 
 __all__ = ["Tolerances", "find_tolerances"]
 

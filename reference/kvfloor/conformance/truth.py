@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kvfloor.attention import tensor_attention_rounded
 from kvfloor.conformance.case import Case
-from kvfloor.formats import BinaryFormat, as_format
-from kvfloor.inputs import Array, Mask
-from kvfloor.rounding import tensor_attention_rounded
+from kvfloor.numbers import Array, BinaryFormat, Mask, as_format
 
 __all__ = ["FINE", "Truth", "find_truth"]
 

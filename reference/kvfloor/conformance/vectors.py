@@ -17,8 +17,7 @@ from kvfloor.conformance.catalogue import CATALOGUE, Entry
 from kvfloor.conformance.draft import Draft, Size
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.truth import find_truth
-from kvfloor.formats import FORMATS, as_format
-from kvfloor.inputs import Array
+from kvfloor.numbers import FORMATS, Array, as_format
 
 __all__ = ["VERSION", "document", "write"]
 

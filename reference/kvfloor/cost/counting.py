@@ -10,7 +10,7 @@ import numpy.typing as npt
 from flint import arb
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_fraction, to_fmpq
+from kvfloor.numbers import as_fraction, to_fmpq
 
 __all__ = ["Array", "Counted", "Counts", "Memory", "counted"]
 

@@ -1,7 +1,9 @@
 """Every bound as a plain function, with the constants of its derivation."""
 
 from kvfloor.floors.caps import cap_fraction, greedy_size
+from kvfloor.floors.confidence import as_confidence, clopper_pearson
 from kvfloor.floors.covering import covering_number, product_radius
+from kvfloor.floors.curvature import Region, curvature
 from kvfloor.floors.decoding import (
     Guarantee,
     competitors_per_tie,
@@ -23,6 +25,20 @@ from kvfloor.floors.entropy_dimension import (
     separated_constant,
     separated_states,
 )
+from kvfloor.floors.forward_error import (
+    BASE_CHANGES,
+    forward_error,
+    gamma,
+    logit_roundings,
+    logsumexp_error,
+    rescaling_growth,
+    sum_error,
+    underflow_error,
+    underflows,
+    value_roundings,
+    weight_drift,
+    weight_underflow,
+)
 from kvfloor.floors.index_randomized import (
     entropy_at_most,
     index_randomized,
@@ -30,6 +46,8 @@ from kvfloor.floors.index_randomized import (
     one_bit_success,
     randomised_bits,
 )
+from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
+from kvfloor.floors.nets import greedy_net, squared_distance
 from kvfloor.floors.quantised import (
     answer_bits,
     cells_for,
@@ -39,20 +57,10 @@ from kvfloor.floors.quantised import (
     product_error,
     quantised_bits,
 )
-from kvfloor.floors.random_instance import (
-    all_correct_probability,
-    expected_wrong,
-    states_up_to,
-)
+from kvfloor.floors.random_instance import all_correct_probability, expected_wrong, states_up_to
 from kvfloor.floors.randomised import randomised_four_cache
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
-from kvfloor.floors.subgen import (
-    log_ratio,
-    relative_variance,
-    samples,
-    slack,
-    subgen_samples,
-)
+from kvfloor.floors.subgen import log_ratio, relative_variance, samples, slack, subgen_samples
 from kvfloor.floors.symbols import (
     greatest_leak,
     grid_room,
@@ -67,27 +75,37 @@ from kvfloor.floors.symbols import (
 from kvfloor.floors.two_cache import packed_bits, packed_numbers, two_cache
 
 __all__ = [
+    "BASE_CHANGES",
     "BestFloor",
     "Guarantee",
+    "Parameter",
     "Regime",
+    "Region",
     "all_correct_probability",
     "answer_bits",
+    "as_confidence",
     "best",
     "binary_entropy",
     "cap_fraction",
     "cells_for",
+    "clopper_pearson",
     "competitors_per_tie",
     "covering_number",
     "crossover",
+    "curvature",
     "entropy_at_most",
     "errors_of_one_cell",
     "exceeds_log",
     "expected_wrong",
+    "forward_error",
     "four_cache",
+    "free_parameters",
+    "gamma",
     "gauged_bits",
     "gauged_constant",
     "gauged_numbers",
     "greatest_leak",
+    "greedy_net",
     "greedy_size",
     "grid_room",
     "grid_sizes",
@@ -101,19 +119,24 @@ __all__ = [
     "least_sign_dimension",
     "log_ratio",
     "logit_error",
+    "logit_roundings",
+    "logsumexp_error",
     "margin_ratio",
+    "minor",
     "one_bit_success",
     "output_error",
     "packed_bits",
     "packed_numbers",
     "paired_symbols",
     "pairs_of",
+    "parameters",
     "product_error",
     "product_radius",
     "quantised_bits",
     "randomised_bits",
     "randomised_four_cache",
     "relative_variance",
+    "rescaling_growth",
     "room",
     "samples",
     "separated_constant",
@@ -121,11 +144,18 @@ __all__ = [
     "sharp_symbols",
     "sign_tail",
     "slack",
+    "squared_distance",
     "states_up_to",
     "strength_ratio",
     "subgen_samples",
+    "sum_error",
     "symbol_ratio",
     "threshold",
     "two_cache",
+    "underflow_error",
+    "underflows",
+    "value_roundings",
+    "weight_drift",
+    "weight_underflow",
     "whole_bits",
 ]

@@ -8,8 +8,7 @@ from math import ceil
 from flint import arb
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_count, as_fraction, ball_ends, to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, as_count, as_fraction, ball_ends, to_fmpq
 
 __all__ = ["cap_fraction", "greedy_size"]
 

@@ -15,8 +15,7 @@ from typing import Any, Protocol
 from flint import arb
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_fraction, shown, to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, as_fraction, shown, to_fmpq
 
 __all__ = [
     "EtaAlpha",

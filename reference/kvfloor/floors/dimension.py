@@ -17,8 +17,7 @@ from flint import arb, fmpq
 from kvfloor.errors import InputError
 from kvfloor.floors.caps import greedy_size
 from kvfloor.floors.decoding import Guarantee, exceeds_log, four_cache, margin_ratio
-from kvfloor.inputs import as_count, as_fraction, as_positive, to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, as_count, as_fraction, as_positive, to_fmpq
 
 __all__ = ["BestFloor", "Regime", "best", "crossover"]
 

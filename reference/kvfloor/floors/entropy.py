@@ -7,8 +7,7 @@ from fractions import Fraction
 from flint import arb
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, to_fmpq
 
 __all__ = ["binary_entropy"]
 

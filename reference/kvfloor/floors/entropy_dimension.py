@@ -13,8 +13,7 @@ from math import ceil, prod
 from flint import arb
 
 from kvfloor.floors.quantised import errors_of_one_cell
-from kvfloor.inputs import as_positive, to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, as_positive, to_fmpq
 
 __all__ = [
     "gauged_bits",

@@ -8,7 +8,7 @@ from typing import Any
 
 from kvfloor.errors import InputError
 from kvfloor.floors.entropy import binary_entropy
-from kvfloor.inputs import as_count, as_fraction, ball_ends
+from kvfloor.numbers import as_count, as_fraction, ball_ends
 
 __all__ = [
     "entropy_at_most",

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from kvfloor.inputs import as_count, as_positive
+from kvfloor.numbers import as_count, as_positive
 
 __all__ = [
     "answer_bits",

@@ -7,7 +7,7 @@ from typing import Any
 
 from kvfloor.errors import InputError
 from kvfloor.floors.index_randomized import least_error
-from kvfloor.inputs import as_count
+from kvfloor.numbers import as_count
 
 __all__ = ["all_correct_probability", "expected_wrong", "states_up_to"]
 

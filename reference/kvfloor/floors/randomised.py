@@ -6,7 +6,7 @@ from typing import Any
 
 from kvfloor.floors.decoding import four_cache
 from kvfloor.floors.index_randomized import randomised_bits
-from kvfloor.inputs import as_count
+from kvfloor.numbers import as_count
 
 __all__ = ["randomised_four_cache"]
 

@@ -15,8 +15,7 @@ from flint import arb
 
 from kvfloor.errors import InputError
 from kvfloor.floors.decoding import least_multiplier
-from kvfloor.inputs import as_count, as_fraction
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, as_count, as_fraction
 
 __all__ = ["hoeffding_exponent", "least_sign_dimension", "pairs_of", "sign_tail"]
 

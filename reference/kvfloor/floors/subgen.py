@@ -12,8 +12,7 @@ from typing import Any
 from flint import arb
 
 from kvfloor.errors import InputError
-from kvfloor.inputs import as_fraction, ball_ends, to_fmpq
-from kvfloor.precision import arb_precision
+from kvfloor.numbers import arb_precision, as_fraction, ball_ends, to_fmpq
 
 __all__ = [
     "log_ratio",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kvfloor.floors.decoding import EtaAlpha
-from kvfloor.inputs import as_count
+from kvfloor.numbers import as_count
 
 __all__ = [
     "greatest_leak",

@@ -23,8 +23,7 @@ from kvfloor.caches import (
     record,
     restore,
 )
-from kvfloor.instances import BinaryValues, attend_to
-from kvfloor.keys import binary_keys
+from kvfloor.families import BinaryValues, attend_to, binary_keys
 from kvfloor_proofs.html.pictures.panel import Panel, Picture, Series
 
 __all__ = ["CACHES"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kvfloor_proofs.cost_table import NAMES, D, Measured, closed_forms, measure
 from kvfloor_proofs.html.pictures.panel import Panel, Picture, Series
+from kvfloor_proofs.pages import NAMES, D, Measured, closed_forms, measure
 
 __all__ = ["COST"]
 

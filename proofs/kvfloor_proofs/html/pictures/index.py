@@ -5,10 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from kvfloor.floors import least_error
-from kvfloor.index_protocols import best_success
-from kvfloor_proofs.claims.index_randomized import CODES
+from kvfloor.index import CODES, best_success
 from kvfloor_proofs.html.pictures.panel import Panel, Picture, Series
-from kvfloor_proofs.index_table import BEST
+from kvfloor_proofs.pages import BEST
 
 __all__ = ["INDEX"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from kvfloor.exact import ExactAttention
+from kvfloor.attention import ExactAttention
+from kvfloor.families import AddressBook, binary_keys, orthonormal
 from kvfloor.floors import Guarantee, leak
-from kvfloor.keys import AddressBook, binary_keys, orthonormal
 from kvfloor_proofs.html.pictures.panel import Panel, Picture, Series
 
 __all__ = ["LEAK"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kvfloor.keys import sign_pairs
-from kvfloor.tightness import tightness
+from kvfloor.families import sign_pairs, tightness
 from kvfloor_proofs.html.pictures.panel import Panel, Picture, Series
 
 __all__ = ["TIGHTNESS"]

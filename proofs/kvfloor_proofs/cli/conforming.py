@@ -1,0 +1,58 @@
+"""What `kvfloor conform` was told, as a target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kvfloor.conformance import Target, load
+from kvfloor.errors import InputError
+
+__all__ = ["as_target"]
+
+
+def as_target(spec: str, declared: dict[str, Any]) -> Target:
+    """Return the target that a name and the options given describe.
+
+    Parameters
+    ----------
+    spec : str
+        ``MODULE:FUNCTION``, or the name of a `Target`.
+    declared : dict
+        Options as text, by the names of `Target`'s parameters.
+
+    Raises
+    ------
+    InputError
+        If the name leads nowhere, an option is out of range, or one of the formats is missing.
+    """
+    found = load(spec, "target")
+    if isinstance(found, Target):
+        if declared:
+            raise InputError("options", "none, as the target declares everything", str(declared))
+        return replace(found, source=f"{spec}.function")
+    for name in ("dtype", "accumulate"):
+        if name not in declared:
+            raise InputError(f"--{name}", "a format", "none")
+    for name, read in (("mask", _mask), ("returns", _words), ("block", _block)):
+        if name in declared:
+            declared[name] = read(declared[name])
+    return Target(found, source=spec, **declared)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _mask(text: str) -> Any:
+    kind, *widths = text.split(",")
+    return (kind, *map(_number, widths)) if widths else kind
+
+
+def _block(text: str) -> Any:
+    numbers = tuple(map(_number, text.split(",")))
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text

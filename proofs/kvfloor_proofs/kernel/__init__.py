@@ -1,0 +1,14 @@
+"""Coq's kernel: which theorems belong to which claim, and what the audit of them says."""
+
+from kvfloor_proofs.kernel.coq import Audit, Theorem, audit, sources
+from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS
+
+__all__ = [
+    "NOT_IN_KERNEL",
+    "NO_THEOREM",
+    "THEOREMS",
+    "Audit",
+    "Theorem",
+    "audit",
+    "sources",
+]

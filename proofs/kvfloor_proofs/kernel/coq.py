@@ -1,0 +1,172 @@
+"""Coq's kernel: compile the theories of ``proofs/coq``, and read what their audit prints."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kvfloor_proofs.kernel.theorems import THEOREMS
+
+__all__ = [
+    "Audit",
+    "KernelError",
+    "Theorem",
+    "audit",
+    "claimed",
+    "copy_theories",
+    "missing",
+    "read_audit",
+    "sources",
+]
+
+INSTALL = "apt-get install make coq libcoq-coquelicot"
+STANDARD_REALS = frozenset(
+    (
+        "ClassicalDedekindReals.sig_forall_dec",
+        "ClassicalDedekindReals.sig_not_dec",
+        "FunctionalExtensionality.functional_extensionality_dep",
+        "Classical_Prop.classic",
+    )
+)
+BUILT = ("*.vo*", "*.glob", ".*", "Makefile.coq*", "Audit.v", "audit.out")
+THEOREM = re.compile(
+    r"@?(?P<name>\w+)\s+: (?P<statement>.*)\n"
+    r"(?:Closed under the global context|Axioms:\n(?P<axioms>.*))",
+    re.DOTALL,
+)
+DEFINITION = re.compile(r"(?P<name>[\w.]+) = *\n?(?P<meaning>.*?)\n +: .*", re.DOTALL)
+INDUCTIVE = re.compile(r"(?P<meaning>Inductive (?P<name>\w+) .*?)(\n\n.*)?", re.DOTALL)
+
+
+class KernelError(ValueError):
+    """Coq is not there, or it did not accept everything."""
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """What Coq's kernel accepted.
+
+    Attributes
+    ----------
+    name : str
+        In `Statements.v`.
+    statement : str
+        As Coq prints it, in the definitions of `Statements.v`.
+    axioms : tuple of str
+        What it rests on beyond the axioms of the standard library's reals.
+    """
+
+    name: str
+    statement: str
+    axioms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What ``make audit`` prints: every main theorem and every definition, by Coq's name."""
+
+    theorems: dict[str, Theorem]
+    definitions: dict[str, str]
+
+
+def missing() -> str:
+    """Return in one line what there is to install; nothing if Coq and Coquelicot are there."""
+    if all(map(shutil.which, ("make", "coqc", "coq_makefile"))):
+        library = _run(("coqc", "-where")).stdout.strip()
+        if Path(library, "user-contrib", "Coquelicot").is_dir():
+            return ""
+    return f"Coq and Coquelicot are needed: {INSTALL} (Debian, Ubuntu)"
+
+
+def sources() -> Path:
+    """Return the folder of the theories: inside the installed package, or beside it."""
+    package = Path(__file__).parent
+    inside = package / "coq"
+    return inside if inside.is_dir() else package.parent / "coq"
+
+
+def copy_theories(folder: Path, to: Path) -> None:
+    """Copy theories, nothing built, to a new folder; whatever their modes, the copy can be used."""
+    ignore = shutil.ignore_patterns(*BUILT)
+    shutil.copytree(folder, to, ignore=ignore, copy_function=shutil.copyfile)
+    for copied in (to, *filter(Path.is_dir, to.rglob("*"))):
+        copied.chmod(0o755)
+
+
+def audit(folder: Path) -> Audit:
+    """Compile a clean copy of the theories and return what Coq's kernel accepted.
+
+    Raises
+    ------
+    KernelError
+        If Coq is missing, rejects a proof, a source holds what could hide a gap, or a theorem
+        belongs to no claim.
+    """
+    if needed := missing():
+        raise KernelError(needed)
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary, "coq")
+        copy_theories(folder, copy)
+        done = _run(("make", "audit", f"PYTHON={sys.executable}"), copy)
+        if done.returncode:
+            lines = (done.stdout + done.stderr).splitlines()
+            wrong = [line for line in lines if line.startswith(("refused", "File", "Error"))]
+            raise KernelError("; ".join(wrong or lines[-1:]))
+        return claimed(read_audit((copy / "audit.out").read_text(encoding="utf-8")))
+
+
+def claimed(found: Audit) -> Audit:
+    """Return what the audit found, if each of its theorems is that of a claim.
+
+    Raises
+    ------
+    KernelError
+        If not: `kvfloor verify` would pass over a theorem.
+    """
+    names = {name for theorems in THEOREMS.values() for name in theorems}
+    if strays := sorted(found.theorems.keys() - names):
+        raise KernelError(f"Statements.v states {', '.join(strays)}, which no claim names")
+    return found
+
+
+def read_audit(text: str) -> Audit:
+    """Read what ``make audit`` prints.
+
+    Raises
+    ------
+    KernelError
+        If it is anything else.
+    """
+    before, *blocks = re.split(r"^(theorem|definition) ([\w.]+)\n", text, flags=re.MULTILINE)
+    found = Audit({}, {})
+    for kind, name, printed in zip(blocks[::3], blocks[1::3], blocks[2::3], strict=True):
+        forms = (THEOREM,) if kind == "theorem" else (DEFINITION, INDUCTIVE)
+        match = next(filter(None, (form.fullmatch(printed.rstrip()) for form in forms)), None)
+        if match is None or match["name"] not in (name, name.split(".")[-1]):
+            raise KernelError(f"the audit printed what is no {kind} {name}: {printed[:100]!r}")
+        if kind == "definition":
+            found.definitions[match["name"]] = match["meaning"]
+            continue
+        # An axiom's name begins its line; its type may go on, indented.
+        axioms = re.findall(r"^[^\s:]+", match["axioms"] or "", re.MULTILINE)
+        beyond = tuple(axiom for axiom in axioms if axiom not in STANDARD_REALS)
+        statement = re.sub(r"\n {7}", "\n", match["statement"])
+        found.theorems[name] = Theorem(name, statement, beyond)
+    if before.strip() or 3 * (len(found.theorems) + len(found.definitions)) != len(blocks):
+        raise KernelError("the audit printed something before its theorems, or one of them twice")
+    return found
+
+
+def _run(command: tuple[str, ...], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command without the settings that Coq takes from the environment."""
+    settings = ("COQ", "OTHERFLAGS", "MAKE", "GNUMAKE")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(settings)}
+    return subprocess.run(  # noqa: S603 (fixed commands)
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )

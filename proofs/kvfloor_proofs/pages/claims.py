@@ -1,0 +1,113 @@
+"""The pages in docs/claims, from the registry: ``python -m kvfloor_proofs.pages.claims FOLDER``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import sympy as sp
+
+from kvfloor_proofs.calculus import Derivation, Relation, Variable
+from kvfloor_proofs.claims import SLUGS, load
+from kvfloor_proofs.foundations import Claim
+
+__all__ = ["page", "write_pages"]
+
+STATEMENTS = "../../proofs/coq/Statements.v"
+KERNEL = "../kernel.md"
+
+RELATIONS = {
+    Relation.EQ: "=",
+    Relation.LE: r"\le",
+    Relation.LT: "<",
+    Relation.GE: r"\ge",
+    Relation.GT: ">",
+}
+
+
+def page(claim: Claim) -> str:
+    """Return the Markdown page of a claim."""
+    parts = [
+        f"# `{claim.slug}`",
+        f"**{claim.title}.**",
+        f"Verdict: *{claim.verdict}*. Source: {claim.source}.",
+        claim.statement,
+        "## Assumptions",
+        "\n".join(f"* {assumption}" for assumption in claim.assumptions),
+        *(["## Counterexample", claim.counterexample()] if claim.counterexample else []),
+        "## Derivation",
+        *(_derivation(derivation) for derivation in claim.derivations()),
+        "## Property",
+        "Run on instances drawn by Hypothesis:",
+        "\n".join(f"* {_first_line(prop.__doc__)}" for prop in claim.properties),
+        "## Kernel",
+        _kernel(claim),
+        f"Run it all: `kvfloor verify {claim.slug}`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _kernel(claim: Claim) -> str:
+    if not claim.theorems:
+        return f"No theorem: {claim.no_theorem}."
+    names = "\n".join(f"* `{name}`" for name in claim.theorems)
+    left_out = f"\n\nNot in the kernel: {claim.not_in_kernel}." if claim.not_in_kernel else ""
+    proved = "Proved in part" if left_out else "Proved"
+    return (
+        f"{proved} for all sizes in Coq ([statements]({STATEMENTS}); [kernel]({KERNEL})):"
+        f"\n\n{names}{left_out}"
+    )
+
+
+def _derivation(derivation: Derivation) -> str:
+    where = [_range(variable) for variable in derivation.assumptions.variables]
+    named = [
+        f"${sp.latex(name)} := {sp.latex(meaning)}$"
+        for name, meaning in derivation.assumptions.definitions
+    ]
+    rows = [f"& {sp.latex(derivation.start)}"]
+    rows += [
+        f"{RELATIONS[step.relation]}\\; & {sp.latex(step.expression)} && ({number})"
+        for number, step in enumerate(derivation.steps, start=1)
+    ]
+    chain = " \\\\\n".join(rows)
+    return "\n".join(
+        [
+            f"**{derivation.title}.** For {', '.join(where)}"
+            + (f"; with {', '.join(named)}." if named else "."),
+            "",
+            f"```math\n\\begin{{aligned}}\n{chain}\n\\end{{aligned}}\n```",
+            "",
+            *(f"{k}. {step.reason}" for k, step in enumerate(derivation.steps, start=1)),
+        ]
+    )
+
+
+def _range(variable: Variable) -> str:
+    name = sp.latex(variable.symbol)
+    text = name
+    if variable.low is not None:
+        text = f"{sp.latex(variable.low)} {_less(variable.low_open)} {text}"
+    if variable.high is not None:
+        text = f"{text} {_less(variable.high_open)} {sp.latex(variable.high)}"
+    if text == name:
+        text += r" \in \mathbb{Z}" if variable.symbol.is_integer else r" \in \mathbb{R}"
+    return f"${text}$"
+
+
+def _less(strictly: bool) -> str:
+    return "<" if strictly else r"\le"
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0]
+
+
+def write_pages(folder: Path) -> None:
+    """Write the page of every claim into a folder."""
+    for slug in SLUGS:
+        (folder / f"{slug}.md").write_text(page(load(slug)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages(Path(sys.argv[1]))

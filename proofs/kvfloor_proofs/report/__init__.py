@@ -1,0 +1,12 @@
+"""How results are shown: on a terminal, and as JSON."""
+
+from kvfloor_proofs.report.audits import followed, show_audit, show_rows
+from kvfloor_proofs.report.terminal import show, to_json
+
+__all__ = [
+    "followed",
+    "show",
+    "show_audit",
+    "show_rows",
+    "to_json",
+]

@@ -1,0 +1,164 @@
+"""How results are shown: a live table on a terminal, plain lines elsewhere, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from time import monotonic
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from kvfloor_proofs.claims import load
+from kvfloor_proofs.foundations import Claim
+from kvfloor_proofs.kernel import Audit
+from kvfloor_proofs.verify import ClaimResult
+
+__all__ = ["show", "to_json"]
+
+TABLE_WIDTH = 120  # on a narrower terminal the statements would be cut to pieces
+COLUMNS = ("claim", "statement", "source", "steps", "instances", "certificates", "verdict", "s")
+THEOREM = "theorem (axioms beyond the standard reals)"
+
+
+def show(
+    claims: Sequence[Claim],
+    results: Iterable[ClaimResult],
+    console: Console,
+    *,
+    kernel: bool = False,
+    quiet: bool = False,
+) -> list[ClaimResult]:
+    """Show results while they come, and return them in the order of ``claims``.
+
+    With ``kernel`` there is a column for the theorems that Coq's kernel accepted; with ``quiet``
+    only what went wrong is shown.
+    """
+    done: dict[str, ClaimResult] = {}
+    if quiet:
+        done = {result.slug: result for result in results}
+    elif console.is_terminal and console.width >= TABLE_WIDTH:
+        started = monotonic()
+        with Live(_table(claims, done, kernel), console=console, refresh_per_second=8) as live:
+            for result in results:
+                done[result.slug] = result
+                live.update(_table(claims, done, kernel, monotonic() - started), refresh=True)
+    else:
+        started = monotonic()
+        with console.status(_progress(0, len(claims), 0)) as status:  # on a terminal alone
+            for result in results:
+                done[result.slug] = result
+                console.print(_line(result, kernel), markup=False, highlight=False, soft_wrap=True)
+                status.update(_progress(len(done), len(claims), monotonic() - started))
+    ordered = [done[claim.slug] for claim in claims]
+    for result in ordered:
+        for kind, error in _errors(result):
+            console.print(f"{result.slug}: {kind}: {error}", markup=False, soft_wrap=True)
+    return ordered
+
+
+def to_json(results: Sequence[ClaimResult], audited: Audit | None = None) -> str:
+    """Return results as the JSON text that `kvfloor verify --json` writes.
+
+    With ``audited``, what Coq's kernel accepted: the statements, and the definitions in them.
+    """
+    document: dict[str, Any] = {
+        "ok": all(result.ok for result in results),
+        "claims": [_object(result) for result in results],
+    }
+    if audited is not None:
+        for claim, result in zip(document["claims"], results, strict=True):
+            claim["kernel"] = _kernel(result)
+        document["definitions"] = audited.definitions
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(result: ClaimResult) -> dict[str, Any]:
+    derivation: dict[str, Any] = {"ok": not result.derivation_error, "steps": result.steps}
+    prop: dict[str, Any] = {"ok": not result.property_error, "examples": result.examples}
+    if result.derivation_error:
+        derivation["error"] = result.derivation_error
+    if result.property_error:
+        prop["error"] = result.property_error
+    return {
+        "slug": result.slug,
+        "title": result.title,
+        "source": result.source,
+        "verdict": result.verdict,
+        "derivation": derivation,
+        "property": prop,
+        "certificates": {"ok": not result.property_error, "checked": result.certificates},
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def _kernel(result: ClaimResult) -> dict[str, Any]:
+    theorems = [
+        {"name": t.name, "statement": t.statement, "axioms": list(t.axioms)}
+        for t in result.theorems
+    ]
+    found: dict[str, Any] = {"ok": not result.kernel_error, "theorems": theorems}
+    if result.kernel_error:
+        found["error"] = result.kernel_error
+    claim = load(result.slug)
+    if claim.no_theorem:
+        found["no_theorem"] = claim.no_theorem
+    if claim.not_in_kernel:
+        found["not_in_kernel"] = claim.not_in_kernel
+    return found
+
+
+def _errors(result: ClaimResult) -> list[tuple[str, str]]:
+    pairs = (
+        ("derivation", result.derivation_error),
+        ("property", result.property_error),
+        ("kernel", result.kernel_error),
+    )
+    return [(kind, error) for kind, error in pairs if error]
+
+
+def _cells(result: ClaimResult) -> tuple[str, ...]:
+    counts = (result.steps, result.examples, result.certificates)
+    return (*map(str, counts), result.verdict, f"{result.seconds:.1f}")
+
+
+def _theorem(result: ClaimResult) -> str:
+    """The claim's first theorem, how many more there are, and the axioms of all of them."""
+    if not result.theorems:
+        return "none"
+    first, *more = result.theorems
+    axioms = sorted({axiom for theorem in result.theorems for axiom in theorem.axioms})
+    return f"{first.name}{f' +{len(more)}' if more else ''} ({', '.join(axioms) or 'none'})"
+
+
+def _line(result: ClaimResult, kernel: bool) -> str:
+    steps, examples, certificates, verdict, seconds = _cells(result)
+    theorem = f"{THEOREM}: {_theorem(result)}, " if kernel else ""
+    return (
+        f"{result.slug}: {verdict} - {result.title} [{result.source}] - {steps} steps, "
+        f"{examples} instances, {certificates} certificates, {theorem}{seconds} s"
+    )
+
+
+def _table(
+    claims: Sequence[Claim], done: dict[str, ClaimResult], kernel: bool, seconds: float = 0
+) -> Table:
+    table = Table(*COLUMNS, title=_progress(len(done), len(claims), seconds))
+    if kernel:
+        table.add_column(THEOREM)
+    for claim in claims:
+        result = done.get(claim.slug)
+        cells = _cells(result) if result else ("", "", "", "running", "")
+        if kernel:
+            cells = (*cells, _theorem(result) if result else "")
+        style = None if result is None else "green" if result.ok else "bold red"
+        table.add_row(claim.slug, claim.title, claim.source, *cells, style=style)
+    return table
+
+
+def _progress(done: int, total: int, seconds: float) -> str:
+    """How many claims are done, and how long the others would take at that pace."""
+    left = f", about {seconds / done * (total - done):.0f} s left" if 0 < done < total else ""
+    return f"{done} of {total} claims{left}"

@@ -1,0 +1,193 @@
+"""Run claims: derivations step by step, properties on instances, certificates through a checker."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass, replace
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from kvfloor.numbers import as_count
+from kvfloor_proofs.calculus import DerivationError
+from kvfloor_proofs.claims import load
+from kvfloor_proofs.foundations import Claim, Property, Tally
+from kvfloor_proofs.kernel import Theorem
+from kvfloor_proofs.workers import processes
+
+__all__ = [
+    "NOT_ESTABLISHED",
+    "ClaimResult",
+    "run_property",
+    "verify",
+    "verify_claim",
+    "with_theorems",
+]
+
+NOT_ESTABLISHED = "not established"
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """What running one claim gave.
+
+    Attributes
+    ----------
+    slug, title, source : str
+        Of the claim.
+    verdict : str
+        The registry's, if everything that was run agrees with it; else "not established".
+    steps : int
+        Derivation steps that were checked.
+    examples : int
+        Instances that the properties tried.
+    certificates : int
+        Certificates that the checker accepted.
+    derivation_error, property_error : str
+        What went wrong, with the step or the falsifying instance; empty if nothing did.
+    seconds : float
+        Wall-clock time.
+    theorems : tuple of Theorem
+        Those of the claim that Coq's kernel accepted, if it was asked.
+    kernel_error : str
+        What it did not accept.
+    """
+
+    slug: str
+    title: str
+    source: str
+    verdict: str
+    steps: int
+    examples: int
+    certificates: int
+    derivation_error: str
+    property_error: str
+    seconds: float
+    theorems: tuple[Theorem, ...] = ()
+    kernel_error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the verdict is what the registry says."""
+        return not (self.derivation_error or self.property_error or self.kernel_error)
+
+
+def verify(
+    slugs: Sequence[str], *, examples: int, seed: int = 0, jobs: int = 1
+) -> Iterator[ClaimResult]:
+    """Run claims in parallel processes and yield each result as it comes.
+
+    Parameters
+    ----------
+    slugs : sequence of str
+    examples : int
+        Instances for each property.
+    seed : int
+        Of derivation check points and of instances.
+    jobs : int
+        Processes.
+
+    Raises
+    ------
+    InputError
+        For an unknown slug, or a number out of range.
+    """
+    for slug in slugs:
+        load(slug)
+    as_count(examples, "examples", 1)
+    as_count(seed, "seed")
+    jobs = min(as_count(jobs, "jobs", 1), len(slugs))
+    if jobs <= 1:
+        for slug in slugs:
+            yield verify_claim(load(slug), examples=examples, seed=seed)
+        return
+    with processes(jobs) as pool:
+        futures = [pool.submit(_verify_slug, slug, examples, seed) for slug in slugs]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _verify_slug(slug: str, examples: int, seed: int) -> ClaimResult:
+    return verify_claim(load(slug), examples=examples, seed=seed)
+
+
+def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
+    """Run one claim in this process; parameters as for `verify`."""
+    started = time.perf_counter()
+    steps, derivation_error = _check_derivations(claim, seed)
+    tally, property_error = Tally(), ""
+    for prop in claim.properties:
+        try:
+            run_property(prop, tally, examples=examples, seed=seed)
+        except Exception as error:  # whatever it raises falsifies the claim
+            property_error = f"{prop.__name__}: {_falsified(error)}"
+            break
+    failed = derivation_error or property_error
+    return ClaimResult(
+        slug=claim.slug,
+        title=claim.title,
+        source=claim.source,
+        verdict=NOT_ESTABLISHED if failed else claim.verdict,
+        steps=steps,
+        examples=tally.examples,
+        certificates=tally.certificates,
+        derivation_error=derivation_error,
+        property_error=property_error,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def with_theorems(result: ClaimResult, audited: Mapping[str, Theorem]) -> ClaimResult:
+    """Return the result with the theorems that the registry names, out of those audited."""
+    names = load(result.slug).theorems
+    theorems = tuple(audited[name] for name in names if name in audited)
+    wrong = [f"no theorem {name}" for name in names if name not in audited]
+    wrong += [f"{t.name} rests on {', '.join(t.axioms)}" for t in theorems if t.axioms]
+    return replace(
+        result,
+        theorems=theorems,
+        kernel_error="; ".join(wrong),
+        verdict=NOT_ESTABLISHED if wrong else result.verdict,
+    )
+
+
+def _check_derivations(claim: Claim, seed: int) -> tuple[int, str]:
+    steps = 0
+    try:
+        for derivation in claim.derivations():
+            steps += derivation.check(seed=seed)
+    except DerivationError as error:
+        return steps, str(error)
+    return steps, ""
+
+
+def run_property(prop: Property, tally: Tally, *, examples: int, seed: int) -> None:
+    """Run a property on instances drawn by Hypothesis; raise what the smallest failure raises."""
+
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def trial(data: st.DataObject) -> None:
+        prop(data, tally)
+        tally.examples += 1
+
+    trial()
+
+
+def _falsified(error: Exception) -> str:
+    """The error and the instance that Hypothesis shrank, short enough to read."""
+    notes = [note for note in getattr(error, "__notes__", []) if note.startswith("Draw")]
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    text = str(error).splitlines()
+    what = text[0] if text else f"{where.line}"
+    return "; ".join([f"{type(error).__name__}: {what}", *notes])

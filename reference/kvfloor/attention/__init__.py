@@ -1,0 +1,41 @@
+"""Tensor attention (D1), to be read beside the paper, and every way to evaluate it."""
+
+from kvfloor.attention.definition import (
+    Attention,
+    khatri_rao,
+    tensor_attention,
+    tensor_attention_khatri_rao,
+)
+from kvfloor.attention.enclosure import Enclosure, enclose
+from kvfloor.attention.exact import (
+    ExactAttention,
+    ExactNumber,
+    ExactOutput,
+    compare,
+    equal,
+    is_exactly,
+    row_products,
+)
+from kvfloor.attention.masks import causal_mask, window_mask
+from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
+
+__all__ = [
+    "Attention",
+    "Enclosure",
+    "ExactAttention",
+    "ExactNumber",
+    "ExactOutput",
+    "Layers",
+    "Rounded",
+    "causal_mask",
+    "compare",
+    "enclose",
+    "equal",
+    "is_exactly",
+    "khatri_rao",
+    "row_products",
+    "tensor_attention",
+    "tensor_attention_khatri_rao",
+    "tensor_attention_rounded",
+    "window_mask",
+]

@@ -1,0 +1,203 @@
+"""The exponential function in float64 and in double-double, from IEEE 754 arithmetic alone.
+
+Both take out a power of two and return it apart, so that nothing can overflow: `exp2_single` then
+uses a polynomial, `exp_double` a table of 2**(j/1024) and a short series. Their contracts are
+proved in docs/fast.md, E3 `forward-error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import accumulate, repeat
+from math import floor, isqrt
+
+import numpy as np
+
+from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, rounder
+
+__all__ = [
+    "EXP2_SINGLE_ERROR",
+    "EXPONENT_LIMIT",
+    "LN2",
+    "exp2_single",
+    "exp_double",
+    "exp_double_error",
+    "pieces",
+]
+
+#: Both exponentials accept ``|x| <= EXPONENT_LIMIT``.
+EXPONENT_LIMIT = 2.0**21
+
+_BITS = 256
+#: ln 2 = Σ 1 / (k·2**k), at most 2**-240 too small.
+LN2 = Fraction(sum((1 << _BITS) // (k << k) for k in range(1, _BITS)), 1 << _BITS)
+
+_TABLE_BITS = 10
+
+# Minimax on |f| <= 0.5001 with 1 fixed; whatever they are, a test encloses their error.
+_EXP2 = tuple(
+    float.fromhex(c)
+    for c in (
+        "0x1.e8b7ce239e51bp-28",
+        "0x1.b689da59f3141p-24",
+        "0x1.62be6805a26eep-20",
+        "0x1.ffcb3ef31b372p-17",
+        "0x1.43091387f4cb9p-13",
+        "0x1.5d87fea4b54b9p-10",
+        "0x1.3b2ab6fb81fa1p-7",
+        "0x1.c6b08d70394e8p-5",
+        "0x1.ebfbdff82c61fp-3",
+        "0x1.62e42fefa3a28p-1",
+        "0x1.0000000000000p+0",
+    )
+)
+#: (e^r − 1 − r − r²/2) / r³ up to r³.
+_EXP_TAIL = (1 / 720, 1 / 120, 1 / 24, 1 / 6)
+
+
+def pieces(x: Fraction, *grids: int) -> tuple[float, ...]:
+    """Split x into multiples of 2**-grid, each rounded down, grid by grid, and a rounded rest."""
+    parts = []
+    for grid in grids:
+        part = Fraction(floor(x * 2**grid), 2**grid)
+        parts.append(float(part))
+        x -= part
+    return (*parts, float(x))
+
+
+def _table() -> tuple[Float, Float]:
+    """Return T = 2**(j / 1024), j < 1024, as T_a, a multiple of 2**-31, and T_b = fl(T − T_a)."""
+    root = 2 << _BITS
+    for _ in range(_TABLE_BITS):
+        root = isqrt(root << _BITS)
+    powers = accumulate(
+        repeat(root, 2**_TABLE_BITS - 1), lambda a, b: a * b >> _BITS, initial=1 << _BITS
+    )
+    table = np.array([pieces(Fraction(power, 1 << _BITS), 31) for power in powers]).T.copy()
+    table.setflags(write=False)
+    return table[0], table[1]
+
+
+_LAMBDA = pieces(LN2 / 2**_TABLE_BITS, 31, 52)
+_PER_LAMBDA = float(2**_TABLE_BITS / LN2)
+_TABLE_HI, _TABLE_LO = _table()
+
+_TO_INTEGER = rounder(1.0)
+_INTEGER_BITS = int(np.float64(_TO_INTEGER).view(np.int64))
+_GRID = rounder(2.0**-32)
+
+
+#: Relative error of `exp2_single`: 2.8u from the polynomial, 2.01u from its evaluation.
+EXP2_SINGLE_ERROR = 5 * UNIT
+
+
+def exp_double_error(size: Float) -> Float:
+    """Return the relative error of `exp_double` for ``|hi| <= size``, at a low part of zero.
+
+    A low part adds at most 9u·|lo|.
+    """
+    return 2.0**-81 + size * 2.0**-92
+
+
+def _horner(x: Float, coefficients: tuple[float, ...], out: Float) -> None:
+    np.multiply(x, coefficients[0], out=out)
+    for c in coefficients[1:-1]:
+        out += c
+        out *= x
+    out += coefficients[-1]
+
+
+def _to_integer(x: Float, integers: Integer) -> None:
+    """Round x to integers in place, and write them to ``integers`` too."""
+    x += _TO_INTEGER  # the low bits now hold the integer
+    np.subtract(x.view(np.int64), _INTEGER_BITS, out=integers)
+    x -= _TO_INTEGER
+
+
+def exp2_single(x: Float, y: Float, k: Integer) -> None:
+    """Set k and y with ``|2**k·y / 2**x − 1| <= EXP2_SINGLE_ERROR``, 0.7 < y < 1.42.
+
+    Parameters
+    ----------
+    x : ndarray
+        ``|x| <= EXPONENT_LIMIT``; destroyed.
+    y, k : ndarray, same shape
+    """
+    np.copyto(y, x)
+    _to_integer(y, k)
+    x -= y  # exact
+    _horner(x, _EXP2, y)
+
+
+def exp_double(hi: Float, lo: Float, work: Sequence[Float]) -> tuple[Integer, Float, Float]:
+    """Return (k, y_hi, y_lo) with 2**k·(y_hi + y_lo) = e^(hi + lo)·(1 + ε).
+
+    ``|ε| <= exp_double_error(|hi|) + 9u·|lo|``, 0.999 < y_hi + y_lo < 2, ``|y_lo| <= u·|y_hi|``.
+
+    Parameters
+    ----------
+    hi, lo : ndarray
+        ``|hi| <= EXPONENT_LIMIT`` and ``|lo| <= 2**-12``; destroyed.
+    work : 5 arrays, same shape
+        Scratch; ``y_hi`` and ``y_lo`` are its first rows.
+    """
+    a, b, r, t, square = work
+    np.multiply(hi, _PER_LAMBDA, out=r)
+    k = np.empty(hi.shape, dtype=np.int64)
+    _to_integer(r, k)
+    for piece in _LAMBDA[:-1]:
+        np.multiply(r, piece, out=t)
+        hi -= t  # exact
+    np.multiply(r, _LAMBDA[-1], out=t)
+    lo -= t
+    index = k & (2**_TABLE_BITS - 1)
+    k >>= _TABLE_BITS
+
+    # r = head + lo, head of 21 bits: its square, and products with T_a, are exact.
+    head = r
+    np.add(hi, _GRID, out=head)
+    head -= _GRID
+    hi -= head
+    lo += hi
+    np.multiply(head, head, out=square)
+    square *= 0.5
+
+    # e^r − 1 = head + square + lo, where lo takes in what is below 2**-31.
+    rest = hi
+    np.add(head, lo, out=rest)
+    np.add(head, rest, out=t)
+    t *= 0.5
+    t *= lo
+    lo += t
+    _horner(rest, _EXP_TAIL, t)
+    for _ in range(3):
+        t *= rest
+    lo += t
+
+    # Again as a head of 21 bits and a remainder.
+    first = t
+    np.add(head, square, out=first)
+    first += _GRID
+    first -= _GRID
+    head -= first
+    head += square  # exact
+    lo += head
+
+    # (T_a + T_b)·(1 + first + lo), of which T_a and T_a·first are exact.
+    np.take(_TABLE_HI, index, out=a, mode="clip")
+    np.take(_TABLE_LO, index, out=b, mode="clip")
+    np.add(first, lo, out=rest)
+    rest *= b
+    b += rest
+    lo *= a
+    b += lo
+    first *= a
+    np.add(a, first, out=rest)
+    a -= rest
+    a += first  # exact: what a + first lost
+    b += a
+    np.add(rest, b, out=a)
+    rest -= a
+    b += rest  # exact again
+    return k, a, b

@@ -1,0 +1,135 @@
+"""Level (a): float64, with a radius that is good enough to round to float32 and below."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
+from kvfloor.attention.fast.batch import in_batches
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, EXPONENT_LIMIT, LN2, exp2_single
+from kvfloor.attention.fast.logarithm import log_single
+from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
+from kvfloor.attention.fast.tiling import Dropped, Tiling
+from kvfloor.attention.fast.totals import (
+    INFLATION,
+    TINY,
+    Evaluation,
+    Totals,
+    enclose,
+    row_weights,
+    spread,
+)
+from kvfloor.numbers import Mask, Scale
+
+__all__ = ["evaluate_single"]
+
+_COLUMNS, _ELEMENTS = 256, 2**15
+_LN2 = 0.6932  # rounded up
+
+
+def evaluate_single(
+    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | None = None
+) -> Evaluation:
+    """Enclose tensor attention, evaluated in float64.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Keys and values, from `prepare`.
+    queries : ndarray of float64, shape (b, d)
+        Finite.
+    scale : Scale
+        σ.
+    mask : boolean array, shape (n_1, ..., n_m) or (b or 1, n_1, ..., n_m), optional
+        True keeps the tuple.
+
+    Returns
+    -------
+    Evaluation
+        Outputs of shape (b, d_v) and log-sum-exps of shape (b,), with proven radii. With u = 2**-53
+        and Ā = Σ_t p_t·|v_t| the radius of an output is, within a small factor,
+
+            u·[(d + m + 1)·S + r + c + k + m + 5]·(Ā + |out|)
+
+        where S is the mean of ‖σq∘K_1∘…∘K_{m−1}‖ times that of ‖K_m‖, over tokens, and r, c, k are
+        the rows and columns of a tile, at most 2**15 tuples, and the number of tiles. inf where
+        ‖σq‖·max ‖K_m‖, with the other keys' columns scaled to 1, passes 1.4·10**6 nats, or a result
+        the range of float64.
+
+    Notes
+    -----
+    E3 `forward-error`; derived in docs/fast.md.
+    """
+
+    def evaluate(some: Float, dropped: Dropped) -> Evaluation:
+        g = scaled_queries(prepared, some, scale, unit=LN2, limit=_limit(prepared))
+        tiling = _tiling(prepared, len(some))
+        return _enclose(prepared, g, _sum(prepared, g, dropped, tiling), tiling)
+
+    return in_batches(evaluate, prepared, queries, mask)
+
+
+def _tiling(prepared: Prepared, b: int) -> Tiling:
+    """Tiles of at least 256 columns, and of more where there are few rows."""
+    columns = max(_COLUMNS, _ELEMENTS // (b * prepared.shape[0]))
+    return Tiling.of(b, prepared.shape, columns, _ELEMENTS)
+
+
+def _logit_error(prepared: Prepared) -> float:
+    """Relative to ‖A_i‖·‖K_m[j]‖: d roundings in the sum, and one in each of m + 1 factors."""
+    return gamma(len(prepared.key_exponents) + len(prepared.keys) + 1)
+
+
+def _limit(prepared: Prepared) -> float:
+    """Logits whose error stays below 2**-12, inside the range of `exp2_single`."""
+    return min(0.99 * EXPONENT_LIMIT, 2.0**-12 / _logit_error(prepared))
+
+
+def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> Totals:
+    """Sums of E·v, and of E·W² and E·α²·W² for the bound, over all tuples."""
+    K, V = prepared.keys[-1], prepared.values[-1]
+    totals = Totals(tiling, 3, V.shape[1])
+    work = np.empty((3, tiling.elements))
+    for q, rows in tiling.blocks():
+        U, W = prepared.rows(rows)
+        A = g.hi[q, None, :] * U
+        lengths = np.einsum("qic,qic->qi", A, A)
+        A, squares = A.reshape(-1, A.shape[-1]), np.square(W)
+        for columns in tiling.across():
+            shape = *lengths.shape, columns.stop - columns.start
+            x, y, scratch = work[:, : prod(shape)].reshape(3, *shape)
+            np.matmul(A, K[columns].T, out=x.reshape(len(A), -1))
+            k = scratch.view(np.int64)
+            exp2_single(x, y, k)
+            top, weights = row_weights(k, dropped(q, rows, columns), g.reach[q], above=0)
+            y *= weights
+            scale = totals.admit(q, columns, top, y)
+            sums = np.matmul(y.reshape(len(A), -1), V[columns]).reshape(*lengths.shape, -1)
+            sums *= scale[..., None]
+            marginal = sums[..., -1]
+            kinds = totals.sums[q]
+            kinds[:, 0] += np.einsum("qic,ic->qc", sums, W)
+            kinds[:, 1:] += np.stack([marginal, marginal * lengths], axis=1) @ squares
+    return totals
+
+
+def _enclose(prepared: Prepared, g: Queries, totals: Totals, tiling: Tiling) -> Evaluation:
+    N, rows, long_rows = np.moveaxis(totals.sums, 1, 0)
+    D = N[:, -1:]
+    columns = totals.columns @ prepared.squares
+    long_columns = (totals.columns * np.square(prepared.column_norms)) @ prepared.squares
+    # Cauchy and Schwarz: Σ E·|W·V| <= √(Σ E·W² · Σ E·V²), and likewise with logit errors α·β.
+    roundings = tiling.steps[1] + tiling.steps[2] + tiling.per_query + len(prepared.keys)
+    error = (gamma(roundings) + EXP2_SINGLE_ERROR) * np.sqrt(rows * columns)
+    error += _logit_error(prepared) * _LN2 * np.sqrt(long_rows * long_columns)
+    error = error * INFLATION + TINY * D
+    centre = N / D
+    radius = spread(centre, error, D, 2 * UNIT)
+    radius = np.where(np.isfinite(g.reach)[:, None], radius, np.inf)
+    log, log_error = log_single(D[:, 0], totals.exponent)
+    zeros = np.zeros_like(centre)
+    return enclose(
+        totals, (centre, zeros), radius, (log, zeros[:, 0]), log_error, prepared.value_exponents
+    )

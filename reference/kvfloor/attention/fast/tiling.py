@@ -1,0 +1,98 @@
+"""The order of work: tiles of tuples that stay in the cache, and which tuples a mask drops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from kvfloor.attention.fast.operands import Prepared
+from kvfloor.errors import InputError
+from kvfloor.numbers import Mask
+
+__all__ = ["Dropped", "Tiling"]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Cuts b queries x rows x columns into tiles that stay in the cache."""
+
+    queries: int
+    rows: int
+    columns: int
+    steps: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, b: int, shape: tuple[int, int], columns: int, elements: int) -> Tiling:
+        """Return tiles of at most ``columns`` columns and about ``elements`` elements."""
+        J = min(columns, shape[1])
+        R = min(shape[0], max(1, elements // J))
+        return cls(b, *shape, (min(b, max(1, elements // (R * J))), R, J))
+
+    @property
+    def elements(self) -> int:
+        """Elements of the largest tile."""
+        return prod(self.steps)
+
+    @property
+    def per_query(self) -> int:
+        """Tiles that one query runs through."""
+        return -(-self.rows // self.steps[1]) * -(-self.columns // self.steps[2])
+
+    def blocks(self) -> Iterator[tuple[slice, slice]]:
+        """Queries and rows of each block."""
+        for q in _slices(self.queries, self.steps[0]):
+            for rows in _slices(self.rows, self.steps[1]):
+                yield q, rows
+
+    def across(self) -> Iterator[slice]:
+        """The columns of each tile in a block."""
+        return _slices(self.columns, self.steps[2])
+
+
+def _slices(length: int, step: int) -> Iterator[slice]:
+    return (slice(i, min(i + step, length)) for i in range(0, length, step))
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The tuples that a mask drops.
+
+    Attributes
+    ----------
+    kept : boolean array, shape (1 or b, rows, columns), or None
+    """
+
+    kept: Mask | None
+
+    @classmethod
+    def by(cls, mask: Mask | None, prepared: Prepared, b: int) -> Dropped:
+        """Read a mask of shape (n_1, ..., n_m), or (b or 1, n_1, ..., n_m).
+
+        Raises
+        ------
+        InputError
+            If it is not boolean, or of another shape.
+        """
+        if mask is None:
+            return cls(None)
+        lengths = prepared.lengths
+        if mask.dtype != np.bool_ or mask.shape not in (lengths, (1, *lengths), (b, *lengths)):
+            expected = f"booleans of shape {lengths} or {(b, *lengths)}"
+            raise InputError("mask", expected, f"{mask.dtype} of shape {mask.shape}")
+        return cls(mask.reshape(-1, *prepared.shape))
+
+    def of(self, queries: slice) -> Dropped:
+        """Return those of some queries."""
+        if self.kept is None or len(self.kept) == 1:
+            return self
+        return Dropped(self.kept[queries])
+
+    def __call__(self, queries: slice, rows: slice, columns: slice) -> Mask | None:
+        """Return the part of one tile, shape (1 or queries, rows, columns)."""
+        if self.kept is None:
+            return None
+        dropped: Mask = ~self.kept[queries if len(self.kept) > 1 else slice(1), rows, columns]
+        return dropped

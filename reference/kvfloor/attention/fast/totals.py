@@ -1,0 +1,194 @@
+"""Sums over tiles, and the enclosures that come out of them.
+
+A tile gives each of its rows a power of two, that of the largest weight in the row, so that
+weights lie in (0, 2). The sums of a query carry the largest of these powers so far. Changing it
+multiplies by a power of two, which is exact, so that no tuple has to be seen twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, power_of_two
+from kvfloor.attention.fast.tiling import Tiling
+from kvfloor.numbers import Mask
+
+__all__ = ["INFLATION", "TINY", "Balls", "Evaluation", "Totals", "enclose", "row_weights", "spread"]
+
+#: Larger than every second-order term and every rounding in a bound itself, as a factor.
+INFLATION = 1 + 2.0**-10
+#: Larger than all that underflow, or a weight below 2**-899, can change in a sum of weight 1.
+TINY = 2.0**-500
+
+_EMPTY = -(2**40)  # the power of two of a row without tuples
+_SMALLEST = -900  # weights below 2**-900 of their row are taken as 2**-900
+_NARROW = 300  # logits within ± this, in bits or in nats, span less than 2**900
+_BIAS = 1023
+
+
+@dataclass(frozen=True, eq=False)
+class Balls:
+    """Enclosures: the true value lies within ``radius`` of hi + lo, an unevaluated sum.
+
+    Attributes
+    ----------
+    hi, lo, radius : ndarray of float64, all of one shape
+        ``lo`` is zero at level (a). ``radius`` is inf where nothing is claimed, and never nan.
+    """
+
+    hi: Float
+    lo: Float
+    radius: Float
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Enclosures of tensor attention for b queries.
+
+    Attributes
+    ----------
+    output : Balls, shape (b, d_v)
+        0 ± inf for a query whose mask leaves no tuple.
+    logsumexp : Balls, shape (b,)
+        In nats; −inf ± 0 for such a query.
+    """
+
+    output: Balls
+    logsumexp: Balls
+
+
+def row_weights(
+    k: Integer, dropped: Mask | None, reach: Float, *, above: int
+) -> tuple[Integer, Float]:
+    """Return the powers ``top + above`` of the rows, and 2**(k − top − above) of the tuples.
+
+    ``top`` is the largest k in the row that is not dropped; dropped tuples get 0, and those below
+    2**-900 get 2**-900.
+
+    Parameters
+    ----------
+    k : ndarray of int64, shape (queries, rows, columns)
+        Destroyed.
+    reach : ndarray, shape (queries,)
+        Bounds of the logits, in bits or in nats: if they are small, nothing is below 2**-900.
+    """
+    if dropped is not None:
+        np.copyto(k, _EMPTY, where=dropped)
+    top = k.max(axis=-1)
+    top += above
+    k -= (top - _BIAS)[..., None]
+    if not (reach <= _NARROW).all():
+        np.maximum(k, _BIAS + _SMALLEST, out=k)
+    k <<= 52
+    weights = k.view(np.float64)
+    if dropped is not None:
+        np.copyto(weights, 0.0, where=dropped)
+    return top, weights
+
+
+class Totals:
+    """Running sums of b queries, in units of 2**exponent.
+
+    Attributes
+    ----------
+    exponent : ndarray of int64, shape (b,)
+    sums : ndarray, shape (b, kinds, d_v + 1)
+        Sums over tuples, kind by kind.
+    columns : ndarray, shape (b, n_m)
+        Weights summed over the rows: a sum for each token of the last slot.
+    """
+
+    def __init__(self, tiling: Tiling, kinds: int, width: int) -> None:
+        b = tiling.queries
+        self.exponent = np.full(b, _EMPTY, dtype=np.int64)
+        self.sums = np.zeros((b, kinds, width))
+        self.columns = np.zeros((b, tiling.columns))
+
+    def admit(self, queries: slice, columns: slice, top: Integer, weights: Float) -> Float:
+        """Make room for rows with powers ``top``, and add their weights to ``columns``.
+
+        Parameters
+        ----------
+        top : ndarray, shape (queries, rows)
+        weights : ndarray, shape (queries, rows, columns)
+
+        Returns
+        -------
+        ndarray, shape (queries, rows)
+            What each row counts, in units of the sums; at most 1.
+        """
+        old = self.exponent[queries]
+        new = np.maximum(old, top.max(axis=1))
+        shrink = power_of_two(old - new)
+        self.exponent[queries] = new
+        self.sums[queries] *= shrink[:, None, None]
+        self.columns[queries] *= shrink[:, None]
+        scale = power_of_two(top - new[:, None])
+        self.columns[queries, columns] += np.matmul(scale[:, None, :], weights)[:, 0]
+        return scale
+
+    @property
+    def empty(self) -> Mask:
+        """Queries without a tuple, shape (b,)."""
+        empty: Mask = self.exponent < _EMPTY // 2
+        return empty
+
+
+def spread(centre: Float, error: Float, total: Float, precision: float) -> Float:
+    """Bound the error of ``centre``, the quotients of sums whose errors are at most ``error``.
+
+    Parameters
+    ----------
+    centre, error : ndarray, shape (b, d_v + 1)
+    total : ndarray, shape (b, 1)
+        The sum of all weights, which is the last of the sums.
+    precision : float
+        Relative error of the division.
+
+    Returns
+    -------
+    ndarray, shape (b, d_v + 1)
+        The last column bounds the error of the logarithm of the total instead.
+    """
+    size = np.abs(centre)
+    size[:, -1] = 0.0
+    return (error + size * error[:, -1:]) / (total - error[:, -1:]) + precision * size
+
+
+def enclose(
+    totals: Totals, centre: Pair, radius: Float, log: Pair, log_error: Float, exponents: Integer
+) -> Evaluation:
+    """Return the enclosures, claiming nothing where the radius is not a finite number.
+
+    Parameters
+    ----------
+    centre : pair of arrays, shape (b, d_v + 1)
+        The output, to be multiplied by ``2**exponents``, in all columns but the last.
+    radius : ndarray, shape (b, d_v + 1)
+        From `spread`; inf or nan where nothing is known.
+    log, log_error : shape (b,)
+        Logarithm of the sum of all weights, and a bound of its own error.
+    """
+    empty, radius = totals.empty, radius * INFLATION
+    hi, lo = np.where(empty, -np.inf, log[0]), np.where(empty, 0.0, log[1])
+    log_radius = np.where(empty, 0.0, radius[:, -1] + log_error * INFLATION)
+    return Evaluation(
+        _scaled((centre[0][:, :-1], centre[1][:, :-1]), radius[:, :-1], exponents),
+        _claimed(hi, lo, log_radius, np.isfinite(log_radius)),
+    )
+
+
+def _scaled(centre: Pair, radius: Float, exponents: Integer) -> Balls:
+    """Return balls times 2**exponents, with what underflow takes from the centre."""
+    hi, lo = (np.ldexp(part, exponents) for part in centre)
+    exact = (np.ldexp(hi, -exponents) == centre[0]) & (np.ldexp(lo, -exponents) == centre[1])
+    radius = np.ldexp(radius, exponents) + np.where(exact, 2.0**-1074, 2.0**-1072)
+    return _claimed(hi, lo, radius, np.isfinite(hi) & np.isfinite(radius))
+
+
+def _claimed(hi: Float, lo: Float, radius: Float, claimed: Mask) -> Balls:
+    return Balls(
+        np.where(claimed, hi, 0.0), np.where(claimed, lo, 0.0), np.where(claimed, radius, np.inf)
+    )

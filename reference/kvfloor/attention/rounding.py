@@ -1,0 +1,315 @@
+"""Correctly rounded tensor attention (E2 `correct-rounding-terminates`).
+
+Layers: a float64 evaluation with a proven bound, a double-double one, balls of growing precision,
+and E1. Each settles what it can and leaves to the next what lies too near a rounding boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from kvfloor.attention.fast import (
+    Balls,
+    Evaluation,
+    Prepared,
+    evaluate_double,
+    evaluate_single,
+    prepare,
+)
+from kvfloor.attention.ziv import round_row
+from kvfloor.errors import InputError
+from kvfloor.numbers import (
+    Array,
+    BinaryFormat,
+    Mask,
+    Rounding,
+    Scale,
+    as_format,
+    as_queries,
+    as_rounding,
+    as_row_masks,
+    as_scale,
+    as_slot_arrays,
+)
+
+__all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
+
+_Evaluate = Callable[[Prepared, Array, Scale, Mask | None], Evaluation]
+Empty = Literal["raise", "zero", "nan"]
+EMPTY_OUTPUT = {"raise": np.nan, "zero": 0.0, "nan": np.nan}
+
+
+@dataclass
+class Layers:
+    """How many numbers each layer settled, outputs and log-sum-exps alike.
+
+    Pass one to `tensor_attention_rounded`, which adds to it.
+
+    Attributes
+    ----------
+    single, double, balls, exact : int
+        Float64 with a bound; double-double with a bound; Arb; E1.
+    """
+
+    single: int = 0
+    double: int = 0
+    balls: int = 0
+    exact: int = 0
+
+
+class Rounded(NamedTuple):
+    """Rounded outputs and log-sum-exps.
+
+    Attributes
+    ----------
+    output : ndarray, shape (..., d_v)
+    logsumexp : ndarray, shape (...)
+        In nats.
+    """
+
+    output: npt.NDArray[Any]
+    logsumexp: npt.NDArray[Any]
+
+
+@overload
+def tensor_attention_rounded(
+    query: Any,
+    keys: Any,
+    values: Any,
+    *,
+    dtype: Any,
+    scale: Any = ...,
+    mask: Any = ...,
+    rounding: Rounding = ...,
+    empty: Empty = ...,
+    return_logsumexp: Literal[False] = ...,
+    layers: Layers | None = ...,
+) -> npt.NDArray[Any]: ...
+@overload
+def tensor_attention_rounded(
+    query: Any,
+    keys: Any,
+    values: Any,
+    *,
+    dtype: Any,
+    scale: Any = ...,
+    mask: Any = ...,
+    rounding: Rounding = ...,
+    empty: Empty = ...,
+    return_logsumexp: Literal[True],
+    layers: Layers | None = ...,
+) -> Rounded: ...
+def tensor_attention_rounded(
+    query: Any,
+    keys: Any,
+    values: Any,
+    *,
+    dtype: Any,
+    scale: Any = 1,
+    mask: Any = None,
+    rounding: Rounding = "nearest",
+    empty: Empty = "raise",
+    return_logsumexp: bool = False,
+    layers: Layers | None = None,
+) -> npt.NDArray[Any] | Rounded:
+    """Tensor attention of any order m, every number the correctly rounded one.
+
+    Parameters
+    ----------
+    query : array, shape (..., d)
+    keys : sequence of m arrays, ``keys[r]`` of shape (n_r, d)
+    values : sequence of m arrays, ``values[r]`` of shape (n_r, d_v)
+    dtype : dtype or str
+        The format of the result: one of `FORMATS`.
+    scale : positive rational or "1/sqrt(d)"
+    mask : boolean array, shape (n_1, ..., n_m) or (..., n_1, ..., n_m), optional
+        True keeps the tuple; for all queries, or for each.
+    rounding : "nearest", "up", "down" or "zero"
+        Ties to even; toward +∞, -∞, 0.
+    empty : "raise", "zero" or "nan"
+        What the output of a row without a tuple is; its log-sum-exp is -∞ (NaN in a format
+        without infinities).
+    return_logsumexp : bool
+        Also return the log-sum-exp, as a `Rounded`.
+    layers : Layers, optional
+        Counts which layer settled how many numbers.
+
+    Returns
+    -------
+    ndarray, shape (..., d_v), or Rounded
+        An output that is exactly zero is +0; one that rounds to zero keeps its sign.
+
+    Raises
+    ------
+    InputError
+        As `tensor_attention` does; for an unknown dtype, rounding or ``empty``; for a row without
+        a tuple if ``empty`` is "raise".
+
+    Notes
+    -----
+    E2 `correct-rounding-terminates`. Inputs that float64 does not hold go to the balls at once.
+    """
+    queries, leading = as_queries(query)
+    K, V = as_slot_arrays(keys, values, queries.shape[1])
+    problem = _Problem(
+        queries,
+        K,
+        V,
+        as_scale(scale, queries.shape[1]),
+        as_row_masks(mask, leading, tuple(len(K_r) for K_r in K)),
+        as_format(dtype),
+        as_rounding(rounding),
+        prepare(K, V) if all(A.dtype == np.float64 for A in (queries, *K, *V)) else None,
+    )
+    if not isinstance(empty, str) or empty not in EMPTY_OUTPUT:
+        raise InputError("empty", "one of " + ", ".join(EMPTY_OUTPUT), repr(empty))
+    rows = problem.rows_with_tuples()
+    if empty == "raise" and len(rows) < len(queries):
+        raise InputError("mask", "at least one tuple in each row", "a row without any")
+
+    d_v = V[0].shape[1]
+    numbers = np.full((len(queries), d_v + 1), EMPTY_OUTPUT[empty])
+    numbers[:, d_v] = -np.inf
+    wanted = np.zeros(numbers.shape, dtype=np.bool_)
+    wanted[rows] = True
+    wanted[:, d_v] &= return_logsumexp
+    for settle in (_single, _double, _balls):
+        settle(problem, numbers, wanted, layers if layers is not None else Layers())
+    result = numbers.astype(problem.target.dtype).reshape(*leading, d_v + 1)
+    output = result[..., :d_v]
+    return Rounded(output, result[..., d_v]) if return_logsumexp else output
+
+
+class _Problem(NamedTuple):
+    """Checked inputs: b queries over one set of keys and values."""
+
+    queries: Array  # (b, d)
+    keys: tuple[Array, ...]
+    values: tuple[Array, ...]
+    scale: Scale
+    mask: Mask | None  # (b or 1, n_1, ..., n_m)
+    target: BinaryFormat
+    rounding: Rounding
+    prepared: Prepared | None  # None if float64 does not hold the inputs
+
+    def row_mask(self, row: int) -> Mask | None:
+        """The mask of one query."""
+        return None if self.mask is None else self.mask[row % len(self.mask)]
+
+    def rows_with_tuples(self) -> list[int]:
+        """The queries that have an answer."""
+        rows = range(len(self.queries))
+        if self.mask is None:
+            return list(rows)
+        kept: Mask = np.any(self.mask.reshape(len(self.mask), -1), axis=1)
+        return [b for b in rows if kept[b % len(kept)]]
+
+
+def _single(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
+    """Settle what float64 with its bound settles; only formats narrower than float64."""
+    if problem.prepared is not None and problem.target.precision < 53:
+        layers.single += _fast(problem, problem.prepared, numbers, wanted, evaluate_single)
+
+
+def _double(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
+    """Settle what double-double with its bound settles."""
+    if problem.prepared is not None:
+        layers.double += _fast(problem, problem.prepared, numbers, wanted, evaluate_double)
+
+
+def _balls(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
+    """Settle the rest."""
+    for b in np.flatnonzero(wanted.any(axis=1)).tolist():
+        settled = round_row(
+            problem.queries[b],
+            problem.keys,
+            problem.values,
+            scale=problem.scale,
+            mask=problem.row_mask(b),
+            columns=np.flatnonzero(wanted[b]).tolist(),
+            target=problem.target,
+            rounding=problem.rounding,
+        )
+        for column, (number, exactly) in settled.items():
+            numbers[b, column] = number
+            layers.exact += exactly
+            layers.balls += not exactly
+        wanted[b] = False
+
+
+def _fast(
+    problem: _Problem, prepared: Prepared, numbers: Array, wanted: Mask, evaluate: _Evaluate
+) -> int:
+    """Evaluate the rows still wanted, settle what the bounds allow, and count it."""
+    rows = np.flatnonzero(wanted.any(axis=1))
+    if not len(rows):
+        return 0
+    mask = problem.mask
+    if mask is not None and len(mask) > 1:
+        mask = mask[rows]
+    found = evaluate(prepared, problem.queries[rows], problem.scale, mask)
+    lse = found.logsumexp
+    last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
+    settled = 0
+    for columns, balls in ((slice(None, -1), found.output), (slice(-1, None), last)):
+        rounded, decided = round_balls(balls, problem.target, problem.rounding)
+        places = (rows[:, None], np.arange(numbers.shape[1])[columns])
+        decided &= wanted[places]
+        numbers[places] = np.where(decided, rounded, numbers[places])
+        wanted[places] &= ~decided
+        settled += int(decided.sum())
+    return settled
+
+
+def round_balls(balls: Balls, target: BinaryFormat, rounding: Rounding) -> tuple[Array, Mask]:
+    """Round arrays of balls; say of each whether all its numbers round alike.
+
+    Parameters
+    ----------
+    balls : Balls
+        Centres ``hi + lo`` and radii; an infinite radius decides nothing.
+    target : BinaryFormat
+    rounding : Rounding
+
+    Returns
+    -------
+    rounded : ndarray of float64
+    decided : ndarray of bool
+    """
+    with np.errstate(all="ignore"):
+        low = _sum(
+            balls.hi, np.nextafter(balls.lo - balls.radius, -np.inf), target, rounding, "down"
+        )
+        high = _sum(balls.hi, np.nextafter(balls.lo + balls.radius, np.inf), target, rounding, "up")
+        same = (low == high) & (np.signbit(low) == np.signbit(high))
+        return low, same & np.isfinite(balls.radius) & np.isfinite(low)
+
+
+def _sum(
+    hi: Array, lo: Array, target: BinaryFormat, rounding: Rounding, outward: Rounding
+) -> Array:
+    """Round hi + lo to the target: exactly so for float64, else after a step outward."""
+    direction = rounding if target.precision == 53 else outward
+    total = hi + lo
+    # two_sum: what the addition lost, exactly; then one step the right way
+    part = total - hi
+    lost = (hi - (total - part)) + (lo - part)
+    total = _directed(total, lost, direction)
+    return total if target.precision == 53 else target.round_array(total, rounding)
+
+
+def _directed(total: Array, lost: Array, direction: Rounding) -> Array:
+    """Turn the nearest sum into the one rounded in a direction."""
+    if direction == "nearest":
+        return total
+    if direction == "zero":
+        toward = np.where(total > 0, -np.inf, np.inf)
+        # not by the sign of a product, which may underflow
+        return np.where(np.sign(total) == -np.sign(lost), np.nextafter(total, toward), total)
+    step = np.nextafter(total, np.inf if direction == "up" else -np.inf)
+    return np.where(lost > 0 if direction == "up" else lost < 0, step, total)

@@ -1,0 +1,136 @@
+"""Rounding decided by balls of growing precision, and by exactness where that could go on (E2).
+
+An output or log-sum-exp is either a rational that E1 finds, or irrational: then it lies strictly
+between rounding boundaries, which are rational, and some precision separates it from them. When
+a single boundary r is left in the ball, the sign of ``out - r`` is that of a sum of exponentials
+whose exact coefficients cancel before anything is rounded, so that even an output within e^-10^6
+of r needs few bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import copysign, isfinite, isnan
+from typing import Any
+
+from flint import arb
+
+from kvfloor.attention.enclosure import enclose
+from kvfloor.attention.exact import ExactAttention, ExactOutput
+from kvfloor.numbers import BinaryFormat, Rounding, ball_ends, to_fmpq
+
+__all__ = ["round_ball", "round_row"]
+
+FIRST_BITS = 128
+
+
+def round_row(
+    query: Any,
+    keys: Sequence[Any],
+    values: Sequence[Any],
+    *,
+    scale: Any,
+    mask: Any,
+    columns: Sequence[int],
+    target: BinaryFormat,
+    rounding: Rounding,
+) -> dict[int, tuple[float, bool]]:
+    """Round some columns of the answer to one query.
+
+    Parameters
+    ----------
+    query, keys, values, scale, mask
+        As for `tensor_attention`.
+    columns : sequence of int
+        Which ones; column d_v is the log-sum-exp.
+    target : BinaryFormat
+    rounding : Rounding
+
+    Returns
+    -------
+    dict
+        For each column the number, and whether E1 had to decide.
+    """
+    settled: dict[int, tuple[float, bool]] = {}
+    exact: ExactOutput | None = None
+    bits = FIRST_BITS
+    while len(settled) < len(columns):
+        balls = enclose(query, keys, values, scale=scale, mask=mask, bits=bits)
+        numbers = (*balls.output, balls.logsumexp)
+        for c in [c for c in columns if c not in settled]:
+            rounded = round_ball(numbers[c], target, rounding)
+            if rounded is not None:
+                settled[c] = rounded, False
+                continue
+            if exact is None:
+                exact = ExactAttention(keys, values, scale=scale)(query, mask=mask)
+            rounded = _decide(exact, c, numbers[c], target, rounding)
+            if rounded is not None:
+                settled[c] = rounded, True
+        bits *= 2  # ends: what is left is irrational
+    return settled
+
+
+def _decide(
+    exact: ExactOutput, c: int, ball: arb, target: BinaryFormat, rounding: Rounding
+) -> float | None:
+    """Round by E1: a rational directly, else by the side of the one boundary in the ball."""
+    last = c == len(exact)
+    rational = exact.rational_logsumexp() if last else exact.rational(c)
+    if rational is not None:
+        return target.round(rational, rounding)
+    if not ball.is_finite():
+        return None
+    boundary = _boundary(ball_ends(ball), target, rounding)
+    if boundary is None:
+        return None
+    above = exact.logsumexp_exceeds(boundary) if last else exact.exceeds(c, boundary)
+    return target.round(boundary + (_tiny(target) if above else -_tiny(target)), rounding)
+
+
+def _boundary(
+    ends: tuple[Fraction, Fraction], target: BinaryFormat, rounding: Rounding
+) -> Fraction | None:
+    """The only number between the ends where the rounded value changes, None if in doubt."""
+    if max(map(abs, ends)) < _tiny(target):
+        return Fraction(0)
+    low, high = (target.round(end, rounding) for end in ends)
+    if not (isfinite(low) and isfinite(high)) or low * high <= 0:
+        return None
+    x, y = Fraction(low), Fraction(high)
+    if target.round(x + _tiny(target), "up") != high:
+        return None
+    if rounding == "nearest":
+        return (x + y) / 2
+    return x if rounding == "up" or (rounding == "zero" and x < 0) else y
+
+
+def _tiny(target: BinaryFormat) -> Fraction:
+    """A quarter of the least positive number: boundaries lie further apart than this."""
+    return Fraction(2) ** (target.min_exponent - target.precision - 1)
+
+
+def round_ball(ball: arb, target: BinaryFormat, rounding: Rounding) -> float | None:
+    """Return the number that every real in the ball rounds to, None if there may be two.
+
+    Parameters
+    ----------
+    ball : arb
+    target : BinaryFormat
+    rounding : Rounding
+    """
+    if not ball.is_finite():
+        return None
+    # All numbers of one sign below half the least of the format round alike; one stands for
+    # them, as their own exponents may be astronomical.
+    tiny = _tiny(target)
+    if abs(ball) < to_fmpq(tiny) and not ball.contains(0):
+        return target.round(tiny if ball > 0 else -tiny, rounding)
+    huge = 2 * target.max_finite  # and all beyond it likewise
+    if abs(ball) > to_fmpq(huge):
+        return target.round(huge if ball > 0 else -huge, rounding)
+    ends = ball_ends(ball)
+    low, high = (target.round(end, rounding) for end in ends)
+    same = low == high and copysign(1.0, low) == copysign(1.0, high)
+    return low if same or (isnan(low) and isnan(high) and ends[0] * ends[1] > 0) else None

@@ -1,0 +1,25 @@
+"""Certificates, and the checker that believes nothing in them.
+
+The checker builds instances and their true outputs again from the parameters, exactly; the search
+that found them is not consulted. What only the cache knows is reported as unchecked, unless the
+certificate is replayed on the cache.
+"""
+
+from kvfloor.certificates.checker import Outcome, check
+from kvfloor.certificates.collision import collision_certificate
+from kvfloor.certificates.families import MOST_WORK, most_work
+from kvfloor.certificates.text import MOST_CHARACTERS, Document, canonical, digest
+from kvfloor.certificates.violation import violation_certificate
+
+__all__ = [
+    "MOST_CHARACTERS",
+    "MOST_WORK",
+    "Document",
+    "Outcome",
+    "canonical",
+    "check",
+    "collision_certificate",
+    "digest",
+    "most_work",
+    "violation_certificate",
+]

@@ -1,0 +1,76 @@
+"""The checker: one certificate in, one outcome out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kvfloor.certificates import collision, violation
+from kvfloor.certificates.text import InvalidError, MalformedError, check_seal, parse
+from kvfloor.isolation import Factory
+
+__all__ = ["Outcome", "check"]
+
+UNCHECKED_BY_REPLAY = "that the cache does the same every time (it did twice)"
+KINDS = {
+    "collision": (collision.check_collision, collision.replay_collision, collision.UNCHECKED),
+    "violation": (violation.check_violation, violation.replay_violation, violation.UNCHECKED),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the checker found.
+
+    Attributes
+    ----------
+    status : "ok", "invalid" or "malformed"
+        Malformed: no certificate of a known format. Invalid: one that does not hold.
+    reason : str
+        Why it was refused; empty if ok.
+    unchecked : tuple of str
+        What nobody can know from the certificate alone.
+    """
+
+    status: Literal["ok", "invalid", "malformed"]
+    reason: str = ""
+    unchecked: tuple[str, ...] = ()
+
+
+def check(text: str | bytes, *, cache: Factory | None = None) -> Outcome:
+    """Check a certificate, and with a cache replay its instances on it.
+
+    Parameters
+    ----------
+    text : str or bytes
+        The JSON text.
+    cache : CacheFactory or "MODULE:FACTORY", optional
+        The cache that the certificate speaks of; it runs in processes of its own.
+
+    Returns
+    -------
+    Outcome
+        Never raises for a bad certificate, whatever the cache does.
+
+    Raises
+    ------
+    InputError
+        If other processes cannot find the cache.
+
+    Notes
+    -----
+    T5 `collision`, T6 `random-instance-fails`. Cost: attention on two instances or one, tuple by
+    tuple.
+    """
+    try:
+        document = parse(text)
+        check_seal(document)
+        verify, replay, unchecked = KINDS[document["kind"]]
+        verify(document)
+        if cache is not None:
+            replay(document, cache)
+    except MalformedError as error:
+        return Outcome("malformed", str(error))
+    except InvalidError as error:
+        return Outcome("invalid", str(error))
+    return Outcome("ok", unchecked=(unchecked if cache is None else UNCHECKED_BY_REPLAY,))

@@ -1,0 +1,11 @@
+"""Caches in processes of their own: nothing but the bytes of a state goes from one to another."""
+
+from kvfloor.isolation.processes import SECONDS, Factory, Isolated, Misbehaviour, Shape
+
+__all__ = [
+    "SECONDS",
+    "Factory",
+    "Isolated",
+    "Misbehaviour",
+    "Shape",
+]

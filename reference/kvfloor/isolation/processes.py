@@ -1,0 +1,266 @@
+"""Caches in processes of their own: nothing but the bytes of a state goes from one to another.
+
+A cache is code that may hang, end its process, or remember what is not in its state. So it runs in
+a fresh interpreter, under limits of time and memory, and answers in another one than the one that
+saw the tokens. Replies are JSON, which carries no code. `worker` is the other end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from functools import cached_property
+from math import ceil
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+from kvfloor.caches import CacheFactory, State, fits
+from kvfloor.errors import InputError
+from kvfloor.families import Token
+from kvfloor.numbers import shown
+
+__all__ = ["Factory", "Isolated", "Misbehaviour", "Shape"]
+
+T = TypeVar("T")
+Factory = CacheFactory | str  # text: MODULE:FACTORY
+RATIONAL = re.compile(r"-?[0-9]{1,1000}(/[1-9][0-9]{0,999})?")
+SECONDS = 10.0  # for each answer, and for taking in an instance
+START_SECONDS = 60.0  # importing a module may load much
+DYING_SECONDS = 5.0  # a process that has ended is soon gone
+MOST_REASON = 400  # characters
+MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longest state
+PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
+COMMAND = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from kvfloor.isolation.worker import serve; serve()"
+)
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class Misbehaviour(Exception):  # noqa: N818 (not an error of the program, a finding)
+    """A cache did what no cache may do.
+
+    Attributes
+    ----------
+    kind : str
+        "raised", "died", "time-limit", "state", "answer", or what an audit adds to these.
+    reason : str
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind, self.reason = kind, reason
+
+
+class Shape(NamedTuple):
+    """What a cache is told beside the tokens."""
+
+    order: int
+    d: int
+    d_v: int
+
+
+class Isolated:
+    """A process that runs one factory's caches; a context manager.
+
+    Parameters
+    ----------
+    factory : CacheFactory or "MODULE:FACTORY"
+        As text, by itself or configured, it is imported in the other process alone.
+    hash_seed : int
+        PYTHONHASHSEED of the process.
+    seconds : float
+        Time limit for each answer, and for each instance that is taken in.
+
+    Raises
+    ------
+    InputError
+        If the factory cannot be found by its name in another process.
+    """
+
+    def __init__(self, factory: Factory, *, hash_seed: int = 0, seconds: float = SECONDS) -> None:
+        self._seconds, self._seen = seconds, bytearray()
+        start = _pickled(factory)
+        self._process = subprocess.Popen(  # noqa: S603 (this interpreter, our own code)
+            [sys.executable, "-c", COMMAND, json.dumps(sys.path)],
+            env=os.environ | ONE_THREAD | {"PYTHONHASHSEED": str(hash_seed)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._send("start", START_SECONDS, start)
+
+    @cached_property
+    def cache(self) -> dict[str, Any]:
+        """Name and options of the factory, as `describe` gives them.
+
+        Raises
+        ------
+        Misbehaviour
+            If importing it raises, hangs or ends the process.
+        """
+        described: dict[str, Any] = self._reply(dict, START_SECONDS, "importing it")
+        return described
+
+    def __enter__(self) -> Isolated:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process and all that it started, but what has left its session (setsid)."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+    def state(self, tokens: Sequence[Token], shape: Shape, seed: int) -> State:
+        """Return the state of a new cache after the tokens.
+
+        Raises
+        ------
+        Misbehaviour
+            If the cache raises, hangs, ends its process, or has no state of the bits it declares.
+        """
+        self._send("state", self._seconds, tokens, shape, seed)
+        return self._reply(_state, self._seconds, "append() or state()")
+
+    def answers(
+        self, state: State, queries: Sequence[Any], shape: Shape, seed: int
+    ) -> Iterator[tuple[Fraction, ...]]:
+        """Yield what one cache restored from the bytes of a state answers, query by query.
+
+        All of them have to be taken.
+
+        Raises
+        ------
+        Misbehaviour
+            If the cache raises, hangs, ends its process, or answers with anything but d_v numbers.
+        """
+        self._send("answers", self._seconds, state.data, queries, shape, seed)
+        for k in range(len(queries)):
+            answer = self._reply(_numbers, self._seconds, f"answer() to query {k}")
+            if len(answer) != shape.d_v:
+                raise _out_of_turn(f"answer() to query {k}")
+            yield answer
+
+    def call(self, function: Any, *arguments: Any, seconds: float) -> Any:
+        """Return ``function(factory, *arguments)``, called in the process, as JSON carries it.
+
+        Raises
+        ------
+        Misbehaviour
+            If it raises, or takes more than ``seconds``.
+        """
+        self._send("call", seconds, function, arguments)
+        return self._reply(_anything, seconds, function.__name__)
+
+    def _send(self, name: str, seconds: float, *arguments: Any) -> None:
+        if name != "start":
+            _ = self.cache  # its first reply
+        data = pickle.dumps((name, ceil(seconds), arguments))
+        pipe, rest = self._process.stdin, memoryview(len(data).to_bytes(8, "little") + data)
+        while pipe is not None and rest:
+            if not select.select([], [pipe], [], START_SECONDS)[1]:
+                raise Misbehaviour("time-limit", "its process does not take what it is sent")
+            try:
+                rest = rest[os.write(pipe.fileno(), rest[:PIPE_BUF]) :]
+            except BrokenPipeError:
+                raise self._death("between two calls") from None
+
+    def _reply(self, read: Callable[[Any], T], seconds: float, what: str) -> T:
+        line = self._line(seconds, what)
+        try:
+            reply = json.loads(line)
+            fault = reply.get("misbehaviour")
+            if fault is None:
+                return read(reply["value"])
+            kind, reason = fault
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise _out_of_turn(what) from None
+        raise Misbehaviour(_printable(kind), _printable(reason))
+
+    def _line(self, seconds: float, what: str) -> bytes:
+        pipe, deadline, searched = self._process.stdout, time.monotonic() + seconds, 0
+        while pipe is not None and (end := self._seen.find(b"\n", searched)) < 0:
+            searched = len(self._seen)
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+                raise Misbehaviour("time-limit", f"{what} took more than {seconds:g} s")
+            chunk = os.read(pipe.fileno(), 2**20)
+            if not chunk:
+                raise self._death(what)
+            self._seen += chunk
+            if len(self._seen) > MOST_REPLY:
+                raise _out_of_turn(what)
+        line = bytes(self._seen[:end])
+        del self._seen[: end + 1]
+        return line
+
+    def _death(self, what: str) -> Misbehaviour:
+        try:
+            status = self._process.wait(DYING_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Misbehaviour("died", f"its process closed its channel in {what}")
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        return Misbehaviour("died", f"its process ended in {what}, with {how}")
+
+
+def _out_of_turn(what: str) -> Misbehaviour:
+    """A cache that writes into the channel itself has to look for it."""
+    return Misbehaviour("died", f"{what}: its process spoke out of turn")
+
+
+def _printable(value: Any) -> str:
+    """What a cache says of itself, on one line, without what could steer a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)[:MOST_REASON])
+
+
+def _anything(value: Any) -> Any:
+    return value
+
+
+def _state(value: Any) -> State:
+    data, bits = value
+    state = State(bytes.fromhex(data), bits)
+    if type(bits) is not int or not fits(*state):
+        raise ValueError
+    return state
+
+
+def _numbers(value: Any) -> tuple[Fraction, ...]:
+    if not all(RATIONAL.fullmatch(text) for text in value):
+        raise ValueError
+    return tuple(Fraction(text) for text in value)
+
+
+def _pickled(factory: Factory) -> bytes:
+    """A factory as bytes that another process can read, if it finds its module."""
+    expected = "a class or function of a module, or MODULE:FACTORY: other processes import it"
+    made = getattr(factory, "cache_class", factory)
+    if not isinstance(factory, str) and getattr(made, "__module__", "") == "__main__":
+        raise InputError("factory", expected, "one of __main__")
+    try:
+        return pickle.dumps(factory)
+    except Exception as error:
+        raise InputError("factory", expected, shown(str(error))) from None

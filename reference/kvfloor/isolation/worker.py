@@ -1,0 +1,145 @@
+"""The other end of `processes`: a process that runs caches and replies in JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+import resource
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+from kvfloor.caches import CacheFactory, Configured, State, describe, record, restore
+from kvfloor.errors import InputError
+from kvfloor.families import Token
+from kvfloor.isolation.processes import Shape
+from kvfloor.numbers import as_vector
+
+__all__ = ["MOST_DIGITS", "MOST_STATE", "serve"]
+
+MOST_MEMORY = 2**32  # bytes of data of the process
+MOST_STATE = 2**26  # bytes of a state
+MOST_DIGITS = 1000  # characters of a number of an answer, as certificates have them
+GRACE = 30  # seconds beyond its time limit until a process ends itself, if nobody else ends it
+
+
+class _FaultError(Exception):
+    """A misbehaviour: its kind and its reason."""
+
+
+def serve() -> None:
+    """Read requests from standard input, reply on standard output, until no more come."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "w", encoding="ascii")
+    nothing = os.open(os.devnull, os.O_RDWR)  # what the cache reads and prints
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    try:
+        for value in _values(requests):
+            _reply(replies, {"value": value})
+    except _FaultError as fault:
+        _reply(replies, {"misbehaviour": fault.args})
+
+
+def _reply(replies: IO[str], reply: dict[str, Any]) -> None:
+    replies.write(json.dumps(reply) + "\n")
+    replies.flush()
+
+
+def _values(requests: IO[bytes]) -> Iterator[Any]:
+    factory = None
+    while head := requests.read(8):
+        body = requests.read(int.from_bytes(head, "little"))
+        name, seconds, arguments = pickle.loads(body)  # noqa: S301 (of whoever runs the audit)
+        signal.alarm(seconds + GRACE)
+        if name == "start":
+            factory, described = _loaded(*arguments)
+            yield described
+        else:
+            for value in HANDLERS[name](factory, *arguments):
+                yield value
+                signal.alarm(seconds + GRACE)
+        signal.alarm(0)
+
+
+@contextmanager
+def _blamed(what: str) -> Iterator[None]:
+    """Turn whatever the cache raises into a fault."""
+    try:
+        yield
+    except BaseException as error:  # it may raise SystemExit or worse
+        raise _FaultError("raised", f"{what} raised {_told(error)}") from None
+
+
+def _told(error: BaseException) -> str:
+    try:
+        text = " ".join(str(error).split())[:200]
+    except Exception:  # its text is the cache's code too
+        text = "an error without text"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _loaded(start: bytes) -> tuple[Any, dict[str, Any]]:
+    with _blamed("importing it"):
+        factory = pickle.loads(start)  # noqa: S301 (of whoever runs the audit)
+        if isinstance(factory, Configured):
+            factory = Configured(_found(factory.cache_class), factory.options)
+        else:
+            factory = _found(factory)
+        return factory, describe(factory)
+
+
+def _found(made: Any) -> Any:
+    if not isinstance(made, str):
+        return made
+    module, _, name = made.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _state(
+    factory: CacheFactory, tokens: Sequence[Token], shape: Shape, seed: int
+) -> Iterator[Any]:
+    try:
+        with _blamed("append() or state()"):
+            state = record(factory, tokens, d=shape.d, d_v=shape.d_v, seed=seed)
+    except _FaultError as fault:
+        if isinstance(fault.__context__, InputError) and fault.__context__.argument == "cache":
+            raise _FaultError("state", str(fault.__context__)) from None
+        raise
+    if len(state.data) > MOST_STATE:
+        raise _FaultError("state", f"a state of {len(state.data)} bytes, {MOST_STATE} are allowed")
+    yield bytes.hex(state.data), int(state.bits)
+
+
+def _answers(
+    factory: CacheFactory, data: bytes, queries: Sequence[Any], shape: Shape, seed: int
+) -> Iterator[list[str]]:
+    with _blamed("from_state()"):
+        cache = restore(factory, State(data, 8 * len(data)), **shape._asdict(), seed=seed)
+    for k, query in enumerate(queries):
+        what = f"answer() to query {k}"
+        with _blamed(what):
+            answer = cache.answer(query)
+        try:
+            texts = [str(x) for x in as_vector(answer, "the answer", shape.d_v)]
+        except Exception as error:
+            raise _FaultError("answer", f"{what}: {_told(error)}") from None
+        if any(len(text) > MOST_DIGITS for text in texts):
+            raise _FaultError("answer", f"{what}: a number of over {MOST_DIGITS} characters")
+        yield texts
+
+
+def _call(factory: CacheFactory, function: Any, arguments: tuple[Any, ...]) -> Iterator[Any]:
+    with _blamed(function.__name__):
+        value = function(factory, *arguments)
+    yield value
+
+
+HANDLERS: dict[str, Callable[..., Iterator[Any]]] = {
+    "state": _state,
+    "answers": _answers,
+    "call": _call,
+}

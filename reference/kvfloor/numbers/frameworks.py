@@ -1,0 +1,78 @@
+"""Arrays of other frameworks, and back: NumPy, PyTorch, JAX, and modules of the array API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from kvfloor.errors import InputError
+from kvfloor.numbers.formats import FORMATS, as_format
+from kvfloor.numbers.inputs import Array
+
+__all__ = ["to_framework", "to_numpy"]
+
+# NumPy has no name of its own for the narrow formats, so their bits travel as integers.
+BITS: dict[int, np.dtype[Any]] = {1: np.dtype(np.uint8), 2: np.dtype(np.int16)}
+
+
+def to_framework(name: str) -> Callable[[Array], Any]:
+    """Return what makes arrays of a framework out of NumPy's.
+
+    Parameters
+    ----------
+    name : str
+        "numpy", "torch", "jax", or any module with the array API's ``asarray``.
+
+    Raises
+    ------
+    InputError
+        If there is no such module, or it makes no arrays.
+    """
+    if name == "numpy":
+        return _itself
+    try:
+        module: Any = import_module("jax.numpy" if name == "jax" else name)
+        asarray = module.from_numpy if name == "torch" else module.asarray
+    except (ImportError, AttributeError) as error:
+        expected = "numpy, torch, jax or a module of the array API"
+        raise InputError("arrays", expected, f"{name!r} ({error})") from None
+    convert: Callable[[Array], Any] = _to_torch(module) if name == "torch" else asarray
+    return convert
+
+
+def _itself(array: Array) -> Array:
+    return array
+
+
+def _to_torch(torch: Any) -> Callable[[Array], Any]:
+    def convert(array: Array) -> Any:
+        if array.dtype.kind != "V":
+            return torch.from_numpy(array)
+        bits = torch.from_numpy(array.view(BITS[array.dtype.itemsize]))
+        return bits.view(getattr(torch, array.dtype.name))
+
+    return convert
+
+
+def to_numpy(array: Any) -> Array:
+    """Return an array of any framework as NumPy's, of the same format.
+
+    Raises
+    ------
+    TypeError, ValueError, BufferError
+        If it is not an array, or its framework will not hand it over.
+    """
+    if hasattr(array, "detach"):  # PyTorch; it refuses to export gradients, devices and bfloat16
+        array = array.detach().cpu().resolve_conj().resolve_neg()
+        name = str(array.dtype).rpartition(".")[2]
+        if name in FORMATS and as_format(name).dtype.kind == "V":
+            torch = import_module("torch")
+            bits = array.contiguous().view(torch.uint8 if array.itemsize == 1 else torch.int16)
+            return np.asarray(bits.numpy()).view(as_format(name).dtype)
+        return np.asarray(array.numpy())
+    if not hasattr(array, "__array__") and hasattr(array, "__dlpack__"):
+        return np.from_dlpack(array)
+    return np.asarray(array)

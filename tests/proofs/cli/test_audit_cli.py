@@ -1,0 +1,141 @@
+"""`kvfloor audit` and `kvfloor sweep`: tables, JSON, certificates that check, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from kvfloor import Row
+from kvfloor_proofs.report import followed
+
+CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
+MINE = """\
+from kvfloor.caches import ExactCache, HashedCache
+
+class Mine(HashedCache):
+    pass
+
+class Broken(ExactCache):
+    def answer(self, query):
+        raise RuntimeError("[bold]no[/bold] :x:\\x1b[2J")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(MINE)
+    return tmp_path
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLI, *command.split()],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def complaint(folder: Path, command: str) -> str:
+    done = run(folder, command)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
+    return done.stderr
+
+
+def test_refuted_with_certificates_that_check(folder: Path) -> None:
+    done = run(
+        folder, "audit mine:Mine --set bits=6 -n 8 -d 3 --json r.json --plot p.png --certificates ."
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "mine:Mine(bits=6), n=8, d=3: violation: it answers 0 where" in done.stdout
+    document = json.loads((folder / "r.json").read_text())
+    assert (document["cache"], document["verdict"]) == ("mine:Mine(bits=6)", "refuted")
+    assert (folder / "p.png").stat().st_size > 1000
+    for finding in document["findings"]:
+        file = folder / f"{finding['kind']}.json"
+        assert json.loads(file.read_text()) == finding["certificate"]
+    done = run(folder, "check violation.json collision.json --cache mine:Mine --set bits=6")
+    assert (done.returncode, done.stdout.count(": ok: ")) == (0, 2), done
+    done = run(folder, "check violation.json --cache mine:Mine --set bits=7")
+    assert (done.returncode, "cache.options.bits: 6 is claimed, 7" in done.stdout) == (1, True)
+
+
+def test_json_to_standard_output_is_json_alone(folder: Path) -> None:
+    done = run(folder, "audit kvfloor.caches:ExactCache -n 4 -d 2 --order 1 --json -")
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
+    assert (document["verdict"], document["order"], document["findings"]) == (
+        "within-guarantee", 1, [],
+    )  # fmt: skip
+    assert "within-guarantee" in done.stderr
+
+
+def test_a_cache_that_misbehaves_is_status_2_and_steers_no_terminal(folder: Path) -> None:
+    done = run(folder, "audit mine:Broken -n 4 -d 2")
+    assert done.returncode == 2
+    assert "RuntimeError: [bold]no[/bold] :x:" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_the_interval_of_a_cache_that_may_fail_is_shown_though_it_is_right(folder: Path) -> None:
+    command = "audit kvfloor.caches:ExactCache -n 4 -d 2 --order 1 --delta 1/8"
+    done = run(folder, command)
+    line = "kvfloor.caches:ExactCache: over its coins an answer is accurate with probability 0.8"
+    assert (done.returncode, line in done.stdout) == (0, True), done
+    assert "over its coins" not in run(folder, f"{command} -q").stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        ("audit mine:Mine -n 8", "Missing option '-d'"),
+        ("audit mine -n 8 -d 3", "factory: expected MODULE:FACTORY, got 'mine'"),
+        ("audit mine:Mine -n 8 -d 2", "d: expected at least 3 for 8"),
+        ("audit mine:Mine -n 8 -d 3 --alpha much", "alpha: expected"),
+        ("audit mine:Mine -n 8 -d 3 --set bits", "--set: expected NAME=VALUE, got 'bits'"),
+        ("audit mine:Mine -n 8 -d 3 --set bits=1,2", "--set: expected one value for each name"),
+        ("audit mine:Mine -n 8 -d 3 --json no/r.json", "--json: expected a file in a folder that"),
+        ("audit mine:Mine -n 8 -d 3 --plot no/r.png", "--plot: expected a file in a folder that"),
+        ("audit mine:Mine -n 8 -d 3 --certificates no", "--certificates: expected a folder, got"),
+        ("sweep mine:Mine -n 8 -d 3 --jobs 0", "jobs: expected a whole number >= 1, got 0"),
+        ("sweep mine:Mine -n 9 -d 3 --jobs 1", "d: expected at least 4 for 9"),
+        ("sweep mine:Mine -n 8 -d 3 --output mine.py", "output: expected a new file, or one that"),
+    ],
+)
+def test_bad_usage_is_one_line_and_status_2(folder: Path, command: str, part: str) -> None:
+    assert part in complaint(folder, command)
+
+
+def test_a_sweep_is_resumed(folder: Path) -> None:
+    command = "sweep mine:Mine kvfloor.caches:HashedCache --set bits=2,6 -n 4 -n 8 -d 3 --order 1"
+    done = run(folder, f"{command} --output rows.jsonl --jobs 2")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.count("│ refuted") == 8
+    lines = (folder / "rows.jsonl").read_text().splitlines()
+    assert len(lines) == 8
+    (folder / "rows.jsonl").write_text("\n".join(lines[:7]) + '\n{"task"')
+    again = run(folder, f"{command} --output rows.jsonl --jobs 1 --plot rows.svg")
+    assert again.returncode == 1
+    rows = [Row.of(line) for line in (folder / "rows.jsonl").read_bytes().splitlines()]
+    assert len(list(filter(None, rows))) == 8
+    assert (folder / "rows.svg").exists()
+
+
+def test_a_cluster_that_is_not_there_is_one_line(folder: Path) -> None:
+    pytest.importorskip("distributed")
+    assert "127.0.0.1:9" in complaint(folder, "sweep mine:Mine -n 4 -d 2 --dask tcp://127.0.0.1:9")
+
+
+def test_progress_is_for_terminals_only() -> None:
+    rows = [Row({}, {}, None, None)] * 3
+    terminal = Console(force_terminal=True, width=80, record=True)
+    with terminal.capture() as shown:
+        assert followed(iter(rows), 3, terminal) == rows
+    assert "3/3" in shown.get()
+    plain = Console(force_terminal=False)
+    with plain.capture() as shown:
+        assert followed(iter(rows), 3, plain) == rows
+    assert shown.get() == ""

@@ -1,0 +1,84 @@
+"""The command line as a guest: help with examples, quiet, completion, time left."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from kvfloor_proofs.claims import load
+from kvfloor_proofs.cli import cli
+from kvfloor_proofs.report import show
+from kvfloor_proofs.verify.results import verify_claim
+
+CERTIFICATES = Path(__file__).parents[1] / "certificates"
+COMMANDS = sorted(cli.commands)
+
+
+def test_every_command_is_named_in_the_help() -> None:
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    assert set(re.findall(r"^  ([a-z]+)  ", shown, re.MULTILINE)) == set(COMMANDS)
+    assert len(COMMANDS) == 6
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_of_good_usage(name: str) -> None:
+    command = cli.commands[name]
+    (example,) = re.findall(r"Example: kvfloor (.*)", command.help or "")
+    word, *arguments = shlex.split(example)
+    assert word == name
+    context = command.make_context(name, arguments)  # parses, and refuses what it does not know
+    assert context.params
+    with pytest.raises(click.UsageError, match=r"(?i)no such option"):
+        command.make_context(name, ["--none-such"])
+
+
+@pytest.mark.parametrize(("typed", "expected"), [("ke", ["keys"]), ("five", [])])
+def test_slugs_are_completed(typed: str, expected: list[str]) -> None:
+    environment = {
+        "_KVFLOOR_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"kvfloor verify {typed}",
+        "COMP_CWORD": "2",
+    }
+    shown = CliRunner().invoke(cli, [], prog_name="kvfloor", env=environment).output
+    assert shown.split() == [f"plain,{slug}" for slug in expected]
+
+
+def test_quiet_verify_says_only_what_is_wrong() -> None:
+    claim = load("index-deterministic")
+    right = verify_claim(claim, examples=1)
+    wrong = replace(right, property_error="it is not so")
+    for result, said in ((right, ""), (wrong, "index-deterministic: property: it is not so\n")):
+        out = io.StringIO()
+        assert show([claim], [result], Console(file=out), quiet=True) == [result]
+        assert out.getvalue() == said
+
+
+def test_quiet_check_says_only_what_is_wrong() -> None:
+    good = str(CERTIFICATES / "ok" / "violation-order-1.json")
+    bad = str(CERTIFICATES / "invalid" / "violation-accurate.json")
+    for files, status in (([good], 0), ([good, bad], 1)):
+        done = CliRunner().invoke(cli, ["check", "--quiet", *files], standalone_mode=False)
+        assert done.return_value == status
+        assert done.output == (f"{bad}: invalid: answer: it is accurate\n" if status else "")
+
+
+def test_a_terminal_is_told_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = [load(slug) for slug in ("index-deterministic", "keys", "collision")]
+    first = verify_claim(claims[0], examples=1)
+    clock = iter([0.0, 4.0, 5.0, 6.0])
+    monkeypatch.setattr("kvfloor_proofs.report.terminal.monotonic", lambda: next(clock))
+    results = (replace(first, slug=claim.slug) for claim in claims)
+    out = io.StringIO()
+    show(claims, results, Console(file=out, force_terminal=True, width=160))
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue())
+    titles = re.findall(r"\d of 3 claims(?:, about \d+ s left)?", plain)
+    assert "1 of 3 claims, about 8 s left" in titles
+    assert titles[-1] == "3 of 3 claims"

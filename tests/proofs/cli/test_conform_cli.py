@@ -1,0 +1,129 @@
+"""`kvfloor conform` and `kvfloor vectors`: exit statuses, one-line errors, JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kernels.wrong import SOURCE
+
+PAGE = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text()
+CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
+FORMATS = ("--dtype", "float32", "--accumulate", "float32")
+TARGETS = """
+def halved(q, K, V, *, scale, mask):
+    return factored(q, K, V, scale=scale / 2, mask=mask)
+
+from kvfloor.conformance import Target
+target = Target(factored, dtype="float32", accumulate="float32")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(SOURCE + TARGETS)
+    return tmp_path
+
+
+def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLI, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def test_a_right_one_is_status_0(project: Path) -> None:
+    done = run(project, "conform", "mine:factored", *FORMATS, "--examples", "1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("passes: ")
+
+
+def test_a_target_says_everything_itself(project: Path) -> None:
+    done = run(project, "conform", "mine:target", "--examples", "0", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ok"] is True
+    assert done.stderr.startswith("passes: ")
+
+
+def test_a_wrong_one_is_status_1_and_json_says_why(project: Path) -> None:
+    done = run(project, "conform", "mine:halved", *FORMATS, "--examples", "1", "--json", "r.json")
+    assert done.returncode == 1
+    assert "from mine import halved" in done.stdout
+    document = json.loads((project / "r.json").read_text())
+    assert document["ok"] is False
+    assert "scale" in {failure["flag"] for failure in document["failures"]}
+
+
+def test_every_option_arrives(project: Path) -> None:
+    done = run(
+        project, "conform", "mine:online", *FORMATS, "--mask", "window,3,5", "--block", "4,4",
+        "--order", "2", "--layout", "bhnd", "--scale", "0.5", "--returns", "output,logsumexp",
+        "--weights", "float32", "--exp-ulps", "4", "--empty", "zero", "--grouped",
+        "--arrays", "numpy", "--examples", "0", "--seed", "5",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("conform",), "MODULE:FUNCTION"),
+        (("conform", "mine:factored"), "--dtype: expected a format, got none"),
+        (("conform", "mine:factored", "--dtype", "float32"), "--accumulate: expected a format"),
+        (("conform", "mine", *FORMATS), "target: expected MODULE:NAME, got 'mine'"),
+        (("conform", "mine:nothing", *FORMATS), "target: expected MODULE:NAME"),
+        (("conform", "mine:BLOCK", *FORMATS), "function: expected a callable, got 4"),
+        (("conform", "mine:target", *FORMATS), "options: expected none"),
+        (("conform", "mine:factored", *FORMATS, "--mask", "window,3"), "mask: expected None"),
+        (("conform", "mine:factored", *FORMATS, "--mask", "window,3,x"), "mask[2]: expected"),
+        (("conform", "mine:factored", *FORMATS, "--block", "0"), "block: expected"),
+        (("conform", "mine:factored", *FORMATS, "--scale", "x"), "scale: expected"),
+        (("conform", "mine:factored", *FORMATS, "--json", "no/such/r.json"), "no/such"),
+        (("conform", "mine:factored", *FORMATS, "--seed", "-1"), "seed: expected"),
+        (("vectors",), "--out"),
+        (("vectors", "--out", "mine.py"), "mine.py"),
+    ],
+)
+def test_bad_usage_is_one_line_and_status_2(
+    project: Path, arguments: tuple[str, ...], part: str
+) -> None:
+    done = run(project, *arguments)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert part in done.stderr
+
+
+def block(language: str, number: int) -> str:
+    return str(re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number])
+
+
+def test_the_page_does_what_it_says(tmp_path: Path) -> None:
+    """Its adapter passes by its command; its target and its line of configuration are a suite."""
+    for name, text in (
+        ("mine.py", block("python", 0)),
+        ("targets.py", block("python", 1)),
+        ("pytest.ini", block("ini", 0)),
+    ):
+        (tmp_path / name).write_text(text)
+    (command,) = block("sh", 0).splitlines()
+    done = run(tmp_path, *command.split()[1:], "--examples", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "kvfloor_pytest"]
+    suite = subprocess.run(
+        [*pytest_command, "-m", "kvfloor_instances"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert (suite.returncode, "1 passed" in suite.stdout) == (0, True), suite.stdout
+
+
+def test_vectors_are_written(project: Path) -> None:
+    done = run(project, "vectors", "--out", "some/where")
+    assert done.returncode == 0, done.stderr
+    written = sorted((project / "some" / "where").iterdir())
+    assert sorted(done.stdout.split()) == [str(path.relative_to(project)) for path in written]
+    assert len(written) == 6

@@ -1,0 +1,350 @@
+"""The kernel theorems: registry, Coq sources and audit agree, and the audit refuses gaps."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kvfloor_proofs.claims import SLUGS, load
+from kvfloor_proofs.kernel import (
+    NO_THEOREM,
+    NOT_IN_KERNEL,
+    THEOREMS,
+    Audit,
+    Theorem,
+    audit,
+    sources,
+)
+from kvfloor_proofs.kernel import coq as kernel
+from kvfloor_proofs.kernel.coq import KernelError, claimed, copy_theories, read_audit
+from kvfloor_proofs.pages.claims import page
+from kvfloor_proofs.report import to_json
+from kvfloor_proofs.verify import NOT_ESTABLISHED, with_theorems
+from kvfloor_proofs.verify.results import verify_claim
+
+REGISTERED = [name for names in THEOREMS.values() for name in names]
+AXIOMS = """\
+Axioms:
+ClassicalDedekindReals.sig_forall_dec
+  : forall P : nat -> Prop,
+    (forall n : nat, {P n} + {~ P n}) -> {n : nat | ~ P n} + {forall n : nat, P n}
+"""
+PRINTED = f"""\
+definition one_more
+one_more = fun n : nat =>
+  n + 1
+     : nat -> nat
+
+Arguments one_more n%nat_scope
+definition Programs.kind
+Inductive kind : Set :=
+    one : kind
+  | other : kind.
+
+Arguments one
+definition Programs.vector
+Programs.vector = fun n : nat => n
+     : nat -> nat
+theorem four_cache
+four_cache
+     : forall n : nat,
+       exists K : matrix, 0 <= K n
+{AXIOMS}theorem index
+@index
+     : (0 < 1)%nat
+Closed under the global context
+"""
+
+
+def test_registry_sources_and_audit_agree(audited: Audit) -> None:
+    source = (sources() / "Statements.v").read_text()
+    assert sorted(REGISTERED) == sorted(audited.theorems)
+    assert sorted(REGISTERED) == sorted(re.findall(r"^Theorem (\w+)", source, re.MULTILINE))
+    source += (sources() / "foundations" / "Programs.v").read_text()
+    defined = re.findall(r"^(?:Definition|Fixpoint|Inductive) (\w+)", source, re.MULTILINE)
+    assert sorted(name.split(".")[-1] for name in audited.definitions) == sorted(defined)
+
+
+def test_no_theorem_rests_on_more_than_the_standard_reals(audited: Audit) -> None:
+    theorems = audited.theorems
+    assert {name: theorem.axioms for name, theorem in theorems.items() if theorem.axioms} == {}
+    assert all(theorem.statement for theorem in theorems.values())
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_claim_has_theorems_or_a_reason(slug: str) -> None:
+    assert bool(THEOREMS.get(slug)) != bool(NO_THEOREM.get(slug))
+    prefix = slug.replace("-", "_")
+    assert all(f"{name}_".startswith(f"{prefix}_") for name in THEOREMS.get(slug, ()))
+
+
+def test_a_page_says_what_its_theorems_leave_out() -> None:
+    assert {"subgen", "subgen-four-cache", "forward-error", "identifiability"} < {*NOT_IN_KERNEL}
+    assert {*NOT_IN_KERNEL} < {*THEOREMS}
+    for slug in THEOREMS:
+        left_out = NOT_IN_KERNEL.get(slug, "")
+        printed = page(load(slug))
+        assert ("Proved in part" in printed) == bool(left_out)
+        assert f"Not in the kernel: {left_out}" in printed or not left_out
+
+
+def test_a_theorem_of_no_claim_is_told() -> None:
+    found = Audit({name: Theorem(name, "stated", ()) for name in REGISTERED}, {})
+    assert claimed(found) == found
+    found.theorems["more"] = Theorem("more", "0 = 1", ())
+    with pytest.raises(KernelError, match=r"Statements\.v states more, which no claim names"):
+        claimed(found)
+
+
+def test_no_other_claim_has_theorems() -> None:
+    assert {*THEOREMS, *NO_THEOREM} == {*SLUGS}
+    assert len(THEOREMS) >= 16
+
+
+# --- reading the audit -----------------------------------------------------------------------
+
+
+def test_what_is_read() -> None:
+    stated = "forall n : nat,\nexists K : matrix, 0 <= K n"
+    assert read_audit(PRINTED) == Audit(
+        {
+            "four_cache": Theorem("four_cache", stated, ()),
+            "index": Theorem("index", "(0 < 1)%nat", ()),
+        },
+        {
+            "one_more": "fun n : nat =>\n  n + 1",
+            "kind": "Inductive kind : Set :=\n    one : kind\n  | other : kind.",
+            "Programs.vector": "fun n : nat => n",
+        },
+    )
+
+
+def test_an_axiom_beyond_the_reals_is_read() -> None:
+    more = PRINTED.replace(
+        "Axioms:\n", "Axioms:\nKVFloor.Keys.free : forall P, P\nhidden : False\n"
+    )
+    assert read_audit(more).theorems["four_cache"].axioms == ("KVFloor.Keys.free", "hidden")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Closed under the global context\n", ""),
+        ("Axioms:\n", ""),
+        ("theorem index\n@index", "theorem index\n@other"),
+        ("theorem index\n@index", "theorem four_cache\nfour_cache"),
+        ("definition one_more\n", "something\ndefinition one_more\n"),
+        ("     : nat -> nat\n", ""),
+    ],
+)
+def test_what_cannot_be_read_is_refused(old: str, new: str) -> None:
+    with pytest.raises(KernelError):
+        read_audit(PRINTED.replace(old, new))
+
+
+# --- refusals --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the theories as they are in the repository: nothing built."""
+    copied = tmp_path / "coq"
+    copy_theories(sources(), copied)
+    return copied
+
+
+def refusal(folder: Path, *command: str) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done
+    return done.stdout
+
+
+CHECK = (sys.executable, "audit/sources.py")
+
+
+def test_the_sources_are_accepted(copy: Path) -> None:
+    done = subprocess.run(CHECK, cwd=copy, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+
+
+OUTSIDE = "an assumption outside of a section"
+
+
+@pytest.mark.parametrize(
+    ("gap", "reason"),
+    [
+        ("Lemma gap : False. Admitted.", "Admitted, which"),
+        ("Lemma gap : False. Proof. admit. Qed.", "a gap"),
+        ("Lemma gap : False. Proof. 1: { + give_up. } Qed.", "a gap"),
+        ("Axiom gap : False.", "Axiom, which"),
+        ("Parameter gap : False.", "Parameter, which"),
+        ("Conjecture gap : False.", "Conjecture, which"),
+        ("Lemma gap : True. Proof. exact I. (* done *)Axiom gap2 : False. Qed.", "Axiom, which"),
+        ("Unset Guard Checking.", "Unset, which"),
+        ("Global Set Universe Checking.", "Global, which"),
+        ("#[bypass_check(guard)] Fixpoint gap (n : nat) : False := gap n.", "#"),
+        ("Module gap.", "Module, which"),
+        ('Load "gap".', "Load, which"),
+        ("Primitive gap := #int63_add.", "Primitive, which"),
+        ("Register gap as core.False.type.", "Register, which"),
+        ('Redirect "gap" Check 1.', "Redirect, which"),
+        ('Cd "/".', "Cd, which"),
+        ("Extraction gap.", "Extraction, which"),
+        ("Coercion INR : nat >-> R.", "Coercion, which"),
+        ('Infix "<=" := Rge.', "Infix, which"),
+        ('Notation "x <= y" := (x >= y).', "a notation"),
+        ("Require Import Gap.", "Require, which"),
+        ("From Gap Require Import Reals.", "From, in another form"),
+        ("Hypothesis gap : False.", OUTSIDE),
+        ("Variable gap : False.", OUTSIDE),
+        ("Context (gap : False).", OUTSIDE),
+        ("Definition x := 1. Variable gap : False.", OUTSIDE),
+        ("\tVariable gap : False.", OUTSIDE),
+        ("(*\nSection fake.\n*)\nHypothesis gap : False.", OUTSIDE),
+        ("(* (* *)\nSection fake.\n*)\nHypothesis gap : False.", OUTSIDE),
+        ('(* "(*" *) Hypothesis gap : False.', OUTSIDE),
+        ("#[local] Variable gap : False.", "#"),
+        ("Local Variable gap : False.", "Local, which"),
+    ],
+)
+def test_gaps_are_refused(copy: Path, gap: str, reason: str) -> None:
+    theory = copy / "Keys.v"
+    lines = theory.read_text().count("\n")
+    with theory.open("a") as file:
+        file.write(f"{gap}\n")
+    first, *_ = refusal(copy, *CHECK).splitlines()
+    number = lines + 1 + gap.strip().count("\n")
+    assert first.startswith(f"refused: Keys.v:{number}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("theory", "added", "reason"),
+    [
+        ("Keys.v", "Theorem keys_gap : True. Proof. exact I. Qed.", "Statements.v, which"),
+        ("Statements.v", "Theorem keys_gap : True. Proof. exact I. Qed.", "Statements.v, which"),
+        ("Statements.v", "Lemma gap : True. Proof. exact I. Qed.", "Lemma, which"),
+        ("Statements.v", "  Theorem gap : True. Proof. exact I. Qed.", "Theorem, which does not"),
+        ("Statements.v", "Open Scope R_scope. Definition gap := 1.", "Definition, which does not"),
+        ("foundations/Sums.v", "Theorem gap : True. Proof. exact I. Qed.", "Theorem, which no"),
+    ],
+)
+def test_each_kind_of_theory_has_its_commands(
+    copy: Path, theory: str, added: str, reason: str
+) -> None:
+    with (copy / theory).open("a") as file:
+        file.write(f"{added}\n")
+    assert reason in refusal(copy, *CHECK)
+
+
+@pytest.mark.parametrize("option", ["-arg -type-in-type", "-arg -impredicative-set", "-Q /x X"])
+def test_options_are_refused(copy: Path, option: str) -> None:
+    with (copy / "_CoqProject").open("a") as project:
+        project.write(f"{option}\n")
+    assert f"refused: a line of _CoqProject: {option}" in refusal(copy, *CHECK)
+
+
+@pytest.mark.parametrize("stray", ["Stray.v", "foundations/Audit.v"])
+def test_a_stray_theory_is_refused(copy: Path, stray: str) -> None:
+    (copy / stray).write_text("")
+    assert f"refused: {stray}, which is not in _CoqProject" in refusal(copy, *CHECK)
+
+
+@pytest.mark.parametrize("module", ["ClassicalDedekindReals", "Reals"])
+def test_a_theory_named_like_a_standard_module_is_refused(copy: Path, module: str) -> None:
+    """Coq prints an axiom by the shortest name: one of ours could pass for one of theirs."""
+    (copy / "foundations" / f"{module}.v").write_text("")
+    with (copy / "_CoqProject").open("a") as project:
+        project.write(f"foundations/{module}.v\n")
+    assert f"{module}.v, named like a module of Coq's library" in refusal(copy, *CHECK)
+
+
+def test_settings_are_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (copy / "Makefile.coq.local").write_text("COQEXTRAFLAGS = -type-in-type\n")
+    assert "refused: Makefile.coq.local" in refusal(copy, *CHECK)
+    (copy / "Makefile.coq.local").unlink()
+    monkeypatch.setenv("COQEXTRAFLAGS", "-type-in-type")
+    assert "refused: COQEXTRAFLAGS" in refusal(copy, *CHECK)
+
+
+@pytest.mark.skipif(bool(kernel.missing()), reason="needs Coq")
+def test_what_is_refused_is_told_before_anything_is_compiled(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the settings of whoever runs it do not matter."""
+    monkeypatch.setenv("COQEXTRAFLAGS", "-type-in-type")
+    line = (copy / "Keys.v").read_text().count("\n") + 1
+    with (copy / "Keys.v").open("a") as theory:
+        theory.write("Lemma gap : 0 = 1. Admitted.\n")
+    with pytest.raises(KernelError) as raised:
+        audit(copy)
+    assert str(raised.value) == f"refused: Keys.v:{line}: Admitted, which no theory here needs"
+
+
+def test_a_read_only_installation_is_copied_to_be_used(copy: Path, tmp_path: Path) -> None:
+    folders = (copy, copy / "audit", copy / "foundations")
+    for path in (*copy.rglob("*"), copy):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        copy_theories(copy, tmp_path / "again")
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    copied = (tmp_path / "again", *(tmp_path / "again").rglob("*"))
+    assert len(copied) > len(folders)
+    assert [path for path in copied if not path.stat().st_mode & stat.S_IWUSR] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("Axioms:\n", "Axioms:\nfree : False\n", "four_cache rests on free : False"),
+        ("Closed under the global context\n", "", "the audit is incomplete"),
+    ],
+)
+def test_axioms_are_refused(copy: Path, old: str, new: str, reason: str) -> None:
+    (copy / "audit.out").write_text(PRINTED.replace(old, new))
+    printed = refusal(copy, "awk", "-f", "audit/axioms.awk", "audit.out")
+    assert f"refused: {reason}" in printed
+
+
+@pytest.mark.usefixtures("audited")
+def test_a_false_lemma_is_refused(copy: Path) -> None:
+    with (copy / "foundations" / "Sums.v").open("a") as theory:
+        theory.write("Lemma gap : 0 = 1. Proof. lra. Qed.\n")
+    with pytest.raises(KernelError, match=r"foundations/Sums\.v"):
+        audit(copy)
+
+
+# --- in `kvfloor verify` ---------------------------------------------------------------------
+
+
+def test_without_coq_it_says_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(KernelError, match="apt-get install make coq libcoq-coquelicot"):
+        audit(sources())
+
+
+def test_results_get_their_theorems() -> None:
+    result = verify_claim(load("index-deterministic"), examples=1)
+    theorems = {name: Theorem(name, "stated", ()) for name in REGISTERED}
+    found = with_theorems(result, theorems)
+    assert found.ok
+    assert [theorem.name for theorem in found.theorems] == [*THEOREMS[result.slug]]
+    document = json.loads(to_json([found], Audit(theorems, {"one": "1"})))
+    assert document["claims"][0]["kernel"]["theorems"][0]["statement"] == "stated"
+    assert document["definitions"] == {"one": "1"}
+    first, *_ = found.theorems
+
+    fewer = {name: theorem for name, theorem in theorems.items() if name != first.name}
+    missing = with_theorems(result, fewer)
+    assert (missing.ok, missing.verdict) == (False, NOT_ESTABLISHED)
+    assert missing.kernel_error == f"no theorem {first.name}"
+
+    more = with_theorems(result, theorems | {first.name: Theorem(first.name, "s", ("free",))})
+    assert more.kernel_error == f"{first.name} rests on free"

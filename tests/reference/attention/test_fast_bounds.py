@@ -1,0 +1,196 @@
+"""Bounds hold against a BLAS that rounds as badly as IEEE 754 lets it, and are not idle.
+
+A sum of k products in any order, with or without fused multiply-add, is within γ_k·Σ|products| of
+the exact one. `Adversary` moves every sum by just that, in the direction that hurts most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fast_oracle import Case, exact_truths, numbers, share
+from kvfloor.attention.fast import double, single, slices
+from kvfloor.attention.fast.arithmetic import UNIT
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, exp2_single, exp_double
+from kvfloor.attention.fast.slices import KeySlices, ValueSlices, slice_bits, split
+
+Float = npt.NDArray[np.float64]
+#: Direction of the errors of a result, from that result.
+Direction = Callable[[Float], Any]
+
+
+class Adversary:
+    """NumPy, but for the sums that ``directions`` names: matmul and einsum, by call."""
+
+    def __init__(self, **directions: list[Direction | None]) -> None:
+        self.directions = directions
+        self.calls = dict.fromkeys(directions, 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def _moved(self, name: str, result: Float, sizes: Float, terms: int) -> Float:
+        planned = self.directions.get(name, [None])
+        direction = planned[self.calls.get(name, 0) % len(planned)]
+        self.calls[name] = self.calls.get(name, 0) + 1
+        if direction is not None:
+            result += terms * UNIT / (1 - terms * UNIT) * sizes * direction(result)
+        return result
+
+    def matmul(self, a: Float, b: Float, out: Float | None = None) -> Float:
+        result: Float = np.matmul(a, b, out=out)
+        return self._moved("matmul", result, np.abs(a) @ np.abs(b), b.shape[-2])
+
+    def einsum(self, subscripts: str, a: Float, b: Float) -> Float:
+        result: Float = np.einsum(subscripts, a, b)
+        if not subscripts.endswith("qc"):
+            return result
+        sizes = np.einsum(subscripts, np.abs(a), np.abs(b))
+        return self._moved("einsum", result, sizes, a.shape[1])
+
+
+def used(case: Case, level: str) -> tuple[float, float]:
+    """Shares of the radii that the errors of output and log-sum-exp take; fails above 1."""
+    truth = next(t for t in exact_truths(case) if t)
+    found = case.evaluate(level)
+    output = share(truth.output[0], numbers(found.output, 0, 0))
+    return output, share(truth.logsumexp, numbers(found.logsumexp, 0))
+
+
+def balanced(n: int) -> Float:
+    return np.where(np.arange(n) % 2, 1.0, -1.0)
+
+
+# --- level (a)
+
+
+def test_single_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    R, J, d = 6, 8, 64
+    K = [rng.choice([-1.0, 1.0], (n, d)) for n in (R, J)]
+    V = [balanced(n)[:, None] for n in (R, J)]
+    case = Case(np.full((1, d), 0.25), K, V, Fraction(1, 8))
+    assert max(used(case, "single")) < 0.1
+    up = np.outer(balanced(R), balanced(J))
+    monkeypatch.setattr(single, "np", Adversary(matmul=[lambda _: up, None]))
+    assert used(case, "single")[0] > 0.75
+    monkeypatch.setattr(single, "np", Adversary(matmul=[np.ones_like, None]))
+    assert used(case, "single")[1] > 0.75
+
+
+def test_single_survives_the_worst_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    R, J = 60, 200
+    case = Case(
+        np.zeros((1, 1)), [np.ones((n, 1)) for n in (R, J)], [np.ones((n, 1)) for n in (R, J)]
+    )
+    assert max(used(case, "single")) < 0.1
+    apart = np.array([1.0, -1.0])  # numerator up, denominator down
+    worst = Adversary(matmul=[None, lambda _: apart], einsum=[lambda _: apart])
+    monkeypatch.setattr(single, "np", worst)
+    assert used(case, "single")[0] > 0.9
+
+
+def test_single_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(np.zeros((1, 1)), [np.ones((2, 1))], [balanced(2)[:, None]])
+    original = exp2_single
+
+    def worst(x: Float, y: Float, k: npt.NDArray[np.int64]) -> None:
+        original(x, y, k)
+        y += EXP2_SINGLE_ERROR * balanced(2)
+
+    monkeypatch.setattr(single, "exp2_single", worst)
+    apart = np.array([1.0, -1.0])
+    sums = Adversary(matmul=[None, lambda _: apart], einsum=[lambda _: apart])
+    monkeypatch.setattr(single, "np", sums)
+    assert used(case, "single")[0] > 0.6
+
+
+# --- level (b)
+
+
+def full_slices(shape: tuple[int, ...], bits: int, rng: np.random.Generator) -> Float:
+    """Entries below 1 whose second slice and rest are as large as can be."""
+    head = 1 - rng.integers(1, 4, shape) * 2.0**-bits
+    middle = 2.0 ** (-bits - 1) - 2.0 ** (-2 * bits)
+    return np.asarray(head + middle + 2.0 ** (-2 * bits - 1) * (1 - 2.0**-5))
+
+
+def test_double_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    n, d = 8, 256
+    bits = slice_bits(d)
+    signs = balanced(d)
+    K = full_slices((n, d), bits, rng) * signs
+    case = Case(full_slices((1, d), bits, rng) * 2.0**10, [K], [balanced(n)[:, None]])
+    assert max(used(case, "double")) < 0.1
+    up = balanced(n)
+    worst = Adversary(matmul=[None, None, lambda _: up, None, None, None])
+    monkeypatch.setattr(slices, "np", worst)
+    assert used(case, "double")[0] > 0.5
+    all_up = Adversary(matmul=[None, None, np.ones_like, None, None, None])
+    monkeypatch.setattr(slices, "np", all_up)
+    assert used(case, "double")[1] > 0.5
+
+
+def test_double_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(np.zeros((1, 1)), [np.ones((2, 1))], [balanced(2)[:, None]])
+    original = exp_double
+
+    def worst(hi: Float, lo: Float, work: Any) -> tuple[npt.NDArray[np.int64], Float, Float]:
+        k, a, b = original(hi, lo, work)
+        b += 2.0**-81 * a * balanced(2)
+        return k, a, b
+
+    monkeypatch.setattr(double, "exp_double", worst)
+    assert used(case, "double")[0] > 0.5
+
+
+@pytest.mark.parametrize("d", [4, 64, 200])
+def test_rest_of_the_logits_is_bounded_and_not_idly(d: int) -> None:
+    rng = np.random.default_rng(d)
+    bits = slice_bits(d)
+    K, a = full_slices((5, d), bits, rng), full_slices((1, d), bits, rng) * 16
+    keys = KeySlices.of(K)
+    left = np.hstack(split(a.copy(), np.zeros_like(a), bits, 16.0)[::-1])
+    sizes = np.abs(left) @ np.abs(keys.factors[2].T)
+    bound = keys.rest(a.sum(axis=1), np.full(1, 16.0))
+    assert 0.6 < (sizes / bound).max() <= 1
+
+
+@pytest.mark.parametrize("n", [1, 7, 64, 256])
+def test_error_of_weighted_sums_is_bounded_and_not_idly(
+    n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every rest is as large as can be, and BLAS errs upwards."""
+    rng = np.random.default_rng(n)
+    bits = slice_bits(n)
+    P, V = full_slices((1, n), bits, rng), full_slices((n, 1), bits, rng)
+    values = ValueSlices.of(V, n)
+    true = sum(Fraction(p) * Fraction(v) for p, v in zip(P[0], V[:, 0], strict=True))
+
+    class Rests(Adversary):
+        """Errs where a rest is a factor."""
+
+        def matmul(self, a: Float, b: Float, out: Float | None = None) -> Float:
+            result: Float = np.matmul(a, b)
+            for column in range(b.shape[1]):
+                if max(np.abs(a).max(), np.abs(b[:, column]).max()) > 1 / 2 and (
+                    min(np.abs(a).max(), np.abs(b[:, column]).max()) > 2.0 ** (-bits - 2)
+                ):
+                    continue  # a product of slices: exact
+                size = np.abs(a) @ np.abs(b[:, column])
+                result[:, column] += n * UNIT / (1 - n * UNIT) * size
+            return result
+
+    monkeypatch.setattr(slices, "np", Rests())
+    hi, lo = values.products(split(P.copy(), np.zeros_like(P), bits), slice(0, n))
+    error = abs(Fraction(hi[0, 0]) + Fraction(lo[0, 0]) - true)
+    allowed = Fraction(values.error)
+    assert error <= allowed + Fraction(UNIT) ** 2 * n
+    assert n < 64 or error > allowed / 2

@@ -1,0 +1,204 @@
+"""The front of correct rounding: shapes, masks, empty rows, formats, refusals."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from flint import arb, fmpq
+
+from kvfloor.attention import Layers, tensor_attention_rounded
+from kvfloor.attention.fast.totals import Balls
+from kvfloor.attention.rounding import round_balls
+from kvfloor.attention.ziv import round_ball
+from kvfloor.errors import InputError
+from kvfloor.numbers import FORMATS, arb_precision, as_format
+
+KEYS = [np.array([[1.0, 0.5], [0.25, -1.0], [2.0, 1.0]]), np.array([[1.0, 2.0], [0.5, 0.5]])]
+VALUES = [np.array([[1.0], [2.0], [-3.0]]), np.array([[0.5], [4.0]])]
+QUERIES = np.array([[[1.0, -2.0], [0.5, 3.0]], [[0.0, 0.0], [2.0, 2.0]], [[-1.0, 1.0], [9.0, 1.0]]])
+
+
+def test_shapes_follow_the_query() -> None:
+    one = tensor_attention_rounded(QUERIES[0, 0], KEYS, VALUES, dtype="float32")
+    all_ = tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype=np.float32, return_logsumexp=True)
+    assert one.shape == (1,)
+    assert one.dtype == np.float32
+    assert (all_.output.shape, all_.logsumexp.shape) == ((3, 2, 1), (3, 2))
+    assert all_.output[0, 0] == one
+    listed = tensor_attention_rounded(QUERIES.tolist(), KEYS, VALUES, dtype="float32")
+    assert (listed == all_.output).all()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_returns_its_dtype(name: str) -> None:
+    dtype = np.dtype(getattr(ml_dtypes, name, name))
+    for spelt in (name, dtype, dtype.type):
+        found = tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype=spelt)
+        assert found.dtype == dtype
+
+
+def test_masks_for_all_and_for_each_query() -> None:
+    one = np.array([[True, False], [True, True], [False, True]])
+    each = np.stack([np.stack([one, ~one])] * 3)
+    shared = tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype="float64", mask=one)
+    apart = tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype="float64", mask=each)
+    other = tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype="float64", mask=~one)
+    assert (apart[:, 0] == shared[:, 0]).all()
+    assert (apart[:, 1] == other[:, 1]).all()
+    assert (shared != other).any()
+
+
+def test_empty_rows() -> None:
+    mask = np.zeros((3, 2, 3, 2), dtype=np.bool_)
+    mask[1, 1, 2, 0] = True
+    arguments: dict[str, Any] = {"dtype": "float16", "mask": mask}
+    with pytest.raises(InputError, match=r"mask: expected at least one tuple in each row"):
+        tensor_attention_rounded(QUERIES, KEYS, VALUES, **arguments)
+    cases: Any = (("zero", lambda x: x == 0), ("nan", np.isnan))
+    for empty, is_empty in cases:
+        found = tensor_attention_rounded(
+            QUERIES, KEYS, VALUES, empty=empty, return_logsumexp=True, **arguments
+        )
+        kept = mask.any(axis=(2, 3))
+        assert found.output[1, 1, 0] == -1.5
+        assert is_empty(found.output[~kept]).all()
+        assert (found.logsumexp[~kept] == -np.inf).all()
+        assert np.isfinite(found.logsumexp[kept]).all()
+
+
+def test_no_infinity_means_nan() -> None:
+    mask = np.zeros((3, 2), dtype=np.bool_)
+    found = tensor_attention_rounded(
+        QUERIES, KEYS, VALUES, dtype="float8_e4m3fn", mask=mask, empty="zero",
+        return_logsumexp=True,
+    )  # fmt: skip
+    assert np.isnan(found.logsumexp.astype(float)).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "rounding", "expected"),
+    [
+        (1e39, "nearest", np.inf),
+        (1e39, "up", np.inf),
+        (1e39, "down", np.float32(3.4028235e38)),
+        (1e39, "zero", np.float32(3.4028235e38)),
+        (-1e39, "up", -np.float32(3.4028235e38)),
+        (-1e39, "down", -np.inf),
+        (1e-60, "nearest", 0.0),
+        (1e-60, "up", 2.0**-149),
+        (-1e-60, "up", -0.0),
+        (-1e-60, "nearest", -0.0),
+        (-1e-60, "down", -(2.0**-149)),
+        (3 * 2.0**-150, "nearest", 2.0**-148),
+        (0.0, "down", 0.0),
+    ],
+)
+def test_overflow_underflow_and_the_sign_of_zero(
+    value: float, rounding: Any, expected: Any
+) -> None:
+    """One tuple, so the output is the value itself."""
+    found = tensor_attention_rounded(
+        [1.0], [[[0.5]]], [[[value]]], dtype="float32", rounding=rounding
+    )
+    assert found[0] == np.float32(expected)
+    assert np.signbit(found[0]) == np.signbit(expected)
+
+
+def test_numbers_that_float64_does_not_hold_go_to_the_balls() -> None:
+    layers = Layers()
+    third = Fraction(1, 3)
+    found = tensor_attention_rounded(
+        [third, 1], [[[1, third], [third, 2]]], [[[third], [1]]], dtype="float64", layers=layers
+    )
+    assert (layers.single, layers.double, layers.balls + layers.exact) == (0, 0, 1)
+    with arb_precision(200):
+        weight = 1 / (1 + arb(fmpq(13, 9)).exp())  # logits 2/3 and 19/9
+        assert abs(arb(float(found[0])) - (1 - weight * fmpq(2, 3))) < arb(2) ** -54
+
+
+@pytest.mark.parametrize(
+    ("change", "argument"),
+    [
+        ({"dtype": "float128"}, "dtype"),
+        ({"dtype": int}, "dtype"),
+        ({"dtype": None}, "dtype"),
+        ({"rounding": "up "}, "rounding"),
+        ({"rounding": ["up"]}, "rounding"),
+        ({"empty": "skip"}, "empty"),
+        ({"empty": ["nan"]}, "empty"),
+        ({"scale": -1}, "scale"),
+        ({"mask": np.ones((2, 3), dtype=np.bool_)}, "mask"),
+        ({"mask": np.ones((3, 2))}, "mask"),
+    ],
+)
+def test_refused_by_name(change: dict[str, Any], argument: str) -> None:
+    with pytest.raises(InputError) as caught:
+        tensor_attention_rounded(QUERIES, KEYS, VALUES, **({"dtype": "float32"} | change))
+    assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize("query", [1.0, [], [[1.0, 2.0], [1.0]], [1.0, np.nan], [1.0, 2.0, 3.0]])
+def test_bad_queries_are_refused(query: Any) -> None:
+    with pytest.raises(InputError):
+        tensor_attention_rounded(query, KEYS, VALUES, dtype="float32")
+
+
+def test_a_ball_across_a_boundary_is_not_rounded() -> None:
+    target = as_format("float16")
+    middle = fmpq(2049, 2)  # halfway between 1024 and 1025, in steps of one
+    assert round_ball(arb(middle, 0), target, "nearest") == 1024
+    assert round_ball(arb(middle, 2.0**-40), target, "nearest") is None
+    assert round_ball(arb(middle, 2.0**-40), target, "up") == 1025
+    assert round_ball(arb(0, 2.0**-200), target, "nearest") is None
+    assert round_ball(arb("nan"), target, "nearest") is None
+    tiny = arb(-(10**9)).exp()  # its exponent has 31 bits
+    assert round_ball(tiny, target, "up") == 2.0**-24
+    below = round_ball(-tiny, target, "up")
+    assert below == 0
+    assert np.signbit(float(below))
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "up", "down", "zero"])
+@pytest.mark.parametrize("exponent", [-900, -500, 0, 500, 960])
+def test_float64_is_rounded_exactly_from_pairs(rounding: Any, exponent: int) -> None:
+    """Sums of two float64 numbers, where products of the parts would underflow or overflow."""
+    rng = np.random.default_rng(5)
+    hi = np.ldexp(rng.normal(size=200), exponent)
+    lo = hi * np.ldexp(rng.normal(size=200), -rng.integers(53, 80, size=200))
+    exact = np.zeros(200)
+    rounded, decided = round_balls(Balls(hi, lo, exact), as_format("float64"), rounding)
+    for k in range(200):
+        true = Fraction(float(hi[k])) + Fraction(float(lo[k]))
+        if decided[k]:
+            assert rounded[k] == as_format("float64").round(true, rounding)
+    assert decided.sum() > 100
+
+
+@pytest.mark.parametrize(("last", "expected"), [(-1.0, 0.0), (-1.0 - 2.0**-52, -(2.0**-1074))])
+def test_what_cancels_at_astronomical_exponents(last: float, expected: float) -> None:
+    """All that is not zero weighs e^(-10^12/√2): no rational of that size fits in memory."""
+    found = tensor_attention_rounded(
+        [1.0, 0.0],
+        [[[0.0, 0.0], [-1e12, 0.0], [-1e12, 0.0]]],
+        [[[0.0], [1.0], [last]]],
+        dtype="float64",
+        scale="1/sqrt(d)",
+        rounding="down",
+    )
+    assert found[0] == expected
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_an_end_that_float64_does_not_hold_is_moved_outward(end: str) -> None:
+    # The ball reaches less than 2**-156 beyond 1 + 2**-53, where rounding changes.
+    middle, away = 2.0**-53, np.inf if end == "low" else 0
+    lo = np.nextafter(middle, away)
+    radius = np.nextafter(abs(lo - middle), 1)
+    beyond = Fraction(radius) - abs(Fraction(lo) - Fraction(middle))
+    assert 0 < beyond < Fraction(1, 2**156)
+    arrays = (np.array([x]) for x in (1.0, lo, radius))
+    assert not round_balls(Balls(*arrays), as_format("float64"), "nearest")[1][0]

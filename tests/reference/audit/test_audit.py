@@ -1,0 +1,331 @@
+"""Audits: what is too small is refuted, what cheats is caught, what is right is left in peace."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from math import comb
+from typing import Any
+
+import pytest
+
+import cheats
+from kvfloor import Audit, BinaryValues, Guarantee, InputError, audit, binary_keys, check
+from kvfloor.audit import DEFAULT_ALPHA
+from kvfloor.caches import (
+    ExactCache,
+    FloorCache,
+    HashedCache,
+    QuantisedCache,
+    WindowCache,
+    configure,
+)
+from kvfloor.certificates import canonical
+from kvfloor.floors import clopper_pearson
+
+N, D = 8, 3
+
+
+def family(order: int = 2, n: int = N, d: int = D) -> BinaryValues:
+    """The one that audits of the shape use."""
+    return BinaryValues(binary_keys(n, d), d, order, guarantee=Guarantee(alpha=DEFAULT_ALPHA))
+
+
+def window(w: int, order: int = 2, n: int = N, d: int = D) -> Any:
+    return configure(WindowCache, family=family(order, n, d), window=w)
+
+
+def audited(factory: Any, *, order: int = 2, **arguments: Any) -> Audit:
+    """An audit, whose certificates the checker accepts, replayed on the cache and not."""
+    shape = {"n": N, "d": D, "seconds": 5}
+    result = audit(factory, **({"order": order} | shape | arguments))
+    for finding in result.findings:
+        assert (finding.certificate is not None) == (finding.kind in ("violation", "collision"))
+        if finding.certificate is not None:
+            assert finding.certificate["kind"] == finding.kind
+            text = canonical(finding.certificate)
+            assert check(text).status == "ok"
+            if result.verdict != "error":
+                assert check(text, cache=factory).status == "ok"
+        assert finding.reason
+        assert "\n" not in finding.reason
+    return result
+
+
+# --- caches x budgets, and what comes of each ----------------------------------------------
+
+UNDER, OVER, RIGHT = "refuted", "violates", "within-guarantee"
+
+
+@pytest.mark.parametrize(
+    ("factory", "order", "bits", "verdict"),
+    [
+        (ExactCache, 1, 64 * 8 * 6, RIGHT),
+        (ExactCache, 2, 2 * 64 * 8 * 6, RIGHT),
+        (ExactCache, 3, 3 * 64 * 8 * 6, RIGHT),
+        (configure(FloorCache, family=family(1)), 1, 24, RIGHT),
+        (configure(FloorCache, family=family()), 2, 24, RIGHT),
+        (window(8), 2, 24, RIGHT),
+        (window(7), 2, 21, UNDER),
+        (window(1), 2, 3, UNDER),
+        (window(5, order=1), 1, 15, UNDER),
+        (configure(HashedCache, bits=0), 2, 0, UNDER),
+        (configure(HashedCache, bits=7), 1, 7, UNDER),
+        (configure(HashedCache, bits=23), 3, 23, UNDER),
+        (configure(HashedCache, bits=24), 2, 24, OVER),
+        (configure(HashedCache, bits=800), 2, 800, OVER),
+        (configure(QuantisedCache, key_cells=3, value_cells=3), 1, 78, OVER),
+        (configure(QuantisedCache, key_cells=64, value_cells=64), 2, 578, RIGHT),
+        (cheats.Empty, 2, 0, UNDER),
+        (cheats.Drops, 2, 2 * 64 * 6, OVER),
+        (cheats.Base, 2, 2 * 64 * 8 * 6, RIGHT),
+        (cheats.Chatty, 2, 2 * 64 * 8 * 6, RIGHT),
+    ],
+    ids=str,
+)
+def test_caches_by_budget(factory: Any, order: int, bits: int, verdict: str) -> None:
+    result = audited(factory, order=order)
+    kinds = [finding.kind for finding in result.findings]
+
+    assert (result.verdict, result.floor_bits) == (verdict, 24)
+    assert result.under_floor == (verdict == UNDER)
+    if "Quantised" not in str(factory):
+        assert result.bits == bits
+    if verdict == RIGHT:
+        assert result.recovered == 1
+        assert result.worst_error is not None
+        assert result.worst_error <= DEFAULT_ALPHA
+    else:
+        assert kinds[0] == "violation"
+        assert result.worst_error is not None
+        assert result.worst_error > DEFAULT_ALPHA
+    if verdict == UNDER:
+        assert result.recovered is not None
+        assert result.recovered < 1
+        assert "with probability at most 2^-" in result.findings[0].reason
+
+
+@pytest.mark.parametrize("bits", [0, 3, 12, 20])
+def test_small_states_yield_a_collision_too(bits: int) -> None:
+    result = audited(configure(HashedCache, bits=bits), jobs=1 + (bits == 20))
+    assert [finding.kind for finding in result.findings] == ["violation", "collision"]
+
+
+def test_dropped_tokens_yield_a_collision_by_flips() -> None:
+    result = audited(window(12, n=16, d=5), n=16, d=5)
+    assert result.bits == 60
+    assert [finding.kind for finding in result.findings] == ["violation", "collision"]
+
+
+def test_at_64_by_16_what_is_too_small_is_refuted_in_half_a_minute() -> None:
+    for factory in (window(63, n=64, d=16), configure(HashedCache, bits=1000)):
+        result = audited(factory, n=64, d=16, seconds=10)
+        assert (result.verdict, result.floor_bits, result.under_floor) == (UNDER, 1024, True)
+        assert result.seconds < 30
+
+
+# --- what cheats ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cheat", "kind", "reason"),
+    [
+        (cheats.GlobalVariable, "outside-state", "a process that got only the state answers oth"),
+        (cheats.ClassAttribute, "outside-state", "answer() to query 0 raised AttributeError: 'No"),
+        (cheats.InFile, "outside-state", "all 24 symbols of 2 random instances are right from 0"),
+        (cheats.Understated, "state", "cache: expected state_bits() in which"),
+        (cheats.NotANumber, "answer", "answer() to query 0: InputError: the answer[0]: expected "),
+        (cheats.Hundredth, "raised", "answer() to query 99 raised RuntimeError: that is enough"),
+        (cheats.Hashing, "not-deterministic", "one instance ends in different states in two proc"),
+        (cheats.HashAnswers, "not-deterministic", "one state and one query have different answer"),
+        (cheats.OwnCoins, "not-deterministic", "one state and one query have different answers i"),
+        (cheats.Moody, "not-deterministic", "the answer to query 2 depends on the queries before"),
+        (cheats.Sleeper, "time-limit", "answer() to query 0 took more than 1 s"),
+        (cheats.Stubborn, "time-limit", "append() or state() took more than 1 s"),
+        (cheats.Exits, "died", "its process ended in answer() to query 0, with exit status 3"),
+        (cheats.Huge, "raised", "append() or state() raised MemoryError"),
+        (cheats.WrongType, "answer", "answer() to query 0: InputError: the answer: expected a on"),
+        (cheats.Babbling, "died", "answer() to query 0: its process spoke out of turn"),
+        ("cheats_at_import:F", "died", "its process ended in importing it, with signal 9"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_cheats_are_caught(cheat: Any, kind: str, reason: str) -> None:
+    result = audited(cheat, seconds=1)
+    cheats.InFile.path.unlink(missing_ok=True)
+    assert result.verdict == "error"
+    finding = result.findings[0]
+    assert (finding.kind, finding.reason[: len(reason)]) == (kind, reason)
+
+
+def test_a_cache_that_ignores_its_bytes_is_wrong() -> None:
+    result = audited(cheats.Amnesiac)
+    assert result.verdict == OVER
+    assert result.findings[0].reason.startswith("it answers 0.25 where the output is ")
+
+
+# --- coins ---------------------------------------------------------------------------------
+
+
+def test_success_over_coins_is_an_interval() -> None:
+    result = audited(cheats.Forgetful, delta=Fraction(1, 10))
+    assert result.success is not None
+    low, high = result.success
+    assert 0 < low < Fraction(1, 2) < high < Fraction(9, 10)
+    assert result.verdict == OVER
+    assert "over its coins" in result.findings[0].reason
+    assert result.floor_bits == 13  # (1 - H(1/10))·24
+
+
+def test_a_cache_that_fails_seldom_enough_is_within_its_guarantee() -> None:
+    result = audited(cheats.Forgetful, delta=Fraction(49, 100))
+    assert result.success is not None
+    assert result.success[1] >= Fraction(51, 100)
+    assert (result.verdict, result.findings) == (RIGHT, ())
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("delta", [Fraction(0), Fraction(1, 8)])
+def test_a_cache_that_is_wrong_at_half_its_seeds_is_found_out(delta: Fraction, seed: int) -> None:
+    """Also where the first seed is one of the right ones: 0 and 2."""
+    result = audited(cheats.OddSeeds, n=16, d=4, delta=delta, seed=seed)
+    assert result.verdict == OVER
+    certificate = result.findings[0].certificate
+    assert certificate is not None
+    assert certificate["cache"]["seed"] % 2 == 1
+    assert result.worst_error is not None
+    assert result.worst_error > DEFAULT_ALPHA
+    if delta or seed != 1:  # else the first answer has settled it
+        assert result.success is not None
+        assert result.success[1] < Fraction(7, 8)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_cache_whose_every_query_fails_seldom_enough_is_left_in_peace(seed: int) -> None:
+    """Each fails with probability 1/16; at each seed one of the 16 does."""
+    result = audited(cheats.SeldomWrong, n=16, d=4, delta=Fraction(1, 8), seed=seed)
+    assert (result.verdict, result.findings) == (RIGHT, ())
+    assert result.success is not None
+    assert result.success[0] < Fraction(15, 16) < result.success[1]
+
+
+def test_a_cache_that_may_fail_and_always_does_is_refuted() -> None:
+    """One query is wrong with all coins, which random queries would hardly show."""
+    result = audited(window(31, n=32, d=5), n=32, d=5, delta=Fraction(1, 100))
+    assert result.verdict == OVER  # by δ the floor is lower
+    assert result.success is not None
+    assert result.success[1] < Fraction(1, 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_instances_are_not_what_the_coins_draw(seed: int) -> None:
+    """T6 speaks of instances that are independent of the coins."""
+    assert audited(cheats.KnowsItsCoins, seed=seed).verdict == UNDER
+
+
+def test_coins_that_are_not_used_give_no_interval() -> None:
+    assert audited(ExactCache).success is None
+    assert audited(cheats.Empty, delta=Fraction(1, 10)).verdict == UNDER
+
+
+def test_a_chance_that_says_nothing_is_left_out() -> None:
+    """A state one bit short: states of up to 23 bits are 2^24 - 1, nearly all of the instances."""
+    result = audited(cheats.Shrinking, seconds=1)
+    assert (result.verdict, result.bits) == (UNDER, 23)
+    assert "probability at most" not in result.findings[0].reason
+
+
+# --- the result ----------------------------------------------------------------------------
+
+
+def test_json_has_the_promised_shape() -> None:
+    result = audited(configure(HashedCache, bits=5))
+    document = json.loads(json.dumps(result.to_json()))
+    assert list(document) == [
+        "cache", "order", "n", "d", "bits", "floor_bits", "under_floor", "verdict", "findings",
+        "seconds",
+    ]  # fmt: skip
+    assert [list(finding) for finding in document["findings"]] == [
+        ["kind", "reason", "certificate"]
+    ] * 2
+    shown = {name: document[name] for name in list(document)[:8]}
+    assert shown == {
+        "cache": "kvfloor.caches.hashed:HashedCache(bits=5)", "order": 2, "n": 8, "d": 3,
+        "bits": 5, "floor_bits": 24, "under_floor": True, "verdict": "refuted",
+    }  # fmt: skip
+
+
+def test_an_audit_is_repeatable_and_depends_on_its_seed() -> None:
+    def instance(seed: int) -> str:
+        result = audited(cheats.Empty, seed=seed)
+        certificate = result.findings[0].certificate
+        assert certificate is not None
+        return canonical(certificate)
+
+    assert instance(1) == instance(1) != instance(2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_small_shapes(n: int) -> None:
+    assert audited(ExactCache, n=n, d=2).verdict == RIGHT
+    assert audited(cheats.Empty, n=n, d=2).verdict == UNDER
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 0}, "n: expected a whole number >= 1"),
+        ({"n": 9}, "d: expected at least 4 for 9 different rows of signs"),
+        ({"d": 2.5}, "d: expected a whole number"),
+        ({"n": 2000, "d": 64}, "n: expected a shape whose certificates can be checked"),
+        ({"order": 0}, "order: expected a whole number >= 1"),
+        ({"family": "easy"}, "family: expected one of auto, binary-values, got 'easy'"),
+        ({"eta": 1}, "eta: expected a number with 0 <= eta < 1"),
+        ({"alpha": Fraction(1, 2)}, "guarantee: expected eta"),
+        ({"delta": 1}, "delta: expected a number with 0 <= delta < 1/2"),
+        ({"delta": Fraction(1, 2)}, "delta: expected a number with 0 <= delta < 1/2, got 1/2"),
+        ({"confidence": 1}, "confidence: expected a number with 0 < confidence < 1"),
+        ({"seconds": 0}, "seconds: expected a number with 0 < seconds"),
+        ({"seed": -1}, "seed: expected a whole number >= 0"),
+        ({"jobs": 0}, "jobs: expected a whole number >= 1"),
+        ({"factory": "nothing"}, "factory: expected MODULE:FACTORY, got 'nothing'"),
+        ({"factory": 3}, "factory: expected a class, a function, or what configure returns"),
+    ],
+    ids=str,
+)
+def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match="^" + message.replace("(", r"\(")):
+        audit(**{"factory": ExactCache, "n": N, "d": D, **arguments})
+
+
+# --- intervals -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"),
+    [  # from tables of the binomial distribution, 95 %
+        (0, 10, 0, 0.3085),
+        (10, 10, 0.6915, 1),
+        (5, 10, 0.1871, 0.8129),
+        (1, 20, 0.0013, 0.2487),
+        (90, 100, 0.8238, 0.9510),
+    ],
+)
+def test_intervals_are_those_of_the_tables(k: int, n: int, low: float, high: float) -> None:
+    found = clopper_pearson(k, n, Fraction(95, 100))
+    assert [round(float(end), 4) for end in found] == [low, high]
+
+
+def test_intervals_cover() -> None:
+    """For every p on a grid the intervals that hold it have the confidence, exactly."""
+
+    n, confidence = 12, Fraction(9, 10)
+    intervals = [clopper_pearson(k, n, confidence) for k in range(n + 1)]
+    for i in range(41):
+        p = Fraction(i, 40)
+        held = sum(
+            comb(n, k) * p**k * (1 - p) ** (n - k)
+            for k, (low, high) in enumerate(intervals)
+            if low <= p <= high
+        )
+        assert held >= confidence

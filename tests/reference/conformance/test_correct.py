@@ -1,0 +1,126 @@
+"""Right implementations pass in every format, with room, whatever the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kernels import correct
+from kernels.wrong import SOURCE
+from kvfloor.conformance import check
+from kvfloor.numbers import as_format
+
+# inputs, arithmetic
+FORMATS = (
+    ("float64", "float64"),
+    ("float32", "float32"),
+    ("float16", "float32"),
+    ("bfloat16", "float32"),
+    ("float8_e4m3fn", "float32"),
+    ("float8_e5m2", "float32"),
+    ("float16", "float16"),
+)
+IMPLEMENTATIONS = ("materialised", "factored", "online")
+
+
+def implementation(name: str, accumulate: str) -> Callable[..., Any]:
+    """An implementation of `correct` that computes in a format."""
+    module: dict[str, Any] = {"__name__": "correct"}
+    exec(SOURCE, module)
+    module["ACCUMULATE"] = as_format(accumulate).dtype.type
+    function: Callable[..., Any] = module[name]
+    return function
+
+
+def declared(name: str, accumulate: str, **options: Any) -> dict[str, Any]:
+    block = correct.BLOCK if name == "online" else None
+    return {"accumulate": accumulate, "block": block, "grouped": True} | options
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize(("dtype", "accumulate"), FORMATS)
+@pytest.mark.parametrize(("order", "mask"), [(1, None), (2, "boolean")])
+def test_right_ones_pass_with_room(
+    name: str, dtype: str, accumulate: str, order: int, mask: str | None
+) -> None:
+    function = implementation(name, accumulate)
+    options = declared(name, accumulate, order=order, mask=mask)
+    report = check(function, dtype=dtype, examples=1, **options)
+    assert report.ok, str(report)
+    assert report.elements > 10_000
+    assert 0.001 < report.worst_ratio < 1
+    if accumulate != "float16":
+        assert report.unbounded == 0
+
+
+@pytest.mark.parametrize("mask", ["causal", ("window", 3, 5)])
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_right_ones_pass_with_masks_of_their_own(name: str, mask: Any) -> None:
+    options = declared(name, "float32", mask=mask)
+    assert check(implementation(name, "float32"), dtype="bfloat16", examples=1, **options).ok
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_no_false_alarm(name: str, seed: int) -> None:
+    options = declared(name, "float32", mask="boolean")
+    report = check(
+        implementation(name, "float32"), dtype="bfloat16", examples=2, seed=seed, **options
+    )
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("layout", ["bnhd", "hnd", "nd", "dnhb"])
+def test_every_layout(layout: str) -> None:
+    """The function undoes the layout, so that a wrong one would be seen."""
+    inner = implementation("factored", "float32")
+    axes = [layout.index(a) for a in "bhnd" if a in layout]
+    missing = tuple(k for k, a in enumerate("bhnd") if a not in layout)
+    back = [[a for a in "bhnd" if a in layout].index(a) for a in layout]
+
+    def function(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+        def canonical(A: Any) -> Any:
+            return np.expand_dims(A.transpose(axes), missing)
+
+        output, lse = inner(canonical(q), [*map(canonical, K)], [*map(canonical, V)],
+                            scale=scale, mask=mask)  # fmt: skip
+        rows = [a for a in layout if a != "d"]
+        present = [a for a in "bhn" if a in layout]
+        return (
+            output.squeeze(missing).transpose(back),
+            lse.squeeze(missing).transpose([present.index(a) for a in rows]),
+        )
+
+    report = check(function, dtype="float32", accumulate="float32", layout=layout, examples=1)
+    assert report.ok, str(report)
+    assert not check(inner, dtype="float32", accumulate="float32", layout=layout, examples=1).ok
+
+
+def test_order_three_and_a_number_for_a_scale() -> None:
+    def three(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+        logits = np.einsum("bhid,bhjd,bhkd,bhld->bhijkl", q, *K, optimize=True) * scale
+        logits = logits.reshape(*q.shape[:3], -1)
+        top = logits.max(axis=-1)
+        weights = np.exp(logits - top[..., None])
+        total = weights.sum(axis=-1)
+        table = weights.reshape(*q.shape[:3], *(A.shape[2] for A in V))
+        output = np.einsum("bhijkl,bhjd,bhkd,bhld->bhid", table, *V, optimize=True)
+        return output / total[..., None], top + np.log(total)
+
+    options: dict[str, Any] = {"dtype": "float64", "accumulate": "float64", "order": 3}
+    assert check(three, scale=0.3, examples=1, **options).ok
+    assert not check(lambda *a, scale, mask: three(*a, scale=0.31, mask=mask), scale=0.3,
+                     examples=1, **options).ok  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    function = implementation("factored", "float32")
+    reports = [
+        check(function, dtype="float16", accumulate="float32", flags=["drawn", "scale"], seed=seed)
+        for seed in (3, 3, 4)
+    ]
+    first, same, other = (report.to_dict() | {"seconds": 0} for report in reports)
+    assert first == same != other

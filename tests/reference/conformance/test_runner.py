@@ -1,0 +1,190 @@
+"""Reports: JSON, the smallest input, and the failing test, which is run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kernels import correct
+from kernels.wrong import WRONG
+from kvfloor import InputError
+from kvfloor.conformance import Failure, Report, Target, check, run
+
+factored: Any = correct.factored
+
+
+def broken(name: str) -> tuple[Any, dict[str, Any], str]:
+    (wrong,) = (wrong for wrong in WRONG if wrong.name == name)
+    options = {"dtype": "float32", "accumulate": "float32"} | wrong.options
+    return wrong, options, wrong.flag
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "keys-swapped",
+        "scale-one-percent",
+        "windows-swapped",
+        "empty-is-nan",
+        "running-sum-narrow",
+        "scaled-in-place",
+    ],
+)
+def test_the_failing_test_fails_and_passes_once_mended(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text is pasted into a module beside the wrong one, and beside the right one."""
+    wrong, options, flag = broken(name)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = f"mine_{name.replace('-', '_')}"
+    (tmp_path / f"{module}.py").write_text(wrong.source())
+    function = getattr(__import__(module), wrong.function)
+    (failure,) = check(function, flags=[flag], **options).failures
+    paste(failure.reproducer, wrong.function)
+    sys.modules.pop(module)
+
+
+def paste(reproducer: str, name: str) -> None:
+    """Run the test twice: on what it was made for, and on the right one."""
+    pasted: dict[str, Any] = {}
+    exec(reproducer, pasted)
+    (test,) = (value for key, value in pasted.items() if key.startswith("test_"))
+    with pytest.raises(AssertionError):
+        test()
+    pasted[name] = getattr(correct, "factored" if name == "large" else name)
+    test()
+
+
+def large(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+    """Wrong for large inputs alone."""
+    output, lse = factored(q, K, V, scale=scale, mask=mask)
+    return output if q.size < 200 else output + 1, lse
+
+
+def test_a_large_input_is_made_anew() -> None:
+    options: dict[str, Any] = {"dtype": "float32", "accumulate": "float32"}
+    (failure,) = check(large, flags=["drawn"], examples=0, **options).failures
+    paste(failure.reproducer, "large")
+    (failure,) = check(large, flags=["block-boundary"], examples=0, **options).failures
+    assert ".build(draft)[0]" in failure.reproducer
+    assert len(failure.reproducer) < 1000
+    paste(failure.reproducer, "large")
+
+
+def test_inputs_are_shrunk() -> None:
+    wrong, options, flag = broken("v1-for-v2")
+    (failure,) = check(wrong.build(), flags=[flag], **options).failures
+    space: dict[str, Any] = {"factored": wrong.build()}
+    text = failure.reproducer.replace("from wrong import factored", "")
+    exec(text.replace("    assert judge", "    return case\n    assert judge"), space)
+    case = space["test_distinct_slots"]()
+    assert case.query.size == 1
+    assert case.lengths == (1, 1)
+    assert all(abs(A).max() <= 1 and (np.rint(A * 4) == A * 4).all() for A in case.values)
+
+
+def test_json_has_these_keys_and_no_others() -> None:
+    wrong, options, flag = broken("no-maximum")
+    report = check(wrong.build(), flags=[flag, "equal-weights"], **options)
+    document = json.loads(report.to_json())
+    assert set(document) == {"ok", "cases", "elements", "worst", "failures", "seconds"}
+    assert set(document["worst"]) == {"ulps", "bound_ratio", "flag"}
+    assert document["ok"] is False
+    assert document["worst"] == {"ulps": None, "bound_ratio": None, "flag": "exp-overflow"}
+    (failure,) = document["failures"]
+    assert set(failure) == {"flag", "message", "reproducer"}
+    assert failure["flag"] == "exp-overflow"
+
+
+def test_the_report_as_text() -> None:
+    failure = Failure("scale", "output[0] is wrong", "def test_scale(): ...\n")
+    text = str(Report(7, 70, 3, 1.5, 2.5, "scale", (failure,), 0.25))
+    assert text == (
+        "scale: output[0] is wrong\n"
+        "fails 1 entries: 7 cases, 70 numbers, worst 1.5 ulps and 2.5 of its bound (scale), 0.2 s\n"
+        "3 numbers have no bound: the arithmetic is too narrow\n"
+        "\n"
+        "def test_scale(): ..."
+    )
+    assert str(Report(7, 70, 0, 1.5, 0.5, "scale", (), 0.25)).startswith("passes: 7 cases")
+
+
+def test_a_run_counts_what_it_did() -> None:
+    target = Target(correct.factored, dtype="float32", accumulate="float32")
+    report = run(target, flags=["drawn"], examples=0)
+    assert report.cases == 1
+    assert report.elements == 2 * 2 * 7 * (6 + 1)  # outputs and log-sum-exps of one large case
+
+
+def test_what_returns_other_numbers_each_time_is_reported_and_does_not_end_the_run() -> None:
+    rng = np.random.default_rng(0)
+
+    def unsteady(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+        output, lse = factored(q, K, V, scale=scale, mask=mask)
+        return output * np.float32(1 + (rng.random() < 0.3)), lse
+
+    report = check(unsteady, dtype="float32", accumulate="float32", flags=["drawn", "repeat"])
+    assert "repeat" in {failure.flag for failure in report.failures}
+
+
+def test_a_run_without_a_bound_says_nothing() -> None:
+    options: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "scale": 1e300}
+    report = check(factored, examples=0, flags=["drawn", "scale"], **options)
+    assert report.unbounded == report.elements > 0
+    assert not report.failures
+    assert not report.ok
+    assert str(report).startswith("says nothing: 2 cases")
+
+
+class Instance:
+    """A callable without a name of its own."""
+
+    def __call__(self, q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+        output, lse = factored(q, K, V, scale=scale, mask=mask)
+        return output + 1, lse
+
+    method = __call__
+
+
+instance = Instance()
+
+
+def lines(function: Any, source: str | None = None) -> str:
+    options: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "source": source}
+    (failure,) = check(function, flags=["drawn"], examples=0, **options).failures
+    return failure.reproducer
+
+
+@pytest.mark.parametrize(
+    "function",
+    [instance, partial(instance), lambda *a, **k: tuple(instance(*a, **k)), instance.method],
+)
+def test_what_has_no_name_is_imported_by_the_one_it_was_loaded_by(function: Any) -> None:
+    assert "# from MODULE import NAME as function" in lines(function)
+    assert "Target(function, " in lines(function)
+    pasted: dict[str, Any] = {}
+    exec(lines(function, "conformance.test_runner:instance"), pasted)
+    with pytest.raises(AssertionError, match="times the bound"):
+        pasted["test_drawn"]()
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"block": 4000}, "block: expected at most 2048 tokens"),
+        ({"block": (4, 161), "mask": "causal"}, "block: expected at most 160 tokens"),
+        ({"mask": ("window", 512, 128)}, "mask: expected windows of at most 159 tokens"),
+    ],
+)
+def test_what_no_case_is_large_enough_for_is_refused(
+    declared: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        check(factored, dtype="float32", accumulate="float32", **declared)
+    assert message in str(raised.value)

@@ -1,0 +1,82 @@
+"""Every wrong implementation fails, by the flag that should catch it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kernels import correct
+from kernels.wrong import WRONG, Wrong
+from kvfloor.conformance import CATALOGUE, check
+
+# What only one or two entries can see: everything else must let these pass.
+ALONE = {
+    "empty-is-a-number": {"empty-rows"},
+    "empty-is-nan": {"empty-rows"},
+    "subnormals-flushed": {"subnormals"},
+    "maximum-of-the-batch": {"batch"},
+    "order-of-summation-random": {"repeat"},
+    "scaled-in-place": {"inputs"},
+    "maximum-from-zero": {"negative-logits", "exp-overflow"},
+    "mask-of-ten-thousand": {"masked-rows", "empty-rows"},
+}
+
+
+def options(wrong: Wrong) -> dict[str, Any]:
+    block = correct.BLOCK if wrong.function == "online" else None
+    return {"dtype": "float32", "accumulate": "float32", "block": block} | wrong.options
+
+
+def test_there_is_one_for_every_entry_and_more() -> None:
+    assert {wrong.flag for wrong in WRONG} == {entry.flag for entry in CATALOGUE}
+    assert len({wrong.name for wrong in WRONG}) == len(WRONG) >= 50
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
+def test_it_is_caught_by_its_flag(wrong: Wrong) -> None:
+    report = check(wrong.build(), flags=[wrong.flag], examples=5, **options(wrong))
+    assert [failure.flag for failure in report.failures] == [wrong.flag]
+    assert not report.ok
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_other_entries_do_not_see_it(name: str) -> None:
+    (wrong,) = (wrong for wrong in WRONG if wrong.name == name)
+    report = check(wrong.build(), examples=1, **options(wrong))
+    assert {failure.flag for failure in report.failures} == ALONE[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("keys-swapped", "logits"),
+        ("v1-for-v2", "values"),
+        ("sees-the-next-token", "mask"),
+        ("window-too-wide", "mask"),
+        ("logits-clamped", "exponentials or scale"),
+        ("no-maximum", "exponentials"),
+        ("softmax-plus-one", "normalisation"),
+        ("sum-not-rescaled", "normalisation"),
+        ("logsumexp-base-two", "log-sum-exp"),
+        ("scale-twice", "logits or log-sum-exp"),
+        ("weights-in-the-input-format", "values"),
+    ],
+)
+def test_the_stage_is_found(name: str, stage: str) -> None:
+    (wrong,) = (wrong for wrong in WRONG if wrong.name == name)
+    (failure,) = check(wrong.build(), flags=[wrong.flag], **options(wrong)).failures
+    assert failure.message.endswith(f"; it comes from the {stage}")
+
+
+@pytest.mark.parametrize("name", ["output-transposed", "scaled-in-place"])
+def test_no_stage_is_named_where_no_number_is_wrong(name: str) -> None:
+    (wrong,) = (wrong for wrong in WRONG if wrong.name == name)
+    (failure,) = check(wrong.build(), flags=[wrong.flag], **options(wrong)).failures
+    assert "it comes from" not in failure.message
+
+
+def test_edits_that_do_not_apply_are_refused() -> None:
+    bad = Wrong("bad", "factored", "[-no such text-]{+x+}", "drawn")
+    with pytest.raises(ValueError, match="bad: the edit applies 0 times"):
+        bad.source()
