@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations import Claim
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.html import page
 from kvfloor_proofs.verify import ClaimResult
 

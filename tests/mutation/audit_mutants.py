@@ -26,7 +26,7 @@ AUDIT = [
     ),
     ("isolation/processes", "errors-printed", "stderr=[-subprocess.DEVNULL-]{+None+}", "isolation"),
     ("caches/coins", "places-alike", 'f"{seed}:{place[--]{+[:1]+}}".encode', "coins"),
-    ("audit/sweep", "shapes-unchecked", "task.[-check_shape()-]{+key+}", "sweep"),
+    ("audit/sweeps", "shapes-unchecked", "task.[-check_shape()-]{+key+}", "sweep"),
     (
         "isolation/processes",
         "one-hash-seed",
@@ -55,6 +55,6 @@ AUDIT = [
     ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.terms.floor_bits", "audit"),
     ("audit/examination", "one-writer", "if [-states[0] != states[1]-]{+False+}:", "audit"),
     ("audit/examination", "trusting", "if [-seen != first-]{+False+}:", "audit"),
-    ("audit/sweep", "torn-line-joined", '_append(path, b"[-\\n-]{++}")', "sweep"),
-    ("audit/sweep", "not-resumed", "if row.task [-==-]{+is+} task.key", "sweep"),
+    ("audit/sweeps", "torn-line-joined", '_append(path, b"[-\\n-]{++}")', "sweep"),
+    ("audit/sweeps", "not-resumed", "if row.task [-==-]{+is+} task.key", "sweep"),
 ]

@@ -61,10 +61,10 @@ BOUNDS = [
         "3 * guarantee.eta[- + 4 * guarantee.alpha-]{++}) /",
         "sharp",
     ),
-    ("families/tightness", "one-tied-pair-competes", "pairs - [-2-]{+1+}, room", "tightness"),
+    ("families/quantised_gap", "one-tied-pair-competes", "pairs - [-2-]{+1+}, room", "tightness"),
     ("families/keys/pairs", "margin-above-the-least", "n) [->=-]{+>+} tie_margin", "pairs"),
     (
-        "families/separation",
+        "families/separated_sets",
         "inverse-trusted",
         "[-abs(near[i][j] - (i == j)) + -]{++}_inner(map",
         "separation",

@@ -161,7 +161,7 @@ MUTANTS = [
         ("entropy-at-half", "arb(delta.denominator[- - 1-]{++})", "floors_index_randomized"),
     ),
     *mutants(
-        "floors/index_randomized.py",
+        "floors/messages.py",
         ("rounded-down", "[---]{++}(-index_randomized(N, end) // 1)", "floors_randomised"),
         (
             "either-end",
@@ -229,7 +229,7 @@ MUTANTS = [
         ("first-slot-formed", "for r in range([-2-]{+1+}, m + 1)", "cost"),
     ),
     *mutants(
-        "floors/two_cache.py",
+        "floors/products.py",
         ("pivot-twice", "(2 * n[- - 1-]{++})", "floors_two_cache"),
         ("rows-n", "return n[-**2-]{++} * d_v", "floors_two_cache"),
         ("one-flag", "width + flag[- * (d + d_v)-]{++}", "floors_two_cache"),
@@ -499,7 +499,7 @@ MUTANTS = [
         ("half-of-alpha-twice", "ceil([-2 * -]{++}by_key", "quantised"),
     ),
     *mutants(
-        "families/tightness.py",
+        "families/quantised_gap.py",
         ("ratio-of-one-slot", "kept = [-2 * -]{++}book.n", "tightness"),
         ("tokens-all-free", "n / (n[- - 1-]{++}) *", "tightness"),
         ("least-of-cells", "fmpq([-max-]{+min+}(cells)", "tightness"),
@@ -528,7 +528,7 @@ MUTANTS = [
         ("gauge-of-every-token", "Fraction(1) if [-first and -]{++}slot", "gauged_cache"),
     ),
     *mutants(
-        "families/separation.py",
+        "families/separated_sets.py",
         (
             "identity-not-taken-off",
             "near[i][j][- - (i == j)-]{++}",
@@ -543,7 +543,7 @@ MUTANTS = [
         ("box-not-a-ball", "not all(x [-< 1-]{+< 100+} for", "separation"),
     ),
     *mutants(
-        "floors/curvature.py",
+        "floors/second_derivatives.py",
         ("only-at-the-centre", "[- + self._moves_within(f.gradient)-]{++}", "curvature"),
         ("factors-at-the-centre", "arb(x)[- + self._moves_within(slope)-]{++}", "curvature"),
         ("mixed-once", "([-mixed + mixed.transpose()-]{+mixed+} + v.hessian)", "curvature"),

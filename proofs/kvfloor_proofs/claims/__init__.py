@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from kvfloor.errors import InputError
-from kvfloor_proofs.foundations import Claim
+from kvfloor_proofs.foundations.claim import Claim
 
 __all__ = ["SLUGS", "load"]
 

@@ -21,7 +21,8 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Falsified, Tally, families, require
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.draws import families
 
 __all__ = ["CLAIM"]
 

@@ -23,7 +23,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
 
 __all__ = ["CLAIM", "delta", "derivations", "dimension", "radii", "radius"]
 

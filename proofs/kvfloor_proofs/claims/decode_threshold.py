@@ -23,7 +23,8 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.softmax_concentration import g
-from kvfloor_proofs.foundations import Claim, Tally, edge_answer, guarantees, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.draws import edge_answer, guarantees
 
 __all__ = [
     "CLAIM",

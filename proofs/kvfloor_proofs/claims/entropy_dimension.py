@@ -16,7 +16,8 @@ from kvfloor.attention import ExactAttention
 from kvfloor.caches import GaugedCache, HashedCache, configure, record, restore
 from kvfloor.families import Separation, Token, candidates, separation, stack
 from kvfloor.numbers import arb_precision, to_fmpq
-from kvfloor_proofs.foundations import Claim, Falsified, Tally, derivations, require
+from kvfloor_proofs.foundations.accuracy import derivations
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
 
 __all__ = ["CLAIM", "certified", "derivations"]
 
@@ -227,7 +228,7 @@ no answer is within α of both. So, for *every* α > 0,
 
 (With ⌊·⌋ + 1 for ⌈·⌉ there would be one point too many where R_j(1-c)/α is whole: outputs 2α
 apart have an answer in common.) θ₀, queries, R and w come from a search that is not trusted;
-[`separation`](../../reference/kvfloor/families/separation.py) certifies c, in balls: A is the
+[`separation`](../../reference/kvfloor/families/separated_sets.py) certifies c, in balls: A is the
 inverse at θ₀, rounded, and second derivatives bound how far J·A moves from I. (Other shapes have no
 constant here: where the rank is r at some point, such a set is around it by the inverse function
 theorem, which is neither derived nor run; S3 certifies the rank for small shapes.)

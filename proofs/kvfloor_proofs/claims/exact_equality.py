@@ -18,7 +18,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

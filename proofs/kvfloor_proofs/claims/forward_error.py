@@ -24,15 +24,8 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.collision import LOGARITHM
-from kvfloor_proofs.foundations import (
-    FORMATS,
-    Claim,
-    Tally,
-    error_ratio,
-    evaluate,
-    evaluate_blocks,
-    require,
-)
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.plain_floats import FORMATS, error_ratio, evaluate, evaluate_blocks
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -50,7 +50,8 @@ from kvfloor_proofs.claims.decode_threshold import (
 )
 from kvfloor_proofs.claims.index_deterministic import N, b
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
-from kvfloor_proofs.foundations import Claim, Falsified, Tally, bits, edge_answer, families, require
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.draws import bits, edge_answer, families
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -22,7 +22,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
 
 __all__ = ["CLAIM", "certified_rank", "d", "d_v", "derivations", "m", "n", "symmetry_directions"]
 

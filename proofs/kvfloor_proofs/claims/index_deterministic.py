@@ -17,7 +17,7 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
 
 __all__ = ["CLAIM", "N", "b", "derivations", "exact_length", "length_up_to"]
 

@@ -23,16 +23,8 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations import (
-    PRODUCT,
-    Claim,
-    Tally,
-    entropy,
-    entropy_bits,
-    lemmas,
-    require,
-    two_terms,
-)
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.entropies import PRODUCT, entropy, entropy_bits, lemmas, two_terms
 
 __all__ = [
     "CLAIM",

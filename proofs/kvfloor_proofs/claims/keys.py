@@ -37,7 +37,8 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations import BOOKS, Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.draws import BOOKS
 
 __all__ = ["CLAIM", "derivations"]
 

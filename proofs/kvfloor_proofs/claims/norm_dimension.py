@@ -20,7 +20,8 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, ratio
-from kvfloor_proofs.foundations import Claim, Tally, bits, edge_answer, guarantees, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
 
 __all__ = ["CLAIM", "derivations"]
 

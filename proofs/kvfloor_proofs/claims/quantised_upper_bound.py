@@ -27,7 +27,8 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Tally, require, symbols
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.draws import symbols
 
 __all__ = ["CLAIM", "B", "B_v", "Q", "derivations", "eps_s", "eps_v", "error", "m", "sigma"]
 
@@ -360,7 +361,7 @@ this less than α (its answers are rounded too, by less than 2^-128 / (N_k·N_v)
 
 For the family [`sharp`](sharp-floor.md), α a quarter of the gap between its two lowest payloads,
 γ = 3/2 and keys from `sign_pairs(n, a)`, the bits of this cache for each bit of the floor, as
-[`tightness`](../../reference/kvfloor/families/tightness.py) computes them:
+[`tightness`](../../reference/kvfloor/families/quantised_gap.py) computes them:
 
 | n | a | b | d_v | L | upper / lower | at most |
 |---|---|---|---|---|---|---|

@@ -23,7 +23,9 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Tally, entropy, entropy_bits, families, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.draws import families
+from kvfloor_proofs.foundations.entropies import entropy, entropy_bits
 
 __all__ = ["CLAIM", "derivations"]
 

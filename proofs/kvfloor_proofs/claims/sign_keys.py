@@ -31,7 +31,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
 
 __all__ = ["CLAIM", "d", "derivations", "eps"]
 

@@ -18,7 +18,8 @@ from kvfloor_proofs.calculus import Algebra, Assumptions, Cite, Derivation, Rela
 from kvfloor_proofs.claims import decode_threshold, index_deterministic
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, alpha, c, enough, eta, leak_of
 from kvfloor_proofs.claims.index_deterministic import N, b
-from kvfloor_proofs.foundations import Claim, Falsified, Tally, bits, edge_answer, families, require
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.draws import bits, edge_answer, families
 
 __all__ = ["CLAIM", "derivations"]
 

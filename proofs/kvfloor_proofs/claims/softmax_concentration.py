@@ -26,7 +26,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
 
 __all__ = ["CLAIM", "M", "S", "derivations", "g", "j", "leak", "s", "tau"]
 

@@ -23,15 +23,13 @@ from kvfloor.floors import (
 from kvfloor.index import message, output_row
 from kvfloor.numbers import Vector, arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import Derivation
-from kvfloor_proofs.foundations import (
-    Claim,
+from kvfloor_proofs.foundations import estimators
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.outcomes import (
     Rows,
-    Tally,
-    estimators,
     implausible,
     norm,
     outside,
-    require,
     require_moments,
     square,
     states_after,

@@ -37,26 +37,17 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.covering_number import radii
-from kvfloor_proofs.foundations import (
-    Claim,
+from kvfloor_proofs.foundations import estimators
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.estimators import i, j, logit, n, ratio, s, t, tau
+from kvfloor_proofs.foundations.outcomes import (
     Rows,
-    Tally,
-    estimators,
-    i,
     implausible,
-    j,
-    logit,
-    n,
     norm,
     outside,
-    ratio,
-    require,
     require_moments,
-    s,
     square,
     states_after,
-    t,
-    tau,
 )
 
 __all__ = ["CLAIM", "derivations", "spread"]

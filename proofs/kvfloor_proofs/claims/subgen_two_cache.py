@@ -26,16 +26,13 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.claims.covering_number import radii
 from kvfloor_proofs.claims.subgen_four_cache import r, sigma, spread
-from kvfloor_proofs.foundations import (
-    Claim,
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.estimators import i, n
+from kvfloor_proofs.foundations.outcomes import (
     Rows,
-    Tally,
-    i,
     implausible,
-    n,
     norm,
     outside,
-    require,
     require_moments,
     square,
     states_after,

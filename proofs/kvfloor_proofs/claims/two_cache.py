@@ -31,7 +31,8 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.claims import index_deterministic
 from kvfloor_proofs.claims.index_deterministic import N, b
-from kvfloor_proofs.foundations import Claim, Tally, bits, edge_answer, guarantees, require
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
 
 __all__ = ["CLAIM", "derivations"]
 

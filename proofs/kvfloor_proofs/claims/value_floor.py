@@ -36,15 +36,8 @@ from kvfloor_proofs.claims.decode_threshold import (
     out,
 )
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
-from kvfloor_proofs.foundations import (
-    Claim,
-    Tally,
-    edge_answer,
-    grid_guarantees,
-    pair_books,
-    require,
-    symbols,
-)
+from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.draws import edge_answer, grid_guarantees, pair_books, symbols
 
 __all__ = ["CLAIM", "L", "N", "b", "derivations", "k", "n", "rho", "y", "z"]
 

@@ -18,7 +18,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations.entropy import PRODUCT, x, y
+from kvfloor_proofs.foundations.entropies import PRODUCT, x, y
 
 __all__ = ["B", "B_v", "N_k", "N_v", "Q", "R", "alpha", "c", "derivations", "m", "points", "sigma"]
 

@@ -1,5 +1,5 @@
 """The report as one page of HTML."""
 
-from kvfloor_proofs.html.page import page
+from kvfloor_proofs.html.document import page
 
 __all__ = ["page"]

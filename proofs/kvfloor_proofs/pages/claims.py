@@ -9,7 +9,7 @@ import sympy as sp
 
 from kvfloor_proofs.calculus import Derivation, Relation, Variable
 from kvfloor_proofs.claims import SLUGS, load
-from kvfloor_proofs.foundations import Claim
+from kvfloor_proofs.foundations.claim import Claim
 
 __all__ = ["page", "write_pages"]
 

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations import Claim
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.kernel import Audit
 from kvfloor_proofs.verify import ClaimResult
 

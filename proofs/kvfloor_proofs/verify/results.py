@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kvfloor.numbers import as_count
 from kvfloor_proofs.calculus import DerivationError
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations import Claim, Property, Tally
+from kvfloor_proofs.foundations.claim import Claim, Property, Tally
 from kvfloor_proofs.kernel import Theorem
 from kvfloor_proofs.workers import processes
 

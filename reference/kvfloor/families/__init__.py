@@ -1,7 +1,7 @@
 """Hard instances: address books, and families of values and keys that answers tell apart."""
 
 from kvfloor.families.binary_values import BinaryValues, Bits, Token, attend_to, stack
-from kvfloor.families.candidates import candidates
+from kvfloor.families.candidate_sets import candidates
 from kvfloor.families.keys.book import AddressBook
 from kvfloor.families.keys.pairs import PairBook, binary_pairs, sign_pairs
 from kvfloor.families.keys.signs import sign_keys, sign_rows, sign_tuples
@@ -9,9 +9,9 @@ from kvfloor.families.keys.single import binary_keys, orthonormal, parabola
 from kvfloor.families.keys.spherical import axes, greedy_code, polygon, roots_d, roots_e8
 from kvfloor.families.keys.tuples import TupleBook, tuple_keys
 from kvfloor.families.paired import PairedValues
-from kvfloor.families.separation import Separation, separation
+from kvfloor.families.quantised_gap import ratio_at_most, tightness
+from kvfloor.families.separated_sets import Separation, separation
 from kvfloor.families.sharp import Sharp
-from kvfloor.families.tightness import ratio_at_most, tightness
 
 __all__ = [
     "AddressBook",

@@ -3,7 +3,6 @@
 from kvfloor.floors.caps import cap_fraction, greedy_size
 from kvfloor.floors.confidence import as_confidence, clopper_pearson
 from kvfloor.floors.covering import covering_number, product_radius
-from kvfloor.floors.curvature import Region, curvature
 from kvfloor.floors.decoding import (
     Guarantee,
     competitors_per_tie,
@@ -25,7 +24,28 @@ from kvfloor.floors.entropy_dimension import (
     separated_constant,
     separated_states,
 )
-from kvfloor.floors.forward_error import (
+from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
+from kvfloor.floors.messages import (
+    entropy_at_most,
+    index_randomized,
+    least_error,
+    one_bit_success,
+    randomised_bits,
+)
+from kvfloor.floors.nets import greedy_net, squared_distance
+from kvfloor.floors.products import packed_bits, packed_numbers, two_cache
+from kvfloor.floors.quantised import (
+    answer_bits,
+    cells_for,
+    errors_of_one_cell,
+    logit_error,
+    output_error,
+    product_error,
+    quantised_bits,
+)
+from kvfloor.floors.random_instance import all_correct_probability, expected_wrong, states_up_to
+from kvfloor.floors.randomised import randomised_four_cache
+from kvfloor.floors.rounding_errors import (
     BASE_CHANGES,
     forward_error,
     gamma,
@@ -39,26 +59,7 @@ from kvfloor.floors.forward_error import (
     weight_drift,
     weight_underflow,
 )
-from kvfloor.floors.index_randomized import (
-    entropy_at_most,
-    index_randomized,
-    least_error,
-    one_bit_success,
-    randomised_bits,
-)
-from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
-from kvfloor.floors.nets import greedy_net, squared_distance
-from kvfloor.floors.quantised import (
-    answer_bits,
-    cells_for,
-    errors_of_one_cell,
-    logit_error,
-    output_error,
-    product_error,
-    quantised_bits,
-)
-from kvfloor.floors.random_instance import all_correct_probability, expected_wrong, states_up_to
-from kvfloor.floors.randomised import randomised_four_cache
+from kvfloor.floors.second_derivatives import Region, curvature
 from kvfloor.floors.signs import hoeffding_exponent, least_sign_dimension, pairs_of, sign_tail
 from kvfloor.floors.subgen import log_ratio, relative_variance, samples, slack, subgen_samples
 from kvfloor.floors.symbols import (
@@ -72,7 +73,6 @@ from kvfloor.floors.symbols import (
     symbol_ratio,
     whole_bits,
 )
-from kvfloor.floors.two_cache import packed_bits, packed_numbers, two_cache
 
 __all__ = [
     "BASE_CHANGES",

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from kvfloor.errors import InputError
-from kvfloor.floors.index_randomized import least_error
+from kvfloor.floors.messages import least_error
 from kvfloor.numbers import as_count
 
 __all__ = ["all_correct_probability", "expected_wrong", "states_up_to"]

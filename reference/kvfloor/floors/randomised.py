@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kvfloor.floors.decoding import four_cache
-from kvfloor.floors.index_randomized import randomised_bits
+from kvfloor.floors.messages import randomised_bits
 from kvfloor.numbers import as_count
 
 __all__ = ["randomised_four_cache"]

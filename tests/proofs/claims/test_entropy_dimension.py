@@ -14,7 +14,8 @@ from kvfloor.caches import GaugedCache, QuantisedCache, configure
 from kvfloor.families import Separation
 from kvfloor_proofs.claims import entropy_dimension
 from kvfloor_proofs.claims.entropy_dimension import CLAIM, certified
-from kvfloor_proofs.foundations import Falsified, Tally, accuracy
+from kvfloor_proofs.foundations import accuracy
+from kvfloor_proofs.foundations.claim import Falsified, Tally
 from kvfloor_proofs.verify.results import run_property, verify_claim
 
 PAGE = Path(__file__).parents[2] / "docs" / "claims" / "entropy-dimension.md"
@@ -81,7 +82,7 @@ def test_a_grid_too_fine_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def finer(reach: Any, alpha: Fraction) -> tuple[int, ...]:
         return tuple(int(2 * x / alpha) for x in reach)
 
-    monkeypatch.setattr("kvfloor.families.separation.grid_sizes", finer)
+    monkeypatch.setattr("kvfloor.families.separated_sets.grid_sizes", finer)
     assert "the grid is too fine" in why()
 
 

@@ -25,7 +25,7 @@ from kvfloor.floors import (
     weight_underflow,
 )
 from kvfloor.numbers import arb_precision, ball_ends, to_fmpq
-from kvfloor_proofs.foundations import error_ratio, evaluate, evaluate_blocks
+from kvfloor_proofs.foundations.plain_floats import error_ratio, evaluate, evaluate_blocks
 
 SINGLE = Fraction(1, 2**24)
 RUNS = 600

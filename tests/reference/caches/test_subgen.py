@@ -23,8 +23,7 @@ from kvfloor.caches.estimates import estimates
 from kvfloor.caches.reservoir import Reservoir
 from kvfloor.floors import log_ratio, relative_variance, samples, slack, subgen_samples
 from kvfloor.numbers import as_format
-from kvfloor_proofs.foundations import implausible, require_moments, states_after
-from kvfloor_proofs.foundations.outcomes import outcomes
+from kvfloor_proofs.foundations.outcomes import implausible, outcomes, require_moments, states_after
 
 F32 = as_format("float32")
 ONE: dict[str, Any] = {"order": 1, "d": 1, "d_v": 1, "delta": Fraction(1, 2)}

@@ -13,7 +13,7 @@ from flint import arb, arb_mat
 
 from kvfloor import InputError
 from kvfloor.families import Separation, candidates, separation
-from kvfloor.families.separation import Candidate
+from kvfloor.families.separated_sets import Candidate
 from kvfloor.floors import free_parameters, grid_sizes, identifiable, minor
 from kvfloor.numbers import arb_precision, to_fmpq
 

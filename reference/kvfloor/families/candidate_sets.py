@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from fractions import Fraction
 from importlib.resources import files
 
-from kvfloor.families.separation import Candidate
+from kvfloor.families.separated_sets import Candidate
 
 __all__ = ["candidates"]
 
-_DATA = files("kvfloor.families") / "candidates.json"
+_DATA = files("kvfloor.families") / "candidate_sets.json"
 
 
 def candidates() -> tuple[Candidate, ...]:

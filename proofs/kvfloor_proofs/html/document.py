@@ -11,7 +11,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from kvfloor_proofs.foundations import Claim
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.html.chains import chain
 from kvfloor_proofs.html.pictures import PICTURES, Panel, Picture
 from kvfloor_proofs.html.pictures.svg import svg
