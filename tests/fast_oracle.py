@@ -16,7 +16,8 @@ from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import prepare
 from kvfloor.attention.fast.single import evaluate_single
 from kvfloor.attention.fast.totals import Balls, Evaluation
-from kvfloor.numbers import Mask, arb_precision, as_scale, to_fraction
+from kvfloor.attention.inputs import Mask, as_scale
+from kvfloor.numbers import arb_precision, to_fraction
 
 Float = npt.NDArray[np.float64]
 LEVELS = {"single": evaluate_single, "double": evaluate_double}

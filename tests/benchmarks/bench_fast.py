@@ -23,7 +23,7 @@ import numpy.typing as npt
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import prepare
 from kvfloor.attention.fast.single import evaluate_single
-from kvfloor.numbers import Scale
+from kvfloor.attention.inputs import Scale
 
 Float = npt.NDArray[np.float64]
 D = 64

@@ -94,7 +94,7 @@ BOUNDS = [
         "index_protocols",
     ),
     (
-        "numbers/inputs",
+        "numbers/scalars",
         "zero-is-positive",
         "if number [-<=-]{+<+} 0:",
         "quantised floors_entropy_dimension",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-J, T, W, C, R = (
-    f"conformance/{name}" for name in ("judge", "target", "wrong", "correct", "runner")
-)
+J, T, W, C, R = "judge", "target", "wrong", "correct", "runner"
 
 CONFORMANCE = (
     ("judge", "nan-passes", "ratio = np.where(~strict & ~np.isfinite(found), [-np.inf-]{+0.0+}", J),

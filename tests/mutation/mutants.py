@@ -110,7 +110,11 @@ MUTANTS = [
     ),
     *mutants(
         "attention/enclosure.py",
-        ("guard-forgotten", "guard = [-_logit_bits(q, K, sigma)-]{+0+} +", "enclosure"),
+        (
+            "guard-forgotten",
+            "guard = [-_logit_bits(row.query, row.keys, row.scale)-]{+0+} +",
+            "enclosure",
+        ),
         ("top-unscaled", "return Enclosure(output, [-top + -]{++}total.log())", "enclosure"),
     ),
     *mutants(
@@ -241,15 +245,37 @@ MUTANTS = [
         ("causal-too-short", '"position")[- + 1-]{++}]', "masks"),
     ),
     *mutants(
-        "numbers/inputs.py",
+        "numbers/scalars.py",
         ("booleans-are-numbers", "isinstance(value, [-bool | -]{++}np.bool_)", "inputs"),
+        ("through-double", "Fraction([-*value.as_integer_ratio()-]{+float(value)+})", "inputs"),
+        ("arrays-are-numbers", "if found.ndim[--]{+ > 1+}:", "inputs"),
+    ),
+    *mutants(
+        "numbers/arrays.py",
         ("short-rows", "if len(row) [-!=-]{+>+} width:", "inputs"),
+        ("text-is-a-number", "if isinstance(value, [-str-]{+bytes+}):", "inputs"),
+        ("not-finite", "if [-np.isfinite(exact).all()-]{+True+}:", "inputs"),
+        (
+            "floats-rounded",
+            "[-rounded if (rounded == array).all() else array-]{+rounded+}",
+            "inputs",
+        ),
+        ("masked-read", "isinstance(value, [-np.ma.MaskedArray-]{+str+})", "inputs"),
+        ("rows-mixed", "array.reshape(-1, array.shape[-1][--]{+, order='F'+})", "rounding"),
+    ),
+    *mutants(
+        "numbers/frameworks.py",
+        ("bits-as-halves", "[-.view(as_format(name).dtype)-]{+.view(np.int16)+}\n", "frameworks"),
+        ("gradients-refused", "array.detach().[-cpu().-]{++}resolve", "frameworks"),
+    ),
+    *mutants(
+        "attention/inputs.py",
         ("root-dropped", "Scale(Fraction(1, d), [-d-]{+1+})", "inputs exact"),
         ("scale-zero", "if factor [-<=-]{+<+} 0:", "inputs"),
-        ("mask-of-any-shape", "if [--]{+False and +}array.shape != lengths:", "inputs"),
+        ("mask-of-any-shape", "if [--]{+False and +}array.shape not in", "inputs"),
         ("too-few-values", "if rows [-!=-]{+>+} n:", "inputs"),
-        ("text-is-a-number", "if isinstance(value, [-str-]{+bytes+}):", "inputs"),
-        ("through-double", "Fraction([-*value.as_integer_ratio()-]{+float(value)+})", "inputs"),
+        ("no-tuple-left", "if [-not kept.any()-]{+False+}:", "inputs"),
+        ("mask-of-first", "self.mask[[-b % len(self.mask)-]{+0+}]", "rounding"),
     ),
     *mutants(
         "floors/decoding.py",

@@ -86,7 +86,7 @@ def missing() -> str:
 
 def sources() -> Path:
     """Return the folder of the theories: inside the installed package, or beside it."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "coq"
     return inside if inside.is_dir() else package.parent / "coq"
 

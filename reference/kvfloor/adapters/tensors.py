@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from kvfloor.attention import tensor_attention_rounded
 from kvfloor.errors import InputError
-from kvfloor.numbers import BinaryFormat, as_format, as_fraction
+from kvfloor.numbers import BinaryFormat, as_format, as_fraction, to_framework, to_numpy
 
 __all__ = ["LIBRARIES", "Array", "Tensors", "attend"]
 
@@ -48,9 +48,11 @@ class Tensors:
         """Return the tensors for a library and the name of a format."""
         if library not in LIBRARIES:
             raise InputError("library", " or ".join(map(repr, LIBRARIES)), repr(library))
-        tensors = cls(library, as_format(dtype))
-        tensors.make([[0]], 1)
-        return tensors
+        try:
+            to_framework(library)
+        except InputError:
+            raise InputError("library", "PyTorch, which is not installed", repr(library)) from None
+        return cls(library, as_format(dtype))
 
     def make(self, rows: Sequence[Sequence[Any]], width: int) -> Any:
         """Return rows as a tensor of shape (1, 1, n, width): one sequence, one head.
@@ -61,7 +63,7 @@ class Tensors:
         for place, row in enumerate(rows):
             for c, x in enumerate(row):
                 array[0, 0, place, c] = self.format.round(as_fraction(x, "token"))
-        return array if self.library == "numpy" else _torch_tensor(array, self.format.name)
+        return to_framework(self.library)(array)
 
     def array(self, tensor: Any, argument: str) -> Array:
         """Return the numbers of a tensor as a NumPy array that shares nothing with it.
@@ -75,7 +77,11 @@ class Tensors:
             if not isinstance(tensor, np.ndarray):
                 raise InputError(argument, "a NumPy array", type(tensor).__name__)
             return np.array(tensor)
-        return _torch_array(tensor, argument)
+        import torch  # noqa: PLC0415 (optional, and slow to import)
+
+        if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+            raise InputError(argument, "a plain PyTorch tensor", type(tensor).__name__)
+        return np.array(to_numpy(tensor))
 
     def is_tensor(self, value: Any) -> bool:
         """Whether a value is a tensor of the library."""
@@ -90,7 +96,7 @@ class Tensors:
         if self.library == "numpy":
             tensor[...] = array
         else:
-            tensor.data.copy_(_torch_tensor(array, str(tensor.dtype).removeprefix("torch.")))
+            tensor.data.copy_(to_framework("torch")(array))
 
     @contextmanager
     def seeded(self, seed: int) -> Iterator[None]:
@@ -128,27 +134,3 @@ def attend(query: Sequence[Any], keys: Array, values: Array, d_v: int) -> list[f
     floats = (keys.astype(np.float64), values[:, :d_v].astype(np.float64))
     found = tensor_attention_rounded(padded, (floats[0],), (floats[1],), dtype="float64")
     return [float(x) for x in np.asarray(found)]
-
-
-def _torch_tensor(array: Array, name: str) -> Any:
-    try:
-        import torch  # noqa: PLC0415 (optional, and slow to import)
-    except ImportError:
-        raise InputError("library", "PyTorch, which is not installed", "'torch'") from None
-    if not name.startswith(("float", "bfloat")):
-        return torch.from_numpy(array.copy())
-    words = np.ascontiguousarray(array).view(f"i{array.itemsize}")  # also where NumPy has no name
-    return torch.from_numpy(words.copy()).view(getattr(torch, name))
-
-
-def _torch_array(tensor: Any, argument: str) -> Array:
-    import torch  # noqa: PLC0415 (optional, and slow to import)
-
-    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
-        raise InputError(argument, "a plain PyTorch tensor", type(tensor).__name__)
-    plain = tensor.detach().cpu().contiguous()
-    if not plain.dtype.is_floating_point:
-        return np.array(plain.numpy())
-    name = str(plain.dtype).removeprefix("torch.")
-    words = plain.view(getattr(torch, f"int{8 * plain.element_size()}")).numpy()
-    return np.array(words).view(as_format(name).dtype)

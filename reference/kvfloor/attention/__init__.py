@@ -16,17 +16,22 @@ from kvfloor.attention.exact import (
     is_exactly,
     row_products,
 )
+from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale
 from kvfloor.attention.masks import causal_mask, window_mask
 from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
 
 __all__ = [
+    "INVERSE_SQRT_D",
     "Attention",
     "Enclosure",
     "ExactAttention",
     "ExactNumber",
     "ExactOutput",
     "Layers",
+    "Mask",
     "Rounded",
+    "Scale",
+    "as_scale",
     "causal_mask",
     "compare",
     "enclose",

@@ -17,18 +17,9 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 
+from kvfloor.attention.inputs import Scale, as_row
 from kvfloor.errors import InputError
-from kvfloor.numbers import (
-    Matrix,
-    Scale,
-    as_count,
-    as_mask,
-    as_matrix,
-    as_scale,
-    as_slots,
-    as_vector,
-    mpmath_precision,
-)
+from kvfloor.numbers import Matrix, as_count, as_matrix, mpmath_precision, rationals
 
 __all__ = ["Attention", "khatri_rao", "tensor_attention", "tensor_attention_khatri_rao"]
 
@@ -95,10 +86,7 @@ def tensor_attention(
     >>> float(result.output[0])
     1.5
     """
-    q = as_vector(query, "query")
-    K, V = as_slots(keys, values, len(q))
-    sigma = as_scale(scale, len(q))
-    kept = as_mask(mask, tuple(len(K_r) for K_r in K))
+    q, K, V, sigma, kept = as_row(query, keys, values, scale, mask, rationals)
     digits = as_count(digits, "digits", 1)
     d, d_v, m = len(q), len(V[0][0]), len(K)
 
@@ -137,10 +125,7 @@ def tensor_attention_khatri_rao(
     A second, independent reading of D1; parameters, result and errors are those of
     `tensor_attention`.
     """
-    q = as_vector(query, "query")
-    K, V = as_slots(keys, values, len(q))
-    sigma = as_scale(scale, len(q))
-    kept = as_mask(mask, tuple(len(K_r) for K_r in K))
+    q, K, V, sigma, kept = as_row(query, keys, values, scale, mask, rationals)
     digits = as_count(digits, "digits", 1)
 
     K_product, V_product = khatri_rao(*K), khatri_rao(*V)

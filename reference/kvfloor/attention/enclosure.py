@@ -8,24 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 from flint import arb, arb_mat
 
 from kvfloor.attention.exact import row_products
-from kvfloor.numbers import (
-    Array,
-    Mask,
-    Scale,
-    arb_precision,
-    as_array,
-    as_count,
-    as_mask,
-    as_scale,
-    as_slot_arrays,
-    to_fmpq,
-)
+from kvfloor.attention.inputs import Row, Scale, as_row
+from kvfloor.numbers import Array, arb_precision, as_count, floats, to_fmpq
 
 __all__ = ["Enclosure", "enclose"]
 
@@ -86,19 +77,20 @@ def enclose(
     -----
     D1 `tensor-attention`. Cost: two matrix products and an exponential for each tuple.
     """
-    q = as_array(query, "query", 1)
-    K, V = as_slot_arrays(keys, values, len(q))
-    lengths = tuple(len(K_r) for K_r in K)
-    kept = as_mask(mask, lengths)
-    sigma = as_scale(scale, len(q))
-    guard = _logit_bits(q, K, sigma) + int(np.prod(lengths)).bit_length() + 16
-    with arb_precision(as_count(bits, "bits", 2) + guard):
-        return _enclose(q, K, V, sigma, kept)
+    row = as_row(query, keys, values, scale, mask, floats)
+    return enclose_row(row, as_count(bits, "bits", 2))
 
 
-def _enclose(
-    q: Array, K: Sequence[Array], V: Sequence[Array], sigma: Scale, kept: Mask | None
-) -> Enclosure:
+def enclose_row(row: Row, bits: int) -> Enclosure:
+    """Enclose tensor attention of one query that has been read, as `enclose` does."""
+    tuples = prod(map(len, row.keys))
+    guard = _logit_bits(row.query, row.keys, row.scale) + tuples.bit_length() + 16
+    with arb_precision(bits + guard):
+        return _enclose(row)
+
+
+def _enclose(row: Row) -> Enclosure:
+    q, K, V, sigma, kept = row
     factor = arb(to_fmpq(sigma.factor)) * arb(sigma.root).sqrt()
     scaled = [_ball(x) * factor for x in q]
     rows = [

@@ -17,16 +17,15 @@ from typing import Any
 import numpy as np
 from flint import arb, fmpq, fmpq_mat
 
+from kvfloor.attention.inputs import as_mask, as_scale, as_slots
 from kvfloor.errors import InputError
 from kvfloor.numbers import (
     Vector,
     arb_precision,
     as_fraction,
-    as_mask,
-    as_scale,
-    as_slots,
     as_vector,
     ball_ends,
+    rationals,
     to_fmpq,
     to_fraction,
 )
@@ -287,14 +286,15 @@ class ExactAttention:
 
     def __init__(self, keys: Any, values: Any, *, scale: Any = 1) -> None:
         K, V = as_slots(keys, values)
-        self.d = len(K[0][0])
-        self.lengths = tuple(len(K_r) for K_r in K)
+        self.d = K[0].shape[1]
+        self.lengths = tuple(map(len, K))
         self._scale = as_scale(scale, self.d)
-        *first, last = [[[to_fmpq(x) for x in row] for row in K_r] for K_r in K]
+        *first, last = [[[to_fmpq(x) for x in row] for row in rationals(K_r)] for K_r in K]
         self._first_keys = row_products(first, [fmpq(1)] * self.d)
         self._last_keys = fmpq_mat(last).transpose()
         self._values = row_products(
-            [[[to_fmpq(x) for x in row] for row in V_r] for V_r in V], [fmpq(1)] * len(V[0][0])
+            [[[to_fmpq(x) for x in row] for row in rationals(V_r)] for V_r in V],
+            [fmpq(1)] * V[0].shape[1],
         )
 
     def __call__(self, query: Any, *, mask: Any = None) -> ExactOutput:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kvfloor.attention.inputs import Mask
 from kvfloor.errors import InputError
-from kvfloor.numbers import Mask, as_count
+from kvfloor.numbers import as_count
 
 __all__ = ["causal_mask", "window_mask"]
 

@@ -21,21 +21,10 @@ from kvfloor.attention.fast import (
     evaluate_single,
     prepare,
 )
+from kvfloor.attention.inputs import Mask, Problem, Scale, as_problem
 from kvfloor.attention.ziv import round_row
 from kvfloor.errors import InputError
-from kvfloor.numbers import (
-    Array,
-    BinaryFormat,
-    Mask,
-    Rounding,
-    Scale,
-    as_format,
-    as_queries,
-    as_rounding,
-    as_row_masks,
-    as_scale,
-    as_slot_arrays,
-)
+from kvfloor.numbers import Array, BinaryFormat, Rounding, as_format, as_rounding
 
 __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
@@ -154,18 +143,11 @@ def tensor_attention_rounded(
     -----
     E2 `correct-rounding-terminates`. Inputs that float64 does not hold go to the balls at once.
     """
-    queries, leading = as_queries(query)
-    K, V = as_slot_arrays(keys, values, queries.shape[1])
-    problem = _Problem(
-        queries,
-        K,
-        V,
-        as_scale(scale, queries.shape[1]),
-        as_row_masks(mask, leading, tuple(len(K_r) for K_r in K)),
-        as_format(dtype),
-        as_rounding(rounding),
-        prepare(K, V) if all(A.dtype == np.float64 for A in (queries, *K, *V)) else None,
-    )
+    problem = as_problem(query, keys, values, scale, mask)
+    queries, K, V, *_, leading = problem
+    in_float64 = all(A.dtype == np.float64 for A in (queries, *K, *V))
+    prepared = prepare(K, V) if in_float64 else None
+    task = _Task(problem, as_format(dtype), as_rounding(rounding), prepared)
     if not isinstance(empty, str) or empty not in EMPTY_OUTPUT:
         raise InputError("empty", "one of " + ", ".join(EMPTY_OUTPUT), repr(empty))
     rows = problem.rows_with_tuples()
@@ -179,62 +161,38 @@ def tensor_attention_rounded(
     wanted[rows] = True
     wanted[:, d_v] &= return_logsumexp
     for settle in (_single, _double, _balls):
-        settle(problem, numbers, wanted, layers if layers is not None else Layers())
-    result = numbers.astype(problem.target.dtype).reshape(*leading, d_v + 1)
+        settle(task, numbers, wanted, layers if layers is not None else Layers())
+    result = numbers.astype(task.target.dtype).reshape(*leading, d_v + 1)
     output = result[..., :d_v]
     return Rounded(output, result[..., d_v]) if return_logsumexp else output
 
 
-class _Problem(NamedTuple):
-    """Checked inputs: b queries over one set of keys and values."""
+class _Task(NamedTuple):
+    """What is to be rounded, and how."""
 
-    queries: Array  # (b, d)
-    keys: tuple[Array, ...]
-    values: tuple[Array, ...]
-    scale: Scale
-    mask: Mask | None  # (b or 1, n_1, ..., n_m)
+    problem: Problem
     target: BinaryFormat
     rounding: Rounding
     prepared: Prepared | None  # None if float64 does not hold the inputs
 
-    def row_mask(self, row: int) -> Mask | None:
-        """The mask of one query."""
-        return None if self.mask is None else self.mask[row % len(self.mask)]
 
-    def rows_with_tuples(self) -> list[int]:
-        """The queries that have an answer."""
-        rows = range(len(self.queries))
-        if self.mask is None:
-            return list(rows)
-        kept: Mask = np.any(self.mask.reshape(len(self.mask), -1), axis=1)
-        return [b for b in rows if kept[b % len(kept)]]
-
-
-def _single(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
+def _single(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     """Settle what float64 with its bound settles; only formats narrower than float64."""
-    if problem.prepared is not None and problem.target.precision < 53:
-        layers.single += _fast(problem, problem.prepared, numbers, wanted, evaluate_single)
+    if task.prepared is not None and task.target.precision < 53:
+        layers.single += _fast(task, task.prepared, numbers, wanted, evaluate_single)
 
 
-def _double(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
+def _double(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     """Settle what double-double with its bound settles."""
-    if problem.prepared is not None:
-        layers.double += _fast(problem, problem.prepared, numbers, wanted, evaluate_double)
+    if task.prepared is not None:
+        layers.double += _fast(task, task.prepared, numbers, wanted, evaluate_double)
 
 
-def _balls(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> None:
+def _balls(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     """Settle the rest."""
     for b in np.flatnonzero(wanted.any(axis=1)).tolist():
-        settled = round_row(
-            problem.queries[b],
-            problem.keys,
-            problem.values,
-            scale=problem.scale,
-            mask=problem.row_mask(b),
-            columns=np.flatnonzero(wanted[b]).tolist(),
-            target=problem.target,
-            rounding=problem.rounding,
-        )
+        columns = np.flatnonzero(wanted[b]).tolist()
+        settled = round_row(task.problem.row(b), columns, task.target, task.rounding)
         for column, (number, exactly) in settled.items():
             numbers[b, column] = number
             layers.exact += exactly
@@ -243,21 +201,21 @@ def _balls(problem: _Problem, numbers: Array, wanted: Mask, layers: Layers) -> N
 
 
 def _fast(
-    problem: _Problem, prepared: Prepared, numbers: Array, wanted: Mask, evaluate: _Evaluate
+    task: _Task, prepared: Prepared, numbers: Array, wanted: Mask, evaluate: _Evaluate
 ) -> int:
     """Evaluate the rows still wanted, settle what the bounds allow, and count it."""
     rows = np.flatnonzero(wanted.any(axis=1))
     if not len(rows):
         return 0
-    mask = problem.mask
+    mask = task.problem.mask
     if mask is not None and len(mask) > 1:
         mask = mask[rows]
-    found = evaluate(prepared, problem.queries[rows], problem.scale, mask)
+    found = evaluate(prepared, task.problem.queries[rows], task.problem.scale, mask)
     lse = found.logsumexp
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0
     for columns, balls in ((slice(None, -1), found.output), (slice(-1, None), last)):
-        rounded, decided = round_balls(balls, problem.target, problem.rounding)
+        rounded, decided = round_balls(balls, task.target, task.rounding)
         places = (rows[:, None], np.arange(numbers.shape[1])[columns])
         decided &= wanted[places]
         numbers[places] = np.where(decided, rounded, numbers[places])

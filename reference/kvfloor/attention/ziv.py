@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import copysign, isfinite, isnan
-from typing import Any
 
 from flint import arb
 
-from kvfloor.attention.enclosure import enclose
+from kvfloor.attention.enclosure import enclose_row
 from kvfloor.attention.exact import ExactAttention, ExactOutput
+from kvfloor.attention.inputs import Row
 from kvfloor.numbers import BinaryFormat, Rounding, ball_ends, to_fmpq
 
 __all__ = ["round_ball", "round_row"]
@@ -26,22 +26,13 @@ FIRST_BITS = 128
 
 
 def round_row(
-    query: Any,
-    keys: Sequence[Any],
-    values: Sequence[Any],
-    *,
-    scale: Any,
-    mask: Any,
-    columns: Sequence[int],
-    target: BinaryFormat,
-    rounding: Rounding,
+    row: Row, columns: Sequence[int], target: BinaryFormat, rounding: Rounding
 ) -> dict[int, tuple[float, bool]]:
     """Round some columns of the answer to one query.
 
     Parameters
     ----------
-    query, keys, values, scale, mask
-        As for `tensor_attention`.
+    row : Row
     columns : sequence of int
         Which ones; column d_v is the log-sum-exp.
     target : BinaryFormat
@@ -56,7 +47,7 @@ def round_row(
     exact: ExactOutput | None = None
     bits = FIRST_BITS
     while len(settled) < len(columns):
-        balls = enclose(query, keys, values, scale=scale, mask=mask, bits=bits)
+        balls = enclose_row(row, bits)
         numbers = (*balls.output, balls.logsumexp)
         for c in [c for c in columns if c not in settled]:
             rounded = round_ball(numbers[c], target, rounding)
@@ -64,7 +55,9 @@ def round_row(
                 settled[c] = rounded, False
                 continue
             if exact is None:
-                exact = ExactAttention(keys, values, scale=scale)(query, mask=mask)
+                exact = ExactAttention(row.keys, row.values, scale=row.scale)(
+                    row.query, mask=row.mask
+                )
             rounded = _decide(exact, c, numbers[c], target, rounding)
             if rounded is not None:
                 settled[c] = rounded, True

@@ -13,7 +13,7 @@ from kvfloor.caches.khatri_rao_codec import pack, read_bits, write_bits
 from kvfloor.caches.packing import COUNT_BYTES, count_bytes
 from kvfloor.caches.tokens import Shape, as_token, attend
 from kvfloor.errors import InputError
-from kvfloor.numbers import Array, as_array, as_count
+from kvfloor.numbers import Array, as_count, floats, read
 
 __all__ = ["PackedCache", "RestoredProducts"]
 
@@ -101,7 +101,7 @@ class RestoredProducts:
         if tokens:
             text = f"{int.from_bytes(body, 'little'):0{size}b}"
             packed = read_bits(text, (tokens,) * shape.order, columns, width)
-            self._products = as_array(packed.unpack(), "products", 2)
+            self._products = floats(read(packed.unpack(), "products", 2))
 
     def append(self, keys: Any, values: Any) -> NoReturn:
         """Raise `InputError`."""

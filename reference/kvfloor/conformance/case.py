@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from kvfloor.attention import window_mask
-from kvfloor.numbers import Array, Mask, Scale, as_scale
+from kvfloor.attention import Mask, Scale, as_scale, window_mask
+from kvfloor.numbers import Array
 
 __all__ = ["Case", "MaskSpec", "Relation"]
 

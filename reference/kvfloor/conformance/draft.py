@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kvfloor.attention import causal_mask
+from kvfloor.attention import Mask, causal_mask
 from kvfloor.conformance.case import Case, Relation
 from kvfloor.conformance.target import Target
-from kvfloor.numbers import Array, Mask
+from kvfloor.numbers import Array
 
 __all__ = ["BEYOND_EXP", "Draft", "Size"]
 

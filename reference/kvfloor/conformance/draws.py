@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import Entry, as_entry, entries_for
 from kvfloor.conformance.draft import Draft, Size, fitted
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
-from kvfloor.numbers import FORMATS, Array, Mask, as_format
+from kvfloor.numbers import FORMATS, Array, as_format
 
 __all__ = ["cases", "drafts", "flags", "formats", "masks", "shapes", "tensors"]
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
-from kvfloor.numbers import Array, BinaryFormat, Mask, as_format
+from kvfloor.numbers import Array, BinaryFormat, as_format
 
 __all__ = ["Judgement", "Right", "Worst", "judge", "judge_array"]
 

@@ -9,19 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kvfloor.attention import INVERSE_SQRT_D, as_scale
 from kvfloor.conformance.case import Case, MaskSpec
 from kvfloor.errors import InputError
-from kvfloor.numbers import (
-    INVERSE_SQRT_D,
-    Array,
-    BinaryFormat,
-    as_count,
-    as_format,
-    as_scale,
-    shown,
-    to_framework,
-    to_numpy,
-)
+from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kvfloor.attention import tensor_attention_rounded
+from kvfloor.attention import Mask, tensor_attention_rounded
 from kvfloor.conformance.case import Case
-from kvfloor.numbers import Array, BinaryFormat, Mask, as_format
+from kvfloor.numbers import Array, BinaryFormat, as_format
 
 __all__ = ["FINE", "Truth", "find_truth"]
 

@@ -1,57 +1,51 @@
 """What comes in and goes out: rationals, arrays of any framework, binary formats, precision."""
 
-from kvfloor.numbers.arrays import as_array, as_queries, as_row_masks, as_slot_arrays
-from kvfloor.numbers.formats import FORMATS, BinaryFormat, Rounding, as_format, as_rounding
-from kvfloor.numbers.frameworks import to_framework, to_numpy
-from kvfloor.numbers.inputs import (
-    INVERSE_SQRT_D,
-    Array,
-    Mask,
+from kvfloor.numbers.arrays import (
     Matrix,
-    Scale,
     Vector,
+    as_booleans,
+    as_matrix,
+    as_vector,
+    floats,
+    rationals,
+    read,
+    read_rows,
+)
+from kvfloor.numbers.formats import FORMATS, BinaryFormat, Rounding, as_format, as_rounding
+from kvfloor.numbers.frameworks import Array, to_framework, to_numpy
+from kvfloor.numbers.precision import arb_precision, mpmath_precision
+from kvfloor.numbers.scalars import (
     as_count,
     as_fraction,
-    as_mask,
-    as_matrix,
     as_positive,
-    as_scale,
-    as_slots,
-    as_vector,
     ball_ends,
     shown,
     to_fmpq,
     to_fraction,
 )
-from kvfloor.numbers.precision import arb_precision, mpmath_precision
 
 __all__ = [
     "FORMATS",
-    "INVERSE_SQRT_D",
     "Array",
     "BinaryFormat",
-    "Mask",
     "Matrix",
     "Rounding",
-    "Scale",
     "Vector",
     "arb_precision",
-    "as_array",
+    "as_booleans",
     "as_count",
     "as_format",
     "as_fraction",
-    "as_mask",
     "as_matrix",
     "as_positive",
-    "as_queries",
     "as_rounding",
-    "as_row_masks",
-    "as_scale",
-    "as_slot_arrays",
-    "as_slots",
     "as_vector",
     "ball_ends",
+    "floats",
     "mpmath_precision",
+    "rationals",
+    "read",
+    "read_rows",
     "shown",
     "to_fmpq",
     "to_fraction",

@@ -1,34 +1,48 @@
-"""Inputs as arrays, for what computes on whole arrays: float64 where that holds them exactly."""
+"""The one reader: arrays of any framework in, exact arrays out, and one place that complains.
+
+Nothing is rounded, clipped, reshaped or broadcast.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kvfloor.errors import InputError
-from kvfloor.numbers.inputs import (
-    NATIVE,
-    Array,
-    Mask,
-    as_booleans,
-    as_matrix,
-    as_numpy,
-    as_vector,
-    check_shapes,
-    named_slots,
-    shown,
-)
+from kvfloor.numbers.formats import FORMATS
+from kvfloor.numbers.frameworks import NATIVE, Array, is_array, to_numpy
+from kvfloor.numbers.scalars import as_fraction, shown
 
-__all__ = ["as_array", "as_queries", "as_row_masks", "as_slot_arrays"]
+__all__ = [
+    "Matrix",
+    "Vector",
+    "as_booleans",
+    "as_list",
+    "as_matrix",
+    "as_vector",
+    "floats",
+    "rationals",
+    "read",
+    "read_rows",
+]
+
+Vector = tuple[Fraction, ...]
+Matrix = tuple[Vector, ...]
+
+VECTOR = "a one-dimensional array of numbers"
+MATRIX = "a two-dimensional array (tokens x columns)"
 
 
-def as_array(value: Any, argument: str, ndim: int) -> Array:
-    """Return an array of ``ndim`` axes exactly: float64 if that holds it, else objects.
+def read(value: Any, argument: str, ndim: int) -> Array:
+    """Return an array of one or two axes exactly.
 
     Parameters
     ----------
-    value : array or nested sequence
+    value : array of NumPy, PyTorch, JAX or with DLPack, on any device; or nested sequences
     argument : str
         Its name, for the error.
     ndim : int
@@ -37,72 +51,146 @@ def as_array(value: Any, argument: str, ndim: int) -> Array:
     Returns
     -------
     ndarray
-        Of dtype float64, or object with a Fraction in each place.
+        Not empty, every entry finite: of dtype float64 if it came in a binary format that float64
+        holds, else object with a `Fraction` in each place. `floats` and `rationals` are its views.
 
     Raises
     ------
     InputError
-        As `as_vector` and `as_matrix` do.
+        If it is empty, ragged or masked, has another number of axes, or an entry that is no finite
+        number, or its framework will not hand it over.
     """
-    if hasattr(value, "__array__") and not isinstance(value, np.ma.MaskedArray):
-        array = as_numpy(value, argument, f"an array of {ndim} axes")
-        embeds = array.dtype in NATIVE or (array.dtype.kind == "V" and array.dtype.itemsize <= 2)
-        if array.ndim == ndim and array.size and embeds:
+    if is_array(value):
+        value = _as_numpy(value, argument, VECTOR if ndim == 1 else MATRIX)
+        if value.ndim == ndim and value.size and value.dtype.name in FORMATS:
             with np.errstate(invalid="ignore"):  # signalling NaNs
-                floats = array.astype(np.float64)
-            if np.isfinite(floats).all():
-                return floats
-    exact = as_vector(value, argument) if ndim == 1 else as_matrix(value, argument)
-    objects = np.array(exact, dtype=object)
-    try:
-        floats = objects.astype(np.float64)
-    except OverflowError:
-        return objects
-    return floats if (floats == objects).all() else objects
+                exact: Array = value.astype(np.float64)
+            if np.isfinite(exact).all():
+                return exact
+    entries = _vector(value, argument) if ndim == 1 else _matrix(value, argument)
+    return np.array(entries, dtype=object)
 
 
-def as_slot_arrays(
-    keys: Any, values: Any, d: int | None = None
-) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """Return the same as arrays, as `as_array` makes them."""
-    K = tuple(as_array(*named, 2) for named in named_slots(keys, "keys"))
-    V = tuple(as_array(*named, 2) for named in named_slots(values, "values"))
-    check_shapes([A.shape for A in K], [A.shape for A in V], d)
-    return K, V
-
-
-def as_queries(value: Any) -> tuple[Array, tuple[int, ...]]:
-    """Return queries of shape (..., d) as an array (b, d), and the leading axes.
+def read_rows(value: Any, argument: str) -> tuple[Array, tuple[int, ...]]:
+    """Return an array of shape (..., d) as rows, shape (b, d), and its axes before the last.
 
     Raises
     ------
     InputError
-        If there is no query, or rows differ in length, or an entry is not finite.
+        As `read` does.
     """
     expected = "an array of shape (..., d)"
-    if not hasattr(value, "__array__"):
+    if is_array(value):
+        array = _as_numpy(value, argument, expected)
+    else:
         try:
-            value = np.array(value, dtype=object)
+            array = np.array(value, dtype=object)
         except ValueError:
-            raise InputError("query", expected, "a ragged sequence") from None
-    array = as_numpy(value, "query", expected)
-    if array.ndim == 0 or array.size == 0 or isinstance(value, np.ma.MaskedArray):
-        raise InputError("query", expected, shown(value))
-    return as_array(array.reshape(-1, array.shape[-1]), "query", 2), array.shape[:-1]
+            raise InputError(argument, expected, "a ragged sequence") from None
+    if array.ndim == 0 or array.size == 0:
+        raise InputError(argument, expected, shown(value))
+    return read(array.reshape(-1, array.shape[-1]), argument, 2), array.shape[:-1]
 
 
-def as_row_masks(mask: Any, leading: tuple[int, ...], lengths: tuple[int, ...]) -> Mask | None:
-    """Return masks as a boolean array (b, n_1, ..., n_m), or (1, ...) for one for all queries.
+def floats(array: Array) -> Array:
+    """Return an array that was read in float64 if that holds all of it, else as it is."""
+    if array.dtype != object:
+        return array
+    try:
+        rounded = array.astype(np.float64)
+    except OverflowError:
+        return array
+    return rounded if (rounded == array).all() else array
+
+
+def rationals(array: Array) -> Any:
+    """Return an array that was read as a tuple of `Fraction`, or a tuple of such tuples."""
+    listed = array.tolist()
+    if array.ndim == 1:
+        return tuple(map(Fraction, listed))
+    return tuple(tuple(map(Fraction, row)) for row in listed)
+
+
+def as_vector(value: Any, argument: str, length: int | None = None) -> Vector:
+    """Return an array of one axis, of a given length if any, as exact rationals.
 
     Raises
     ------
     InputError
-        If it is not boolean, or of another shape.
+        As `read` does, or if it is of another length.
     """
-    if mask is None:
-        return None
-    expected = f"booleans of shape {lengths}" + (f" or {leading + lengths}" if leading else "")
-    array = as_booleans(mask, expected)
-    if array.shape not in (lengths, leading + lengths):
-        raise InputError("mask", expected, f"shape {array.shape}")
-    return array.reshape(-1, *lengths)
+    vector: Vector = rationals(read(value, argument, 1))
+    if length is not None and len(vector) != length:
+        raise InputError(argument, f"{length} entries", str(len(vector)))
+    return vector
+
+
+def as_matrix(value: Any, argument: str) -> Matrix:
+    """Return an array of two axes as exact rationals; `InputError` as `read`."""
+    matrix: Matrix = rationals(read(value, argument, 2))
+    return matrix
+
+
+def as_list(value: Any, argument: str, expected: str) -> list[Any]:
+    """Return what a sequence or array holds along its first axis, at least one thing.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or empty, or masked.
+    """
+    if is_array(value):
+        array = _as_numpy(value, argument, expected)
+        if array.ndim == 0:
+            raise InputError(argument, expected, f"a scalar {shown(value)}")
+        # float64 holds these exactly, and a list of Python floats is far quicker to walk.
+        value = array.tolist() if array.dtype in NATIVE else list(array)
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise InputError(argument, expected, shown(value))
+    if len(value) == 0:
+        raise InputError(argument, expected, "an empty one")
+    return list(value)
+
+
+def as_booleans(value: Any, argument: str, expected: str) -> npt.NDArray[np.bool_]:
+    """Return an array or nested sequences of booleans, of any shape.
+
+    Raises
+    ------
+    InputError
+        If it is not boolean, ragged or masked.
+    """
+    array = _as_numpy(value, argument, expected)
+    if array.dtype != np.bool_:
+        raise InputError(argument, expected, f"{array.dtype} of shape {array.shape}")
+    return array
+
+
+def _as_numpy(value: Any, argument: str, expected: str) -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(argument, expected, "a masked array")
+    try:
+        return to_numpy(value)
+    except Exception as error:  # a framework may raise anything
+        came = f"{type(value).__name__} that NumPy cannot read ({shown(str(error))})"
+        raise InputError(argument, expected, came) from None
+
+
+def _vector(value: Any, argument: str) -> list[Fraction]:
+    return [_entry(x, f"{argument}[{c}]") for c, x in enumerate(as_list(value, argument, VECTOR))]
+
+
+def _matrix(value: Any, argument: str) -> list[list[Fraction]]:
+    rows = enumerate(as_list(value, argument, MATRIX))
+    matrix = [_vector(row, f"{argument}[{j}]") for j, row in rows]
+    width = len(matrix[0])
+    for j, row in enumerate(matrix):
+        if len(row) != width:
+            raise InputError(f"{argument}[{j}]", f"{width} columns as in row 0", str(len(row)))
+    return matrix
+
+
+def _entry(value: Any, argument: str) -> Fraction:
+    if isinstance(value, str):
+        raise InputError(argument, "a finite real number", shown(value))
+    return as_fraction(value, argument)

@@ -7,12 +7,15 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kvfloor.errors import InputError
 from kvfloor.numbers.formats import FORMATS, as_format
-from kvfloor.numbers.inputs import Array
 
-__all__ = ["to_framework", "to_numpy"]
+__all__ = ["NATIVE", "Array", "is_array", "to_framework", "to_numpy"]
+
+Array = npt.NDArray[Any]
+NATIVE = (np.float16, np.float32, np.float64)
 
 # NumPy has no name of its own for the narrow formats, so their bits travel as integers.
 BITS: dict[int, np.dtype[Any]] = {1: np.dtype(np.uint8), 2: np.dtype(np.int16)}
@@ -47,9 +50,14 @@ def _itself(array: Array) -> Array:
     return array
 
 
+def _is_narrow(name: str) -> bool:
+    """Whether a format is one that NumPy itself does not have."""
+    return name in FORMATS and as_format(name).dtype not in NATIVE
+
+
 def _to_torch(torch: Any) -> Callable[[Array], Any]:
     def convert(array: Array) -> Any:
-        if array.dtype.kind != "V":
+        if not _is_narrow(array.dtype.name):
             return torch.from_numpy(array)
         bits = torch.from_numpy(array.view(BITS[array.dtype.itemsize]))
         return bits.view(getattr(torch, array.dtype.name))
@@ -57,18 +65,25 @@ def _to_torch(torch: Any) -> Callable[[Array], Any]:
     return convert
 
 
+def is_array(value: Any) -> bool:
+    """Whether a value is an array of some framework, or a scalar of NumPy."""
+    return hasattr(value, "__array__") or hasattr(value, "__dlpack__")
+
+
 def to_numpy(array: Any) -> Array:
     """Return an array of any framework as NumPy's, of the same format.
 
+    Gradients are left behind, and devices copied from.
+
     Raises
     ------
-    TypeError, ValueError, BufferError
-        If it is not an array, or its framework will not hand it over.
+    Exception
+        Whatever its framework raises that will not hand it over, or NumPy of what is no array.
     """
     if hasattr(array, "detach"):  # PyTorch; it refuses to export gradients, devices and bfloat16
         array = array.detach().cpu().resolve_conj().resolve_neg()
         name = str(array.dtype).rpartition(".")[2]
-        if name in FORMATS and as_format(name).dtype.kind == "V":
+        if _is_narrow(name):
             torch = import_module("torch")
             bits = array.contiguous().view(torch.uint8 if array.itemsize == 1 else torch.int16)
             return np.asarray(bits.numpy()).view(as_format(name).dtype)

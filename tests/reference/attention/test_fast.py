@@ -11,14 +11,14 @@ import pytest
 from flint import arb
 
 from fast_oracle import LEVELS, Case, Float, ball_truth, exact_truths, numbers, share
-from kvfloor import InputError
 from kvfloor.attention.fast import double, single
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import Prepared, Queries, prepare
 from kvfloor.attention.fast.single import evaluate_single
 from kvfloor.attention.fast.tiling import Tiling
 from kvfloor.attention.fast.totals import Evaluation, Totals
-from kvfloor.numbers import Scale, arb_precision
+from kvfloor.attention.inputs import Scale
+from kvfloor.numbers import arb_precision
 
 Rng = np.random.Generator
 
@@ -409,39 +409,6 @@ def test_weights_below_the_least_are_covered(level: str) -> None:
 
 
 # --- inputs
-
-
-@pytest.mark.parametrize(
-    ("keys", "values", "argument"),
-    [
-        ([np.ones((2, 3), np.float32)], [np.ones((2, 2))], "keys[0]"),
-        ([np.ones((2, 3))], [np.ones((3, 2))], "values[0]"),
-        ([np.ones((2, 3))] * 2, [np.ones((2, 2))], "values"),
-        ([], [], "values"),
-        ([np.ones((2, 3)), np.ones((2, 4))], [np.ones((2, 2))] * 2, "keys[1]"),
-        ([np.ones((0, 3))], [np.ones((0, 2))], "keys[0]"),
-        ([np.array([[1.0, np.inf]])], [np.ones((1, 2))], "keys[0]"),
-        ([np.ones((1, 2))], [np.array([[np.nan]])], "values[0]"),
-        ([[[1.0]]], [np.ones((1, 2))], "keys[0]"),
-    ],
-)
-def test_bad_slots_are_named(keys: list[Float], values: list[Float], argument: str) -> None:
-    with pytest.raises(InputError) as caught:
-        prepare(keys, values)
-    assert caught.value.argument == argument
-
-
-@pytest.mark.parametrize("evaluate", LEVELS.values())
-def test_bad_queries_and_masks_are_named(
-    evaluate: Callable[..., Evaluation],
-) -> None:
-    prepared, one = prepare([np.ones((2, 3))], [np.ones((2, 2))]), Scale(Fraction(1), 1)
-    with pytest.raises(InputError, match="queries"):
-        evaluate(prepared, np.ones((1, 4)), one)
-    with pytest.raises(InputError, match="mask"):
-        evaluate(prepared, np.ones((2, 3)), one, np.ones(3, np.bool_))
-    with pytest.raises(InputError, match="mask"):
-        evaluate(prepared, np.ones((2, 3)), one, np.ones(2))
 
 
 def test_scale_is_exact_up_to_the_bound() -> None:

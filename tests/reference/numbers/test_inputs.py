@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import kvfloor
 from kvfloor import InputError
-from kvfloor.numbers import as_count, as_fraction, as_mask, as_scale, as_vector
+from kvfloor.attention.inputs import as_mask, as_scale
+from kvfloor.numbers import as_count, as_fraction, as_vector
 
 # --- exactness -----------------------------------------------------------------------------
 

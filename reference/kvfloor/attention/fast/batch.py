@@ -10,7 +10,7 @@ from kvfloor.attention.fast.arithmetic import Float
 from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.fast.tiling import Dropped
 from kvfloor.attention.fast.totals import Balls, Evaluation
-from kvfloor.numbers import Mask
+from kvfloor.attention.inputs import Mask
 
 __all__ = ["in_batches"]
 
@@ -24,7 +24,7 @@ def in_batches(
     mask: Mask | None,
 ) -> Evaluation:
     """Evaluate the queries of shape (b, d), in parts if there are many, and join the results."""
-    dropped = Dropped.by(mask, prepared, len(queries))
+    dropped = Dropped.by(mask, prepared)
     step = max(1, _WEIGHTS // prepared.shape[1])
     with np.errstate(all="ignore"):
         if len(queries) <= step:

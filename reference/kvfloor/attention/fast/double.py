@@ -35,7 +35,7 @@ from kvfloor.attention.fast.totals import (
     row_weights,
     spread,
 )
-from kvfloor.numbers import Mask, Scale
+from kvfloor.attention.inputs import Mask, Scale
 
 __all__ = ["evaluate_double"]
 

@@ -24,8 +24,7 @@ from kvfloor.attention.fast.arithmetic import (
     two_product,
 )
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices
-from kvfloor.errors import InputError
-from kvfloor.numbers import Scale
+from kvfloor.attention.inputs import Scale
 
 __all__ = ["BLOCK", "Prepared", "Queries", "prepare", "scaled_queries"]
 
@@ -127,41 +126,20 @@ def prepare(keys: Sequence[Float], values: Sequence[Float]) -> Prepared:
     Parameters
     ----------
     keys, values : sequence of m arrays of float64
-        Shapes (n_r, d) and (n_r, d_v), every entry finite.
-
-    Raises
-    ------
-    InputError
-        For another dtype, a wrong shape, order 0, an empty array or an entry that is not finite.
+        Shapes (n_r, d) and (n_r, d_v), not empty, every entry finite, as they are read.
     """
-    if len(keys) == 0 or len(keys) != len(values):
-        raise InputError("values", f"m >= 1 arrays, as in keys ({len(keys)})", str(len(values)))
-    for name, slots in (("keys", keys), ("values", values)):
-        for r, (slot, K_r) in enumerate(zip(slots, keys, strict=True)):
-            _check(f"{name}[{r}]", slot, (len(K_r), np.shape(slots[0])[-1]))
     with np.errstate(all="ignore"):
-        scaled_keys, key_exponents = _scaled(keys, "keys")
-        scaled_values, value_exponents = _scaled(values, "values", ones=1)
+        scaled_keys, key_exponents = _scaled(keys)
+        scaled_values, value_exponents = _scaled(values, ones=1)
     return Prepared(scaled_keys, scaled_values, key_exponents, value_exponents)
 
 
-def _check(name: str, array: Float, shape: tuple[int, ...]) -> None:
-    expected = f"float64 of shape {shape}, not empty"
-    if not isinstance(array, np.ndarray) or array.dtype != np.float64:
-        raise InputError(name, expected, str(getattr(array, "dtype", type(array).__name__)))
-    if array.shape != shape or 0 in shape:
-        raise InputError(name, expected, f"shape {array.shape}")
-
-
-def _scaled(slots: Sequence[Float], name: str, ones: int = 0) -> tuple[tuple[Float, ...], Integer]:
+def _scaled(slots: Sequence[Float], ones: int = 0) -> tuple[tuple[Float, ...], Integer]:
     """Scale columns, append some of ones, and return the powers of two taken out."""
     width = slots[0].shape[1]
     results, total = [], np.zeros(width, dtype=np.int64)
-    for r, slot in enumerate(slots):
-        largest = np.abs(slot).max(axis=0)
-        if not np.isfinite(largest).all():
-            raise InputError(f"{name}[{r}]", "finite entries", "one that is not")
-        exponents = np.frexp(largest)[1]
+    for slot in slots:
+        exponents = np.frexp(np.abs(slot).max(axis=0))[1]
         result = np.ones((len(slot), width + ones))
         np.ldexp(slot, -exponents, out=result[:, :width])
         results.append(result)
@@ -194,7 +172,6 @@ def scaled_queries(
 
     ``|logit| <= ‖σq‖·max_j ‖K_m[j]‖`` (Cauchy and Schwarz, all other keys being below 1).
     """
-    _check("queries", queries, (len(queries), len(prepared.key_exponents)))
     sigma_hi, sigma_lo, exponent = _mantissa(scale, unit)
     mantissa, exponents = np.frexp(queries)
     p, e = two_product(mantissa, np.full(1, sigma_hi))

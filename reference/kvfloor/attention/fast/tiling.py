@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
 from kvfloor.attention.fast.operands import Prepared
-from kvfloor.errors import InputError
-from kvfloor.numbers import Mask
+from kvfloor.attention.inputs import Mask
 
 __all__ = ["Dropped", "Tiling"]
 
@@ -68,21 +65,9 @@ class Dropped:
     kept: Mask | None
 
     @classmethod
-    def by(cls, mask: Mask | None, prepared: Prepared, b: int) -> Dropped:
-        """Read a mask of shape (n_1, ..., n_m), or (b or 1, n_1, ..., n_m).
-
-        Raises
-        ------
-        InputError
-            If it is not boolean, or of another shape.
-        """
-        if mask is None:
-            return cls(None)
-        lengths = prepared.lengths
-        if mask.dtype != np.bool_ or mask.shape not in (lengths, (1, *lengths), (b, *lengths)):
-            expected = f"booleans of shape {lengths} or {(b, *lengths)}"
-            raise InputError("mask", expected, f"{mask.dtype} of shape {mask.shape}")
-        return cls(mask.reshape(-1, *prepared.shape))
+    def by(cls, mask: Mask | None, prepared: Prepared) -> Dropped:
+        """Return those of a mask of shape (n_1, ..., n_m), or (b or 1, n_1, ..., n_m)."""
+        return cls(None if mask is None else mask.reshape(-1, *prepared.shape))
 
     def of(self, queries: slice) -> Dropped:
         """Return those of some queries."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, power_of_two
 from kvfloor.attention.fast.tiling import Tiling
-from kvfloor.numbers import Mask
+from kvfloor.attention.inputs import Mask
 
 __all__ = ["INFLATION", "TINY", "Balls", "Evaluation", "Totals", "enclose", "row_weights", "spread"]
 

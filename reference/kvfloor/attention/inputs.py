@@ -1,0 +1,222 @@
+"""The way in: queries, keys, values, scale and mask of every function of this room, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from kvfloor.errors import InputError
+from kvfloor.numbers import Array, as_booleans, as_fraction, floats, read, read_rows, shown
+
+__all__ = [
+    "INVERSE_SQRT_D",
+    "Mask",
+    "Problem",
+    "Row",
+    "Scale",
+    "as_mask",
+    "as_problem",
+    "as_row",
+    "as_scale",
+    "as_slots",
+]
+
+Mask = npt.NDArray[np.bool_]
+INVERSE_SQRT_D = "1/sqrt(d)"
+SLOTS = "a sequence of m >= 1 two-dimensional arrays, one a slot"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The scale ``σ = factor·√root`` of the logits, exactly; ``root`` is 1 or not a square."""
+
+    factor: Fraction
+    root: int
+
+
+class Row(NamedTuple):
+    """One query over keys and values, checked, every number exact.
+
+    Attributes
+    ----------
+    query : shape (d,)
+    keys, values : tuple of m, shapes (n_r, d) and (n_r, d_v)
+    scale : Scale
+    mask : ndarray of bool, shape (n_1, ..., n_m), or None
+    """
+
+    query: Any
+    keys: tuple[Any, ...]
+    values: tuple[Any, ...]
+    scale: Scale
+    mask: Mask | None
+
+
+class Problem(NamedTuple):
+    """Queries over one set of keys and values, checked, as exact arrays.
+
+    Attributes
+    ----------
+    queries : ndarray, shape (b, d)
+    keys, values : tuple of m, shapes (n_r, d) and (n_r, d_v)
+    scale : Scale
+    mask : ndarray of bool, shape (b or 1, n_1, ..., n_m), or None
+    leading : tuple of int
+        The axes of the queries before the last; their product is b.
+    """
+
+    queries: Array
+    keys: tuple[Array, ...]
+    values: tuple[Array, ...]
+    scale: Scale
+    mask: Mask | None
+    leading: tuple[int, ...]
+
+    def row(self, b: int) -> Row:
+        """One of the queries."""
+        mask = None if self.mask is None else self.mask[b % len(self.mask)]
+        return Row(self.queries[b], self.keys, self.values, self.scale, mask)
+
+    def rows_with_tuples(self) -> list[int]:
+        """The queries that have an answer."""
+        rows = range(len(self.queries))
+        if self.mask is None:
+            return list(rows)
+        kept: Mask = np.any(self.mask.reshape(len(self.mask), -1), axis=1)
+        return [b for b in rows if kept[b % len(kept)]]
+
+
+def as_row(
+    query: Any, keys: Any, values: Any, scale: Any, mask: Any, view: Callable[[Array], Any]
+) -> Row:
+    """Read one query, keys and values as ``view`` shows them, a scale and a mask.
+
+    Raises
+    ------
+    InputError
+        For a wrong shape, an entry that is not finite, order 0, no tokens, or a mask that leaves
+        no tuple.
+    """
+    q = read(query, "query", 1)
+    K, V = as_slots(keys, values, len(q))
+    sigma = as_scale(scale, len(q))
+    kept = as_mask(mask, tuple(map(len, K)))
+    return Row(view(q), tuple(map(view, K)), tuple(map(view, V)), sigma, kept)
+
+
+def as_problem(query: Any, keys: Any, values: Any, scale: Any, mask: Any) -> Problem:
+    """Read queries of shape (..., d), keys, values, a scale, and a mask for all or for each.
+
+    Raises
+    ------
+    InputError
+        As `as_row`, but a mask may leave rows without a tuple.
+    """
+    rows, leading = read_rows(query, "query")
+    K, V = as_slots(keys, values, rows.shape[1])
+    sigma = as_scale(scale, rows.shape[1])
+    kept = _masks(mask, leading, tuple(map(len, K)))
+    arrays = (floats(rows), tuple(map(floats, K)), tuple(map(floats, V)))
+    return Problem(*arrays, sigma, kept, leading)
+
+
+def as_slots(
+    keys: Any, values: Any, d: int | None = None
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """Return the keys and values of all m slots as they are read, shapes checked.
+
+    Parameters
+    ----------
+    keys, values : sequence of m arrays
+        ``keys[r]`` has shape (n_r, d), ``values[r]`` shape (n_r, d_v); m >= 1.
+    d : int, optional
+        Length of the query; without it, the columns of ``keys[0]``.
+
+    Raises
+    ------
+    InputError
+        For order 0, different numbers of slots, or any shape that does not fit.
+    """
+    K, V = _slots(keys, "keys"), _slots(values, "values")
+    if len(V) != len(K):
+        raise InputError("values", f"{len(K)} arrays, one for each in keys", f"{len(V)}")
+    columns, where = (K[0].shape[1], "keys[0]") if d is None else (d, "query")
+    for r, (K_r, V_r) in enumerate(zip(K, V, strict=True)):
+        (n, width), (rows, d_v) = K_r.shape, V_r.shape
+        if width != columns:
+            raise InputError(f"keys[{r}]", f"{columns} columns as in {where}", str(width))
+        if rows != n:
+            raise InputError(f"values[{r}]", f"{n} rows as in keys[{r}]", str(rows))
+        if d_v != V[0].shape[1]:
+            expected = f"{V[0].shape[1]} columns as in values[0]"
+            raise InputError(f"values[{r}]", expected, str(d_v))
+    return K, V
+
+
+def as_scale(scale: Any, d: int) -> Scale:
+    """Return the scale σ > 0: a rational number, or the text ``"1/sqrt(d)"``.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or not positive.
+    """
+    if isinstance(scale, Scale):
+        return scale
+    if isinstance(scale, str) and scale == INVERSE_SQRT_D:
+        root = isqrt(d)
+        return Scale(Fraction(1, root), 1) if root * root == d else Scale(Fraction(1, d), d)
+    expected = f"a positive rational or {INVERSE_SQRT_D!r}"
+    try:
+        factor = as_fraction(scale, "scale")
+    except InputError as error:
+        raise InputError("scale", expected, error.got) from None
+    if factor <= 0:
+        raise InputError("scale", expected, str(factor))
+    return Scale(factor, 1)
+
+
+def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
+    """Return the mask of one query, shape ``lengths``; None stays None.
+
+    Raises
+    ------
+    InputError
+        If it is not boolean, of another shape, or leaves no tuple: then the output is undefined.
+    """
+    kept = _masks(mask, (), lengths)
+    if kept is None:
+        return None
+    if not kept.any():
+        raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
+    only: Mask = kept[0]
+    return only
+
+
+def _slots(arrays: Any, argument: str) -> tuple[Array, ...]:
+    try:
+        listed = list(arrays)
+    except TypeError:
+        raise InputError(argument, SLOTS, shown(arrays)) from None
+    if isinstance(arrays, str | bytes):
+        raise InputError(argument, SLOTS, shown(arrays))
+    if not listed:
+        raise InputError(argument, SLOTS, "an empty one (order 0)")
+    return tuple(read(array, f"{argument}[{r}]", 2) for r, array in enumerate(listed))
+
+
+def _masks(mask: Any, leading: tuple[int, ...], lengths: tuple[int, ...]) -> Mask | None:
+    """Masks as an array (b, n_1, ..., n_m), or (1, ...) for one for all queries."""
+    if mask is None:
+        return None
+    expected = f"booleans of shape {lengths}" + (f" or {leading + lengths}" if leading else "")
+    array = as_booleans(mask, "mask", expected)
+    if array.shape not in (lengths, leading + lengths):
+        raise InputError("mask", expected, f"{array.dtype} of shape {array.shape}")
+    return array.reshape(-1, *lengths)
