@@ -15,7 +15,7 @@ from pathlib import Path
 import grimp
 
 WIDTH, ROW, TOP, HEIGHT, LETTER, MARGIN = 1100, 70, 26, 18, 7.3, 12
-EVERYWHERE = {"errors", "inputs", "precision"}
+EVERYWHERE = {"errors"}
 
 
 def parts(package: str) -> dict[str, set[str]]:

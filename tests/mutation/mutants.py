@@ -257,11 +257,11 @@ MUTANTS = [
         ("not-finite", "if [-np.isfinite(exact).all()-]{+True+}:", "inputs"),
         (
             "floats-rounded",
-            "[-rounded if (rounded == array).all() else array-]{+rounded+}",
-            "inputs",
+            "return rounded [-if (rounded == array).all() else array-]{++}",
+            "rounding",
         ),
         ("masked-read", "isinstance(value, [-np.ma.MaskedArray-]{+str+})", "inputs"),
-        ("rows-mixed", "array.reshape(-1, array.shape[-1][--]{+, order='F'+})", "rounding"),
+        ("leading-axes", "argument, 2), array.shape[[-:-1-]{+1:+}]", "rounding"),
     ),
     *mutants(
         "numbers/frameworks.py",

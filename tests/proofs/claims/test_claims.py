@@ -12,7 +12,7 @@ from kvfloor_proofs.claims import SLUGS, load
 from kvfloor_proofs.pages.claims import page, write_pages
 from kvfloor_proofs.verify.results import verify_claim
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

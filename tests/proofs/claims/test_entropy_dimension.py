@@ -18,7 +18,7 @@ from kvfloor_proofs.foundations import accuracy
 from kvfloor_proofs.foundations.claim import Falsified, Tally
 from kvfloor_proofs.verify.results import run_property, verify_claim
 
-PAGE = Path(__file__).parents[2] / "docs" / "claims" / "entropy-dimension.md"
+PAGE = Path(__file__).parents[3] / "docs" / "claims" / "entropy-dimension.md"
 ROW = re.compile(r"^\| (\d+ \| .*) \|$", re.MULTILINE)
 TABLE = [row.split(" | ") for row in ROW.findall(PAGE.read_text())]
 

@@ -18,7 +18,7 @@ from kvfloor_proofs.cli import cli
 from kvfloor_proofs.report import show
 from kvfloor_proofs.verify.results import verify_claim
 
-CERTIFICATES = Path(__file__).parents[1] / "certificates"
+CERTIFICATES = Path(__file__).parents[2] / "certificates"
 COMMANDS = sorted(cli.commands)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from kernels.wrong import SOURCE
 
-PAGE = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 FORMATS = ("--dtype", "float32", "--accumulate", "float32")
 TARGETS = """

@@ -11,7 +11,7 @@ from kvfloor.cost import Counts, attend_factored, attend_formed, attend_products
 from kvfloor_proofs.pages import NAMES, D, Measured, closed_forms, measure
 from kvfloor_proofs.pages.cost import SIZES, table
 
-PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
+PAGE = Path(__file__).parents[3] / "docs" / "cost.md"
 
 
 def cells(text: str) -> list[list[str]]:

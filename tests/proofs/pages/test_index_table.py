@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kvfloor_proofs.pages.index_success import table
 
-PAGE = Path(__file__).parents[2] / "docs" / "index-success.md"
+PAGE = Path(__file__).parents[3] / "docs" / "index-success.md"
 
 
 def test_page_is_current() -> None:

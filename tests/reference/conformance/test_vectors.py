@@ -20,7 +20,7 @@ from kvfloor.attention import enclose
 from kvfloor.conformance import write
 from kvfloor.numbers import FORMATS, as_format, ball_ends
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "tests" / "vectors"
 SCHEMA = json.loads(files("kvfloor.conformance").joinpath("vectors-1.json").read_text("utf-8"))
 

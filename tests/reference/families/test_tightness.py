@@ -12,7 +12,7 @@ from kvfloor import Guarantee, InputError
 from kvfloor.families import Sharp, binary_pairs, sign_pairs, tightness
 from kvfloor.floors import least_multiplier, symbol_ratio
 
-PAGE = Path(__file__).parents[2] / "docs" / "claims" / "quantised-upper-bound.md"
+PAGE = Path(__file__).parents[3] / "docs" / "claims" / "quantised-upper-bound.md"
 ROW = re.compile(
     r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \| 2\^(\d+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE
 )

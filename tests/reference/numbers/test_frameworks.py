@@ -177,5 +177,5 @@ def test_torch_has_the_same_bits(name: str) -> None:
 def test_torch_without_data_is_refused() -> None:
     module = pytest.importorskip("torch")
     for tensor in (module.ones(3, device="meta"), module.ones(3).to_sparse()):
-        with pytest.raises(InputError, match="query: expected an array of shape .* NumPy cannot"):
+        with pytest.raises(InputError, match=r"query: expected an array of shape .* NumPy cannot"):
             kvfloor.tensor_attention_rounded(tensor, (K1,), (V1,), dtype="float32")
