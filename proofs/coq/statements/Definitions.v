@@ -349,7 +349,7 @@ Definition inner_product (d : nat) (q k : vector) : R := rsum d (fun c => q c * 
 (** Every key of a cluster counts the same. *)
 Definition equally (cluster : list vector) : list (R * vector) := map (fun k => (1, k)) cluster.
 
-(** Its value: the sum of the terms. *)
+(** The value of an estimate: the sum of its terms. *)
 Definition added : list R -> R := lsum (fun x => x).
 
 (** ** Exponentials *)

@@ -1,6 +1,6 @@
 (** * E3 `forward-error` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions Programs.
+From KVFloor Require Import Programs Definitions.
 From KVFloor Require ForwardError.
 Import ListNotations.
 Open Scope R_scope.

@@ -1,10 +1,8 @@
 (** * T3 `time-memory`: see foundations/Programs.v for the programs *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions Programs.
+From KVFloor Require Import Programs Definitions.
 From KVFloor Require TimeMemory.
 Import ListNotations.
-Open Scope R_scope.
-
 Open Scope nat_scope.
 
 (** One query to the two-cache: n²(d + d_v) multiplications. *)
