@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kvfloor_proofs.kernel import Theorem
+from kvfloor_proofs.kernel import THEOREMS, Theorem, statements
 
 __all__ = ["PREAMBLE", "UNCHANGED", "Mutant", "mutants", "session"]
 
@@ -20,9 +20,12 @@ RELATIONS = {" <= ": "less", " < ": "less", " >= ": "more", " > ": "more", " = "
 
 UNCHANGED = "unchanged"  # not a mutant: the control, which must be proved
 
-PREAMBLE = """\
+STATEMENTS = (statements(slug).removesuffix(".v").replace("/", ".") for slug in THEOREMS)
+IMPORTS = f"""\
 From Coq Require Import Reals ZArith List Arith Bool Lra Lia.
-From KVFloor Require Import Programs Statements.
+From KVFloor Require Import Programs Definitions {" ".join(STATEMENTS)}.
+"""
+TACTICS = """\
 Import ListNotations.
 Open Scope R_scope.
 Class Moved (A : Type) := { more : A -> A; less : A -> A }.
@@ -38,6 +41,7 @@ Ltac proves theorem := first
   | solve [intros; let H := fresh in edestruct theorem as [? H]; try eassumption; try lra; try lia;
            eexists; inside H] ].
 """
+PREAMBLE = IMPORTS + TACTICS
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+STATEMENTS = Path("statements")
+DEFINITIONS = STATEMENTS / "Definitions.v"
+GENERATED = Path(".audit")  # no name in Coq, so no theory can require what lies there
+
 ASSUMPTIONS = {"Variable", "Variables", "Hypothesis", "Hypotheses", "Context"}
 COMMANDS = ASSUMPTIONS | {
     *("From", "Import", "Open", "Section", "End"),
@@ -33,11 +37,15 @@ PART = re.compile(r'\(\*|\*\)|"[^"]*"|[^(*"]+|.')
 LIBRARIES = re.compile(r"From (Coq|Coquelicot|KVFloor) Require( Import)?((?: [\w.]+)+)")
 FORMS = {
     "From": LIBRARIES,
+    "Import": re.compile("Import ListNotations"),
     "Section": re.compile(r"Section \w+"),  # else what is no command could seem to open a section
     "End": re.compile(r"End \w+"),
 }
 AUDITED = {"Theorem", "Definition", "Fixpoint"}
 AUDITED_FORM = re.compile(r"\s*\n[A-Z][a-z]+ \w")  # theorems.awk reads line by line
+NAME = re.compile(r"\s*[A-Z]\w+\s+([\w']+)")
+READ = {"Definitions", "Programs"}  # what is read with a file of statements
+QUALIFIED = re.compile(r"(?<![\w.])(?!Nat\.|Bool\.)[A-Za-z_][\w.]*\.\w+")
 FIRST = re.compile(r"[-+*{}\s]*((?:\d+|all)\s*:)?[-+*{}\s]*(?P<word>\S?\w*)")
 
 
@@ -66,8 +74,8 @@ def sentences(path: Path) -> list[tuple[str, str, str]]:
 
 def allowed(path: Path) -> set[str]:
     """Return the commands of a theory."""
-    if path.name == "Statements.v":
-        return STATING
+    if path.parent == STATEMENTS:
+        return COMMANDS if path == DEFINITIONS else STATING
     return PROVING if path.parent == Path() else FOUNDING
 
 
@@ -91,15 +99,66 @@ def wrong_sentence(word: str, sentence: str, path: Path) -> str:
         return f"{word}, which no theory here needs"
     if word in FORMS and not FORMS[word].fullmatch(said):
         return f"{word}, in another form than here"
-    if path.name == "Statements.v" and word in AUDITED and not AUDITED_FORM.match(sentence):
-        return f"{word}, which does not begin its line"
+    if path.parent == STATEMENTS and (reason := unread(word, sentence)):
+        return reason
     return "a gap" if re.search(r"\b(admit|give_up)\b", sentence) else ""
 
 
-def theorems(paths: list[Path]) -> list[str]:
-    """Return the names of the main theorems."""
-    found = [said for path in paths for _, word, said in sentences(path) if word == "Theorem"]
-    return sorted(said.split("Theorem", 1)[1].split()[0] for said in found)
+def unread(word: str, sentence: str) -> str:
+    """Return what in a sentence of statements the audit or a reader of them would not see."""
+    if word in AUDITED and not AUDITED_FORM.match(sentence):
+        return f"{word}, which does not begin its line"
+    if word == "From":
+        library, imported, modules = LIBRARIES.findall(" ".join(sentence.split()))[0]
+        if library == "KVFloor" and imported and not READ.issuperset(modules.split()):
+            return "From, which imports a theory"
+    elif word[:1].isupper() and (match := QUALIFIED.search(sentence)):
+        return f"{match[0]}, which no file of statements defines"
+    return ""
+
+
+def introduced(paths: list[Path], words: set[str]) -> list[tuple[Path, str, str]]:
+    """Return in which theory, where, and under which name something is stated or defined."""
+    return [
+        (path, where, match[1])
+        for path in paths
+        for where, word, said in sentences(path)
+        if word in words and (match := NAME.match(said))
+    ]
+
+
+def twice(found: list[tuple[Path, str, str]]) -> Iterator[str]:
+    """Yield what has a name that something before it has."""
+    before: dict[str, str] = {}
+    for _, where, name in found:
+        if name in before:
+            yield f"{where}: {name}, which {before[name]} has already"
+        before.setdefault(name, where)
+
+
+def home(theorem: str, files: list[Path]) -> Path | None:
+    """Return the file of statements of the claim with whose name the theorem's begins."""
+    begins = {path: re.sub(r"\B(?=[A-Z])", "_", path.stem).lower() for path in files}
+    homes = [path for path in files if f"{theorem}_".startswith(f"{begins[path]}_")]
+    return max(homes, key=lambda path: len(path.stem), default=None)
+
+
+def wrong_statements(paths: list[Path]) -> Iterator[str]:
+    """Yield where the statements are not those of the claims' theorems, each at its place."""
+    files = [path for path in paths if path.parent == STATEMENTS]
+    proved = introduced([path for path in paths if allowed(path) is PROVING], {"Theorem"})
+    stated = introduced(files, {"Theorem"})
+    yield from twice(proved)
+    yield from twice(introduced(files, AUDITED))
+    for found, others, reason in (
+        (proved, stated, "which no file of statements states"),
+        (stated, proved, "which no theory proves"),
+    ):
+        names = {name for *_, name in others}
+        yield from (f"{w}: {name}, {reason}" for _, w, name in found if name not in names)
+    for path, where, name in stated:
+        if (right := home(name, files)) != path:
+            yield f"{where}: {name}, which belongs in {right or 'the file of its claim'}"
 
 
 def standard(paths: list[Path]) -> set[str]:
@@ -114,21 +173,25 @@ def standard(paths: list[Path]) -> set[str]:
 def project() -> Iterator[str]:
     """Yield what is wrong with the project of this folder and its theories."""
     lines = Path("_CoqProject").read_text(encoding="utf-8").splitlines()
-    named = [line for line in lines if re.fullmatch(r"[A-Za-z0-9/]+\.v", line)]
-    options = [line for line in lines if line not in named]
+    theories = [line for line in lines if re.fullmatch(r"[A-Za-z0-9/]+\.v", line)]
+    options = [line for line in lines if line not in theories]
     yield from (f"a line of _CoqProject: {o}" for o in options if not OPTION.fullmatch(o))
-    for stray in sorted(path.as_posix() for path in Path().rglob("*.v")):
-        if stray not in (*named, "Audit.v"):
-            yield f"{stray}, which is not in _CoqProject"
-    paths = [Path(name) for name in named]
+    for stray in sorted(path for path in Path().rglob("*.v") if path.parent != GENERATED):
+        if stray.as_posix() not in theories:
+            yield f"{stray.as_posix()}, which is not in _CoqProject"
+    paths = [Path(line) for line in theories]
     theirs = standard(paths)
+    claims = {path.stem for path in paths if allowed(path) is PROVING}
+    required = [path.stem for path in paths if allowed(path) is not STATING]
     for path in paths:
         yield from wrong_sentences(path)
         if path.stem in theirs:
             yield f"{path.as_posix()}, named like a module of Coq's library"
-    claims = [path for path in paths if allowed(path) is PROVING]
-    if theorems([Path("Statements.v")]) != theorems(claims):
-        yield "Statements.v, which does not state exactly the theorems of the claims"
+        if required.count(path.stem) > 1:
+            yield f"{path.as_posix()}, named like another theory"
+        if allowed(path) is STATING and path.stem not in claims:
+            yield f"{path.as_posix()}, named like no claim's theory"
+    yield from wrong_statements(paths)
 
 
 def settings() -> Iterator[str]:

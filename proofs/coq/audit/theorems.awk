@@ -1,5 +1,5 @@
-# Reads Programs.v and Statements.v, writes Audit.v: every definition; each theorem, its statement
-# and its axioms.
+# Reads a file of statements, or Programs.v, writes Coq commands that print every definition; each
+# theorem, its statement and its axioms. All such files are imported, so that names are told apart.
 function word(line) {
     sub(/^[A-Za-z]+ /, "", line)
     sub(/[^A-Za-z0-9_'].*/, "", line)
@@ -8,20 +8,27 @@ function word(line) {
 function say(kind, name) { print "Goal True. idtac \"" kind " " name "\". Abort." }
 BEGIN {
     print "From Coq Require Import Reals List."
-    print "From KVFloor Require Import Programs Statements."
+    print "From KVFloor Require Import " modules "."
     print "Import ListNotations."
     print "Set Printing Width 100."
     print "Open Scope R_scope."
 }
-FNR == 1 { file = FILENAME; sub(/.*\//, "", file); sub(/v$/, "", file) }
+FNR == 1 {
+    path = "KVFloor/" FILENAME
+    sub(/v$/, "", path)
+    gsub(/\//, ".", path)
+    file = FILENAME
+    sub(/.*\//, "", file)
+    sub(/v$/, "", file)
+}
 /^(Definition|Fixpoint|Inductive) / {
-    name = file word($0)
-    say("definition", name)
-    print "Print " name "."
+    name = word($0)
+    say("definition", file name)
+    print "Print " path name "."
 }
 /^Theorem / {
     name = word($0)
     say("theorem", name)
-    print "Check @" name "."
-    print "Print Assumptions " name "."
+    print "Check @" path name "."
+    print "Print Assumptions " path name "."
 }

@@ -1,5 +1,5 @@
 (** Programs of scalar operations, which T3 counts: the three ways to answer a query, and appending
-    a token. Definitions only; [Statements] states theorems about them. *)
+    a token. Definitions only; [statements] are about them. *)
 From Coq Require Import Reals Arith.
 Open Scope nat_scope.
 

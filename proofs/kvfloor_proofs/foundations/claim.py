@@ -82,7 +82,7 @@ class Claim:
 
     @property
     def theorems(self) -> tuple[str, ...]:
-        """Its main theorems in ``proofs/coq/Statements.v``, which Coq's kernel checks."""
+        """Its main theorems in ``proofs/coq/statements``, which Coq's kernel checks."""
         return THEOREMS.get(self.slug, ())
 
     @property

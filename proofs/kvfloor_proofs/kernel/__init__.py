@@ -1,7 +1,7 @@
 """Coq's kernel: which theorems belong to which claim, and what the audit of them says."""
 
 from kvfloor_proofs.kernel.coq import Audit, Theorem, audit, sources
-from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS
+from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS, statements
 
 __all__ = [
     "NOT_IN_KERNEL",
@@ -11,4 +11,5 @@ __all__ = [
     "Theorem",
     "audit",
     "sources",
+    "statements",
 ]

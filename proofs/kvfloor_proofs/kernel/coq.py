@@ -34,7 +34,7 @@ STANDARD_REALS = frozenset(
         "Classical_Prop.classic",
     )
 )
-BUILT = ("*.vo*", "*.glob", ".*", "Makefile.coq*", "Audit.v", "audit.out")
+BUILT = ("*.vo*", "*.glob", ".*", "Makefile.coq*", "audit.out")
 THEOREM = re.compile(
     r"@?(?P<name>\w+)\s+: (?P<statement>.*)\n"
     r"(?:Closed under the global context|Axioms:\n(?P<axioms>.*))",
@@ -55,9 +55,9 @@ class Theorem:
     Attributes
     ----------
     name : str
-        In `Statements.v`.
+        In the claim's file of statements.
     statement : str
-        As Coq prints it, in the definitions of `Statements.v`.
+        As Coq prints it, in the definitions of the statements.
     axioms : tuple of str
         What it rests on beyond the axioms of the standard library's reals.
     """
@@ -131,7 +131,7 @@ def claimed(found: Audit) -> Audit:
     """
     names = {name for theorems in THEOREMS.values() for name in theorems}
     if strays := sorted(found.theorems.keys() - names):
-        raise KernelError(f"Statements.v states {', '.join(strays)}, which no claim names")
+        raise KernelError(f"the statements hold {', '.join(strays)}, which no claim names")
     return found
 
 

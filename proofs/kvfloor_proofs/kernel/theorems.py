@@ -1,11 +1,11 @@
-"""Which theorems of ``proofs/coq/Statements.v`` belong to a claim; what they leave out."""
+"""Which theorems of ``proofs/coq/statements`` belong to a claim; what they leave out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["NOT_IN_KERNEL", "NO_THEOREM", "THEOREMS"]
+__all__ = ["NOT_IN_KERNEL", "NO_THEOREM", "THEOREMS", "statements"]
 
 THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -251,3 +251,8 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
         ),
     }
 )
+
+
+def statements(slug: str) -> str:
+    """Return the file of ``proofs/coq`` that states the theorems of a claim."""
+    return f"statements/{slug.title().replace('-', '')}.v"

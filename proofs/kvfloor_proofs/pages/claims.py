@@ -10,10 +10,11 @@ import sympy as sp
 from kvfloor_proofs.calculus import Derivation, Relation, Variable
 from kvfloor_proofs.claims import SLUGS, load
 from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.kernel import statements
 
 __all__ = ["page", "write_pages"]
 
-STATEMENTS = "../../proofs/coq/Statements.v"
+COQ = "../../proofs/coq"
 KERNEL = "../kernel.md"
 
 RELATIONS = {
@@ -53,8 +54,9 @@ def _kernel(claim: Claim) -> str:
     names = "\n".join(f"* `{name}`" for name in claim.theorems)
     left_out = f"\n\nNot in the kernel: {claim.not_in_kernel}." if claim.not_in_kernel else ""
     proved = "Proved in part" if left_out else "Proved"
+    file = f"{COQ}/{statements(claim.slug)}"
     return (
-        f"{proved} for all sizes in Coq ([statements]({STATEMENTS}); [kernel]({KERNEL})):"
+        f"{proved} for all sizes in Coq ([statements]({file}); [kernel]({KERNEL})):"
         f"\n\n{names}{left_out}"
     )
 

@@ -67,7 +67,7 @@ def _defined(definition: str, known: dict[str, Any]) -> Callable[..., Any]:
 class Constant:
     """A formula in Coq and the function in Python.
 
-    ``where`` is a definition of Statements.v or "theorem: pattern", the formula being what stands
+    ``where`` is a definition of the statements or "theorem: pattern", the formula being what stands
     in the theorem's statement at the pattern's @.
     """
 

@@ -20,6 +20,7 @@ from kvfloor_proofs.kernel import (
     Theorem,
     audit,
     sources,
+    statements,
 )
 from kvfloor_proofs.kernel import coq as kernel
 from kvfloor_proofs.kernel.coq import KernelError, claimed, copy_theories, read_audit
@@ -62,12 +63,33 @@ Closed under the global context
 """
 
 
+def introduced(path: Path, *words: str) -> list[str]:
+    """What a file of statements or definitions states or defines, in its order."""
+    return re.findall(rf"^(?:{'|'.join(words)}) (\w+)", path.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("slug", THEOREMS)
+def test_a_claims_file_states_its_theorems(slug: str) -> None:
+    """The one that is named like the claim may come later there; the registry has it first."""
+    stated = introduced(sources() / statements(slug), "Theorem")
+    assert sorted(stated, key=slug.replace("-", "_").__ne__) == [*THEOREMS[slug]]
+
+
+def test_the_files_of_statements_are_those_of_the_claims() -> None:
+    files = ["statements/Definitions.v", *map(statements, THEOREMS)]
+    project = (sources() / "_CoqProject").read_text().splitlines()
+    assert [line for line in project if line.startswith("statements/")] == files
+    assert sorted(f"statements/{path.name}" for path in (sources() / "statements").glob("*.v")) == (
+        sorted(files)
+    )
+    assert all(len((sources() / file).read_text().splitlines()) < 400 for file in files)
+
+
 def test_registry_sources_and_audit_agree(audited: Audit) -> None:
-    source = (sources() / "Statements.v").read_text()
-    assert sorted(REGISTERED) == sorted(audited.theorems)
-    assert sorted(REGISTERED) == sorted(re.findall(r"^Theorem (\w+)", source, re.MULTILINE))
-    source += (sources() / "foundations" / "Programs.v").read_text()
-    defined = re.findall(r"^(?:Definition|Fixpoint|Inductive) (\w+)", source, re.MULTILINE)
+    assert sorted(audited.theorems) == sorted(REGISTERED)
+    files = [sources() / "foundations" / "Programs.v", *(sources() / "statements").glob("*.v")]
+    words = ("Definition", "Fixpoint", "Inductive")
+    defined = [name for file in files for name in introduced(file, *words)]
     assert sorted(name.split(".")[-1] for name in audited.definitions) == sorted(defined)
 
 
@@ -98,7 +120,7 @@ def test_a_theorem_of_no_claim_is_told() -> None:
     found = Audit({name: Theorem(name, "stated", ()) for name in REGISTERED}, {})
     assert claimed(found) == found
     found.theorems["more"] = Theorem("more", "0 = 1", ())
-    with pytest.raises(KernelError, match=r"Statements\.v states more, which no claim names"):
+    with pytest.raises(KernelError, match="the statements hold more, which no claim names"):
         claimed(found)
 
 
@@ -157,6 +179,13 @@ def copy(tmp_path: Path) -> Path:
     copied = tmp_path / "coq"
     copy_theories(sources(), copied)
     return copied
+
+
+def add(folder: Path, theory: str) -> None:
+    """A theory more, and its line in the project."""
+    (folder / theory).write_text("")
+    with (folder / "_CoqProject").open("a") as project:
+        project.write(f"{theory}\n")
 
 
 def refusal(folder: Path, *command: str) -> str:
@@ -223,15 +252,31 @@ def test_gaps_are_refused(copy: Path, gap: str, reason: str) -> None:
     assert first.startswith(f"refused: Keys.v:{number}: {reason}")
 
 
+TRUE = ": True. Proof. exact I. Qed."
+KEYS, SIGN_KEYS = map(statements, ("keys", "sign-keys"))
+DEFINITIONS = "statements/Definitions.v"
+
+
 @pytest.mark.parametrize(
     ("theory", "added", "reason"),
     [
-        ("Keys.v", "Theorem keys_gap : True. Proof. exact I. Qed.", "Statements.v, which"),
-        ("Statements.v", "Theorem keys_gap : True. Proof. exact I. Qed.", "Statements.v, which"),
-        ("Statements.v", "Lemma gap : True. Proof. exact I. Qed.", "Lemma, which"),
-        ("Statements.v", "  Theorem gap : True. Proof. exact I. Qed.", "Theorem, which does not"),
-        ("Statements.v", "Open Scope R_scope. Definition gap := 1.", "Definition, which does not"),
-        ("foundations/Sums.v", "Theorem gap : True. Proof. exact I. Qed.", "Theorem, which no"),
+        ("Keys.v", f"Theorem keys_gap {TRUE}", "keys_gap, which no file of statements states"),
+        (KEYS, f"Theorem keys_gap {TRUE}", "keys_gap, which no theory proves"),
+        (KEYS, f"Lemma gap {TRUE}", "Lemma, which"),
+        (KEYS, "Lemma gap : False. Admitted.", "Admitted, which"),
+        (KEYS, "Axiom gap : False.", "Axiom, which"),
+        (KEYS, f"  Theorem gap {TRUE}", "Theorem, which does not"),
+        (KEYS, "Open Scope R_scope. Definition gap := 1.", "Definition, which does not"),
+        (KEYS, "Definition weight := 1.", "weight, which statements/Definitions.v:"),
+        (KEYS, "Definition bits := Bits.bitstrings.", "Bits.bitstrings, which no file"),
+        (KEYS, "Import Bits.", "Import, in another form"),
+        (KEYS, "From KVFloor Require Import Bits.", "From, which imports a theory"),
+        (SIGN_KEYS, f"Theorem keys_gap {TRUE}", f"keys_gap, which belongs in {KEYS}"),
+        (SIGN_KEYS, f"Theorem gap {TRUE}", "gap, which belongs in the file of its claim"),
+        (SIGN_KEYS, f"Theorem keys_e8 {TRUE}", f"keys_e8, which {KEYS}:"),
+        ("SignKeys.v", f"Theorem sign_keys {TRUE}", "sign_keys, which SignKeys.v:"),
+        (DEFINITIONS, f"Theorem gap {TRUE}", "Theorem, which no"),
+        ("foundations/Sums.v", f"Theorem gap {TRUE}", "Theorem, which no"),
     ],
 )
 def test_each_kind_of_theory_has_its_commands(
@@ -242,6 +287,24 @@ def test_each_kind_of_theory_has_its_commands(
     assert reason in refusal(copy, *CHECK)
 
 
+def test_a_file_of_statements_that_is_not_in_the_project_is_refused(copy: Path) -> None:
+    project = copy / "_CoqProject"
+    project.write_text(project.read_text().replace(f"{KEYS}\n", ""))
+    printed = refusal(copy, *CHECK)
+    assert f"refused: {KEYS}, which is not in _CoqProject" in printed
+    assert "keys_parabola, which no file of statements states" in printed
+
+
+def test_a_theorem_moved_to_another_claims_file_is_refused(copy: Path) -> None:
+    from_, to = (copy / statements(slug) for slug in ("subgen-four-cache", "subgen"))
+    begin, moved = from_.read_text().split("(** The normaliser is unbiased. *)\n")
+    from_.write_text(begin)
+    with to.open("a") as file:
+        file.write(moved)
+    printed = refusal(copy, *CHECK)
+    assert f"{statements('subgen')}:80: subgen_four_cache_unbiased, which belongs in " in printed
+
+
 @pytest.mark.parametrize("option", ["-arg -type-in-type", "-arg -impredicative-set", "-Q /x X"])
 def test_options_are_refused(copy: Path, option: str) -> None:
     with (copy / "_CoqProject").open("a") as project:
@@ -249,7 +312,7 @@ def test_options_are_refused(copy: Path, option: str) -> None:
     assert f"refused: a line of _CoqProject: {option}" in refusal(copy, *CHECK)
 
 
-@pytest.mark.parametrize("stray", ["Stray.v", "foundations/Audit.v"])
+@pytest.mark.parametrize("stray", ["Stray.v", "foundations/Stray.v", "statements/Stray.v"])
 def test_a_stray_theory_is_refused(copy: Path, stray: str) -> None:
     (copy / stray).write_text("")
     assert f"refused: {stray}, which is not in _CoqProject" in refusal(copy, *CHECK)
@@ -258,10 +321,23 @@ def test_a_stray_theory_is_refused(copy: Path, stray: str) -> None:
 @pytest.mark.parametrize("module", ["ClassicalDedekindReals", "Reals"])
 def test_a_theory_named_like_a_standard_module_is_refused(copy: Path, module: str) -> None:
     """Coq prints an axiom by the shortest name: one of ours could pass for one of theirs."""
-    (copy / "foundations" / f"{module}.v").write_text("")
-    with (copy / "_CoqProject").open("a") as project:
-        project.write(f"foundations/{module}.v\n")
+    add(copy, f"foundations/{module}.v")
     assert f"{module}.v, named like a module of Coq's library" in refusal(copy, *CHECK)
+
+
+@pytest.mark.parametrize(
+    ("theory", "reason"),
+    [
+        ("foundations/Keys.v", "named like another theory"),
+        ("Definitions.v", "named like another theory"),
+        ("statements/Programs.v", "named like no claim's theory"),
+    ],
+)
+def test_a_theory_that_could_be_taken_for_another_is_refused(
+    copy: Path, theory: str, reason: str
+) -> None:
+    add(copy, theory)
+    assert f"refused: {theory}, {reason}" in refusal(copy, *CHECK)
 
 
 def test_settings_are_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +363,7 @@ def test_what_is_refused_is_told_before_anything_is_compiled(
 
 
 def test_a_read_only_installation_is_copied_to_be_used(copy: Path, tmp_path: Path) -> None:
-    folders = (copy, copy / "audit", copy / "foundations")
+    folders = (copy, *filter(Path.is_dir, copy.iterdir()))
     for path in (*copy.rglob("*"), copy):
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
@@ -304,7 +380,9 @@ def test_a_read_only_installation_is_copied_to_be_used(copy: Path, tmp_path: Pat
     ("old", "new", "reason"),
     [
         ("Axioms:\n", "Axioms:\nfree : False\n", "four_cache rests on free : False"),
-        ("Closed under the global context\n", "", "the audit is incomplete"),
+        ("Closed under the global context\n", "", "the audit of index is incomplete"),
+        (AXIOMS, "", "the audit of four_cache is incomplete"),
+        ("theorem ", "definition ", "the audit has no theorem"),
     ],
 )
 def test_axioms_are_refused(copy: Path, old: str, new: str, reason: str) -> None:
