@@ -1,5 +1,6 @@
-# Reads a file of statements, or Programs.v, writes Coq commands that print every definition; each
-# theorem, its statement and its axioms. All such files are imported, so that names are told apart.
+# Reads a file of statements, or Programs.v, writes Coq commands that print every definition; every
+# theorem and its statement; the axioms of all its theorems together, as Coq walks through all that
+# they rest on each time that it is asked. All such files are imported: so names are told apart.
 function word(line) {
     sub(/^[A-Za-z]+ /, "", line)
     sub(/[^A-Za-z0-9_'].*/, "", line)
@@ -30,5 +31,12 @@ FNR == 1 {
     name = word($0)
     say("theorem", name)
     print "Check @" path name "."
-    print "Print Assumptions " path name "."
+    all = "(" all (all ? ", " : "") "@" path name ")"
+}
+END {
+    if (all) {
+        print "Definition every_theorem := " all "."
+        say("axioms", substr(file, 1, length(file) - 1))
+        print "Print Assumptions every_theorem."
+    }
 }

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +36,8 @@ STANDARD_REALS = frozenset(
     )
 )
 BUILT = ("*.vo*", "*.glob", ".*", "Makefile.coq*", "audit.out")
-THEOREM = re.compile(
-    r"@?(?P<name>\w+)\s+: (?P<statement>.*)\n"
-    r"(?:Closed under the global context|Axioms:\n(?P<axioms>.*))",
-    re.DOTALL,
-)
+THEOREM = re.compile(r"@?(?P<name>\w+)\s+: (?P<statement>.*)", re.DOTALL)
+AXIOMS = re.compile(r"Closed under the global context|Axioms:\n(?P<axioms>.*)", re.DOTALL)
 DEFINITION = re.compile(r"(?P<name>[\w.]+) = *\n?(?P<meaning>.*?)\n +: .*", re.DOTALL)
 INDUCTIVE = re.compile(r"(?P<meaning>Inductive (?P<name>\w+) .*?)(\n\n.*)?", re.DOTALL)
 
@@ -59,7 +57,7 @@ class Theorem:
     statement : str
         As Coq prints it, in the definitions of the statements.
     axioms : tuple of str
-        What it rests on beyond the axioms of the standard library's reals.
+        What the theorems of its file rest on beyond the axioms of the standard library's reals.
     """
 
     name: str
@@ -143,24 +141,57 @@ def read_audit(text: str) -> Audit:
     KernelError
         If it is anything else.
     """
-    before, *blocks = re.split(r"^(theorem|definition) ([\w.]+)\n", text, flags=re.MULTILINE)
-    found = Audit({}, {})
+    before, *blocks = re.split(r"^(theorem|definition|axioms) ([\w.]+)\n", text, flags=re.MULTILINE)
+    if before.strip():
+        raise KernelError(f"the audit printed something at first: {before[:100]!r}")
+    found, stated = Audit({}, {}), dict[str, str]()
     for kind, name, printed in zip(blocks[::3], blocks[1::3], blocks[2::3], strict=True):
-        forms = (THEOREM,) if kind == "theorem" else (DEFINITION, INDUCTIVE)
-        match = next(filter(None, (form.fullmatch(printed.rstrip()) for form in forms)), None)
-        if match is None or match["name"] not in (name, name.split(".")[-1]):
+        read = READERS[kind](name, printed.rstrip())
+        if read is None or read[0] in (found.definitions | found.theorems | stated):
             raise KernelError(f"the audit printed what is no {kind} {name}: {printed[:100]!r}")
         if kind == "definition":
-            found.definitions[match["name"]] = match["meaning"]
-            continue
-        # An axiom's name begins its line; its type may go on, indented.
-        axioms = re.findall(r"^[^\s:]+", match["axioms"] or "", re.MULTILINE)
-        beyond = tuple(axiom for axiom in axioms if axiom not in STANDARD_REALS)
-        statement = re.sub(r"\n {7}", "\n", match["statement"])
-        found.theorems[name] = Theorem(name, statement, beyond)
-    if before.strip() or 3 * (len(found.theorems) + len(found.definitions)) != len(blocks):
-        raise KernelError("the audit printed something before its theorems, or one of them twice")
+            found.definitions[read[0]] = read[1]
+        elif kind == "theorem":
+            stated[name] = read[1]
+        else:  # those of all the theorems before it
+            axioms = tuple(read[1].split())
+            found.theorems.update({n: Theorem(n, stated[n], axioms) for n in stated})
+            stated = {}
+    if stated:
+        raise KernelError(f"the audit printed no axioms of {', '.join(stated)}")
     return found
+
+
+def _meaning(name: str, printed: str) -> tuple[str, str] | None:
+    for form in (DEFINITION, INDUCTIVE):
+        match = form.fullmatch(printed)
+        if match and match["name"] in (name, name.rpartition(".")[2]):
+            return match["name"], match["meaning"]
+    return None
+
+
+def _statement(name: str, printed: str) -> tuple[str, str] | None:
+    match = THEOREM.fullmatch(printed)
+    if not match or match["name"] != name:
+        return None
+    return name, re.sub(r"\n {7}", "\n", match["statement"])
+
+
+def _beyond(file: str, printed: str) -> tuple[str, str] | None:
+    """The axioms beyond the standard reals', with blanks between."""
+    match = AXIOMS.fullmatch(printed)
+    if not match:
+        return None
+    # An axiom's name begins its line; its type may go on, indented.
+    axioms = re.findall(r"^[^\s:]+", match["axioms"] or "", re.MULTILINE)
+    return f"axioms of {file}", " ".join(axiom for axiom in axioms if axiom not in STANDARD_REALS)
+
+
+READERS: dict[str, Callable[[str, str], tuple[str, str] | None]] = {
+    "definition": _meaning,
+    "theorem": _statement,
+    "axioms": _beyond,
+}
 
 
 def _run(command: tuple[str, ...], folder: Path | None = None) -> subprocess.CompletedProcess[str]:

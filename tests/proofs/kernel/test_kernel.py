@@ -56,9 +56,14 @@ theorem four_cache
 four_cache
      : forall n : nat,
        exists K : matrix, 0 <= K n
+axioms FourCache
 {AXIOMS}theorem index
 @index
      : (0 < 1)%nat
+theorem index_too
+@index_too
+     : True
+axioms Index
 Closed under the global context
 """
 
@@ -138,6 +143,7 @@ def test_what_is_read() -> None:
         {
             "four_cache": Theorem("four_cache", stated, ()),
             "index": Theorem("index", "(0 < 1)%nat", ()),
+            "index_too": Theorem("index_too", "True", ()),
         },
         {
             "one_more": "fun n : nat =>\n  n + 1",
@@ -151,7 +157,9 @@ def test_an_axiom_beyond_the_reals_is_read() -> None:
     more = PRINTED.replace(
         "Axioms:\n", "Axioms:\nKVFloor.Keys.free : forall P, P\nhidden : False\n"
     )
-    assert read_audit(more).theorems["four_cache"].axioms == ("KVFloor.Keys.free", "hidden")
+    theorems = read_audit(more).theorems
+    assert theorems["four_cache"].axioms == ("KVFloor.Keys.free", "hidden")
+    assert theorems["index"].axioms == ()
 
 
 @pytest.mark.parametrize(
@@ -159,8 +167,11 @@ def test_an_axiom_beyond_the_reals_is_read() -> None:
     [
         ("Closed under the global context\n", ""),
         ("Axioms:\n", ""),
+        ("axioms Index\n", ""),
+        ("axioms Index\nClosed under the global context\n", ""),
         ("theorem index\n@index", "theorem index\n@other"),
         ("theorem index\n@index", "theorem four_cache\nfour_cache"),
+        ("theorem index\n@index", "theorem index_too\nindex_too"),
         ("definition one_more\n", "something\ndefinition one_more\n"),
         ("     : nat -> nat\n", ""),
     ],
@@ -379,10 +390,15 @@ def test_a_read_only_installation_is_copied_to_be_used(copy: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("Axioms:\n", "Axioms:\nfree : False\n", "four_cache rests on free : False"),
-        ("Closed under the global context\n", "", "the audit of index is incomplete"),
-        (AXIOMS, "", "the audit of four_cache is incomplete"),
+        ("Axioms:\n", "Axioms:\nfree : False\n", "FourCache rests on free : False"),
+        ("Closed under the global context\n", "", "the audit of Index is incomplete"),
+        (AXIOMS, "", "the audit of FourCache is incomplete"),
         ("theorem ", "definition ", "the audit has no theorem"),
+        (
+            "axioms Index\nClosed under the global context\n",
+            "",
+            "the audit has theorems without their axioms",
+        ),
     ],
 )
 def test_axioms_are_refused(copy: Path, old: str, new: str, reason: str) -> None:
