@@ -8,12 +8,18 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from kvfloor_proofs.kernel import Audit, audit, sources
 from kvfloor_proofs.kernel.coq import missing
 
-base = settings(deadline=None, derandomize=True, database=None, print_blob=False)
+base = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # a clock, too
+    derandomize=True,
+    database=None,
+    print_blob=False,
+)
 settings.register_profile("quick", base, max_examples=60)
 settings.register_profile("ci", base, max_examples=200)
 settings.register_profile("thorough", base, max_examples=2000)
