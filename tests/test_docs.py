@@ -26,7 +26,7 @@ def test_readme_opens_with_two_one_line_commands() -> None:
     first, second = blocks(ROOT / "README.md", "sh")[:2]
     assert first.count("\n") == second.count("\n") == 1
     assert first.endswith("kvfloor verify\n")
-    assert second.endswith("pytest -n auto --dist loadfile\n")
+    assert second.endswith("pytest -n auto --dist loadgroup\n")
 
 
 def test_readme_counts_the_kernel_theorems() -> None:

@@ -118,10 +118,11 @@ def test_dropped_tokens_yield_a_collision_by_flips() -> None:
     assert [finding.kind for finding in result.findings] == ["violation", "collision"]
 
 
-def test_at_64_by_16_what_is_too_small_is_refuted() -> None:
-    for factory in (window(63, n=64, d=16), configure(HashedCache, bits=1000)):
-        result = audited(factory, n=64, d=16)
-        assert (result.verdict, result.floor_bits, result.under_floor) == (UNDER, 1024, True)
+@pytest.mark.parametrize(("n", "d"), [(16, 8), pytest.param(64, 16, marks=pytest.mark.long)])
+def test_what_is_too_small_is_refuted_in_larger_shapes(n: int, d: int) -> None:
+    for factory in (window(n - 1, n=n, d=d), configure(HashedCache, bits=n * d - 24)):
+        result = audited(factory, n=n, d=d)
+        assert (result.verdict, result.floor_bits, result.under_floor) == (UNDER, n * d, True)
 
 
 # --- what cheats ---------------------------------------------------------------------------
