@@ -15,7 +15,7 @@ def counted(function: Callable[..., T], *arguments: Any, **options: Any) -> tupl
     """What a function returns, and how many calls it makes of functions, compiled ones too."""
     profile = Profile()
     result = profile.runcall(function, *arguments, **options)
-    return result, sum(entry.callcount for entry in profile.getstats())  # type: ignore[attr-defined]
+    return result, sum(entry.callcount for entry in profile.getstats())
 
 
 def ended(pidfd: int, within: float = HANG) -> bool:
