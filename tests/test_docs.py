@@ -44,6 +44,12 @@ def test_ci_runs_the_second_command() -> None:
     assert 'readme_command.py 2)"' in (ROOT / ".ci" / "run").read_text()
 
 
+def test_ci_runs_what_the_second_command_leaves_out() -> None:
+    commands = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert commands[-2:] == [".venv/bin/pytest -n auto --dist loadgroup -m long", ".ci/versions"]
+    assert "`-m long`" in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):

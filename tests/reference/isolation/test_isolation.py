@@ -147,7 +147,7 @@ def test_a_process_that_is_closed_is_gone_with_its_children() -> None:
         end = os.pidfd_open(child)
         assert not ended(end, within=0)
     try:
-        assert ended(end)
+        assert ended(end, within=60)  # it was killed: to die takes no time
     finally:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(end, signal.SIGKILL)
