@@ -1,4 +1,4 @@
-"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: quick (the default), ci, thorough.
+"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: few, quick (the default), ci, thorough.
 
 And Coq's audit, once for all tests; KVFLOOR_KERNEL=required makes a missing Coq an error.
 """
@@ -8,12 +8,19 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from kvfloor_proofs.kernel import Audit, audit, sources
 from kvfloor_proofs.kernel.coq import missing
 
-base = settings(deadline=None, derandomize=True, database=None, print_blob=False)
+base = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # a clock, too
+    derandomize=True,
+    database=None,
+    print_blob=False,
+)
+settings.register_profile("few", base, max_examples=5)
 settings.register_profile("quick", base, max_examples=60)
 settings.register_profile("ci", base, max_examples=200)
 settings.register_profile("thorough", base, max_examples=2000)
@@ -26,3 +33,10 @@ def audited() -> Audit:
     if missing() and os.environ.get("KVFLOOR_KERNEL") != "required":
         pytest.skip(missing())
     return audit(sources())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process of pytest-xdist run all that need the audit, so that it is made once."""
+    for item in items:
+        if "audited" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("kernel"))

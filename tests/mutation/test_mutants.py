@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from limits import HANG
 from mutation.mutants import MUTANTS, Mutant
 
 TESTS = Path(__file__).parents[1]
@@ -44,7 +45,7 @@ def run(names: tuple[str, ...], package: Path) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=HANG,
     )
 
 

@@ -87,7 +87,7 @@ def _weights(reservoirs: Sequence[Reservoir], size: int) -> tuple[Fraction, ...]
     weights = [
         mass / (size * prod(map(squared_norm, np.split(row, len(reservoirs))))) for row in different
     ]
-    return tuple(weights[place] for place in places)
+    return tuple(weights[place] for place in places.flat)  # NumPy 2.0 gives a column
 
 
 def _double(x: Fraction) -> float:

@@ -550,7 +550,7 @@ def alterations(derivation: Derivation) -> Iterator[Alteration]:
 
 # The quick profile tries about this many alterations of each derivation, spread over its steps; the
 # others try all.
-QUICK = 20
+QUICK = 5
 
 
 def chosen(derivation: Derivation) -> list[Alteration]:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from kvfloor import Row
 from kvfloor_proofs.report import followed
+from limits import HANG
 
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 MINE = """\
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*CLI, *command.split()],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=120,
+        cwd=folder, capture_output=True, text=True, check=False, timeout=HANG,
     )  # fmt: skip
 
 

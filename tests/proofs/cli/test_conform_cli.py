@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kernels.wrong import SOURCE
+from limits import HANG
 
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
@@ -32,7 +33,7 @@ def project(tmp_path: Path) -> Path:
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*CLI, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=300
+        [*CLI, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=HANG
     )
 
 
@@ -116,7 +117,7 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "kvfloor_pytest"]
     suite = subprocess.run(
         [*pytest_command, "-m", "kvfloor_instances"],
-        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=HANG,
     )  # fmt: skip
     assert (suite.returncode, "1 passed" in suite.stdout) == (0, True), suite.stdout
 

@@ -15,6 +15,7 @@ from kvfloor import BinaryValues, ExactAttention, InputError, audit, binary_keys
 from kvfloor.adapters import LayerCache, PressCache
 from kvfloor.caches import Configured, ExactCache, State, configure, describe, record, restore
 from kvfloor.families import Token
+from limits import HANG
 
 FAMILY = BinaryValues(binary_keys(16), d_v=3, order=1)
 SHAPE = {"order": 1, "d": 4, "d_v": 3, "seed": 0}
@@ -218,7 +219,7 @@ def test_a_layer_that_keeps_more_than_tensors_is_refused(make: Any) -> None:
     """It may be lossless, so that a state without all it needs would accuse it falsely."""
     with pytest.raises(InputError, match=r"^layer: expected one that keeps all it "):
         state_of(layer(make))
-    found = audit(layer(make), n=8, d=3, order=1, seconds=5)
+    found = audit(layer(make), n=8, d=3, order=1, seconds=HANG)
     assert (found.verdict, found.findings[0].kind) == ("error", "raised")
     assert "InputError: layer: expected one that keeps" in found.findings[0].reason
 
@@ -238,7 +239,7 @@ def test_options_are_named_so_that_anyone_finds_them() -> None:
     ],
 )
 def test_adapted_code_is_audited(factory: Configured, verdict: str, finding: str | None) -> None:
-    found = audit(factory, n=32, d=8, order=1, seconds=5)
+    found = audit(factory, n=32, d=8, order=1, seconds=HANG)
     assert found.verdict == verdict
     assert {f.kind for f in found.findings} >= ({finding} if finding else set())
     assert found.scope.startswith("counted: the number of tokens")

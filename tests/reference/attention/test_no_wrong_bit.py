@@ -14,7 +14,7 @@ from kvfloor.attention import ExactAttention, Layers, enclose, tensor_attention_
 from kvfloor.numbers import FORMATS, BinaryFormat, Rounding, as_format, ball_ends
 
 # Numbers to check for each format and rounding; 24 times that in all, so `ci` checks 10^5.
-NUMBERS = {"quick": 1500, "ci": 5000, "thorough": 20_000}[
+NUMBERS = {"quick": 500, "ci": 5000, "thorough": 20_000}[
     os.environ.get("HYPOTHESIS_PROFILE", "quick")
 ]
 ROUNDINGS: tuple[Rounding, ...] = ("nearest", "up", "down", "zero")

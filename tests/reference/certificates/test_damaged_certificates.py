@@ -1,11 +1,10 @@
-"""Ten thousand damaged certificates of each kind: none accepted, none slow, none a crash."""
+"""Damaged certificates of each kind: none accepted, none much work, none a crash."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from random import Random
-from time import process_time
 from typing import Any
 
 import pytest
@@ -13,10 +12,11 @@ import pytest
 from certificate_truth import truth
 from kvfloor import BinaryValues, binary_keys, check
 from kvfloor.caches import HashedCache, State, describe
-from kvfloor.certificates import Document, canonical, collision_certificate, digest
+from kvfloor.certificates import MOST_WORK, Document, canonical, collision_certificate, digest
+from limits import counted
 from make_certificates import VALID, VIOLATIONS, valid
 
-MANY = 10_000
+MOST_CALLS = 5 * MOST_WORK  # five a microsecond, which is what they take or less
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 2**63, 10**400, -(10**4000), "", "0", "-0", "1/0", "1e999", "NaN",
     "9" * 5000, "\u0000", "\ud800", [], [[]], {}, {"": 0}, [0] * 1000,
@@ -100,12 +100,13 @@ TEXT_DAMAGE = (twice, cut)
 ALL = [name for name in (*VALID, *VIOLATIONS) if name != "binary-b12"]  # that one is slow to build
 
 
+@pytest.mark.parametrize("many", [1000, pytest.param(10_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("base", ["collision", "violation"])
-def test_none_is_accepted_none_crashes_and_none_is_slow(base: str) -> None:
+def test_none_is_accepted_none_crashes_and_none_is_much_work(base: str, many: int) -> None:
     names = [name for name in ALL if valid(name)["kind"] == base]
-    rng, outcomes, slowest = Random(base), Counter[str](), 0.0
+    rng, outcomes, most = Random(base), Counter[str](), 0
     originals = {name: valid(name) for name in names}
-    while sum(outcomes.values()) < MANY:
+    while sum(outcomes.values()) < many:
         sealed = False
         name, damage = rng.choice(names), rng.choice(DAMAGE + TEXT_DAMAGE)
         document = json.loads(canonical(originals[name]))
@@ -116,9 +117,8 @@ def test_none_is_accepted_none_crashes_and_none_is_slow(base: str) -> None:
             if sealed := rng.random() < 0.3:
                 document["digest"] = digest(document)
             text = json.dumps(document)
-        start = process_time()
-        outcome = check(text)
-        slowest = max(slowest, process_time() - start)
+        outcome, calls = counted(check, text)
+        most = max(most, calls)
         if outcome.status == "ok":  # no damage was done, or another claim made of it that holds
             left = json.loads(text)
             assert left == originals[name] or sealed, (name, damage, text[:3000])
@@ -126,19 +126,16 @@ def test_none_is_accepted_none_crashes_and_none_is_slow(base: str) -> None:
             continue
         assert outcome.reason
         outcomes[f"{damage.__name__} {outcome.status}"] += 1
-    assert slowest < 1
+    assert most < MOST_CALLS
     assert {what.split()[0] for what in outcomes} == {f.__name__ for f in DAMAGE + TEXT_DAMAGE}
-    assert sum(n for what, n in outcomes.items() if what.endswith("invalid")) > MANY / 20
+    assert sum(n for what, n in outcomes.items() if what.endswith("invalid")) > many / 20
 
 
 @pytest.mark.parametrize(
     ("n", "d", "order"), [(256, 64, 2), (40, 6, 3), (2, 1, 16), (1000, 10, 1), (64, 16, 2)]
 )
-def test_the_largest_take_less_than_a_second(n: int, d: int, order: int) -> None:
-    """In processor time, the best of three; two instances, so twice what a violation takes.
-
-    A second is what it takes at most where nothing else runs; a busy machine may take two.
-    """
+def test_the_largest_take_no_more_work_than_is_allowed(n: int, d: int, order: int) -> None:
+    """Two instances, so twice what a violation takes."""
     family = BinaryValues(binary_keys(n, d), 1, order)
     zeros = (0,) * family.size
     document = collision_certificate(
@@ -149,12 +146,9 @@ def test_the_largest_take_less_than_a_second(n: int, d: int, order: int) -> None
         seed=0,
         state=State(b"", 0),
     )
-    times = []
-    for _ in range(3):
-        start = process_time()
-        assert check(canonical(document)).status == "ok"
-        times.append(process_time() - start)
-    assert min(times) < 2
+    outcome, calls = counted(check, canonical(document))
+    assert outcome.status == "ok"
+    assert calls < MOST_CALLS
     document["family"]["book"]["n"] = 90_000
     document["digest"] = digest(document)
     assert check(canonical(document)).reason == "family: too large to be checked in a second"

@@ -12,6 +12,7 @@ import pytest
 from kernels.wrong import SOURCE
 from kvfloor import InputError
 from kvfloor.conformance.plugin import read_expected
+from limits import HANG
 
 TARGETS = """
 from kvfloor.conformance import Target
@@ -34,7 +35,7 @@ def project(tmp_path: Path) -> Path:
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "kvfloor_pytest", "-W", "error", *arguments],
-        cwd=project, capture_output=True, text=True, check=False, timeout=300,
+        cwd=project, capture_output=True, text=True, check=False, timeout=HANG,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Tens of thousands of bits read back with certainty, from correctly rounded answers (T1).
+"""Thousands of bits read back with certainty, from correctly rounded answers (T1).
 
 Rounding is monotone and the threshold 1/2 is a float64, so where an answer rounds to something
 else, it is on the same side of the threshold as what it rounds to.
@@ -25,7 +25,15 @@ def read(family: BinaryValues, x: Bits) -> Bits:
     return tuple(bit for answer in answers for bit in family.decode(answer))
 
 
-@pytest.mark.parametrize(("n", "order", "bits"), [(1024, 1, 65_536), (256, 2, 16_384)])
+@pytest.mark.parametrize(
+    ("n", "order", "bits"),
+    [
+        (256, 1, 16_384),
+        (64, 2, 4096),
+        pytest.param(1024, 1, 65_536, marks=pytest.mark.long),
+        pytest.param(256, 2, 16_384, marks=pytest.mark.long),
+    ],
+)
 def test_every_bit_comes_back(n: int, order: int, bits: int) -> None:
     family = BinaryValues(binary_keys(n), d_v=64, order=order)
     assert family.size == bits

@@ -44,7 +44,8 @@ def recovered(family: Sharp, x: tuple[int, ...], sign: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("n", "a", "b", "d_v", "symbols"), [(3, 16, 24, 40, 248), (8, 32, 64, 96, 2212)]
+    ("n", "a", "b", "d_v", "symbols"),
+    [(3, 16, 24, 40, 248), pytest.param(8, 32, 64, 96, 2212, marks=pytest.mark.long)],
 )
 def test_every_symbol_of_the_examples(n: int, a: int, b: int, d_v: int, symbols: int) -> None:
     family = Sharp(sign_pairs(n, a), b, d_v, 16)
@@ -149,7 +150,7 @@ def test_two_payloads_are_told_apart_wherever_they_can_be(n: int, guarantee: Gua
             assert recovered(family, (symbol,) * family.size, sign) == family.size
 
 
-@pytest.mark.parametrize("L", [3, 4, 16])
+@pytest.mark.parametrize("L", [3, 4, pytest.param(16, marks=pytest.mark.long)])
 def test_a_strength_between_the_multiples_of_a_quarter_is_found(L: int) -> None:
     """For α next to the largest, the strengths with room are few."""
     largest = max(

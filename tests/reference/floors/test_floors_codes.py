@@ -94,7 +94,7 @@ def test_exact_tail_rises_and_falls() -> None:
     assert least_sign_dimension(6, HALF) == 7
 
 
-def test_a_small_epsilon_takes_no_time() -> None:
+def test_a_small_epsilon_needs_many_dimensions() -> None:
     """In hundreds of thousands of dimensions, not one after the other."""
     epsilon = Fraction(1, 200)
     assert least_sign_dimension(10, epsilon, exact=False) == 304533

@@ -37,9 +37,12 @@ def test_packed_pair_against_the_unstructured_floor() -> None:
     assert parts[-1] < Fraction(1, 20)
 
 
-def test_1024_rows_of_16_bits_come_back() -> None:
-    family = BinaryValues(binary_keys(32**2), 16, order=1)
-    assert family.size == two_cache(32, 16) == 16384
+@pytest.mark.parametrize(
+    ("n", "bits"), [(8, 1024), pytest.param(32, 16_384, marks=pytest.mark.long)]
+)
+def test_rows_of_16_bits_come_back(n: int, bits: int) -> None:
+    family = BinaryValues(binary_keys(n**2), 16, order=1)
+    assert family.size == two_cache(n, 16) == bits
     drawn = random.Random(0).getrandbits(family.size)
     x = tuple(drawn >> k & 1 for k in range(family.size))
     attention = attend_to(family.encode(x))
