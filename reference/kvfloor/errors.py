@@ -1,8 +1,8 @@
-"""The one error for bad input: it names the argument, what was expected and what came."""
+"""The one error for bad input, and what any error is called in a line."""
 
 from __future__ import annotations
 
-__all__ = ["InputError"]
+__all__ = ["InputError", "described"]
 
 
 class InputError(ValueError):
@@ -27,3 +27,9 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         """Pickle by the three parts, so that the error crosses processes whole."""
         return type(self), (self.argument, self.expected, self.got)
+
+
+def described(error: BaseException) -> str:
+    """Return the kind of an error and what it says, in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

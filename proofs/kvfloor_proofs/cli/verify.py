@@ -49,7 +49,7 @@ def verify(
     from kvfloor_proofs.report import show, to_json
     from kvfloor_proofs.verify import verify as run
     from kvfloor_proofs.verify import with_theorems
-    from kvfloor_proofs.workers import cores
+    from kvfloor.workers import cores
 
     files = {"--json": json_file, "--html": html_file}
     for option, file in files.items():

@@ -30,11 +30,12 @@ def show(
     *,
     kernel: bool = False,
     quiet: bool = False,
+    verbose: bool = False,
 ) -> list[ClaimResult]:
     """Show results while they come, and return them in the order of ``claims``.
 
     With ``kernel`` there is a column for the theorems that Coq's kernel accepted; with ``quiet``
-    only what went wrong is shown.
+    only what went wrong is shown; with ``verbose`` the tracebacks of errors too.
     """
     done: dict[str, ClaimResult] = {}
     if quiet:
@@ -54,8 +55,11 @@ def show(
                 status.update(_progress(len(done), len(claims), monotonic() - started))
     ordered = [done[claim.slug] for claim in claims]
     for result in ordered:
-        for kind, error in _errors(result):
-            console.print(f"{result.slug}: {kind}: {error}", markup=False, soft_wrap=True)
+        for kind, reason in result.reasons:
+            line = f"{result.slug}: {kind}: {reason}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        for error in result.errors if verbose else ():
+            console.print(error.traceback, markup=False, highlight=False, soft_wrap=True)
     return ordered
 
 
@@ -76,20 +80,24 @@ def to_json(results: Sequence[ClaimResult], audited: Audit | None = None) -> str
 
 
 def _object(result: ClaimResult) -> dict[str, Any]:
-    derivation: dict[str, Any] = {"ok": not result.derivation_error, "steps": result.steps}
-    prop: dict[str, Any] = {"ok": not result.property_error, "examples": result.examples}
+    unknown = {error.part for error in result.errors}
+    refused = {"derivation": result.derivation_error, "property": result.property_error}
+    ok = {part: None if part in unknown else not why for part, why in refused.items()}
+    derivation: dict[str, Any] = {"ok": ok["derivation"], "steps": result.steps}
+    prop: dict[str, Any] = {"ok": ok["property"], "examples": result.examples}
     if result.derivation_error:
         derivation["error"] = result.derivation_error
     if result.property_error:
         prop["error"] = result.property_error
-    return {
+    errors = {"errors": [error._asdict() for error in result.errors]} if result.errors else {}
+    return errors | {
         "slug": result.slug,
         "title": result.title,
         "source": result.source,
         "verdict": result.verdict,
         "derivation": derivation,
         "property": prop,
-        "certificates": {"ok": not result.property_error, "checked": result.certificates},
+        "certificates": {"ok": ok["property"], "checked": result.certificates},
         "seconds": round(result.seconds, 3),
     }
 
@@ -108,15 +116,6 @@ def _kernel(result: ClaimResult) -> dict[str, Any]:
     if claim.not_in_kernel:
         found["not_in_kernel"] = claim.not_in_kernel
     return found
-
-
-def _errors(result: ClaimResult) -> list[tuple[str, str]]:
-    pairs = (
-        ("derivation", result.derivation_error),
-        ("property", result.property_error),
-        ("kernel", result.kernel_error),
-    )
-    return [(kind, error) for kind, error in pairs if error]
 
 
 def _cells(result: ClaimResult) -> tuple[str, ...]:
@@ -153,9 +152,13 @@ def _table(
         cells = _cells(result) if result else ("", "", "", "running", "")
         if kernel:
             cells = (*cells, _theorem(result) if result else "")
-        style = None if result is None else "green" if result.ok else "bold red"
+        style = None if result is None else _style(result)
         table.add_row(claim.slug, claim.title, claim.source, *cells, style=style)
     return table
+
+
+def _style(result: ClaimResult) -> str:
+    return "green" if result.ok else "bold red" if result.refused else "bold yellow"
 
 
 def _progress(done: int, total: int, seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,10 +14,15 @@ from typing import Any
 
 from kvfloor.audit.auditor import DEFAULT_ALPHA, audit, hard_family, label
 from kvfloor.errors import InputError
+from kvfloor.files import append_line, cut_torn_line
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import Factory
+from kvfloor.numbers import as_count
+from kvfloor.workers import cores, processes
 
 __all__ = ["Row", "Task", "sweep"]
+
+BEGINNING = b'{"task": '  # of every row
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,11 @@ class Row:
     recovered: Fraction | None
     worst_error: Fraction | None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the audit itself failed."""
+        return bool(self.audit.get("verdict") == "error")
+
     @classmethod
     def of(cls, line: bytes) -> Row | None:
         """Return the row of a line, None if it is no whole one."""
@@ -98,13 +108,15 @@ def sweep(
 ) -> Iterator[Row]:
     """Run audits and yield a row for each as it ends; rows that the output has are not run again.
 
+    But for those with the verdict "error", which say nothing of the cache.
+
     Parameters
     ----------
     tasks : sequence of Task
         Caches × shapes × budgets.
     output : path, optional
         A file of JSON lines, to which every row is appended whole as soon as it is there. The end
-        of an interrupted sweep may be half a line; it is passed over.
+        of an interrupted sweep may be half a line; it is cut off.
     executor : Executor, optional
         Runs the audits; by default processes.
     workers : int, optional
@@ -122,20 +134,21 @@ def sweep(
     for task in tasks:
         task.check_shape()
     for task in tasks:
-        known = next((row for row in done if row.task == task.key), None)
+        known = next((row for row in done if row.task == task.key and not row.failed), None)
         if known is None:
             left.append(task)
         else:
             yield known
     with ExitStack() as stack:
         if executor is None:
-            executor = stack.enter_context(ProcessPoolExecutor(workers))
+            count = cores() if workers is None else as_count(workers, "workers", 1)
+            executor = stack.enter_context(processes(count))
         futures = [executor.submit(_run, task) for task in left]
         stack.callback(lambda: [future.cancel() for future in futures])
         for future in as_completed(futures):
             row = future.result()
             if output is not None:
-                _append(Path(output), row.line())
+                append_line(output, row.line())
             yield row
 
 
@@ -145,22 +158,13 @@ def _run(task: Task) -> Row:
 
 
 def _read(path: Path) -> list[Row]:
+    """The rows of a file; what is torn at its end is cut off."""
     if not path.exists():
         return []
-    text = path.read_bytes()
-    rows = [row for line in text.splitlines() if (row := Row.of(line)) is not None]
-    if text and not rows:
+    text = path.read_bytes() if path.is_file() else b"no file"
+    whole, newline, torn = text.rpartition(b"\n")
+    rows = [row for line in whole.splitlines() if (row := Row.of(line)) is not None]
+    if text and not rows and (newline or not torn.startswith(BEGINNING)):
         raise InputError("output", "a new file, or one that a sweep has written", str(path))
-    if text and not text.endswith(b"\n"):
-        _append(path, b"\n")
+    cut_torn_line(path)
     return rows
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Append a whole line by one write, so that no reader and no other sweep sees half of it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(descriptor, line)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
