@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["InputError", "described"]
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["InputError", "described", "meant"]
 
 
 class InputError(ValueError):
@@ -24,9 +27,21 @@ class InputError(ValueError):
         self.got = got
         super().__init__(f"{argument}: expected {expected}, got {got}")
 
+    @classmethod
+    def among(cls, argument: str, words: Iterable[str], got: str) -> InputError:
+        """Return the error for what is none of some words; the nearest is suggested."""
+        words = tuple(words)
+        return cls(argument, "one of " + ", ".join(words), got + meant(got, words))
+
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         """Pickle by the three parts, so that the error crosses processes whole."""
         return type(self), (self.argument, self.expected, self.got)
+
+
+def meant(typed: str, words: Iterable[str]) -> str:
+    """Return the question whether the nearest of some words was meant; empty if none is near."""
+    near = get_close_matches(typed.strip("'"), list(words), 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def described(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Any
@@ -14,6 +15,7 @@ from rich.table import Table
 from kvfloor_proofs.claims import load
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.kernel import Audit
+from kvfloor_proofs.report.lines import write_line
 from kvfloor_proofs.verify import ClaimResult
 
 __all__ = ["show", "to_json"]
@@ -47,19 +49,19 @@ def show(
                 done[result.slug] = result
                 live.update(_table(claims, done, kernel, monotonic() - started), refresh=True)
     else:
-        started = monotonic()
+        started, waiting = monotonic(), deque(claims)
         with console.status(_progress(0, len(claims), 0)) as status:  # on a terminal alone
             for result in results:
                 done[result.slug] = result
-                console.print(_line(result, kernel), markup=False, highlight=False, soft_wrap=True)
+                while waiting and waiting[0].slug in done:
+                    write_line(console, _line(done[waiting.popleft().slug], kernel))
                 status.update(_progress(len(done), len(claims), monotonic() - started))
     ordered = [done[claim.slug] for claim in claims]
     for result in ordered:
         for kind, reason in result.reasons:
-            line = f"{result.slug}: {kind}: {reason}"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            write_line(console, f"{result.slug}: {kind}: {reason}")
         for error in result.errors if verbose else ():
-            console.print(error.traceback, markup=False, highlight=False, soft_wrap=True)
+            write_line(console, error.traceback)
     return ordered
 
 
@@ -90,7 +92,7 @@ def _object(result: ClaimResult) -> dict[str, Any]:
     if result.property_error:
         prop["error"] = result.property_error
     errors = {"errors": [error._asdict() for error in result.errors]} if result.errors else {}
-    return errors | {
+    return {
         "slug": result.slug,
         "title": result.title,
         "source": result.source,
@@ -99,7 +101,7 @@ def _object(result: ClaimResult) -> dict[str, Any]:
         "property": prop,
         "certificates": {"ok": ok["property"], "checked": result.certificates},
         "seconds": round(result.seconds, 3),
-    }
+    } | errors
 
 
 def _kernel(result: ClaimResult) -> dict[str, Any]:

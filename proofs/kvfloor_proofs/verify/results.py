@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from kvfloor.conformance import unstored
 from kvfloor.errors import described
 from kvfloor.isolation import Misbehaviour
 from kvfloor.numbers import as_count
@@ -123,7 +125,7 @@ class ClaimResult:
 def verify(
     slugs: Sequence[str], *, examples: int, seed: int = 0, jobs: int = 1
 ) -> Iterator[ClaimResult]:
-    """Run claims in parallel processes and yield the results in the order of the slugs.
+    """Run claims in parallel processes and yield each result as it comes.
 
     Parameters
     ----------
@@ -151,7 +153,7 @@ def verify(
         return
     with processes(jobs) as pool:
         futures = [pool.submit(_verify_slug, slug, examples, seed) for slug in slugs]
-        for future in futures:
+        for future in as_completed(futures):
             yield future.result()
 
 
@@ -248,7 +250,8 @@ def run_property(prop: Property, tally: Tally, *, examples: int, seed: int) -> N
         prop(data, tally)
         tally.examples += 1
 
-    trial()
+    with unstored():
+        trial()
 
 
 def _with_instance(error: Exception) -> str:

@@ -133,7 +133,7 @@ def hard_family(family: str, *, n: int, d: int, order: int, guarantee: Guarantee
         If there is no such family, or its certificates would be too large to be checked.
     """
     if family not in FAMILIES:
-        raise InputError("family", f"one of {', '.join(FAMILIES)}", shown(family))
+        raise InputError.among("family", FAMILIES, shown(family))
     n, d, order = as_count(n, "n", 1), as_count(d, "d", 1), as_count(order, "order", 1)
     if most_work(order=order, d_v=d, self_token=False, rows=n, d=d) > MOST_WORK:
         expected = "a shape whose certificates can be checked in a second"

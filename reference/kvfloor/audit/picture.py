@@ -15,7 +15,13 @@ from kvfloor.files import write_whole
 
 __all__ = ["draw"]
 
-MARKERS = {"refuted": "x", "violates": "v", "within-guarantee": "o", "misbehaves": "*", "error": "P"}
+MARKERS = {
+    "refuted": "x",
+    "violates": "v",
+    "within-guarantee": "o",
+    "misbehaves": "*",
+    "error": "P",
+}
 TITLE = "x refuted   ▼ violates   ● within the guarantee   ★ misbehaves   ✚ error"
 LEAST_ERROR = 2.0**-60  # what smaller errors are drawn at
 

@@ -92,7 +92,7 @@ class Audit:
     def to_json(self) -> dict[str, Any]:
         """Return what ``kvfloor audit --json`` writes, as a JSON object."""
         error = {"traceback": self.traceback} if self.traceback else {}
-        return error | {
+        return {
             "cache": self.cache,
             "order": self.order,
             "n": self.n,
@@ -106,4 +106,4 @@ class Audit:
                 for f in self.findings
             ],
             "seconds": round(self.seconds, 3),
-        }
+        } | error

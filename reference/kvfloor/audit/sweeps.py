@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kvfloor.audit.auditor import DEFAULT_ALPHA, audit, hard_family, label
 from kvfloor.errors import InputError
@@ -20,7 +20,7 @@ from kvfloor.isolation import Factory
 from kvfloor.numbers import as_count
 from kvfloor.workers import cores, processes
 
-__all__ = ["Row", "Task", "sweep"]
+__all__ = ["Row", "TakenUp", "Task", "sweep", "take_up"]
 
 BEGINNING = b'{"task": '  # of every row
 
@@ -129,7 +129,7 @@ def sweep(
     OSError
         If the output cannot be read or written.
     """
-    done = [] if output is None else _read(Path(output))
+    done = [] if output is None else take_up(output).rows
     left = []
     for task in tasks:
         task.check_shape()
@@ -157,14 +157,29 @@ def _run(task: Task) -> Row:
     return Row(task.key, result.to_json(), result.recovered, result.worst_error)
 
 
-def _read(path: Path) -> list[Row]:
-    """The rows of a file; what is torn at its end is cut off."""
+class TakenUp(NamedTuple):
+    """What an earlier sweep left: its rows, and the bytes of a torn line that were cut off."""
+
+    rows: list[Row]
+    torn: int
+
+
+def take_up(output: str | os.PathLike[str]) -> TakenUp:
+    """Read the output of an earlier sweep, if there is one, and cut off what is torn at its end.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    OSError
+        If it cannot be read or cut.
+    """
+    path = Path(output)
     if not path.exists():
-        return []
+        return TakenUp([], 0)
     text = path.read_bytes() if path.is_file() else b"no file"
     whole, newline, torn = text.rpartition(b"\n")
     rows = [row for line in whole.splitlines() if (row := Row.of(line)) is not None]
     if text and not rows and (newline or not torn.startswith(BEGINNING)):
         raise InputError("output", "a new file, or one that a sweep has written", str(path))
-    cut_torn_line(path)
-    return rows
+    return TakenUp(rows, cut_torn_line(path))

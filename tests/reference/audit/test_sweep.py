@@ -19,7 +19,7 @@ from kvfloor.caches import ExactCache, HashedCache, configure
 TASKS = [
     Task(factory, n, 2) for factory in (ExactCache, cheats.Empty, cheats.NotANumber) for n in (2, 3)
 ]
-VERDICTS = ["within-guarantee"] * 2 + ["refuted"] * 2 + ["error"] * 2
+VERDICTS = ["within-guarantee"] * 2 + ["refuted"] * 2 + ["misbehaves"] * 2
 
 
 def verdicts(rows: list[Row], tasks: list[Task] = TASKS) -> list[str]:
