@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from fractions import Fraction
 from math import comb
@@ -329,3 +330,18 @@ def test_intervals_cover() -> None:
             if low <= p <= high
         )
         assert held >= confidence
+
+
+def test_an_error_of_this_program_is_not_the_cache_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise TypeError("only integer scalar arrays\ncan be converted")
+
+    monkeypatch.setattr("kvfloor.audit.examination._judged", broken)
+    result = audit(ExactCache, n=2, d=2, order=1)
+    assert result.verdict == "error"
+    (finding,) = result.findings
+    reason = "TypeError: only integer scalar arrays can be converted"
+    assert (finding.kind, finding.reason, finding.certificate) == ("error", reason, None)
+    assert "in broken" in result.traceback
+    assert result.to_json()["traceback"] == result.traceback
+    assert "traceback" not in dataclasses.replace(result, traceback="").to_json()
