@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from kills import COMMANDS
 from kvfloor import Row
 from kvfloor_proofs import cli
 from kvfloor_proofs.report import show_rows
@@ -51,31 +53,51 @@ def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedPr
     )
 
 
+CONFORM = "conform kernels.correct:factored --dtype float16 --accumulate float32"
+Complaint = Callable[[str], str]
+
+
+@pytest.fixture
+def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Complaint:
+    """What bad usage is answered by, in this process."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def complaint(command: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["kvfloor", *command.split()])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert (ended.value.code, said.out) == (2, "")
+        return said.err
+
+    return complaint
+
+
 @pytest.mark.parametrize(
     ("command", "meant"),
     [
         ("verify four-cach", "four-cache"),
         ("verfy", "verify"),
         ("verify --exampels 3", "--examples"),
-        ("conform mine:factored --dtype bfloat61 --accumulate float32", "bfloat16"),
-        ("conform mine:factored --dtype float16 --accumulate flaot32", "float32"),
-        ("conform mine:factored --dtype float16 --accumulate float32 --empty zeros", "zero"),
-        ("conform mine:factored --dtype float16 --accumulate float32 --mask casual", "causal"),
-        ("conform mine:factored --dtype float16 --accumulate float32 --mask windows,1,1", "window"),
-        ("conform mine:factored --dtype float16 --accumulate float32 --returns outptu", "output"),
-        ("conform mine:factored --dtype float16 --accumulate float32 --arrays touch", "torch"),
-        ("audit mine:Mine -n 2 -d 2 --family binary-value", "binary-values"),
+        ("conform kernels.correct:factored --dtype bfloat61 --accumulate float32", "bfloat16"),
+        ("conform kernels.correct:factored --dtype float16 --accumulate flaot32", "float32"),
+        (f"{CONFORM} --empty zeros", "zero"),
+        (f"{CONFORM} --mask casual", "causal"),
+        (f"{CONFORM} --mask windows,1,1", "window"),
+        (f"{CONFORM} --returns outptu", "output"),
+        (f"{CONFORM} --arrays touch", "torch"),
+        ("audit a:B -n 2 -d 2 --family binary-value", "binary-values"),
     ],
 )
-def test_what_was_meant_is_asked(folder: Path, command: str, meant: str) -> None:
-    done = run(folder, *command.split())
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
-    assert re.search(rf"[Dd]id you mean '?{meant}'?\?", done.stderr), done.stderr
+def test_what_was_meant_is_asked(complaint: Complaint, command: str, meant: str) -> None:
+    said = complaint(command)
+    assert said.count("\n") == 1
+    assert re.search(rf"[Dd]id you mean '?{meant}'?\?", said), said
 
 
-def test_nothing_is_suggested_for_what_is_like_nothing(folder: Path) -> None:
-    for command in ("verify qqqq", "qqqq", "audit mine:Mine -n 2 -d 2 --family qqqq"):
-        assert "did you mean" not in run(folder, *command.split()).stderr.lower()
+@pytest.mark.parametrize("command", ["verify qqqq", "qqqq", "audit a:B -n 2 -d 2 --family qqqq"])
+def test_nothing_is_suggested_for_what_is_like_nothing(complaint: Complaint, command: str) -> None:
+    assert "did you mean" not in complaint(command).lower()
 
 
 @pytest.mark.parametrize(
@@ -101,6 +123,11 @@ def test_nothing_is_written_but_what_was_asked_for(
     assert {path.name for path in folder.iterdir()} - before == files
 
 
+def test_the_script_kills_every_command() -> None:
+    """See docs/what-it-is.md; it takes minutes, and test_lifeline.py is its small version."""
+    assert {name.split()[0] for name in COMMANDS} == {*cli.cli.commands, "distinguished_points"}
+
+
 # --- errors --------------------------------------------------------------------------------
 
 
@@ -120,22 +147,13 @@ def test_an_audit_that_fails_says_error_and_on_demand_where(folder: Path) -> Non
 
 @pytest.mark.parametrize("verbose", [False, True])
 def test_an_error_anywhere_is_one_line_and_status_2(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    verbose: bool,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complaint: Complaint, verbose: bool
 ) -> None:
     def broken(_: Path) -> None:
         raise ValueError("it is\nnot so")
 
     monkeypatch.setattr("kvfloor.conformance.write", broken)
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-    options = ["-v"] if verbose else []
-    monkeypatch.setattr(sys, "argv", ["kvfloor", "vectors", "--out", str(folder), *options])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 2
-    said = capsys.readouterr().err
+    said = complaint(f"vectors --out {tmp_path}{' -v' if verbose else ''}")
     assert said.startswith("Traceback") is verbose
     assert ("ValueError: it is" in said, "in broken" in said) == (True, verbose)
     if not verbose:
