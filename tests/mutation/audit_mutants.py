@@ -76,7 +76,12 @@ AUDIT = [
         "os.[-killpg(0, signal.SIGKILL)-]{+_exit(1)+})",
         "lifeline",
     ),
-    ("workers/lifeline", "orphans-live-on", "while [-not _orphaned(parent)-]{+True+}:", "lifeline"),
+    (
+        "workers/lifeline",
+        "orphans-live-on",
+        "while [-os.getppid() == parent-]{+True+}:",
+        "lifeline",
+    ),
     ("workers/pool", "strangers-ended", "[- - others-]{++}:", "lifeline"),
     (
         "files",

@@ -7,7 +7,6 @@ comes when a mere thread of the parent ends.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -18,28 +17,20 @@ __all__ = ["end_with"]
 PAUSE = 0.5  # seconds between two looks
 
 
-def end_with(parent: int | None, last: Callable[[], object]) -> None:
+def end_with(parent: int, last: Callable[[], object]) -> None:
     """Call ``last`` in a thread of its own once the parent of this process has ended.
 
     Parameters
     ----------
-    parent : int or None
-        The process that started this one; None if a fork server did, on behalf of the process
-        that `multiprocessing` knows.
+    parent : int
+        The process that started this one.
     last : callable
         Ends this process, and what it has started.
     """
     Thread(target=_watch, args=(parent, last), name="lifeline", daemon=True).start()
 
 
-def _watch(parent: int | None, last: Callable[[], object]) -> None:
-    while not _orphaned(parent):
+def _watch(parent: int, last: Callable[[], object]) -> None:
+    while os.getppid() == parent:
         time.sleep(PAUSE)
     last()
-
-
-def _orphaned(parent: int | None) -> bool:
-    if parent is not None:
-        return os.getppid() != parent
-    served = multiprocessing.parent_process()
-    return served is None or not served.is_alive()

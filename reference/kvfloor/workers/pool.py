@@ -28,9 +28,12 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
     However this process ends, the others end within a second or two.
     """
     others = set(multiprocessing.active_children())
-    served = multiprocessing.get_start_method() == "forkserver"
-    parent = None if served else os.getpid()
-    pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(parent,))
+    method = multiprocessing.get_start_method()
+    # A fork server would be the parent of the workers, and leave its folder if it is killed.
+    context = multiprocessing.get_context("spawn" if method == "forkserver" else method)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+    )
     try:
         yield pool
     except BaseException:  # Ctrl-C above all: do not wait for what is running
@@ -41,7 +44,7 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
     pool.shutdown()
 
 
-def _begin(parent: int | None) -> None:
+def _begin(parent: int) -> None:
     """Undo what a forked worker inherits, as handlers that raise would only fail one task."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with(parent, lambda: os._exit(1))
