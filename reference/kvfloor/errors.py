@@ -1,8 +1,11 @@
-"""The one error for bad input: it names the argument, what was expected and what came."""
+"""The one error for bad input, and what any error is called in a line."""
 
 from __future__ import annotations
 
-__all__ = ["InputError"]
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["InputError", "described", "meant"]
 
 
 class InputError(ValueError):
@@ -24,6 +27,24 @@ class InputError(ValueError):
         self.got = got
         super().__init__(f"{argument}: expected {expected}, got {got}")
 
+    @classmethod
+    def among(cls, argument: str, words: Iterable[str], got: str) -> InputError:
+        """Return the error for what is none of some words; the nearest is suggested."""
+        words = tuple(words)
+        return cls(argument, "one of " + ", ".join(words), got + meant(got, words))
+
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         """Pickle by the three parts, so that the error crosses processes whole."""
         return type(self), (self.argument, self.expected, self.got)
+
+
+def meant(typed: str, words: Iterable[str]) -> str:
+    """Return the question whether the nearest of some words was meant; empty if none is near."""
+    near = get_close_matches(typed.strip("'"), list(words), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def described(error: BaseException) -> str:
+    """Return the kind of an error and what it says, in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

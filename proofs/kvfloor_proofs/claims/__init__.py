@@ -48,6 +48,6 @@ def load(slug: str) -> Claim:
         If there is none.
     """
     if slug not in SLUGS:
-        raise InputError("slug", "one of " + ", ".join(SLUGS), slug)
+        raise InputError.among("slug", SLUGS, slug)
     claim: Claim = import_module(f"{__name__}.{slug.replace('-', '_')}").CLAIM
     return claim

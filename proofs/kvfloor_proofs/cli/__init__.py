@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-from concurrent.futures import BrokenExecutor
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from kvfloor_proofs.cli.audit import audit, sweep
 from kvfloor_proofs.cli.check import check
 from kvfloor_proofs.cli.conform import conform, vectors
-from kvfloor_proofs.cli.files import printable
+from kvfloor_proofs.cli.failing import Group, complain, fail, settle
 from kvfloor_proofs.cli.verify import verify
 
 __all__ = ["main"]
 
 
 def main() -> NoReturn:
-    """Run the command line; bad usage is one line on standard error and exit status 2."""
+    """Run the command line.
+
+    Bad usage, a full disk and an error of this program are one line on standard error and exit
+    status 2.
+    """
+    told: dict[str, Any] = {}
     signal.signal(signal.SIGTERM, _terminated)
     if "" not in sys.path:
         sys.path.insert(0, "")  # modules in the working directory, as `python -m` finds them
     try:
-        code = cli.main(standalone_mode=False, prog_name="kvfloor")
+        code = cli.main(standalone_mode=False, prog_name="kvfloor", obj=told)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
-        _complain(error.format_message())
+        complain(error.format_message())
     except click.Abort:
         click.echo("kvfloor: interrupted", err=True)
-        sys.exit(130)
+        settle(130)
     except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except (ValueError, OSError, BrokenExecutor) as error:
-        _complain(str(error))
+        settle(141)
+    except Exception as error:
+        fail(error, told)
     sys.exit(code or 0)
 
 
@@ -43,12 +47,11 @@ def _terminated(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)  # through every finally, so that workers end too
 
 
-def _complain(message: str) -> NoReturn:
-    click.echo("kvfloor: " + printable(" ".join(message.split())), err=True)
-    sys.exit(2)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(package_name="kvfloor")
 @click.pass_context
 def cli(context: click.Context) -> None:

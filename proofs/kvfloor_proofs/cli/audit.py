@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
-from kvfloor_proofs.cli.files import check_writable, quiet, write
+from kvfloor_proofs.cli.failing import is_verbose, verbose
+from kvfloor_proofs.cli.files import check_writable, printable, quiet, write
 from kvfloor_proofs.cli.settings import combined, configured
 
 __all__ = ["audit", "sweep"]
 
-VERDICT_CODES = {"within-guarantee": 0, "refuted": 1, "violates": 1, "error": 2}
+VERDICT_CODES = {"within-guarantee": 0, "refuted": 1, "violates": 1, "misbehaves": 2, "error": 2}
 OPTIONS = (
     click.option("--order", default=2, show_default=True, help="Slots of keys and values."),
     click.option("--family", default="auto", show_default=True, help="Of the instances."),
@@ -26,6 +27,7 @@ OPTIONS = (
     click.option("--seed", default=0, show_default=True, help="Of instances and coins."),
     click.option("--plot", metavar="FILE", help="Draw a picture (needs kvfloor[plot])."),
     quiet,
+    verbose,
 )
 
 
@@ -57,7 +59,7 @@ def audit(
     """Find out whether a cache can be right, and where it is wrong.
 
     Exit status 0 if it is within the guarantee, 1 if it is refuted or violates it, 2 if it
-    misbehaved.
+    misbehaves, or if the audit itself failed.
 
     Example: kvfloor audit mycaches:Mine -n 64 -d 16 --json result.json
     """
@@ -76,7 +78,7 @@ def audit(
     if certificates is not None and not Path(certificates).is_dir():
         raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
     result = run(configured(factory, settings), **terms)
-    show_audit(result, Console(stderr=json_file == "-"), quiet=quiet)
+    show_audit(result, Console(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw([result], plot)
     for finding in result.findings:
@@ -121,7 +123,7 @@ def sweep(
 
     from kvfloor import Task, draw
     from kvfloor import sweep as run
-    from kvfloor.audit import canvas
+    from kvfloor.audit import canvas, take_up
     from kvfloor_proofs.report import followed, show_rows
     from kvfloor_proofs.workers import executor
 
@@ -136,9 +138,11 @@ def sweep(
         for n in lengths
         for d in dimensions
     ]
+    if output is not None and (torn := take_up(output).torn):
+        click.echo(printable(f"{output}: cut off {torn} bytes of a torn line"), err=True)
     with executor(jobs, dask) as pool:
         rows = followed(run(tasks, output=output, executor=pool), len(tasks), Console(stderr=True))
-    show_rows(rows, Console(), quiet=quiet)
+    show_rows(rows, Console(), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw(rows, plot)
     return max(VERDICT_CODES[row.audit["verdict"]] for row in rows)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kvfloor_proofs.cli.failing import verbose
 from kvfloor_proofs.cli.files import printable, quiet
 from kvfloor_proofs.cli.settings import configured
 
@@ -19,6 +20,7 @@ STATUS_CODES = {"ok": 0, "invalid": 1, "malformed": 2}
 @click.option("--cache", metavar="MODULE:FACTORY", help="Replay the instances on this cache.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
 @quiet
+@verbose
 def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...], quiet: bool) -> int:
     """Check certificates.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from kvfloor_proofs.cli.failing import verbose
 from kvfloor_proofs.cli.files import check_writable, quiet, write
 
 __all__ = ["conform", "vectors"]
@@ -30,6 +31,7 @@ __all__ = ["conform", "vectors"]
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")
 @quiet
+@verbose
 def conform(
     *,
     target: str,
@@ -65,6 +67,7 @@ def conform(
 @click.command()
 @click.option("--out", metavar="DIR", required=True, help="A folder; it is made if need be.")
 @quiet
+@verbose
 def vectors(out: str, quiet: bool) -> int:
     """Write test vectors: inputs and correctly rounded results, one file a format.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -25,17 +24,10 @@ def check_writable(file: str, option: str) -> None:
 
 
 def write(file: str, text: str) -> None:
-    """Write a whole file or none; ``-`` is standard output, devices and pipes are written to."""
+    """Write a whole file or none; ``-`` is standard output."""
+    from kvfloor.files import write_whole
+
     if file == "-":
         click.echo(text, nl=False)
-        return
-    target = Path(file).resolve()
-    if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")
-        return
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    else:
+        write_whole(file, text.encode())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import click
 
+from kvfloor_proofs.cli.failing import is_verbose, verbose
 from kvfloor_proofs.cli.files import check_writable, quiet, write
 
 __all__ = ["verify"]
@@ -25,6 +26,7 @@ def _matching(_context: click.Context, _parameter: click.Parameter, typed: str) 
 @click.option("--json", "json_file", metavar="FILE", help="Write the results; - for stdout.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a page to look at; - for stdout.")
 @quiet
+@verbose
 @click.option("--kernel", is_flag=True, help="Have Coq check the theorems too (a minute or two).")
 def verify(
     slugs: tuple[str, ...],
@@ -38,18 +40,19 @@ def verify(
 ) -> int:
     """Run claims: derivations, properties, certificates.
 
-    Without a SLUG, all of them. Exit status 0 only if every verdict is what the registry says.
+    Without a SLUG, all of them. Exit status 0 only if every verdict is what the registry says, 2 if
+    this program failed by itself, else 1.
 
     Example: kvfloor verify four-cache --examples 200
     """
     from rich.console import Console
 
+    from kvfloor.workers import cores
     from kvfloor_proofs.claims import SLUGS, load
     from kvfloor_proofs.kernel import audit, sources
     from kvfloor_proofs.report import show, to_json
     from kvfloor_proofs.verify import verify as run
     from kvfloor_proofs.verify import with_theorems
-    from kvfloor_proofs.workers import cores
 
     files = {"--json": json_file, "--html": html_file}
     for option, file in files.items():
@@ -65,13 +68,14 @@ def verify(
     results = run(wanted, examples=examples, seed=seed, jobs=workers)
     if audited is not None:
         results = (with_theorems(result, audited.theorems) for result in results)
-    ordered = show(
-        claims, results, Console(stderr="-" in files.values()), kernel=kernel, quiet=quiet
-    )
+    console = Console(stderr="-" in files.values())
+    ordered = show(claims, results, console, kernel=kernel, quiet=quiet, verbose=is_verbose())
     if json_file is not None:
         write(json_file, to_json(ordered, audited))
     if html_file is not None and page is not None:
         write(html_file, page(claims, ordered, examples=examples, seed=seed))
+    if any(result.errors for result in ordered):
+        return 2
     return 0 if all(result.ok for result in ordered) else 1
 
 

@@ -16,7 +16,7 @@ from kvfloor_proofs.html.chains import chain
 from kvfloor_proofs.html.pictures import PICTURES, Panel, Picture
 from kvfloor_proofs.html.pictures.svg import svg
 from kvfloor_proofs.html.prose import line, paragraphs
-from kvfloor_proofs.verify import NOT_ESTABLISHED, ClaimResult
+from kvfloor_proofs.verify import ERROR, NOT_ESTABLISHED, ClaimResult
 
 __all__ = ["page"]
 
@@ -47,6 +47,7 @@ VERDICTS = {
     "holds in model M": ("model", "✓", "Proved once the model of computation is made precise."),
     "refuted as read": ("refuted", "✗", "A literal reading fails, by the counterexample shown."),
     NOT_ESTABLISHED: ("bad", "!", "Something that was run disagrees with the registry."),
+    ERROR: ("unknown", "?", "The program failed by itself, which says nothing about the claim."),
 }
 
 
@@ -105,15 +106,9 @@ def _environment(slugs: Sequence[str]) -> Environment:
         "meaning": lambda verdict: VERDICTS[verdict][2],
         "number": lambda x: f"{x:.4g}" if isinstance(x, float) else str(x),
         "first": lambda text: text.strip().splitlines()[0],
-        "errors": _errors,
+        "reasons": lambda result: result.reasons,
     }
     return environment
-
-
-def _errors(result: ClaimResult) -> list[tuple[str, str]]:
-    kinds = ("derivation", "property", "kernel")
-    found = ((kind, getattr(result, f"{kind}_error", "")) for kind in kinds)
-    return [(kind, error) for kind, error in found if error]
 
 
 def _drawn(picture: Picture) -> list[tuple[Panel, Markup]]:

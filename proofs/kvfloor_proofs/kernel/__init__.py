@@ -1,6 +1,6 @@
 """Coq's kernel: which theorems belong to which claim, and what the audit of them says."""
 
-from kvfloor_proofs.kernel.coq import Audit, Theorem, audit, sources
+from kvfloor_proofs.kernel.coq import Audit, KernelError, Theorem, audit, sources
 from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS, statements
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "NO_THEOREM",
     "THEOREMS",
     "Audit",
+    "KernelError",
     "Theorem",
     "audit",
     "sources",

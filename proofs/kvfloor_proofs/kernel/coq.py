@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ __all__ = [
     "sources",
 ]
 
+COMPILATION = "kvfloor_proofs.kernel.compilation"
 INSTALL = "apt-get install make coq libcoq-coquelicot"
 STANDARD_REALS = frozenset(
     (
@@ -108,15 +108,12 @@ def audit(folder: Path) -> Audit:
     """
     if needed := missing():
         raise KernelError(needed)
-    with tempfile.TemporaryDirectory() as temporary:
-        copy = Path(temporary, "coq")
-        copy_theories(folder, copy)
-        done = _run(("make", "audit", f"PYTHON={sys.executable}"), copy)
-        if done.returncode:
-            lines = (done.stdout + done.stderr).splitlines()
-            wrong = [line for line in lines if line.startswith(("refused", "File", "Error"))]
-            raise KernelError("; ".join(wrong or lines[-1:]))
-        return claimed(read_audit((copy / "audit.out").read_text(encoding="utf-8")))
+    done = _run((sys.executable, "-m", COMPILATION, str(folder), str(os.getpid())))
+    if done.returncode:
+        lines = (done.stdout + done.stderr).splitlines()
+        wrong = [line for line in lines if line.startswith(("refused", "File", "Error"))]
+        raise KernelError("; ".join(wrong or lines[-1:]))
+    return claimed(read_audit(done.stdout))
 
 
 def claimed(found: Audit) -> Audit:
@@ -194,10 +191,20 @@ READERS: dict[str, Callable[[str, str], tuple[str, str] | None]] = {
 }
 
 
-def _run(command: tuple[str, ...], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command without the settings that Coq takes from the environment."""
+def _run(command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Run a command without the settings that Coq takes from the environment.
+
+    If this process is interrupted, the command is asked to end, and has time to clean up.
+    """
     settings = ("COQ", "OTHERFLAGS", "MAKE", "GNUMAKE")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(settings)}
-    return subprocess.run(  # noqa: S603 (fixed commands)
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # noqa: S603 (fixed commands)
+        command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, complaints = process.communicate()
+        except BaseException:
+            process.terminate()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, complaints)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -17,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kvfloor import Audit, Row
+from kvfloor_proofs.report.lines import write_line
 
 __all__ = ["followed", "show_audit", "show_rows"]
 
@@ -24,28 +26,54 @@ WIDTH = 160  # where no terminal says how wide it is
 COLUMNS = ("cache", "m", "n", "d", "bits", "floor", "recovered", "worst error", "verdict", "s")
 
 
-def show_audit(audit: Audit, console: Console, *, quiet: bool = False) -> None:
+def show_audit(
+    audit: Audit, console: Console, *, quiet: bool = False, verbose: bool = False
+) -> None:
     """Show one audit and its findings; with ``quiet`` only those."""
-    show_rows([Row({}, audit.to_json(), audit.recovered, audit.worst_error)], console, quiet=quiet)
+    row = Row({}, audit.to_json(), audit.recovered, audit.worst_error)
+    show_rows([row], console, quiet=quiet, verbose=verbose)
     if audit.success is not None and not quiet:
         low, high = (float(end) for end in audit.success)
         line = f"{audit.cache}: over its coins an answer is accurate with probability "
-        console.print(Text(f"{line}{low:.3f}-{high:.3f}"), soft_wrap=True)
+        write_line(console, f"{line}{low:.3f}-{high:.3f}")
     if audit.scope and not quiet:
-        console.print(Text(f"{audit.cache}: {audit.scope}"), soft_wrap=True)
+        write_line(console, f"{audit.cache}: {audit.scope}")
 
 
-def show_rows(rows: Sequence[Row], console: Console, *, quiet: bool = False) -> None:
-    """Show audits, a row for each, and their findings; with ``quiet`` only those."""
+def show_rows(
+    rows: Sequence[Row], console: Console, *, quiet: bool = False, verbose: bool = False
+) -> None:
+    """Show audits, a row for each, and their findings; with ``quiet`` only those.
+
+    With ``verbose`` the tracebacks of errors too.
+    """
     if not console.is_terminal:
         console.width = WIDTH
+    if not quiet:
+        _show_table(rows, console)
+    for line in _findings(rows):
+        write_line(console, line)
+    for trace in [row.audit["traceback"] for row in rows if "traceback" in row.audit]:
+        if verbose:
+            write_line(console, trace)
+
+
+def _show_table(rows: Sequence[Row], console: Console) -> None:
+    """Show one table; if the terminal is too narrow, one for each cache under its name."""
     table = Table(*COLUMNS)
     for row in rows:
         table.add_row(*map(Text, _cells(row)))
-    if not quiet:
+    needed = console.measure(table, options=console.options.update(width=WIDTH)).maximum
+    if needed <= console.width:
         console.print(table)
-    for line in _findings(rows):
-        console.print(Text(line), soft_wrap=True)
+        return
+    for cache in dict.fromkeys(row.audit["cache"] for row in rows):
+        write_line(console, cache)
+        table = Table(*COLUMNS[1:], box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        for row in rows:
+            if row.audit["cache"] == cache:
+                table.add_row(*map(Text, _cells(row)[1:]))
+        console.print(table)
 
 
 def followed(rows: Iterable[Row], total: int, console: Console) -> list[Row]:
@@ -57,7 +85,7 @@ def followed(rows: Iterable[Row], total: int, console: Console) -> list[Row]:
         return list(progress.track(rows, total=total))
 
 
-def _cells(row: Row) -> Iterable[str]:
+def _cells(row: Row) -> tuple[str, ...]:
     audit = row.audit
     bits = "-" if audit["bits"] is None else str(audit["bits"])
     mark = " <" if audit["under_floor"] else ""

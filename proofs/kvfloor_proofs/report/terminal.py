@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Any
@@ -14,6 +15,7 @@ from rich.table import Table
 from kvfloor_proofs.claims import load
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.kernel import Audit
+from kvfloor_proofs.report.lines import write_line
 from kvfloor_proofs.verify import ClaimResult
 
 __all__ = ["show", "to_json"]
@@ -30,11 +32,12 @@ def show(
     *,
     kernel: bool = False,
     quiet: bool = False,
+    verbose: bool = False,
 ) -> list[ClaimResult]:
     """Show results while they come, and return them in the order of ``claims``.
 
     With ``kernel`` there is a column for the theorems that Coq's kernel accepted; with ``quiet``
-    only what went wrong is shown.
+    only what went wrong is shown; with ``verbose`` the tracebacks of errors too.
     """
     done: dict[str, ClaimResult] = {}
     if quiet:
@@ -46,16 +49,19 @@ def show(
                 done[result.slug] = result
                 live.update(_table(claims, done, kernel, monotonic() - started), refresh=True)
     else:
-        started = monotonic()
+        started, waiting = monotonic(), deque(claims)
         with console.status(_progress(0, len(claims), 0)) as status:  # on a terminal alone
             for result in results:
                 done[result.slug] = result
-                console.print(_line(result, kernel), markup=False, highlight=False, soft_wrap=True)
+                while waiting and waiting[0].slug in done:
+                    write_line(console, _line(done[waiting.popleft().slug], kernel))
                 status.update(_progress(len(done), len(claims), monotonic() - started))
     ordered = [done[claim.slug] for claim in claims]
     for result in ordered:
-        for kind, error in _errors(result):
-            console.print(f"{result.slug}: {kind}: {error}", markup=False, soft_wrap=True)
+        for kind, reason in result.reasons:
+            write_line(console, f"{result.slug}: {kind}: {reason}")
+        for error in result.errors if verbose else ():
+            write_line(console, error.traceback)
     return ordered
 
 
@@ -76,12 +82,16 @@ def to_json(results: Sequence[ClaimResult], audited: Audit | None = None) -> str
 
 
 def _object(result: ClaimResult) -> dict[str, Any]:
-    derivation: dict[str, Any] = {"ok": not result.derivation_error, "steps": result.steps}
-    prop: dict[str, Any] = {"ok": not result.property_error, "examples": result.examples}
+    unknown = {error.part for error in result.errors}
+    refused = {"derivation": result.derivation_error, "property": result.property_error}
+    ok = {part: None if part in unknown else not why for part, why in refused.items()}
+    derivation: dict[str, Any] = {"ok": ok["derivation"], "steps": result.steps}
+    prop: dict[str, Any] = {"ok": ok["property"], "examples": result.examples}
     if result.derivation_error:
         derivation["error"] = result.derivation_error
     if result.property_error:
         prop["error"] = result.property_error
+    errors = {"errors": [error._asdict() for error in result.errors]} if result.errors else {}
     return {
         "slug": result.slug,
         "title": result.title,
@@ -89,9 +99,9 @@ def _object(result: ClaimResult) -> dict[str, Any]:
         "verdict": result.verdict,
         "derivation": derivation,
         "property": prop,
-        "certificates": {"ok": not result.property_error, "checked": result.certificates},
+        "certificates": {"ok": ok["property"], "checked": result.certificates},
         "seconds": round(result.seconds, 3),
-    }
+    } | errors
 
 
 def _kernel(result: ClaimResult) -> dict[str, Any]:
@@ -108,15 +118,6 @@ def _kernel(result: ClaimResult) -> dict[str, Any]:
     if claim.not_in_kernel:
         found["not_in_kernel"] = claim.not_in_kernel
     return found
-
-
-def _errors(result: ClaimResult) -> list[tuple[str, str]]:
-    pairs = (
-        ("derivation", result.derivation_error),
-        ("property", result.property_error),
-        ("kernel", result.kernel_error),
-    )
-    return [(kind, error) for kind, error in pairs if error]
 
 
 def _cells(result: ClaimResult) -> tuple[str, ...]:
@@ -153,9 +154,13 @@ def _table(
         cells = _cells(result) if result else ("", "", "", "running", "")
         if kernel:
             cells = (*cells, _theorem(result) if result else "")
-        style = None if result is None else "green" if result.ok else "bold red"
+        style = None if result is None else _style(result)
         table.add_row(claim.slug, claim.title, claim.source, *cells, style=style)
     return table
+
+
+def _style(result: ClaimResult) -> str:
+    return "green" if result.ok else "bold red" if result.refused else "bold yellow"
 
 
 def _progress(done: int, total: int, seconds: float) -> str:

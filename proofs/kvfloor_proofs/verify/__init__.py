@@ -1,10 +1,19 @@
 """Claims run: derivations, properties, certificates, verdicts."""
 
-from kvfloor_proofs.verify.results import NOT_ESTABLISHED, ClaimResult, verify, with_theorems
+from kvfloor_proofs.verify.results import (
+    ERROR,
+    NOT_ESTABLISHED,
+    ClaimResult,
+    ProgramError,
+    verify,
+    with_theorems,
+)
 
 __all__ = [
+    "ERROR",
     "NOT_ESTABLISHED",
     "ClaimResult",
+    "ProgramError",
     "verify",
     "with_theorems",
 ]

@@ -7,21 +7,27 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from kvfloor.conformance import unstored
+from kvfloor.errors import described
+from kvfloor.isolation import Misbehaviour
 from kvfloor.numbers import as_count
+from kvfloor.workers import processes
 from kvfloor_proofs.calculus import DerivationError
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations.claim import Claim, Property, Tally
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Property, Tally
 from kvfloor_proofs.kernel import Theorem
-from kvfloor_proofs.workers import processes
 
 __all__ = [
+    "ERROR",
     "NOT_ESTABLISHED",
     "ClaimResult",
+    "ProgramError",
     "run_property",
     "verify",
     "verify_claim",
@@ -29,6 +35,25 @@ __all__ = [
 ]
 
 NOT_ESTABLISHED = "not established"
+ERROR = "error"
+COUNTEREXAMPLES = (Falsified, DerivationError, Misbehaviour)  # all else is a fault of the program
+
+
+class ProgramError(NamedTuple):
+    """What a program raised in place of a result.
+
+    Attributes
+    ----------
+    part : str
+        Of the claim: "derivation" or "property".
+    reason : str
+        The error in one line, and for a property on which instance.
+    traceback : str
+    """
+
+    part: str
+    reason: str
+    traceback: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +65,8 @@ class ClaimResult:
     slug, title, source : str
         Of the claim.
     verdict : str
-        The registry's, if everything that was run agrees with it; else "not established".
+        The registry's, if everything that was run agrees with it; "not established" if something
+        disagrees; "error" if nothing does, but not everything could be run.
     steps : int
         Derivation steps that were checked.
     examples : int
@@ -55,6 +81,8 @@ class ClaimResult:
         Those of the claim that Coq's kernel accepted, if it was asked.
     kernel_error : str
         What it did not accept.
+    errors : tuple of ProgramError
+        Where the program itself failed, which says nothing about the claim.
     """
 
     slug: str
@@ -69,11 +97,29 @@ class ClaimResult:
     seconds: float
     theorems: tuple[Theorem, ...] = ()
     kernel_error: str = ""
+    errors: tuple[ProgramError, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether the verdict is what the registry says."""
-        return not (self.derivation_error or self.property_error or self.kernel_error)
+        return not (self.refused or self.errors)
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """What went wrong, if anything did: "derivation", "property", "kernel" or "error"; why."""
+        refused = (
+            ("derivation", self.derivation_error),
+            ("property", self.property_error),
+            ("kernel", self.kernel_error),
+        )
+        return [(kind, reason) for kind, reason in refused if reason] + [
+            ("error", f"{error.part}: {error.reason}") for error in self.errors
+        ]
+
+    @property
+    def refused(self) -> bool:
+        """Whether something that was run disagrees with the registry."""
+        return bool(self.derivation_error or self.property_error or self.kernel_error)
 
 
 def verify(
@@ -118,26 +164,32 @@ def _verify_slug(slug: str, examples: int, seed: int) -> ClaimResult:
 def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
     """Run one claim in this process; parameters as for `verify`."""
     started = time.perf_counter()
-    steps, derivation_error = _check_derivations(claim, seed)
+    steps, derivation_error, errors = _check_derivations(claim, seed)
     tally, property_error = Tally(), ""
     for prop in claim.properties:
         try:
             run_property(prop, tally, examples=examples, seed=seed)
-        except Exception as error:  # whatever it raises falsifies the claim
-            property_error = f"{prop.__name__}: {_falsified(error)}"
+        except Exception as raised:
+            error = _telling(raised)
+            reason = f"{prop.__name__}: {_with_instance(error)}"
+            if isinstance(error, COUNTEREXAMPLES):
+                property_error = reason
+            else:
+                errors.append(_program_error("property", reason, error))
             break
-    failed = derivation_error or property_error
+    refused = derivation_error or property_error
     return ClaimResult(
         slug=claim.slug,
         title=claim.title,
         source=claim.source,
-        verdict=NOT_ESTABLISHED if failed else claim.verdict,
+        verdict=NOT_ESTABLISHED if refused else ERROR if errors else claim.verdict,
         steps=steps,
         examples=tally.examples,
         certificates=tally.certificates,
         derivation_error=derivation_error,
         property_error=property_error,
         seconds=time.perf_counter() - started,
+        errors=tuple(errors),
     )
 
 
@@ -155,14 +207,31 @@ def with_theorems(result: ClaimResult, audited: Mapping[str, Theorem]) -> ClaimR
     )
 
 
-def _check_derivations(claim: Claim, seed: int) -> tuple[int, str]:
+def _check_derivations(claim: Claim, seed: int) -> tuple[int, str, list[ProgramError]]:
     steps = 0
     try:
         for derivation in claim.derivations():
             steps += derivation.check(seed=seed)
     except DerivationError as error:
-        return steps, str(error)
-    return steps, ""
+        return steps, str(error), []
+    except Exception as error:
+        return steps, "", [_program_error("derivation", described(error), error)]
+    return steps, "", []
+
+
+def _telling(error: Exception) -> Exception:
+    """Of several errors that Hypothesis found a counterexample if there is one, else the first.
+
+    What is false once and not again is no counterexample.
+    """
+    if isinstance(error, hypothesis.errors.Flaky) or not isinstance(error, ExceptionGroup):
+        return error
+    found = [_telling(one) for one in error.exceptions]
+    return next((one for one in found if isinstance(one, COUNTEREXAMPLES)), found[0])
+
+
+def _program_error(part: str, reason: str, error: Exception) -> ProgramError:
+    return ProgramError(part, reason, "".join(traceback.format_exception(error)))
 
 
 def run_property(prop: Property, tally: Tally, *, examples: int, seed: int) -> None:
@@ -181,10 +250,11 @@ def run_property(prop: Property, tally: Tally, *, examples: int, seed: int) -> N
         prop(data, tally)
         tally.examples += 1
 
-    trial()
+    with unstored():
+        trial()
 
 
-def _falsified(error: Exception) -> str:
+def _with_instance(error: Exception) -> str:
     """The error and the instance that Hypothesis shrank, short enough to read."""
     notes = [note for note in getattr(error, "__notes__", []) if note.startswith("Draw")]
     where = traceback.extract_tb(error.__traceback__)[-1]

@@ -1,10 +1,7 @@
-"""Processes that work on claims and audits."""
+"""Where sweeps run: processes of this machine, or a cluster."""
 
 from kvfloor_proofs.workers.executors import executor
-from kvfloor_proofs.workers.pool import cores, processes
 
 __all__ = [
-    "cores",
     "executor",
-    "processes",
 ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from kvfloor import InputError
 from kvfloor.numbers import as_count
-from kvfloor_proofs.workers.pool import cores, processes
+from kvfloor.workers import cores, processes
 
 __all__ = ["executor"]
 

@@ -149,7 +149,7 @@ def tensor_attention_rounded(
     prepared = prepare(K, V) if in_float64 else None
     task = _Task(problem, as_format(dtype), as_rounding(rounding), prepared)
     if not isinstance(empty, str) or empty not in EMPTY_OUTPUT:
-        raise InputError("empty", "one of " + ", ".join(EMPTY_OUTPUT), repr(empty))
+        raise InputError.among("empty", EMPTY_OUTPUT, repr(empty))
     rows = problem.rows_with_tuples()
     if empty == "raise" and len(rows) < len(queries):
         raise InputError("mask", "at least one tuple in each row", "a row without any")

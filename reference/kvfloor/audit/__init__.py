@@ -3,7 +3,7 @@
 from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
 from kvfloor.audit.picture import canvas, draw
 from kvfloor.audit.result import Audit, Finding
-from kvfloor.audit.sweeps import Row, Task, sweep
+from kvfloor.audit.sweeps import Row, Task, sweep, take_up
 
 __all__ = [
     "DEFAULT_ALPHA",
@@ -18,4 +18,5 @@ __all__ = [
     "draw",
     "label",
     "sweep",
+    "take_up",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from contextlib import ExitStack
 from fractions import Fraction
 from typing import Any
@@ -45,7 +46,8 @@ def audit(
 
     The cache runs in processes of its own, and answers only from the bytes of its state. Under the
     floor random instances expose it (T6), and where the search is feasible two instances in one
-    state as well (T5). Whatever a cache does, the audit returns.
+    state as well (T5). Whatever a cache does, the audit returns; it even does if
+    this program fails on the way, with the verdict "error".
 
     Parameters
     ----------
@@ -118,6 +120,7 @@ def audit(
         success=course.success,
         seconds=time.perf_counter() - started,
         scope=scope,
+        traceback="".join(traceback.format_exception(course.error)) if course.error else "",
     )
 
 
@@ -130,7 +133,7 @@ def hard_family(family: str, *, n: int, d: int, order: int, guarantee: Guarantee
         If there is no such family, or its certificates would be too large to be checked.
     """
     if family not in FAMILIES:
-        raise InputError("family", f"one of {', '.join(FAMILIES)}", shown(family))
+        raise InputError.among("family", FAMILIES, shown(family))
     n, d, order = as_count(n, "n", 1), as_count(d, "d", 1), as_count(order, "order", 1)
     if most_work(order=order, d_v=d, self_token=False, rows=n, d=d) > MOST_WORK:
         expected = "a shape whose certificates can be checked in a second"

@@ -15,6 +15,7 @@ from kvfloor.audit.search import find_collision
 from kvfloor.caches import derived_seed
 from kvfloor.certificates import Document
 from kvfloor.collisions import random_inputs
+from kvfloor.errors import described
 from kvfloor.families import Bits
 from kvfloor.floors import all_correct_probability, clopper_pearson, states_up_to
 from kvfloor.isolation import Factory, Misbehaviour
@@ -59,6 +60,8 @@ class Course:
     collision : Document or None
     fault : Misbehaviour or None
         What ended the audit before its time.
+    error : Exception or None
+        Likewise, but it comes from this program and not from the cache.
     success : pair of Fractions or None
         The interval for a cache that uses its coins, or may fail.
     """
@@ -70,6 +73,7 @@ class Course:
     violation: Document | None = None
     collision: Document | None = None
     fault: Misbehaviour | None = None
+    error: Exception | None = None
     success: tuple[Fraction, Fraction] | None = None
 
     def run(self, factory: Factory) -> None:
@@ -90,6 +94,8 @@ class Course:
                 )
         except Misbehaviour as fault:
             self.fault = fault
+        except Exception as error:  # whatever a cache does is a misbehaviour
+            self.error = error
 
     def _read_instances(self) -> None:
         """Random instances, until one is wrong or nobody would believe in luck any more (T6)."""
@@ -183,8 +189,10 @@ class Course:
     @property
     def verdict(self) -> Verdict:
         """What comes of it."""
-        if self.fault is not None:
+        if self.error is not None:
             return "error"
+        if self.fault is not None:
+            return "misbehaves"
         if not self._wrong:
             return "within-guarantee"
         bits = self.examination.bits
@@ -194,9 +202,11 @@ class Course:
     def findings(self) -> tuple[Finding, ...]:
         """All that was found wrong, with its certificates."""
         found = []
+        if self.error is not None:
+            found.append(Finding("error", described(self.error)))
         if self.fault is not None:
             found.append(Finding(self.fault.kind, self.fault.reason))
-        if self.violation is not None and (self._wrong or self.fault is not None):
+        if self.violation is not None and (self._wrong or self.verdict in ("misbehaves", "error")):
             found.append(Finding("violation", self._violated(), self.violation))
         if self.collision is not None:
             reason = "two instances end in one state, and no answer is accurate for both"

@@ -14,7 +14,7 @@ from kvfloor.attention import ExactAttention
 from kvfloor.caches import State, scope
 from kvfloor.certificates import Document, violation_certificate
 from kvfloor.families import BinaryValues, Bits, Token, attend_to
-from kvfloor.isolation import Factory, Isolated, Misbehaviour, Shape
+from kvfloor.isolation import Factory, Isolated, IsolationError, Misbehaviour, Shape
 
 __all__ = ["Examination", "Reading"]
 
@@ -98,7 +98,7 @@ class Examination:
         """What the cache says of what its state counts; empty if it cannot say any more."""
         try:
             return str(self._writers[0].call(scope, seconds=self._seconds))
-        except Misbehaviour:
+        except (Misbehaviour, IsolationError):
             return ""
 
     def read(

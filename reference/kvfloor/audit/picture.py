@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from kvfloor.audit.result import Audit
 from kvfloor.errors import InputError
+from kvfloor.files import write_whole
 
 __all__ = ["draw"]
 
-MARKERS = {"refuted": "x", "violates": "v", "within-guarantee": "o", "error": "*"}
-TITLE = "x refuted   ▼ violates   ● within the guarantee   ★ error"
+MARKERS = {
+    "refuted": "x",
+    "violates": "v",
+    "within-guarantee": "o",
+    "misbehaves": "*",
+    "error": "P",
+}
+TITLE = "x refuted   ▼ violates   ● within the guarantee   ★ misbehaves   ✚ error"
 LEAST_ERROR = 2.0**-60  # what smaller errors are drawn at
 
 
@@ -59,10 +68,12 @@ def draw(audits: Sequence[Any], file: str | os.PathLike[str]) -> None:
     if points:
         recovered.legend(fontsize="small")
     error.set(ylabel="worst error", yscale="log", xlabel="bits per token (dashed: the floor)")
+    picture = BytesIO()
     try:
-        figure.savefig(file)
+        figure.savefig(picture, format=Path(file).suffix[1:] or None)
     except ValueError as problem:
         raise InputError("file", "the name of a picture", str(problem)) from None
+    write_whole(file, picture.getvalue())
 
 
 def _point(item: Any) -> dict[str, Any]:

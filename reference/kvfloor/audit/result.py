@@ -10,18 +10,19 @@ from kvfloor.certificates import Document
 
 __all__ = ["Audit", "Finding", "Verdict"]
 
-Verdict = Literal["refuted", "violates", "within-guarantee", "error"]
+Verdict = Literal["refuted", "violates", "within-guarantee", "misbehaves", "error"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with a cache.
+    """One thing that is wrong with a cache, or with its audit.
 
     Attributes
     ----------
     kind : str
         "violation" or "collision", with a certificate; or how it misbehaved: "raised", "died",
-        "time-limit", "state", "answer", "not-deterministic", "outside-state".
+        "time-limit", "state", "answer", "not-deterministic", "outside-state". Or "error": the
+        audit itself failed, which says nothing of the cache.
     reason : str
         One line.
     certificate : dict or None
@@ -49,7 +50,8 @@ class Audit:
         What every cache within the guarantee needs.
     verdict : str
         ``refuted``: under the floor and shown wrong; ``violates``: not under the floor, yet outside
-        the guarantee; ``within-guarantee``: on all that was tried; ``error``: it misbehaved.
+        the guarantee; ``within-guarantee``: on all that was tried; ``misbehaves``: it did what no
+        cache may do; ``error``: the audit itself failed, and nothing is known.
     findings : tuple of Finding
         Empty if it is within the guarantee.
     recovered : Fraction or None
@@ -63,6 +65,8 @@ class Audit:
     seconds : float
     scope : str
         For an adapter: what it counts as state, and what it cannot see.
+    traceback : str
+        Of an error; else empty.
     """
 
     cache: str
@@ -78,6 +82,7 @@ class Audit:
     success: tuple[Fraction, Fraction] | None
     seconds: float
     scope: str = ""
+    traceback: str = ""
 
     @property
     def under_floor(self) -> bool:
@@ -86,6 +91,7 @@ class Audit:
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``kvfloor audit --json`` writes, as a JSON object."""
+        error = {"traceback": self.traceback} if self.traceback else {}
         return {
             "cache": self.cache,
             "order": self.order,
@@ -100,4 +106,4 @@ class Audit:
                 for f in self.findings
             ],
             "seconds": round(self.seconds, 3),
-        }
+        } | error

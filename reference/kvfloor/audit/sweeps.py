@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kvfloor.audit.auditor import DEFAULT_ALPHA, audit, hard_family, label
 from kvfloor.errors import InputError
+from kvfloor.files import append_line, cut_torn_line
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import Factory
+from kvfloor.numbers import as_count
+from kvfloor.workers import cores, processes
 
-__all__ = ["Row", "Task", "sweep"]
+__all__ = ["Row", "TakenUp", "Task", "sweep", "take_up"]
+
+BEGINNING = b'{"task": '  # of every row
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,11 @@ class Row:
     recovered: Fraction | None
     worst_error: Fraction | None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the audit itself failed."""
+        return bool(self.audit.get("verdict") == "error")
+
     @classmethod
     def of(cls, line: bytes) -> Row | None:
         """Return the row of a line, None if it is no whole one."""
@@ -98,13 +108,15 @@ def sweep(
 ) -> Iterator[Row]:
     """Run audits and yield a row for each as it ends; rows that the output has are not run again.
 
+    But for those with the verdict "error", which say nothing of the cache.
+
     Parameters
     ----------
     tasks : sequence of Task
         Caches × shapes × budgets.
     output : path, optional
         A file of JSON lines, to which every row is appended whole as soon as it is there. The end
-        of an interrupted sweep may be half a line; it is passed over.
+        of an interrupted sweep may be half a line; it is cut off.
     executor : Executor, optional
         Runs the audits; by default processes.
     workers : int, optional
@@ -117,25 +129,26 @@ def sweep(
     OSError
         If the output cannot be read or written.
     """
-    done = [] if output is None else _read(Path(output))
+    done = [] if output is None else take_up(output).rows
     left = []
     for task in tasks:
         task.check_shape()
     for task in tasks:
-        known = next((row for row in done if row.task == task.key), None)
+        known = next((row for row in done if row.task == task.key and not row.failed), None)
         if known is None:
             left.append(task)
         else:
             yield known
     with ExitStack() as stack:
         if executor is None:
-            executor = stack.enter_context(ProcessPoolExecutor(workers))
+            count = cores() if workers is None else as_count(workers, "workers", 1)
+            executor = stack.enter_context(processes(count))
         futures = [executor.submit(_run, task) for task in left]
         stack.callback(lambda: [future.cancel() for future in futures])
         for future in as_completed(futures):
             row = future.result()
             if output is not None:
-                _append(Path(output), row.line())
+                append_line(output, row.line())
             yield row
 
 
@@ -144,23 +157,29 @@ def _run(task: Task) -> Row:
     return Row(task.key, result.to_json(), result.recovered, result.worst_error)
 
 
-def _read(path: Path) -> list[Row]:
+class TakenUp(NamedTuple):
+    """What an earlier sweep left: its rows, and the bytes of a torn line that were cut off."""
+
+    rows: list[Row]
+    torn: int
+
+
+def take_up(output: str | os.PathLike[str]) -> TakenUp:
+    """Read the output of an earlier sweep, if there is one, and cut off what is torn at its end.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    OSError
+        If it cannot be read or cut.
+    """
+    path = Path(output)
     if not path.exists():
-        return []
-    text = path.read_bytes()
-    rows = [row for line in text.splitlines() if (row := Row.of(line)) is not None]
-    if text and not rows:
+        return TakenUp([], 0)
+    text = path.read_bytes() if path.is_file() else b"no file"
+    whole, newline, torn = text.rpartition(b"\n")
+    rows = [row for line in whole.splitlines() if (row := Row.of(line)) is not None]
+    if text and not rows and (newline or not torn.startswith(BEGINNING)):
         raise InputError("output", "a new file, or one that a sweep has written", str(path))
-    if text and not text.endswith(b"\n"):
-        _append(path, b"\n")
-    return rows
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Append a whole line by one write, so that no reader and no other sweep sees half of it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(descriptor, line)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return TakenUp(rows, cut_torn_line(path))

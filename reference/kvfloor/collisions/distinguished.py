@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import shake_128
@@ -22,6 +22,7 @@ from kvfloor.collisions.search import Collision, certified
 from kvfloor.families import BinaryValues, Bits
 from kvfloor.index import message
 from kvfloor.numbers import as_count
+from kvfloor.workers import processes
 
 __all__ = ["MOST_POINTS", "distinguished_points"]
 
@@ -132,7 +133,7 @@ def distinguished_points(
     step = 1 << max(0, half - rarity - TASKS)
     with ExitStack() as stack:
         if executor is None and workers > 1:
-            executor = stack.enter_context(ProcessPoolExecutor(workers))
+            executor = stack.enter_context(processes(workers))
         tasks = _in_order(walk, step) if executor is None else _Ahead(walk, step, executor, workers)
         found = _search(walk, tasks, limit)
         wasted = tasks.abandon() if isinstance(tasks, _Ahead) else 0

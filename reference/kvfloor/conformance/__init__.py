@@ -12,6 +12,7 @@ from kvfloor.conformance.judge import Judgement, Worst, judge
 from kvfloor.conformance.loading import load
 from kvfloor.conformance.report import Failure, Report
 from kvfloor.conformance.runner import check, run
+from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.vectors import write
 
@@ -35,5 +36,6 @@ __all__ = [
     "judge",
     "load",
     "run",
+    "unstored",
     "write",
 ]

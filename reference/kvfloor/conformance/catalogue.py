@@ -153,4 +153,4 @@ def as_entry(flag: str) -> Entry:
     for entry in CATALOGUE:
         if entry.flag == flag:
             return entry
-    raise InputError("flag", "one of " + ", ".join(e.flag for e in CATALOGUE), repr(flag))
+    raise InputError.among("flag", (entry.flag for entry in CATALOGUE), repr(flag))

@@ -18,6 +18,7 @@ from kvfloor.conformance.judge import Judgement, judge
 from kvfloor.conformance.report import Failure, Report
 from kvfloor.conformance.reproducer import write_test
 from kvfloor.conformance.stages import find_stage
+from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
 from kvfloor.numbers import as_count
@@ -173,7 +174,8 @@ def _search(
             smallest[:] = [finding]
             raise _Fails
 
-    with suppress(_Fails, hypothesis.errors.Flaky):  # the last that failed is the smallest
+    # The last that failed is the smallest.
+    with unstored(), suppress(_Fails, hypothesis.errors.Flaky):
         attempt()
     return smallest[0] if smallest else None
 

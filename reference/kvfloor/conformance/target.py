@@ -11,7 +11,7 @@ import numpy as np
 
 from kvfloor.attention import INVERSE_SQRT_D, as_scale
 from kvfloor.conformance.case import Case, MaskSpec
-from kvfloor.errors import InputError
+from kvfloor.errors import InputError, meant
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
@@ -19,6 +19,8 @@ __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
 RETURNS = ("output", "logsumexp")
 AXES = "bhnd"
+EMPTY = ("zero", "nan")
+MASKS = ("causal", "boolean", "window")
 
 
 class CallError(Exception):
@@ -113,7 +115,7 @@ class Target:
         as_count(self.order, "order", 1)
         inputs, arithmetic = as_format(self.dtype), as_format(self.accumulate)
         if arithmetic.name not in ACCUMULATIONS:
-            raise InputError("accumulate", "one of " + ", ".join(ACCUMULATIONS), arithmetic.name)
+            raise InputError.among("accumulate", ACCUMULATIONS, arithmetic.name)
         if not _holds(arithmetic, inputs):
             raise InputError("accumulate", f"a format that holds {inputs.name}", arithmetic.name)
         derived = {
@@ -127,8 +129,8 @@ class Target:
             "block": _as_block(self.block, self.order),
         }
         _check_layout(self.layout)
-        if self.empty not in ("zero", "nan"):
-            raise InputError("empty", "zero or nan", shown(self.empty))
+        if self.empty not in EMPTY:
+            raise InputError.among("empty", EMPTY, shown(self.empty))
         if self.grouped and "h" not in self.layout:
             raise InputError("grouped", "False, as the layout has no heads", "True")
         if not isinstance(self.exp_ulps, int | float) or not 0 <= self.exp_ulps <= 64:
@@ -231,7 +233,10 @@ def _as_float(scale: Any) -> float:
 def _as_returns(returns: Any) -> tuple[str, ...]:
     listed = tuple(returns) if isinstance(returns, list | tuple) else returns
     if listed not in (RETURNS, RETURNS[:1]):
-        raise InputError("returns", "('output',) or ('output', 'logsumexp')", shown(returns))
+        words = listed if isinstance(listed, tuple) else (listed,)
+        near = next(filter(None, (meant(str(word), RETURNS) for word in words)), "")
+        expected = "('output',) or ('output', 'logsumexp')"
+        raise InputError("returns", expected, shown(returns) + near)
     result: tuple[str, ...] = listed
     return result
 
@@ -242,7 +247,9 @@ def _as_mask_declaration(mask: Any, order: int) -> MaskSpec | str:
     if isinstance(mask, list | tuple) and len(mask) == order + 1 and mask[0] == "window":
         return ("window", *(as_count(w, f"mask[{r + 1}]", 1) for r, w in enumerate(mask[1:])))
     windows = ", ".join(f"w{r + 1}" for r in range(order))
-    raise InputError("mask", f"None, causal, boolean or ('window', {windows})", shown(mask))
+    expected = f"None, causal, boolean or ('window', {windows})"
+    word = mask[0] if isinstance(mask, list | tuple) and mask else mask
+    raise InputError("mask", expected, shown(mask) + meant(str(word), MASKS))
 
 
 def _as_block(block: Any, order: int) -> tuple[int, ...] | None:

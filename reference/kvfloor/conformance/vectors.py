@@ -17,6 +17,7 @@ from kvfloor.conformance.catalogue import CATALOGUE, Entry
 from kvfloor.conformance.draft import Draft, Size
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.truth import find_truth
+from kvfloor.files import write_whole
 from kvfloor.numbers import FORMATS, Array, as_format
 
 __all__ = ["VERSION", "document", "write"]
@@ -58,7 +59,7 @@ def write(folder: Path) -> list[Path]:
         text = json.dumps(document(name), sort_keys=True, separators=(",", ":"), allow_nan=False)
         # one vector a line, so that a difference can be read
         text = text.replace('{"flag"', '\n{"flag"').replace('],"version"', '\n],"version"')
-        paths[-1].write_text(text + "\n", encoding="utf-8")
+        write_whole(paths[-1], f"{text}\n".encode())
     return paths
 
 

@@ -29,7 +29,7 @@ from kvfloor.errors import InputError
 from kvfloor.families import Token
 from kvfloor.numbers import shown
 
-__all__ = ["Factory", "Isolated", "Misbehaviour", "Shape"]
+__all__ = ["Factory", "Isolated", "IsolationError", "Misbehaviour", "Shape"]
 
 T = TypeVar("T")
 Factory = CacheFactory | str  # text: MODULE:FACTORY
@@ -42,7 +42,7 @@ MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longes
 PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
 COMMAND = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from kvfloor.isolation.worker import serve; serve()"
+    "from kvfloor.isolation.worker import serve; serve(int(sys.argv[2]))"
 )
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -60,6 +60,10 @@ class Misbehaviour(Exception):  # noqa: N818 (not an error of the program, a fin
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
         self.kind, self.reason = kind, reason
+
+
+class IsolationError(RuntimeError):
+    """What runs a cache failed by itself, which is no fault of the cache; the text says where."""
 
 
 class Shape(NamedTuple):
@@ -92,7 +96,7 @@ class Isolated:
         self._seconds, self._seen = seconds, bytearray()
         start = _pickled(factory)
         self._process = subprocess.Popen(  # noqa: S603 (this interpreter, our own code)
-            [sys.executable, "-c", COMMAND, json.dumps(sys.path)],
+            [sys.executable, "-c", COMMAND, json.dumps(sys.path), str(os.getpid())],
             env=os.environ | ONE_THREAD | {"PYTHONHASHSEED": str(hash_seed)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -109,7 +113,14 @@ class Isolated:
         ------
         Misbehaviour
             If importing it raises, hangs or ends the process.
+        IsolationError
+            If the process does not even come to that. Whatever is asked of a process later may
+            raise it too.
         """
+        try:
+            self._reply(_anything, START_SECONDS, "starting")
+        except Misbehaviour as fault:
+            raise IsolationError(f"no interpreter to run a cache in: {fault}") from None
         described: dict[str, Any] = self._reply(dict, START_SECONDS, "importing it")
         return described
 
@@ -192,12 +203,16 @@ class Isolated:
         line = self._line(seconds, what)
         try:
             reply = json.loads(line)
-            fault = reply.get("misbehaviour")
-            if fault is None:
+            fault, error = reply.get("misbehaviour"), reply.get("error")
+            if fault is None and error is None:
                 return read(reply["value"])
-            kind, reason = fault
+            kind, reason = fault or error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise _out_of_turn(what) from None
+        if fault is None:
+            failure = IsolationError(_printable(kind))
+            failure.add_note(str(reason))  # the traceback of the other process
+            raise failure
         raise Misbehaviour(_printable(kind), _printable(reason))
 
     def _line(self, seconds: float, what: str) -> bytes:

@@ -8,18 +8,22 @@ import os
 import pickle
 import resource
 import signal
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 from kvfloor.caches import CacheFactory, Configured, State, describe, record, restore
-from kvfloor.errors import InputError
+from kvfloor.errors import InputError, described
 from kvfloor.families import Token
 from kvfloor.isolation.processes import Shape
 from kvfloor.numbers import as_vector
+from kvfloor.workers import end_with
 
 __all__ = ["MOST_DIGITS", "MOST_STATE", "serve"]
 
+PACKAGE = Path(__file__).parents[1]
 MOST_MEMORY = 2**32  # bytes of data of the process
 MOST_STATE = 2**26  # bytes of a state
 MOST_DIGITS = 1000  # characters of a number of an answer, as certificates have them
@@ -30,18 +34,25 @@ class _FaultError(Exception):
     """A misbehaviour: its kind and its reason."""
 
 
-def serve() -> None:
-    """Read requests from standard input, reply on standard output, until no more come."""
+def serve(parent: int) -> None:
+    """Read requests from standard input, reply on standard output, until no more come.
+
+    Once the process that wants the replies has ended, this one ends with all that it started.
+    """
+    end_with(parent, lambda: os.killpg(0, signal.SIGKILL))
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "w", encoding="ascii")
     nothing = os.open(os.devnull, os.O_RDWR)  # what the cache reads and prints
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    _reply(replies, {"value": "ready"})
     try:
         for value in _values(requests):
             _reply(replies, {"value": value})
     except _FaultError as fault:
         _reply(replies, {"misbehaviour": fault.args})
+    except Exception as error:  # of this program: whatever the cache raises is a fault
+        _reply(replies, {"error": (described(error), traceback.format_exc())})
 
 
 def _reply(replies: IO[str], reply: dict[str, Any]) -> None:
@@ -72,6 +83,12 @@ def _blamed(what: str) -> Iterator[None]:
         yield
     except BaseException as error:  # it may raise SystemExit or worse
         raise _FaultError("raised", f"{what} raised {_told(error)}") from None
+
+
+def _own(error: Exception) -> bool:
+    """Whether code of this package raised it, and no code that it called."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return Path(frame.f_code.co_filename).is_relative_to(PACKAGE)
 
 
 def _told(error: BaseException) -> str:
@@ -126,6 +143,8 @@ def _answers(
         try:
             texts = [str(x) for x in as_vector(answer, "the answer", shape.d_v)]
         except Exception as error:
+            if not isinstance(error, InputError) and _own(error):
+                raise
             raise _FaultError("answer", f"{what}: {_told(error)}") from None
         if any(len(text) > MOST_DIGITS for text in texts):
             raise _FaultError("answer", f"{what}: a number of over {MOST_DIGITS} characters")

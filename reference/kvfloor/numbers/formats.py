@@ -168,7 +168,7 @@ def as_format(dtype: Any) -> BinaryFormat:
     if dtype is None:  # NumPy takes it for float64
         name = "None"
     if name not in FORMATS:
-        raise InputError("dtype", "one of " + ", ".join(FORMATS), name)
+        raise InputError.among("dtype", FORMATS, name)
     info = ml_dtypes.finfo(getattr(ml_dtypes, name, name))
     return BinaryFormat(
         name=name,
@@ -182,6 +182,6 @@ def as_format(dtype: Any) -> BinaryFormat:
 def as_rounding(rounding: Any) -> Rounding:
     """Return the rounding direction; `InputError` if it is unknown."""
     if rounding not in ROUNDINGS:
-        raise InputError("rounding", "one of " + ", ".join(ROUNDINGS), repr(rounding))
+        raise InputError.among("rounding", ROUNDINGS, repr(rounding))
     result: Rounding = rounding
     return result

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kvfloor.errors import InputError
+from kvfloor.errors import InputError, meant
 from kvfloor.numbers.formats import FORMATS, as_format
 
 __all__ = ["NATIVE", "Array", "is_array", "to_framework", "to_numpy"]
@@ -41,7 +41,8 @@ def to_framework(name: str) -> Callable[[Array], Any]:
         asarray = module.from_numpy if name == "torch" else module.asarray
     except (ImportError, AttributeError) as error:
         expected = "numpy, torch, jax or a module of the array API"
-        raise InputError("arrays", expected, f"{name!r} ({error})") from None
+        came = f"{name!r} ({error})" + meant(name, ("numpy", "torch", "jax"))
+        raise InputError("arrays", expected, came) from None
     convert: Callable[[Array], Any] = _to_torch(module) if name == "torch" else asarray
     return convert
 

@@ -7,6 +7,7 @@ import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -16,6 +17,7 @@ from rich.console import Console
 from kvfloor_proofs.claims import load
 from kvfloor_proofs.cli import cli
 from kvfloor_proofs.report import show
+from kvfloor_proofs.verify import ERROR, NOT_ESTABLISHED, ProgramError
 from kvfloor_proofs.verify.results import verify_claim
 
 CERTIFICATES = Path(__file__).parents[2] / "certificates"
@@ -59,6 +61,31 @@ def test_quiet_verify_says_only_what_is_wrong() -> None:
         out = io.StringIO()
         assert show([claim], [result], Console(file=out), quiet=True) == [result]
         assert out.getvalue() == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 0),
+        ({"property_error": "p: Falsified: no", "verdict": NOT_ESTABLISHED}, 1),
+        ({"errors": (ProgramError("property", "p: TypeError: no", "T"),), "verdict": ERROR}, 2),
+    ],
+)
+def test_the_status_of_verify_says_whose_fault_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], status: int
+) -> None:
+    result = replace(verify_claim(load("index-deterministic"), examples=1), **changes)
+    monkeypatch.setattr("kvfloor_proofs.verify.verify", lambda *_, **__: iter([result]))
+    page = tmp_path / "r.html"
+    arguments = ["verify", "index-deterministic", "--html", str(page)]
+    done = CliRunner().invoke(cli, arguments, standalone_mode=False)
+    assert done.return_value == status, done
+    assert f"index-deterministic: {result.verdict} - " in done.output
+    text = page.read_text()
+    assert f"</span>{result.verdict}</span>" in text
+    assert ("<p>error:</p><pre>property: p: TypeError: no</pre>" in text) is (status == 2)
+    assert ("which says nothing about the claim" in text) is (status == 2)
+    assert ("1 of 1 verdicts established" in text) is (status == 0)
 
 
 def test_quiet_check_says_only_what_is_wrong() -> None:

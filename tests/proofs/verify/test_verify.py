@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import strategies as st
 from rich.console import Console
 
 from kvfloor.errors import InputError
-from kvfloor_proofs.calculus import Positivity, Relation
+from kvfloor_proofs.calculus import Derivation, Positivity, Relation
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations.claim import Claim, Tally
+from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
 from kvfloor_proofs.report import show, to_json
-from kvfloor_proofs.verify import NOT_ESTABLISHED, verify
+from kvfloor_proofs.verify import ERROR, NOT_ESTABLISHED, ClaimResult, verify
 from kvfloor_proofs.verify.results import run_property, verify_claim
 
 SOUND = load("index-deterministic")
@@ -25,7 +26,7 @@ def property_below_ten(data: st.DataObject, tally: Tally) -> None:
     """A property that is false from 10 on."""
     del tally
     x = data.draw(st.integers(0, 1000), label="x")
-    assert x < 10, "x is too large"
+    require(x < 10, "x is too large")
 
 
 def with_false_property() -> Claim:
@@ -44,7 +45,7 @@ def test_a_false_property_shows_the_smallest_instance() -> None:
     result = verify_claim(with_false_property(), examples=100)
     assert not result.ok
     assert result.verdict == NOT_ESTABLISHED
-    assert result.property_error.startswith("property_below_ten: AssertionError: x is too large")
+    assert result.property_error.startswith("property_below_ten: Falsified: x is too large")
     assert result.property_error.endswith("(x): 10")
     assert result.derivation_error == ""
 
@@ -56,12 +57,60 @@ def test_a_false_derivation_shows_the_step() -> None:
     assert "step 1 by Positivity" in result.derivation_error
 
 
-def test_an_error_inside_a_property_is_a_failure() -> None:
-    def property_broken(data: st.DataObject, tally: Tally) -> None:
-        raise ZeroDivisionError("nothing to divide by")
+def property_broken(data: st.DataObject, tally: Tally) -> None:
+    """A property that cannot be run."""
+    raise ZeroDivisionError("nothing to divide by")
 
-    result = verify_claim(dataclasses.replace(SOUND, properties=(property_broken,)), examples=3)
-    assert result.property_error == "property_broken: ZeroDivisionError: nothing to divide by"
+
+def with_broken_property() -> Claim:
+    return dataclasses.replace(SOUND, properties=(property_broken,))
+
+
+def test_an_error_inside_a_property_is_no_counterexample() -> None:
+    result = verify_claim(with_broken_property(), examples=3)
+    assert (result.ok, result.refused, result.verdict) == (False, False, ERROR)
+    (error,) = result.errors
+    assert error.part == "property"
+    assert error.reason == "property_broken: ZeroDivisionError: nothing to divide by"
+    assert "in property_broken" in error.traceback
+    assert (result.property_error, result.derivation_error) == ("", "")
+
+
+def test_an_error_inside_a_derivation_refutes_nothing() -> None:
+    def broken() -> tuple[Derivation, ...]:
+        raise TypeError("only integer scalar arrays")
+
+    result = verify_claim(dataclasses.replace(SOUND, derivations=broken), examples=3)
+    assert (result.refused, result.verdict) == (False, ERROR)
+    assert [(e.part, e.reason) for e in result.errors] == [
+        ("derivation", "TypeError: only integer scalar arrays")
+    ]
+    assert result.examples == 6  # the properties are run nevertheless
+
+
+def test_a_counterexample_counts_though_there_is_an_error_too() -> None:
+    def property_of_both(data: st.DataObject, tally: Tally) -> None:
+        x = data.draw(st.integers(0, 1000), label="x")
+        require(x < 500, "x is too large")
+        if x > 100:
+            raise TypeError("x is not supported")
+
+    result = verify_claim(dataclasses.replace(SOUND, properties=(property_of_both,)), examples=200)
+    assert (result.verdict, result.errors) == (NOT_ESTABLISHED, ())
+    assert "Falsified: x is too large" in result.property_error
+
+
+def test_what_is_false_once_and_not_again_is_an_error() -> None:
+    calls = iter([False])
+
+    def property_of_moods(data: st.DataObject, tally: Tally) -> None:
+        data.draw(st.integers())
+        if not next(calls, True):
+            raise Falsified("for once")
+
+    result = verify_claim(dataclasses.replace(SOUND, properties=(property_of_moods,)), examples=20)
+    assert (result.verdict, result.property_error) == (ERROR, "")
+    assert "Flaky" in result.errors[0].reason
 
 
 def test_runs_are_reproducible_and_seeds_differ() -> None:
@@ -100,13 +149,54 @@ def test_report_of_a_failure() -> None:
     stream = io.StringIO()
     assert show([claim], [result], Console(file=stream)) == [result]
     assert "index-deterministic: not established" in stream.getvalue()
-    assert "property: property_below_ten: AssertionError: x is too large" in stream.getvalue()
+    assert "property: property_below_ten: Falsified: x is too large" in stream.getvalue()
 
     document = json.loads(to_json([result]))
     assert document["ok"] is False
     assert document["claims"][0]["property"]["ok"] is False
     assert "x is too large" in document["claims"][0]["property"]["error"]
     assert document["claims"][0]["derivation"]["ok"] is True
+
+
+def test_report_of_an_error() -> None:
+    claim = with_broken_property()
+    result = verify_claim(claim, examples=5)
+    for verbose in (False, True):
+        stream = io.StringIO()
+        show([claim], [result], Console(file=stream), verbose=verbose)
+        said = stream.getvalue()
+        assert said.startswith("index-deterministic: error - ")
+        assert "index-deterministic: error: property: property_broken: ZeroDivisionError" in said
+        assert ("Traceback (most recent call last)" in said) is verbose
+
+    document = json.loads(to_json([result]))
+    (shown,) = document["claims"]
+    assert (document["ok"], shown["verdict"]) == (False, "error")
+    assert (shown["derivation"]["ok"], shown["property"]["ok"]) == (True, None)
+    assert shown["certificates"]["ok"] is None
+    assert [(e["part"], e["reason"]) for e in shown["errors"]] == [
+        ("property", "property_broken: ZeroDivisionError: nothing to divide by")
+    ]
+    assert "in property_broken" in shown["errors"][0]["traceback"]
+
+
+def test_rows_come_in_the_order_of_the_claims() -> None:
+    claims = [load(slug) for slug in ("index-deterministic", "keys", "collision", "two-cache")]
+    first = verify_claim(claims[0], examples=1)
+    results = [dataclasses.replace(first, slug=claim.slug) for claim in claims]
+    stream = io.StringIO()
+    shown = []
+
+    def ending() -> Iterator[ClaimResult]:
+        for k in (1, 0, 3, 2):
+            yield results[k]
+            shown.append(stream.getvalue().count("\n"))
+
+    assert show(claims, ending(), Console(file=stream)) == results
+    assert [line.split(":")[0] for line in stream.getvalue().splitlines()] == [
+        claim.slug for claim in claims
+    ]
+    assert shown == [0, 2, 2, 4]  # each as soon as those before it are there
 
 
 def test_report_on_a_terminal_is_a_table() -> None:

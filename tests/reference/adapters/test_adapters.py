@@ -220,7 +220,7 @@ def test_a_layer_that_keeps_more_than_tensors_is_refused(make: Any) -> None:
     with pytest.raises(InputError, match=r"^layer: expected one that keeps all it "):
         state_of(layer(make))
     found = audit(layer(make), n=8, d=3, order=1, seconds=HANG)
-    assert (found.verdict, found.findings[0].kind) == ("error", "raised")
+    assert (found.verdict, found.findings[0].kind) == ("misbehaves", "raised")
     assert "InputError: layer: expected one that keeps" in found.findings[0].reason
 
 

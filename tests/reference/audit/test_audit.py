@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from fractions import Fraction
 from math import comb
@@ -46,7 +47,7 @@ def audited(factory: Any, *, order: int = 2, **arguments: Any) -> Audit:
             assert finding.certificate["kind"] == finding.kind
             text = canonical(finding.certificate)
             assert check(text).status == "ok"
-            if result.verdict != "error":
+            if result.verdict != "misbehaves":
                 assert check(text, cache=factory).status == "ok"
         assert finding.reason
         assert "\n" not in finding.reason
@@ -156,7 +157,7 @@ SECONDS = {cheats.Stubborn: 1, cheats.Sleeper: 5}  # the Sleeper does something 
 def test_cheats_are_caught(cheat: Any, kind: str, reason: str) -> None:
     result = audited(cheat, seconds=SECONDS.get(cheat, HANG))
     cheats.InFile.path.unlink(missing_ok=True)
-    assert result.verdict == "error"
+    assert result.verdict == "misbehaves"
     finding = result.findings[0]
     assert (finding.kind, finding.reason[: len(reason)]) == (kind, reason)
 
@@ -332,3 +333,18 @@ def test_intervals_cover() -> None:
             if low <= p <= high
         )
         assert held >= confidence
+
+
+def test_an_error_of_this_program_is_not_the_cache_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise TypeError("only integer scalar arrays\ncan be converted")
+
+    monkeypatch.setattr("kvfloor.audit.examination._judged", broken)
+    result = audit(ExactCache, n=2, d=2, order=1)
+    assert result.verdict == "error"
+    (finding,) = result.findings
+    reason = "TypeError: only integer scalar arrays can be converted"
+    assert (finding.kind, finding.reason, finding.certificate) == ("error", reason, None)
+    assert "in broken" in result.traceback
+    assert result.to_json()["traceback"] == result.traceback
+    assert "traceback" not in dataclasses.replace(result, traceback="").to_json()

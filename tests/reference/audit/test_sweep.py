@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import pytest
 import cheats
 from kvfloor import InputError, Row, Task, audit, draw, sweep
 from kvfloor.audit import picture as picture_module
+from kvfloor.audit import take_up
 from kvfloor.caches import ExactCache, HashedCache, configure
 
 TASKS = [
     Task(factory, n, 2) for factory in (ExactCache, cheats.Empty, cheats.NotANumber) for n in (2, 3)
 ]
-VERDICTS = ["within-guarantee"] * 2 + ["refuted"] * 2 + ["error"] * 2
+VERDICTS = ["within-guarantee"] * 2 + ["refuted"] * 2 + ["misbehaves"] * 2
 
 
 def verdicts(rows: list[Row], tasks: list[Task] = TASKS) -> list[str]:
@@ -85,8 +87,31 @@ def test_an_interrupted_sweep_goes_on(tmp_path: Path, torn: bytes) -> None:
     assert verdicts(rest, TASKS[:4]) == VERDICTS[:4]
     with Refusing(1) as executor:
         assert verdicts(list(sweep(TASKS[:4], output=output, executor=executor)), TASKS[:4])
-    whole = [row for line in output.read_bytes().splitlines() if (row := Row.of(line))]
-    assert len(whole) == 4  # nothing was run twice, and no row was joined to the torn one
+    lines = output.read_bytes().splitlines()
+    assert len([row for line in lines if Row.of(line)]) == 4  # nothing was run twice
+    assert all(json.loads(line) is not None for line in lines)  # what is torn is gone
+
+
+def test_a_row_that_is_whole_but_for_its_end_is_run_again(tmp_path: Path) -> None:
+    output = tmp_path / "rows.jsonl"
+    with ThreadPoolExecutor(1) as executor:
+        (row,) = sweep(TASKS[:1], output=output, executor=executor)
+        output.write_bytes(row.line()[:-1])  # all that there is, and torn
+        assert take_up(output) == ([], len(row.line()) - 1)
+        assert verdicts(list(sweep(TASKS[:1], output=output, executor=executor)), TASKS[:1])
+    assert len(output.read_bytes().splitlines()) == 1
+
+
+def test_an_audit_that_failed_is_run_again(tmp_path: Path) -> None:
+    output = tmp_path / "rows.jsonl"
+    with ThreadPoolExecutor(1) as executor:
+        (row,) = sweep(TASKS[:1], output=output, executor=executor)
+        failed = replace(row, audit=row.audit | {"verdict": "error"})
+        output.write_bytes(failed.line())
+        assert verdicts(list(sweep(TASKS[:1], output=output, executor=executor)), TASKS[:1])
+    assert [json.loads(line)["audit"]["verdict"] for line in output.read_bytes().splitlines()] == [
+        "error", "within-guarantee",
+    ]  # fmt: skip
 
 
 def test_other_terms_are_other_tasks(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 import cheats
 from kvfloor import BinaryValues, InputError, binary_keys
 from kvfloor.caches import ExactCache, FloorCache, HashedCache, State, configure, record
-from kvfloor.isolation import Isolated, Misbehaviour, Shape
+from kvfloor.isolation import Isolated, IsolationError, Misbehaviour, Shape
+from kvfloor.isolation import processes as isolation
 from limits import HANG, ended
 
 FAMILY = BinaryValues(binary_keys(4), 2)
@@ -171,3 +172,35 @@ def test_environment_is_left_alone() -> None:
     with Isolated(ExactCache):
         pass
     assert dict(os.environ) == before
+
+
+OUR_FAULT = """\
+import kvfloor.numbers.arrays
+from kvfloor.caches import ExactCache
+
+class Mine(ExactCache):
+    pass
+
+kvfloor.numbers.arrays.np = None
+"""
+
+
+def test_an_error_of_this_program_is_no_misbehaviour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever reads answers fails, in the process of the cache."""
+    (tmp_path / "ours.py").write_text(OUR_FAULT)
+    monkeypatch.syspath_prepend(tmp_path)
+    state = record(ExactCache, TOKENS, d=2, d_v=2)
+    with Isolated("ours:Mine") as process, pytest.raises(IsolationError) as caught:
+        list(process.answers(state, QUERIES, SHAPE, 0))
+    assert str(caught.value).startswith("AttributeError: 'NoneType' object has no attribute")
+    assert "numbers/arrays.py" in caught.value.__notes__[0]
+
+
+def test_an_interpreter_that_does_not_start_is_no_misbehaviour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolation, "COMMAND", "raise SystemExit(5)")
+    with Isolated(ExactCache) as process, pytest.raises(IsolationError, match="exit status 5"):
+        _ = process.cache

@@ -1,0 +1,61 @@
+"""The compilation, in a process that cleans up however the one that wants it ends.
+
+``python -m kvfloor_proofs.kernel.compilation FOLDER PARENT`` prints what ``make audit`` writes, or
+with exit status 1 what it complains about.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from kvfloor.workers import end_with
+from kvfloor_proofs.kernel.coq import copy_theories
+
+__all__ = ["compiled"]
+
+
+def compiled(folder: Path) -> tuple[int, str]:
+    """Return the exit status of ``make audit`` in a clean copy, and what it wrote or said."""
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary, "coq")
+        copy_theories(folder, copy)
+        make = subprocess.Popen(  # noqa: S603 (a fixed command)
+            ("make", "audit", f"PYTHON={sys.executable}"),  # noqa: S607 (as installed)
+            cwd=copy,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            said, _ = make.communicate()
+        finally:
+            if make.poll() is None:
+                os.killpg(make.pid, signal.SIGKILL)
+                make.wait()
+        if make.returncode:
+            return 1, said
+        return 0, (copy / "audit.out").read_text(encoding="utf-8")
+
+
+def _stopped(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)  # through every finally
+
+
+def main(folder: str, parent: str) -> NoReturn:
+    """Compile and print; end early, and leave nothing, if the parent does or sends SIGTERM."""
+    signal.signal(signal.SIGTERM, _stopped)
+    end_with(int(parent), lambda: os.kill(os.getpid(), signal.SIGTERM))
+    code, text = compiled(Path(folder))
+    sys.stdout.write(text)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
