@@ -25,6 +25,7 @@ def _matching(_context: click.Context, _parameter: click.Parameter, typed: str) 
 @click.option("--json", "json_file", metavar="FILE", help="Write the results; - for stdout.")
 @click.option("--html", "html_file", metavar="FILE", help="Write a page to look at; - for stdout.")
 @quiet
+@click.option("-v", "--verbose", is_flag=True, help="Show the functions that each claim holds.")
 @click.option("--kernel", is_flag=True, help="Have Coq check the theorems too (a minute or two).")
 def verify(
     slugs: tuple[str, ...],
@@ -35,8 +36,9 @@ def verify(
     html_file: str | None,
     kernel: bool,
     quiet: bool,
+    verbose: bool,
 ) -> int:
-    """Run claims: derivations, properties, certificates.
+    """Run claims: derivations, properties, certificates, and the functions that users call.
 
     Without a SLUG, all of them. Exit status 0 only if every verdict is what the registry says.
 
@@ -66,7 +68,12 @@ def verify(
     if audited is not None:
         results = (with_theorems(result, audited.theorems) for result in results)
     ordered = show(
-        claims, results, Console(stderr="-" in files.values()), kernel=kernel, quiet=quiet
+        claims,
+        results,
+        Console(stderr="-" in files.values()),
+        kernel=kernel,
+        quiet=quiet,
+        verbose=verbose,
     )
     if json_file is not None:
         write(json_file, to_json(ordered, audited))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any
 
@@ -30,11 +30,13 @@ def show(
     *,
     kernel: bool = False,
     quiet: bool = False,
+    verbose: bool = False,
 ) -> list[ClaimResult]:
     """Show results while they come, and return them in the order of ``claims``.
 
     With ``kernel`` there is a column for the theorems that Coq's kernel accepted; with ``quiet``
-    only what went wrong is shown.
+    only what went wrong is shown; with ``verbose`` also the functions that users call, and by what
+    each is tied to its claim.
     """
     done: dict[str, ClaimResult] = {}
     if quiet:
@@ -54,6 +56,9 @@ def show(
                 status.update(_progress(len(done), len(claims), monotonic() - started))
     ordered = [done[claim.slug] for claim in claims]
     for result in ordered:
+        if verbose:
+            for line in _constants(result):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
         for kind, error in _errors(result):
             console.print(f"{result.slug}: {kind}: {error}", markup=False, soft_wrap=True)
     return ordered
@@ -82,6 +87,9 @@ def _object(result: ClaimResult) -> dict[str, Any]:
         derivation["error"] = result.derivation_error
     if result.property_error:
         prop["error"] = result.property_error
+    constants: dict[str, Any] = {"ok": not result.constant_error, "held": _held(result)}
+    if result.constant_error:
+        constants["error"] = result.constant_error
     return {
         "slug": result.slug,
         "title": result.title,
@@ -89,9 +97,29 @@ def _object(result: ClaimResult) -> dict[str, Any]:
         "verdict": result.verdict,
         "derivation": derivation,
         "property": prop,
+        "constants": constants,
         "certificates": {"ok": not result.property_error, "checked": result.certificates},
         "seconds": round(result.seconds, 3),
     }
+
+
+def _held(result: ClaimResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "function": held.name,
+            "ties": [{"by": kind, "to": said} for kind, said in held.ties],
+            **({"slack": held.slack} if held.slack else {}),
+        }
+        for held in result.constants
+    ]
+
+
+def _constants(result: ClaimResult) -> Iterator[str]:
+    for held in result.constants:
+        for kind, said in held.ties:
+            yield f"{result.slug}: {held.name}: {kind}: {said}"
+        if held.slack:
+            yield f"{result.slug}: {held.name}: not tight: {held.slack}"
 
 
 def _kernel(result: ClaimResult) -> dict[str, Any]:
@@ -114,6 +142,7 @@ def _errors(result: ClaimResult) -> list[tuple[str, str]]:
     pairs = (
         ("derivation", result.derivation_error),
         ("property", result.property_error),
+        ("constant", result.constant_error),
         ("kernel", result.kernel_error),
     )
     return [(kind, error) for kind, error in pairs if error]

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -15,13 +16,16 @@ from hypothesis import strategies as st
 from kvfloor.numbers import as_count
 from kvfloor_proofs.calculus import DerivationError
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations.claim import Claim, Property, Tally
+from kvfloor_proofs.constants import held_by
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Property, Tally
 from kvfloor_proofs.kernel import Theorem
 from kvfloor_proofs.workers import processes
 
 __all__ = [
     "NOT_ESTABLISHED",
     "ClaimResult",
+    "Held",
     "run_property",
     "verify",
     "verify_claim",
@@ -29,6 +33,24 @@ __all__ = [
 ]
 
 NOT_ESTABLISHED = "not established"
+
+
+class Held(NamedTuple):
+    """A public function that is what a claim says.
+
+    Attributes
+    ----------
+    name : str
+        What users call it by.
+    ties : tuple of (str, str)
+        How it was compared, and with what.
+    slack : str
+        By how much instances stay under it, where it is a bound that could be improved.
+    """
+
+    name: str
+    ties: tuple[tuple[str, str], ...]
+    slack: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,10 @@ class ClaimResult:
         Certificates that the checker accepted.
     derivation_error, property_error : str
         What went wrong, with the step or the falsifying instance; empty if nothing did.
+    constant_error : str
+        Which public function is not what the claim says, and why; empty if all are.
+    constants : tuple of Held
+        The public functions that are, in the order of the claim.
     seconds : float
         Wall-clock time.
     theorems : tuple of Theorem
@@ -66,6 +92,8 @@ class ClaimResult:
     certificates: int
     derivation_error: str
     property_error: str
+    constant_error: str
+    constants: tuple[Held, ...]
     seconds: float
     theorems: tuple[Theorem, ...] = ()
     kernel_error: str = ""
@@ -73,7 +101,11 @@ class ClaimResult:
     @property
     def ok(self) -> bool:
         """Whether the verdict is what the registry says."""
-        return not (self.derivation_error or self.property_error or self.kernel_error)
+        errors = (
+            *(self.derivation_error, self.property_error),
+            *(self.constant_error, self.kernel_error),
+        )
+        return not any(errors)
 
 
 def verify(
@@ -126,7 +158,8 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
         except Exception as error:  # whatever it raises falsifies the claim
             property_error = f"{prop.__name__}: {_falsified(error)}"
             break
-    failed = derivation_error or property_error
+    constants, constant_error = _check_constants(claim, tally, examples, seed)
+    failed = derivation_error or property_error or constant_error
     return ClaimResult(
         slug=claim.slug,
         title=claim.title,
@@ -137,6 +170,8 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
         certificates=tally.certificates,
         derivation_error=derivation_error,
         property_error=property_error,
+        constant_error=constant_error,
+        constants=constants,
         seconds=time.perf_counter() - started,
     )
 
@@ -163,6 +198,26 @@ def _check_derivations(claim: Claim, seed: int) -> tuple[int, str]:
     except DerivationError as error:
         return steps, str(error)
     return steps, ""
+
+
+def _check_constants(
+    claim: Claim, tally: Tally, examples: int, seed: int
+) -> tuple[tuple[Held, ...], str]:
+    held: list[Held] = []
+    name = "constants"
+    try:
+        for constant in held_by(claim.slug):
+            name = constant.name
+            for tie in constant.ties:
+                if tie.check is not None:
+                    tie.check()
+                if tie.run is not None:
+                    run_property(tie.run, tally, examples=examples, seed=seed)
+            ties = tuple((tie.kind, tie.text) for tie in constant.ties)
+            held.append(Held(name, ties, constant.slack))
+    except Exception as error:  # whatever it raises, the function is not what the claim says
+        return tuple(held), f"{name}: {_falsified(error)}"
+    return tuple(held), ""
 
 
 def run_property(prop: Property, tally: Tally, *, examples: int, seed: int) -> None:

@@ -13,7 +13,8 @@ from rich.console import Console
 from kvfloor.errors import InputError
 from kvfloor_proofs.calculus import Positivity, Relation
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations.claim import Claim, Tally
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Tally
 from kvfloor_proofs.report import show, to_json
 from kvfloor_proofs.verify import NOT_ESTABLISHED, verify
 from kvfloor_proofs.verify.results import run_property, verify_claim
