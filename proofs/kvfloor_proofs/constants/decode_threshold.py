@@ -26,12 +26,14 @@ SYMBOLS = SimpleNamespace(eta=eta, alpha=alpha)
 def constants() -> tuple[Constant, ...]:
     """Return what the claim hands to users."""
     zero, one, *_, suffices, needed, zero_by_margin, one_by_margin = derivations()
-    parts = ((zero, Relation.LT), (zero_by_margin, Relation.LT))
-    parts += ((one, Relation.GT), (one_by_margin, Relation.GT))
+    below = [(chain, Relation.LT) for chain in (zero, zero_by_margin)]
+    above = [(chain, Relation.GT) for chain in (one, one_by_margin)]
     return (
         Constant(
             threshold,
-            tuple(concluded(chain, sign, lambda: threshold(SYMBOLS)) for chain, sign in parts),
+            tuple(
+                concluded(chain, sign, lambda: threshold(SYMBOLS)) for chain, sign in below + above
+            ),
         ),
         Constant(
             margin_ratio,
@@ -98,9 +100,10 @@ def property_guarantees(data: st.DataObject, tally: Tally) -> None:
         require(guarantee.accepts(y + side * reach, y, y) is True, "an answer at the edge")
         outside = guarantee.accepts(y + side * (reach + beyond), y, y)
         require(outside is False, "an answer outside of the guarantee")
-    for bad in ((Fraction(1), 0), (-beyond, 0), (0, -beyond)):
+    none = Fraction(0)
+    for bad in ((Fraction(1), none), (-beyond, none), (none, -beyond)):
         require(not _is_taken(lambda bad=bad: Guarantee(*bad)), "a guarantee out of range is taken")
-    require(_is_taken(lambda: Guarantee(1 - beyond, 0)), "a guarantee in range is refused")
+    require(_is_taken(lambda: Guarantee(1 - beyond, none)), "a guarantee in range is refused")
 
 
 def _parts(guarantee: Guarantee) -> bool:
