@@ -23,6 +23,8 @@ def established(claim: Claim) -> ClaimResult:
         certificates=0,
         derivation_error="",
         property_error="",
+        constant_error="",
+        constants=(),
         seconds=1.5,
     )
 

@@ -21,8 +21,9 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import families
+from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
 __all__ = ["CLAIM"]
 

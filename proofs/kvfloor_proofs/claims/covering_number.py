@@ -23,7 +23,8 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "delta", "derivations", "dimension", "radii", "radius"]
 

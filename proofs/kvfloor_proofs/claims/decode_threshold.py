@@ -23,8 +23,9 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.softmax_concentration import g
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer, guarantees
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = [
     "CLAIM",

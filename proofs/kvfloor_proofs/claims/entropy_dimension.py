@@ -17,7 +17,8 @@ from kvfloor.caches import GaugedCache, HashedCache, configure, record, restore
 from kvfloor.families import Separation, Token, candidates, separation, stack
 from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.foundations.accuracy import derivations
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
 __all__ = ["CLAIM", "certified", "derivations"]
 

@@ -24,8 +24,9 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.collision import LOGARITHM
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.plain_floats import FORMATS, error_ratio, evaluate, evaluate_blocks
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

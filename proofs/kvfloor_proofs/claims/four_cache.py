@@ -50,8 +50,9 @@ from kvfloor_proofs.claims.decode_threshold import (
 )
 from kvfloor_proofs.claims.index_deterministic import N, b
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, families
+from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

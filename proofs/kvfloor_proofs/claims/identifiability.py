@@ -22,7 +22,8 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
 __all__ = ["CLAIM", "certified_rank", "d", "d_v", "derivations", "m", "n", "symmetry_directions"]
 

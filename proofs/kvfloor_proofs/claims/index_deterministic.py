@@ -17,7 +17,8 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
 __all__ = ["CLAIM", "N", "b", "derivations", "exact_length", "length_up_to"]
 

@@ -23,8 +23,9 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.entropies import PRODUCT, entropy, entropy_bits, lemmas, two_terms
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = [
     "CLAIM",

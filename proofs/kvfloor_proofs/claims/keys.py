@@ -37,8 +37,9 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import BOOKS
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

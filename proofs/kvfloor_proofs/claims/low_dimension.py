@@ -28,8 +28,9 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.claims import decode_threshold
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, alpha, eta, leak_of, ratio
 from kvfloor_proofs.claims.softmax_concentration import g
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -20,8 +20,9 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, ratio
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

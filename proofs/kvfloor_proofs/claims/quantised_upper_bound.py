@@ -27,8 +27,9 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import symbols
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "B", "B_v", "Q", "derivations", "eps_s", "eps_v", "error", "m", "sigma"]
 

@@ -23,9 +23,10 @@ from kvfloor_proofs.calculus import (
     Step,
     Variable,
 )
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import families
 from kvfloor_proofs.foundations.entropies import entropy, entropy_bits
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -29,8 +29,9 @@ from kvfloor_proofs.claims import softmax_concentration, value_floor
 from kvfloor_proofs.claims.decode_threshold import alpha, c, eta, leak_of
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
 from kvfloor_proofs.claims.value_floor import L, n, rho
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer, symbols
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "d_v", "derivations", "width"]
 

@@ -18,8 +18,9 @@ from kvfloor_proofs.calculus import Algebra, Assumptions, Cite, Derivation, Rela
 from kvfloor_proofs.claims import decode_threshold, index_deterministic
 from kvfloor_proofs.claims.decode_threshold import GUARANTEE, alpha, c, enough, eta, leak_of
 from kvfloor_proofs.claims.index_deterministic import N, b
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, families
+from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

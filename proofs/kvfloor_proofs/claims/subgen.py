@@ -24,7 +24,7 @@ from kvfloor.index import message, output_row
 from kvfloor.numbers import Vector, arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import Derivation
 from kvfloor_proofs.foundations import estimators
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
     implausible,
@@ -34,6 +34,7 @@ from kvfloor_proofs.foundations.outcomes import (
     square,
     states_after,
 )
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

@@ -38,7 +38,7 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.claims.covering_number import radii
 from kvfloor_proofs.foundations import estimators
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.estimators import i, j, logit, n, ratio, s, t, tau
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
@@ -49,6 +49,7 @@ from kvfloor_proofs.foundations.outcomes import (
     square,
     states_after,
 )
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations", "spread"]
 

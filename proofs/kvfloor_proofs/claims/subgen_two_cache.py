@@ -26,7 +26,7 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.claims.covering_number import radii
 from kvfloor_proofs.claims.subgen_four_cache import r, sigma, spread
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.estimators import i, n
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
@@ -37,6 +37,7 @@ from kvfloor_proofs.foundations.outcomes import (
     square,
     states_after,
 )
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

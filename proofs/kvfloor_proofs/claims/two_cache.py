@@ -31,8 +31,9 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.claims import index_deterministic
 from kvfloor_proofs.claims.index_deterministic import N, b
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations"]
 

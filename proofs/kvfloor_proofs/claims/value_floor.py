@@ -36,8 +36,9 @@ from kvfloor_proofs.claims.decode_threshold import (
     out,
 )
 from kvfloor_proofs.claims.softmax_concentration import M, S, g, j, s, tau
-from kvfloor_proofs.foundations.claim import Claim, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer, grid_guarantees, pair_books, symbols
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "L", "N", "b", "derivations", "k", "n", "rho", "y", "z"]
 

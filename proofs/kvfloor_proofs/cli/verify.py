@@ -38,7 +38,7 @@ def verify(
     kernel: bool,
     quiet: bool,
 ) -> int:
-    """Run claims: derivations, properties, certificates.
+    """Run claims: derivations, properties, certificates, and the functions that users call.
 
     Without a SLUG, all of them. Exit status 0 only if every verdict is what the registry says, 2 if
     this program failed by itself, else 1.

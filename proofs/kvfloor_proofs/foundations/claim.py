@@ -4,45 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
-
-from hypothesis import strategies as st
+from typing import Literal
 
 from kvfloor_proofs.calculus import Derivation
+from kvfloor_proofs.foundations.properties import Property
 from kvfloor_proofs.kernel import NO_THEOREM, NOT_IN_KERNEL, THEOREMS
 
-__all__ = ["Claim", "Falsified", "Property", "Tally", "Verdict", "require"]
+__all__ = ["Claim", "Verdict"]
 
 Verdict = Literal["holds", "holds in model M", "refuted as read"]
-
-
-@dataclass
-class Tally:
-    """What a property has run so far.
-
-    Attributes
-    ----------
-    examples : int
-        Instances tried.
-    certificates : int
-        Certificates that the checker accepted.
-    """
-
-    examples: int = 0
-    certificates: int = 0
-
-
-class Falsified(Exception):  # noqa: N818 (it says what happened to the claim)
-    """An instance on which a claim does not hold."""
-
-
-def require(holds: bool, otherwise: str) -> None:
-    """Raise `Falsified` with the reason unless ``holds``; unlike assert, never compiled away."""
-    if not holds:
-        raise Falsified(otherwise)
-
-
-Property: TypeAlias = Callable[[st.DataObject, Tally], None]
 
 
 @dataclass(frozen=True)
@@ -79,6 +49,7 @@ class Claim:
     verdict: Verdict
     derivations: Callable[[], tuple[Derivation, ...]]
     properties: tuple[Property, ...]
+    counterexample: Callable[[], str] | None = None
 
     @property
     def theorems(self) -> tuple[str, ...]:
@@ -94,5 +65,3 @@ class Claim:
     def not_in_kernel(self) -> str:
         """What of the claim its theorems leave out; empty if that is nothing."""
         return NOT_IN_KERNEL.get(self.slug, "")
-
-    counterexample: Callable[[], str] | None = None

@@ -15,7 +15,7 @@ from kvfloor.attention import ExactAttention
 from kvfloor.caches import Coins, Estimates, Flips
 from kvfloor.families import Token
 from kvfloor.numbers import arb_precision, to_fmpq
-from kvfloor_proofs.foundations.claim import require
+from kvfloor_proofs.foundations.properties import require
 
 __all__ = [
     "Rows",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -19,7 +19,7 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.html.mathml import RELATIONS, mathml
 from kvfloor_proofs.html.prose import line
 
-__all__ = ["Chain", "Reason", "chain"]
+__all__ = ["Chain", "Reason", "chain", "formula"]
 
 _ROW = Markup("<mtr>{}{}{}</mtr>")
 _LEFT = Markup('<mtd class="left"><mrow>{}</mrow></mtd>')
@@ -65,6 +65,11 @@ def chain(derivation: Derivation) -> Chain:
         ),
         tuple(Reason(step.reason, _shown(step.rule)) for step in derivation.steps),
     )
+
+
+def formula(expression: Any) -> Markup:
+    """Return an expression as a formula within a line."""
+    return _inline(mathml(expression))
 
 
 def _inline(elements: Markup) -> Markup:

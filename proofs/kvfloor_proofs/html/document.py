@@ -11,8 +11,9 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from kvfloor_proofs.constants import held_by
 from kvfloor_proofs.foundations.claim import Claim
-from kvfloor_proofs.html.chains import chain
+from kvfloor_proofs.html.chains import chain, formula
 from kvfloor_proofs.html.pictures import PICTURES, Panel, Picture
 from kvfloor_proofs.html.pictures.svg import svg
 from kvfloor_proofs.html.prose import line, paragraphs
@@ -105,6 +106,8 @@ def _environment(slugs: Sequence[str]) -> Environment:
         "mark": lambda verdict: VERDICTS[verdict][1],
         "meaning": lambda verdict: VERDICTS[verdict][2],
         "number": lambda x: f"{x:.4g}" if isinstance(x, float) else str(x),
+        "constants": held_by,
+        "formula": lambda said: said if isinstance(said, str) else formula(said),
         "first": lambda text: text.strip().splitlines()[0],
         "reasons": lambda result: result.reasons,
     }

@@ -9,7 +9,9 @@ import sympy as sp
 
 from kvfloor_proofs.calculus import Derivation, Relation, Variable
 from kvfloor_proofs.claims import SLUGS, load
+from kvfloor_proofs.constants import held_by
 from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.constants import Tie
 from kvfloor_proofs.kernel import statements
 
 __all__ = ["page", "write_pages"]
@@ -41,11 +43,31 @@ def page(claim: Claim) -> str:
         "## Property",
         "Run on instances drawn by Hypothesis:",
         "\n".join(f"* {_first_line(prop.__doc__)}" for prop in claim.properties),
+        "## Constants",
+        _constants(claim),
         "## Kernel",
         _kernel(claim),
         f"Run it all: `kvfloor verify {claim.slug}`.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _constants(claim: Claim) -> str:
+    rows = [
+        f"* `{constant.name}`: {'; '.join(map(_tie, constant.ties))}."
+        + (f" Not tight: {constant.slack}." if constant.slack else "")
+        for constant in held_by(claim.slug)
+    ]
+    if not rows:
+        return "It hands none to users."
+    return "Functions that users call, and what ties each to the claim:\n\n" + "\n".join(rows)
+
+
+def _tie(tie: Tie) -> str:
+    if isinstance(tie.said, str):
+        return f"{tie.kind}, {tie.text}"
+    before = "" if tie.variable is None else f"{sp.latex(tie.variable)} {tie.sign} "
+    return f"{tie.kind}, ${before}{sp.latex(tie.said)}$"
 
 
 def _kernel(claim: Claim) -> str:

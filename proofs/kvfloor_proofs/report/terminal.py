@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import Any
 
@@ -37,7 +37,8 @@ def show(
     """Show results while they come, and return them in the order of ``claims``.
 
     With ``kernel`` there is a column for the theorems that Coq's kernel accepted; with ``quiet``
-    only what went wrong is shown; with ``verbose`` the tracebacks of errors too.
+    only what went wrong is shown; with ``verbose`` the tracebacks of errors too, and the functions
+    that users call, with what ties each to its claim.
     """
     done: dict[str, ClaimResult] = {}
     if quiet:
@@ -58,6 +59,8 @@ def show(
                 status.update(_progress(len(done), len(claims), monotonic() - started))
     ordered = [done[claim.slug] for claim in claims]
     for result in ordered:
+        for line in _constants(result) if verbose else ():
+            write_line(console, line)
         for kind, reason in result.reasons:
             write_line(console, f"{result.slug}: {kind}: {reason}")
         for error in result.errors if verbose else ():
@@ -92,6 +95,9 @@ def _object(result: ClaimResult) -> dict[str, Any]:
     if result.property_error:
         prop["error"] = result.property_error
     errors = {"errors": [error._asdict() for error in result.errors]} if result.errors else {}
+    constants: dict[str, Any] = {"ok": not result.constant_error, "held": _held(result)}
+    if result.constant_error:
+        constants["error"] = result.constant_error
     return {
         "slug": result.slug,
         "title": result.title,
@@ -99,9 +105,29 @@ def _object(result: ClaimResult) -> dict[str, Any]:
         "verdict": result.verdict,
         "derivation": derivation,
         "property": prop,
+        "constants": constants,
         "certificates": {"ok": ok["property"], "checked": result.certificates},
         "seconds": round(result.seconds, 3),
     } | errors
+
+
+def _held(result: ClaimResult) -> list[dict[str, Any]]:
+    return [
+        {
+            "function": held.name,
+            "ties": [{"by": kind, "to": said} for kind, said in held.ties],
+            **({"slack": held.slack} if held.slack else {}),
+        }
+        for held in result.constants
+    ]
+
+
+def _constants(result: ClaimResult) -> Iterator[str]:
+    for held in result.constants:
+        for kind, said in held.ties:
+            yield f"{result.slug}: {held.name}: {kind}: {said}"
+        if held.slack:
+            yield f"{result.slug}: {held.name}: not tight: {held.slack}"
 
 
 def _kernel(result: ClaimResult) -> dict[str, Any]:

@@ -20,13 +20,16 @@ from kvfloor.numbers import as_count
 from kvfloor.workers import processes
 from kvfloor_proofs.calculus import DerivationError
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Property, Tally
+from kvfloor_proofs.constants import held_by
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Falsified, Property, Tally
 from kvfloor_proofs.kernel import Theorem
 
 __all__ = [
     "ERROR",
     "NOT_ESTABLISHED",
     "ClaimResult",
+    "Held",
     "ProgramError",
     "run_property",
     "verify",
@@ -45,7 +48,7 @@ class ProgramError(NamedTuple):
     Attributes
     ----------
     part : str
-        Of the claim: "derivation" or "property".
+        Of the claim: "derivation", "property" or "constant".
     reason : str
         The error in one line, and for a property on which instance.
     traceback : str
@@ -54,6 +57,24 @@ class ProgramError(NamedTuple):
     part: str
     reason: str
     traceback: str
+
+
+class Held(NamedTuple):
+    """A public function that is what a claim says.
+
+    Attributes
+    ----------
+    name : str
+        What users call it by.
+    ties : tuple of (str, str)
+        How it was compared, and with what.
+    slack : str
+        By how much instances stay under it, where it is a bound that could be improved.
+    """
+
+    name: str
+    ties: tuple[tuple[str, str], ...]
+    slack: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +96,10 @@ class ClaimResult:
         Certificates that the checker accepted.
     derivation_error, property_error : str
         What went wrong, with the step or the falsifying instance; empty if nothing did.
+    constant_error : str
+        Which public function is not what the claim says, and why; empty if all are.
+    constants : tuple of Held
+        The public functions that are, in the order of the claim.
     seconds : float
         Wall-clock time.
     theorems : tuple of Theorem
@@ -94,6 +119,8 @@ class ClaimResult:
     certificates: int
     derivation_error: str
     property_error: str
+    constant_error: str
+    constants: tuple[Held, ...]
     seconds: float
     theorems: tuple[Theorem, ...] = ()
     kernel_error: str = ""
@@ -106,10 +133,11 @@ class ClaimResult:
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
-        """What went wrong, if anything did: "derivation", "property", "kernel" or "error"; why."""
+        """What went wrong, if anything did: of which part, or "error", and why."""
         refused = (
             ("derivation", self.derivation_error),
             ("property", self.property_error),
+            ("constant", self.constant_error),
             ("kernel", self.kernel_error),
         )
         return [(kind, reason) for kind, reason in refused if reason] + [
@@ -119,7 +147,9 @@ class ClaimResult:
     @property
     def refused(self) -> bool:
         """Whether something that was run disagrees with the registry."""
-        return bool(self.derivation_error or self.property_error or self.kernel_error)
+        return any(
+            (self.derivation_error, self.property_error, self.constant_error, self.kernel_error)
+        )
 
 
 def verify(
@@ -170,14 +200,12 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
         try:
             run_property(prop, tally, examples=examples, seed=seed)
         except Exception as raised:
-            error = _telling(raised)
-            reason = f"{prop.__name__}: {_with_instance(error)}"
-            if isinstance(error, COUNTEREXAMPLES):
-                property_error = reason
-            else:
-                errors.append(_program_error("property", reason, error))
+            property_error, failed = _told("property", prop.__name__, raised)
+            errors += failed
             break
-    refused = derivation_error or property_error
+    constants, constant_error, failed = _check_constants(claim, tally, examples, seed)
+    errors += failed
+    refused = derivation_error or property_error or constant_error
     return ClaimResult(
         slug=claim.slug,
         title=claim.title,
@@ -188,6 +216,8 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
         certificates=tally.certificates,
         derivation_error=derivation_error,
         property_error=property_error,
+        constant_error=constant_error,
+        constants=constants,
         seconds=time.perf_counter() - started,
         errors=tuple(errors),
     )
@@ -230,8 +260,38 @@ def _telling(error: Exception) -> Exception:
     return next((one for one in found if isinstance(one, COUNTEREXAMPLES)), found[0])
 
 
+def _told(part: str, name: str, raised: Exception) -> tuple[str, list[ProgramError]]:
+    """What is said of an exception: a counterexample, or that the program itself failed."""
+    error = _telling(raised)
+    reason = f"{name}: {_with_instance(error)}"
+    if isinstance(error, COUNTEREXAMPLES):
+        return reason, []
+    return "", [_program_error(part, reason, error)]
+
+
 def _program_error(part: str, reason: str, error: Exception) -> ProgramError:
     return ProgramError(part, reason, "".join(traceback.format_exception(error)))
+
+
+def _check_constants(
+    claim: Claim, tally: Tally, examples: int, seed: int
+) -> tuple[tuple[Held, ...], str, list[ProgramError]]:
+    held: list[Held] = []
+    name = "constants"
+    try:
+        for constant in held_by(claim.slug):
+            name = constant.name
+            for tie in constant.ties:
+                if tie.check is not None:
+                    tie.check()
+                if tie.run is not None:
+                    run_property(tie.run, tally, examples=examples, seed=seed)
+            ties = tuple((tie.kind, tie.text) for tie in constant.ties)
+            held.append(Held(name, ties, constant.slack))
+    except Exception as raised:
+        reason, errors = _told("constant", name, raised)
+        return tuple(held), reason, errors
+    return tuple(held), "", []
 
 
 def run_property(prop: Property, tally: Tally, *, examples: int, seed: int) -> None:

@@ -15,7 +15,7 @@ from kvfloor.families import Separation
 from kvfloor_proofs.claims import entropy_dimension
 from kvfloor_proofs.claims.entropy_dimension import CLAIM, certified
 from kvfloor_proofs.foundations import accuracy
-from kvfloor_proofs.foundations.claim import Falsified, Tally
+from kvfloor_proofs.foundations.properties import Falsified, Tally
 from kvfloor_proofs.verify.results import run_property, verify_claim
 
 PAGE = Path(__file__).parents[3] / "docs" / "claims" / "entropy-dimension.md"

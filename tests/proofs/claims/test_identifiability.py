@@ -9,7 +9,7 @@ import pytest
 from kvfloor.floors import Parameter, free_parameters, identifiable, parameters
 from kvfloor_proofs.claims import identifiability
 from kvfloor_proofs.claims.identifiability import certified_rank, symmetry_directions
-from kvfloor_proofs.foundations.claim import Falsified
+from kvfloor_proofs.foundations.properties import Falsified
 
 SHAPES = [(1, 4, 3, 3), (2, 3, 2, 2), (2, 2, 3, 1), (3, 3, 2, 2), (3, 2, 1, 4), (2, 1, 2, 2)]
 

@@ -14,7 +14,8 @@ from rich.console import Console
 from kvfloor.errors import InputError
 from kvfloor_proofs.calculus import Derivation, Positivity, Relation
 from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations.claim import Claim, Falsified, Tally, require
+from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 from kvfloor_proofs.report import show, to_json
 from kvfloor_proofs.verify import ERROR, NOT_ESTABLISHED, ClaimResult, verify
 from kvfloor_proofs.verify.results import run_property, verify_claim

@@ -1,0 +1,10 @@
+"""`entropy-dimension`: nothing yet."""
+
+from kvfloor_proofs.foundations.constants import Constant
+
+__all__ = ["constants"]
+
+
+def constants() -> tuple[Constant, ...]:
+    """Return what the claim hands to users."""
+    return ()
