@@ -15,14 +15,15 @@ from kvfloor.index import best_success, message, output_row
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
+    Cite,
     Derivation,
-    Induction,
     Monotone,
     Positivity,
     Relation,
     Step,
     Variable,
 )
+from kvfloor_proofs.claims.index_deterministic import N, b, messages_up_to
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import families
 from kvfloor_proofs.foundations.entropies import entropy, entropy_bits
@@ -32,7 +33,7 @@ __all__ = ["CLAIM", "derivations"]
 
 EQ, LE, LT, GE = Relation.EQ, Relation.LE, Relation.LT, Relation.GE
 
-N, b, k, i = sp.symbols("N b k i", integer=True)
+k = sp.Symbol("k", integer=True)
 u, e, X, w = sp.symbols("u e X w", real=True)
 
 
@@ -59,7 +60,7 @@ def _exact_length() -> Derivation:
 
 
 def _length_up_to() -> Derivation:
-    states = sp.Sum(2**i, (i, 0, b))
+    states = messages_up_to().start
     return Derivation(
         "With states of up to b bits that takes b <= N - k - 1",
         Assumptions((Variable(N, 1), Variable(k, 0, N - 1), Variable(b, 0, N - k - 1))),
@@ -68,8 +69,8 @@ def _length_up_to() -> Derivation:
             Step(
                 EQ,
                 (2 ** (b + 1) - 1) / 2**N,
-                Induction(b, Algebra()),
-                "By induction on b.",
+                Monotone(Variable(u), u / 2**N, states, 2 ** (b + 1) - 1, Cite(messages_up_to())),
+                "L3 counts them.",
             ),
             Step(LT, 2 ** (b + 1) / 2**N, Positivity(), "One more."),
             Step(

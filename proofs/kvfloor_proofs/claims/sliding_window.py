@@ -22,7 +22,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, families
 from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "W", "d_v", "derivations", "m", "n"]
 
 EQ, LT = Relation.EQ, Relation.LT
 
