@@ -32,7 +32,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "A", "N", "cosine", "derivations", "rho"]
 
 EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
 

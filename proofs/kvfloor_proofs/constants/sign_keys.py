@@ -30,7 +30,7 @@ def constants() -> tuple[Constant, ...]:
         Constant(
             hoeffding_exponent,
             (concluded(exponent, Relation.LE, lambda: -hoeffding_exponent(d, eps)),),
-            slack="of 20 to 60 rows the exact tail asks for 0.55 of Hoeffding's dimension or more",
+            slack="of 30 to 60 rows the exact tail asks for 0.45 of Hoeffding's dimension or more",
         ),
         Constant(pairs_of, (both_sides("all pairs, each once", property_pairs),)),
         Constant(sign_tail, (both_sides("counted over all signs", property_tail),)),
@@ -76,7 +76,7 @@ def property_least(data: st.DataObject, tally: Tally) -> None:
         require(found == least, "another dimension is the least")
     require(pairs * sign_tail(least, epsilon * least) < 1, "not enough")
     hoeffdings = least_sign_dimension(size, epsilon, exact=False)
-    enough = Fraction(55, 100) if size >= 20 else Fraction(0)
+    enough = Fraction(45, 100) if size >= 30 else Fraction(0)
     require(enough * hoeffdings <= least <= hoeffdings, "not within the slack")
     for bad in ((1, epsilon), (size, Fraction(0)), (size, 1 + Fraction(1, 2**40))):
         require(refuses(least_sign_dimension, *bad), f"{bad} is taken")
