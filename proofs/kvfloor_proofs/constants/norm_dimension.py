@@ -22,7 +22,9 @@ def constants() -> tuple[Constant, ...]:
         Constant(
             best,
             (
-                both_sides("n in two dimensions, 2 in one; all tokens from 2^d >= n", property_free),
+                both_sides(
+                    "n in two dimensions, 2 in one; all tokens from 2^d >= n", property_free
+                ),
                 both_sides("enough norms for two dimensions, and for log₂ n", property_regimes),
             ),
         ),
