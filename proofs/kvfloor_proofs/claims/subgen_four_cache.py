@@ -37,23 +37,11 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.covering_number import radii
+from kvfloor_proofs.claims.subgen import D1, D2, delta, members, r, sigma
 from kvfloor_proofs.foundations import estimators
 from kvfloor_proofs.foundations.claim import Claim
-from kvfloor_proofs.foundations.estimators import (
-    D1,
-    D2,
-    delta,
-    i,
-    j,
-    logit,
-    n,
-    r,
-    ratio,
-    s,
-    sigma,
-    t,
-    tau,
-)
+from kvfloor_proofs.foundations.draws import bits
+from kvfloor_proofs.foundations.estimators import i, j, logit, n, ratio, s, t, tau
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
     implausible,
@@ -118,7 +106,7 @@ def _spread() -> Derivation:
             Step(
                 LE,
                 spread,
-                Cite(estimators.members(), ((delta, reach),)),
+                Cite(members(), ((delta, reach),)),
                 "U1: both are at most R₂δ₁ + R₁δ₂.",
             ),
         ),
@@ -326,6 +314,8 @@ def property_fails_under_the_floor(data: st.DataObject, tally: Tally) -> None:
     x = next(random_inputs(family.size, data.draw(st.integers(0, 10**6), label="seed")))
     state = message(factory, family, x)
     most = state.bits + 128  # one cluster a slot for every instance; only the sizes of μ vary
+    other = message(factory, family, data.draw(bits(family.size), label="other instance"))
+    require(other.bits <= most, "more states occur than are counted")
     chance = all_correct_probability(family.size, states_up_to(most))
     require(chance <= Fraction(1, 2**32), "the state is not far enough under the floor")
     rows = (output_row(factory, family, state, a) == family.row(x, a) for a in range(family.n))

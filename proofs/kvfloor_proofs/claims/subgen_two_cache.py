@@ -25,9 +25,10 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.covering_number import radii
+from kvfloor_proofs.claims.subgen import delta, r, sigma
 from kvfloor_proofs.claims.subgen_four_cache import reach, spread
 from kvfloor_proofs.foundations.claim import Claim
-from kvfloor_proofs.foundations.estimators import delta, i, n, r, sigma
+from kvfloor_proofs.foundations.estimators import i, n
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
     implausible,

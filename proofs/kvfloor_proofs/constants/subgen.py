@@ -14,7 +14,7 @@ from kvfloor.families import Token
 from kvfloor.floors import log_ratio, relative_variance, samples, slack, subgen_samples
 from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import Relation
-from kvfloor_proofs.claims.subgen import derivations
+from kvfloor_proofs.claims.subgen import delta, derivations, r, sigma
 from kvfloor_proofs.foundations import estimators as e
 from kvfloor_proofs.foundations.constants import Constant, assumed, both_sides, concluded
 from kvfloor_proofs.foundations.outcomes import Rows, square, states_after
@@ -27,10 +27,10 @@ LE = Relation.LE
 
 def constants() -> tuple[Constant, ...]:
     """Return what the claim hands to users."""
-    _, _, *normaliser, _, _, _, _, _, _, combined, _, fails = derivations()
-    members, square, mean = normaliser[1], normaliser[5], normaliser[6]
+    _, _, members, *normaliser, _, _, _, _, _, _, combined, _, fails = derivations()
+    *_, square, mean = normaliser
     return (
-        Constant(log_ratio, (concluded(members, LE, lambda: log_ratio(e.sigma, e.r, e.delta)),)),
+        Constant(log_ratio, (concluded(members, LE, lambda: log_ratio(sigma, r, delta)),)),
         Constant(
             relative_variance,
             (

@@ -11,6 +11,7 @@ from kvfloor.caches import SubGen4Cache
 from kvfloor.floors import log_ratio, product_radius, relative_variance
 from kvfloor_proofs.calculus import Relation
 from kvfloor_proofs.claims.covering_number import radii
+from kvfloor_proofs.claims.subgen import D1, D2, r, sigma
 from kvfloor_proofs.claims.subgen_four_cache import derivations
 from kvfloor_proofs.constants.subgen import clustered, slot_bits
 from kvfloor_proofs.foundations import estimators as e
@@ -30,12 +31,12 @@ def constants() -> tuple[Constant, ...]:
             product_radius,
             tuple(
                 assumed(spread, off, "high", lambda: product_radius(*radii), strict=False)
-                for off in (e.D1, e.D2)
+                for off in (D1, D2)
             ),
         ),
         Constant(
             log_ratio,
-            (concluded(spread, LE, lambda: log_ratio(e.sigma, e.r, product_radius(*radii))),),
+            (concluded(spread, LE, lambda: log_ratio(sigma, r, product_radius(*radii))),),
         ),
         Constant(
             relative_variance,

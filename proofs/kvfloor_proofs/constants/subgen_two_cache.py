@@ -13,10 +13,10 @@ from kvfloor.families import stack
 from kvfloor.floors import log_ratio, product_radius
 from kvfloor_proofs.calculus import Relation
 from kvfloor_proofs.claims.covering_number import radii
+from kvfloor_proofs.claims.subgen import delta, r, sigma
 from kvfloor_proofs.claims.subgen_two_cache import derivations, property_rows
 from kvfloor_proofs.constants.subgen import clustered, slot_bits
 from kvfloor_proofs.foundations.constants import Constant, assumed, both_sides, concluded
-from kvfloor_proofs.foundations.estimators import delta, r, sigma
 from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["constants"]

@@ -19,25 +19,19 @@ from kvfloor_proofs.calculus import (
 )
 
 __all__ = [
-    "D1",
-    "D2",
     "A",
     "D",
     "X",
-    "delta",
     "eps",
     "est",
     "failure",
     "g",
     "guarantee",
-    "members",
     "normaliser",
     "numerator",
-    "r",
     "ratio",
     "s",
     "samples",
-    "sigma",
     "t",
     "tau",
 ]
@@ -47,7 +41,6 @@ EQ, LE, LT, GE = Relation.EQ, Relation.LE, Relation.LT, Relation.GE
 c, i, j, n, t, s, M, h = sp.symbols("c i j n t s M h", integer=True)
 mu, u, w, tau, ratio, y, G, X, a, b = sp.symbols("mu u w tau rho y G X a b", real=True)
 eps, failure, A, B, D, Z, g, K, R, x = sp.symbols("epsilon delta A B D Z g K R x", real=True)
-sigma, r, delta, D1, D2 = sp.symbols("sigma r delta_c D_1 D_2", real=True)
 est, z, true = sp.symbols("tau' z' z", real=True)
 logit, up, W, v, T, p, m = (
     sp.IndexedBase(name, real=True)[j] for name in ("l", "u", "W", "v", "T", "p", "n")
@@ -63,7 +56,6 @@ def normaliser() -> tuple[Derivation, ...]:
     """Return mean and variance of the estimate of τ."""
     return (
         _unbiased_normaliser(),
-        members(),
         _spread_of_sums(),
         _within_a_range(),
         _from_the_mean(),
@@ -135,23 +127,6 @@ def _unbiased_numerator() -> Derivation:
         Assumptions((Variable(n, 1), Variable(s, 1), *_above_zero(mu), *families)),
         sp.Sum(sp.Sum(each, tokens), (i, 1, s)),
         (Step(EQ, sp.Sum(sp.exp(logit) * v, tokens), Algebra(), "Weights cancel."),),
-    )
-
-
-def members() -> Derivation:
-    """Bound how far logits in one cluster differ."""
-    return Derivation(
-        "Members of a cluster are within D_1 and D_2 <= δ of its centre; so their logits differ by "
-        "at most",
-        Assumptions(
-            (
-                *(Variable(symbol, 0) for symbol in (sigma, r, delta)),
-                Variable(D1, 0, delta),
-                Variable(D2, 0, delta),
-            )
-        ),
-        sigma * r * (D1 + D2),
-        (Step(LE, 2 * sigma * r * delta, Positivity(), "Both are at most δ."),),
     )
 
 
