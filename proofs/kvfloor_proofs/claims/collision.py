@@ -25,7 +25,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import families
 from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
-__all__ = ["CLAIM"]
+__all__ = ["CLAIM", "derivations", "lam"]
 
 i, k, D = sp.symbols("i k D", integer=True)
 u, eta, alpha, lam = sp.symbols("u eta alpha lambda", real=True)

@@ -9,6 +9,7 @@ from kvfloor.index import all_inputs, colliding_pair
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
+    Cite,
     Derivation,
     Induction,
     Monotone,
@@ -20,9 +21,9 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
-__all__ = ["CLAIM", "N", "b", "derivations", "exact_length", "length_up_to"]
+__all__ = ["CLAIM", "N", "b", "derivations", "exact_length", "length_up_to", "messages_up_to"]
 
-N, b, k = sp.symbols("N b k", integer=True)
+N, b, i = sp.symbols("N b i", integer=True)
 u = sp.Symbol("u", real=True)
 
 _FEWER_BITS = Assumptions((Variable(N, 1), Variable(b, 0, N - 1)))
@@ -30,7 +31,7 @@ _FEWER_BITS = Assumptions((Variable(N, 1), Variable(b, 0, N - 1)))
 
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
-    return (exact_length(), length_up_to())
+    return (exact_length(), messages_up_to(), length_up_to())
 
 
 def exact_length() -> Derivation:
@@ -50,12 +51,12 @@ def exact_length() -> Derivation:
     )
 
 
-def length_up_to() -> Derivation:
+def messages_up_to() -> Derivation:
     """Count the messages of at most b bits."""
     return Derivation(
-        "Messages of at most b < N bits, the empty one included, are fewer than 2^N",
-        _FEWER_BITS,
-        sp.Sum(2**k, (k, 0, b)),
+        "Messages of at most b bits, the empty one included",
+        Assumptions((Variable(b, 0),)),
+        sp.Sum(2**i, (i, 0, b)),
         (
             Step(
                 Relation.EQ,
@@ -63,6 +64,18 @@ def length_up_to() -> Derivation:
                 Induction(b, Algebra()),
                 "By induction on b: the next term, 2^(b+1), doubles the sum plus 1.",
             ),
+        ),
+    )
+
+
+def length_up_to() -> Derivation:
+    """Compare the messages of at most b bits with the inputs."""
+    return Derivation(
+        "Messages of at most b < N bits, the empty one included, are fewer than 2^N",
+        _FEWER_BITS,
+        sp.Sum(2**i, (i, 0, b)),
+        (
+            Step(Relation.EQ, 2 ** (b + 1) - 1, Cite(messages_up_to()), "Counted."),
             Step(Relation.LT, 2 ** (b + 1), Positivity(), "One more."),
             Step(
                 Relation.LE,

@@ -41,7 +41,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import BOOKS
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "C", "derivations"]
 
 EQ, GE = Relation.EQ, Relation.GE
 

@@ -32,7 +32,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "A", "N", "cosine", "derivations", "rho"]
 
 EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
 
@@ -154,7 +154,7 @@ EXPLICIT: dict[str, Callable[[int], AddressBook]] = {
 
 
 def property_explicit_codes(data: st.DataObject, tally: Tally) -> None:
-    """The codes of L5 are read at ‖q‖·‖k‖ <= ρ wherever the condition holds, rounding included."""
+    """The codes of L5 are read at ‖q‖·‖k‖ <= ρ wherever the condition holds: the floor's bits."""
     del tally
     book = EXPLICIT[data.draw(st.sampled_from(sorted(EXPLICIT)), label="code")](
         data.draw(st.integers(2, 24), label="keys")
@@ -172,10 +172,14 @@ def property_explicit_codes(data: st.DataObject, tally: Tally) -> None:
         return
     x = data.draw(bits(book.n), label="bits")
     attention = ExactAttention([book.keys], [[[b] for b in x]])
+    read = 0
     for direction, b in zip(book.directions, x, strict=True):
         (out,) = attention([strength * c for c in direction]).enclose()
         worst = edge_answer(guarantee, out, bit=b)
         require((worst > threshold(guarantee)) == bool(b), "a bit is not read")
+        read += 1
+    found = best(book.n, book.d, rho=norms, eta=guarantee.eta, alpha=guarantee.alpha, d_v=1)
+    require(read == found.bits == book.n, "the floor is not the number of bits that were read")
 
 
 def property_best(data: st.DataObject, tally: Tally) -> None:

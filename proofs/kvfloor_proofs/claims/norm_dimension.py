@@ -24,7 +24,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "derivations", "n", "rho"]
 
 EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
 
@@ -104,10 +104,13 @@ def property_large_norms(data: st.DataObject, tally: Tally) -> None:
     require(largest.bit_length() <= 2 * size.bit_length(), "entries of more than O(log n) bits")
     x = data.draw(bits(size), label="bits")
     attention = ExactAttention([book.keys], [[[b] for b in x]])
+    read = 0
     for direction, b in zip(book.directions, x, strict=True):
         (out,) = attention([strength * c for c in direction]).enclose()
         worst = edge_answer(guarantee, out, bit=b)
         require((worst > threshold(guarantee)) == bool(b), "a bit is not read")
+        read += 1
+    require(read == found.bits, "the floor is not the number of bits that were read")
 
 
 def property_regimes(data: st.DataObject, tally: Tally) -> None:

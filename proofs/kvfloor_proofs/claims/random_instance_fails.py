@@ -10,19 +10,21 @@ from hypothesis import strategies as st
 
 from kvfloor.caches import HashedCache, configure
 from kvfloor.collisions import random_inputs
+from kvfloor.families import BinaryValues, binary_keys
 from kvfloor.floors import all_correct_probability, expected_wrong, states_up_to
-from kvfloor.index import best_success, message, output_row
+from kvfloor.index import all_inputs, best_success, message, output_row
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
+    Cite,
     Derivation,
-    Induction,
     Monotone,
     Positivity,
     Relation,
     Step,
     Variable,
 )
+from kvfloor_proofs.claims.index_deterministic import N, b, messages_up_to
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import families
 from kvfloor_proofs.foundations.entropies import entropy, entropy_bits
@@ -32,7 +34,7 @@ __all__ = ["CLAIM", "derivations"]
 
 EQ, LE, LT, GE = Relation.EQ, Relation.LE, Relation.LT, Relation.GE
 
-N, b, k, i = sp.symbols("N b k i", integer=True)
+k = sp.Symbol("k", integer=True)
 u, e, X, w = sp.symbols("u e X w", real=True)
 
 
@@ -59,7 +61,7 @@ def _exact_length() -> Derivation:
 
 
 def _length_up_to() -> Derivation:
-    states = sp.Sum(2**i, (i, 0, b))
+    states = messages_up_to().start
     return Derivation(
         "With states of up to b bits that takes b <= N - k - 1",
         Assumptions((Variable(N, 1), Variable(k, 0, N - 1), Variable(b, 0, N - k - 1))),
@@ -68,8 +70,8 @@ def _length_up_to() -> Derivation:
             Step(
                 EQ,
                 (2 ** (b + 1) - 1) / 2**N,
-                Induction(b, Algebra()),
-                "By induction on b.",
+                Monotone(Variable(u), u / 2**N, states, 2 ** (b + 1) - 1, Cite(messages_up_to())),
+                "L3 counts them.",
             ),
             Step(LT, 2 ** (b + 1) / 2**N, Positivity(), "One more."),
             Step(
@@ -140,6 +142,27 @@ def property_all_encoders(data: st.DataObject, tally: Tally) -> None:
     require(up_to or expected >= size * (1 - best_success(size, b)), "better than the best")
 
 
+def property_all_instances(data: st.DataObject, tally: Tally) -> None:
+    """All instances through a real cache: as many states as b bits have, each right on one."""
+    del tally
+    n, d_v = data.draw(st.sampled_from(((1, 1), (2, 1), (3, 1), (2, 2))), label="n, d_v")
+    family = BinaryValues(binary_keys(n), d_v, order=1)
+    b = data.draw(st.integers(0, family.size), label="b")
+    factory = configure(HashedCache, bits=b, family=family)
+    states = {x: message(factory, family, x) for x in all_inputs(family.size)}
+    require(all(state.bits == b for state in states.values()), "states of other lengths")
+    occur = set(states.values())
+    require(len(occur) <= 2**b, "more states than b bits have")
+    told = {
+        state: [bit for a in range(n) for bit in output_row(factory, family, state, a)]
+        for state in occur
+    }
+    right = sum(told[state] == list(x) for x, state in states.items())
+    most = all_correct_probability(family.size, len(occur))
+    require(Fraction(right, 2**family.size) <= most, "more is right than there are states")
+    require(right == len(occur), "a state is right on no instance")  # the table's choice
+
+
 def property_exposed(data: st.DataObject, tally: Tally) -> None:
     """A random instance and its queries expose a real cache k >= 32 bits under the floor."""
     del tally
@@ -176,5 +199,5 @@ The expectation is over the instance, the public coins being independent of it."
     ),
     verdict="holds",
     derivations=derivations,
-    properties=(property_all_encoders, property_exposed),
+    properties=(property_all_encoders, property_all_instances, property_exposed),
 )

@@ -22,7 +22,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, families
 from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "W", "d_v", "derivations", "m", "n"]
 
 EQ, LT = Relation.EQ, Relation.LT
 
@@ -98,6 +98,7 @@ def property_floor_is_met(data: st.DataObject, tally: Tally) -> None:
     mask = window_mask(family.n - 1, [window] * family.order, [family.n] * family.order)
     attention = ExactAttention(*stack(family.encode(x)))
     last = range(family.n - window, family.n)
+    read = 0
     inside = replace(family, book=family.book.restricted(last))  # T1 with n = W
     for i, address in enumerate(last):
         query = inside.query(i)
@@ -107,6 +108,8 @@ def property_floor_is_met(data: st.DataObject, tally: Tally) -> None:
         worst = [edge_answer(family.guarantee, o, bit=b) for o, b in zip(outputs, row, strict=True)]
         require(inside.decode(worst) == row, "a bit is not read at the edge of the guarantee")
         require(list(cache.answer(query)) == truth.floats(), "another answer than in the window")
+        read += len(row)
+    require(read == four_cache(window, family.d_v), "another number of bits was read")
 
 
 def property_unrestricted_falls(data: st.DataObject, tally: Tally) -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor.caches import SURELY, Coins, SubGen, SubGen4Cache, configure
@@ -22,9 +23,17 @@ from kvfloor.floors import (
 )
 from kvfloor.index import message, output_row
 from kvfloor.numbers import Vector, arb_precision, ball_ends, to_fmpq
-from kvfloor_proofs.calculus import Derivation
+from kvfloor_proofs.calculus import (
+    Assumptions,
+    Derivation,
+    Positivity,
+    Relation,
+    Step,
+    Variable,
+)
 from kvfloor_proofs.foundations import estimators
 from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.draws import bits
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
     implausible,
@@ -36,16 +45,36 @@ from kvfloor_proofs.foundations.outcomes import (
 )
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "D1", "D2", "delta", "derivations", "members", "r", "sigma"]
+
+sigma, r, delta, D1, D2 = sp.symbols("sigma r delta_c D_1 D_2", real=True)
 
 
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
     return (
         *estimators.samples(),
+        members(),
         *estimators.normaliser(),
         *estimators.numerator(),
         *estimators.guarantee(),
+    )
+
+
+def members() -> Derivation:
+    """Bound how far logits in one cluster differ."""
+    return Derivation(
+        "Members of a cluster are within D_1 and D_2 <= δ of its centre; so their logits differ by "
+        "at most",
+        Assumptions(
+            (
+                *(Variable(symbol, 0) for symbol in (sigma, r, delta)),
+                Variable(D1, 0, delta),
+                Variable(D2, 0, delta),
+            )
+        ),
+        sigma * r * (D1 + D2),
+        (Step(Relation.LE, 2 * sigma * r * delta, Positivity(), "Both are at most δ."),),
     )
 
 
@@ -234,6 +263,8 @@ def property_fails_under_the_floor(data: st.DataObject, tally: Tally) -> None:
     x = next(random_inputs(family.size, seed))
     state = message(factory, family, x, seed=0)
     most = state.bits + 64  # one cluster for every instance; only the size of μ varies
+    other = message(factory, family, data.draw(bits(family.size), label="other instance"))
+    require(other.bits <= most, "more states occur than are counted")
     chance = all_correct_probability(family.size, states_up_to(most))
     require(chance <= Fraction(1, 2**32), "the state is not far enough under the floor")
     rows = (output_row(factory, family, state, a) == family.row(x, a) for a in range(family.n))

@@ -37,8 +37,10 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.covering_number import radii
+from kvfloor_proofs.claims.subgen import D1, D2, delta, members, r, sigma
 from kvfloor_proofs.foundations import estimators
 from kvfloor_proofs.foundations.claim import Claim
+from kvfloor_proofs.foundations.draws import bits
 from kvfloor_proofs.foundations.estimators import i, j, logit, n, ratio, s, t, tau
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
@@ -51,14 +53,15 @@ from kvfloor_proofs.foundations.outcomes import (
 )
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations", "spread"]
+__all__ = ["CLAIM", "derivations", "reach", "spread"]
 
 EQ, LE = Relation.EQ, Relation.LE
 
 c1, c2, d = sp.symbols("c_1 c_2 d", integer=True)
-mu1, mu2, sigma, r, D1, D2, Y = sp.symbols("mu_1 mu_2 sigma r D_1 D_2 Y", real=True)
+mu1, mu2, Y = sp.symbols("mu_1 mu_2 Y", real=True)
 W1, W2, v, x, y = (sp.IndexedBase(name, real=True)[j] for name in ("W", "U", "v", "x", "y"))
-spread = log_ratio(sigma, r, product_radius(*radii))
+reach = radii[2] * radii[1] + radii[0] * radii[3]  # R₂δ₁ + R₁δ₂
+spread = 2 * sigma * r * reach
 
 
 def derivations() -> tuple[Derivation, ...]:
@@ -89,18 +92,24 @@ def _unbiased_normaliser() -> Derivation:
 
 
 def _spread() -> Derivation:
-    most = product_radius(*radii)
     ranges = (
         *(Variable(symbol, 0) for symbol in (sigma, r, *radii)),
-        Variable(D1, 0, most),
-        Variable(D2, 0, most),
+        Variable(D1, 0, reach),
+        Variable(D2, 0, reach),
     )
     return Derivation(
         "Products of members of the same two clusters are within D_1 and D_2 of the product of the "
         "centres; so their logits differ by at most ln ϱ",
         Assumptions(ranges),
         sigma * r * (D1 + D2),
-        (Step(LE, spread, Positivity(), "U1: both are at most R₂δ₁ + R₁δ₂."),),
+        (
+            Step(
+                LE,
+                spread,
+                Cite(members(), ((delta, reach),)),
+                "U1: both are at most R₂δ₁ + R₁δ₂.",
+            ),
+        ),
     )
 
 
@@ -305,6 +314,8 @@ def property_fails_under_the_floor(data: st.DataObject, tally: Tally) -> None:
     x = next(random_inputs(family.size, data.draw(st.integers(0, 10**6), label="seed")))
     state = message(factory, family, x)
     most = state.bits + 128  # one cluster a slot for every instance; only the sizes of μ vary
+    other = message(factory, family, data.draw(bits(family.size), label="other instance"))
+    require(other.bits <= most, "more states occur than are counted")
     chance = all_correct_probability(family.size, states_up_to(most))
     require(chance <= Fraction(1, 2**32), "the state is not far enough under the floor")
     rows = (output_row(factory, family, state, a) == family.row(x, a) for a in range(family.n))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kvfloor.attention import khatri_rao
 from kvfloor.caches import Coins, ExactCache, SubGen2Cache, new_tuples, record
 from kvfloor.families import Token, stack
-from kvfloor.floors import log_ratio, product_radius, subgen_samples
+from kvfloor.floors import log_ratio, subgen_samples
 from kvfloor.numbers import arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
@@ -25,7 +25,8 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.covering_number import radii
-from kvfloor_proofs.claims.subgen_four_cache import r, sigma, spread
+from kvfloor_proofs.claims.subgen import delta, r, sigma
+from kvfloor_proofs.claims.subgen_four_cache import reach, spread
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.estimators import i, n
 from kvfloor_proofs.foundations.outcomes import (
@@ -42,8 +43,6 @@ from kvfloor_proofs.foundations.properties import Tally, require
 __all__ = ["CLAIM", "derivations"]
 
 EQ, LE = Relation.EQ, Relation.LE
-
-delta = sp.Symbol("delta", real=True)
 
 
 def derivations() -> tuple[Derivation, ...]:
@@ -63,13 +62,13 @@ def _rows_of_all_tokens() -> Derivation:
 def _clusters() -> Derivation:
     ranges = (
         *(Variable(symbol, 0) for symbol in (sigma, r, *radii)),
-        Variable(delta, 0, product_radius(*radii)),
+        Variable(delta, 0, reach),
     )
     return Derivation(
         "Keys that cluster make products that do: with δ up to R₂δ₁ + R₁δ₂ the logits in a "
         "cluster differ by at most",
         Assumptions(ranges),
-        log_ratio(sigma, r, delta),
+        2 * sigma * r * delta,
         (Step(LE, spread, Positivity(), "U1, for both of two members."),),
     )
 

@@ -19,12 +19,18 @@ from kvfloor_proofs.calculus import (
 )
 
 __all__ = [
+    "A",
+    "D",
+    "X",
     "eps",
+    "est",
     "failure",
+    "g",
     "guarantee",
     "normaliser",
     "numerator",
     "ratio",
+    "s",
     "samples",
     "t",
     "tau",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-__all__ = ["Falsified", "Property", "Tally", "require"]
+from kvfloor.errors import InputError
+
+__all__ = ["Falsified", "Property", "Tally", "refuses", "require"]
 
 
 @dataclass
@@ -35,6 +37,15 @@ def require(holds: bool, otherwise: str) -> None:
     """Raise `Falsified` with the reason unless ``holds``; unlike assert, never compiled away."""
     if not holds:
         raise Falsified(otherwise)
+
+
+def refuses(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether a function takes arguments for bad input."""
+    try:
+        function(*arguments)
+    except InputError:
+        return True
+    return False
 
 
 Property: TypeAlias = Callable[[st.DataObject, Tally], None]
