@@ -152,13 +152,15 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
     started = time.perf_counter()
     steps, derivation_error = _check_derivations(claim, seed)
     tally, property_error = Tally(), ""
+    passed: set[Property] = set()
     for prop in claim.properties:
         try:
             run_property(prop, tally, examples=examples, seed=seed)
+            passed.add(prop)
         except Exception as error:  # whatever it raises falsifies the claim
             property_error = f"{prop.__name__}: {_falsified(error)}"
             break
-    constants, constant_error = _check_constants(claim, tally, examples, seed)
+    constants, constant_error = _check_constants(claim, tally, passed, examples, seed)
     failed = derivation_error or property_error or constant_error
     return ClaimResult(
         slug=claim.slug,
@@ -201,7 +203,7 @@ def _check_derivations(claim: Claim, seed: int) -> tuple[int, str]:
 
 
 def _check_constants(
-    claim: Claim, tally: Tally, examples: int, seed: int
+    claim: Claim, tally: Tally, passed: set[Property], examples: int, seed: int
 ) -> tuple[tuple[Held, ...], str]:
     held: list[Held] = []
     name = "constants"
@@ -211,8 +213,9 @@ def _check_constants(
             for tie in constant.ties:
                 if tie.check is not None:
                     tie.check()
-                if tie.run is not None:
+                if tie.run is not None and tie.run not in passed:  # several may share one
                     run_property(tie.run, tally, examples=examples, seed=seed)
+                    passed.add(tie.run)
             ties = tuple((tie.kind, tie.text) for tie in constant.ties)
             held.append(Held(name, ties, constant.slack))
     except Exception as error:  # whatever it raises, the function is not what the claim says
