@@ -32,8 +32,25 @@ from kvfloor_proofs.foundations.draws import symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = [
-    *("CLAIM", "B", "B_v", "Q", "a", "b", "d_v", "derivations", "eps_s", "eps_v", "error"),
-    *("excess", "grid", "m", "n", "property_error", "property_ratio", "sigma", "step"),
+    "CLAIM",
+    "B",
+    "B_v",
+    "Q",
+    "a",
+    "b",
+    "d_v",
+    "derivations",
+    "eps_s",
+    "eps_v",
+    "error",
+    "excess",
+    "grid",
+    "m",
+    "n",
+    "property_error",
+    "property_ratio",
+    "sigma",
+    "step",
 ]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT

@@ -33,8 +33,14 @@ from kvfloor_proofs.foundations.draws import edge_answer, symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = [
-    *("CLAIM", "U", "d_v", "derivations", "property_least_multiplier"),
-    *("property_least_strength", "property_recovery", "width"),
+    "CLAIM",
+    "U",
+    "d_v",
+    "derivations",
+    "property_least_multiplier",
+    "property_least_strength",
+    "property_recovery",
+    "width",
 ]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT

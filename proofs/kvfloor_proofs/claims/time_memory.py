@@ -25,8 +25,14 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = [
-    *("CLAIM", "d", "d_v", "derivations", "m", "n"),
-    *("property_decoding", "property_queries"),
+    "CLAIM",
+    "d",
+    "d_v",
+    "derivations",
+    "m",
+    "n",
+    "property_decoding",
+    "property_queries",
 ]
 
 EQ, LE, LT, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GT

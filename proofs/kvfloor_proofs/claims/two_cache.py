@@ -36,8 +36,16 @@ from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
 from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = [
-    *("CLAIM", "d", "d_v", "derivations", "flag", "n", "property_counterexample"),
-    *("property_packs", "property_unstructured", "width"),
+    "CLAIM",
+    "d",
+    "d_v",
+    "derivations",
+    "flag",
+    "n",
+    "property_counterexample",
+    "property_packs",
+    "property_unstructured",
+    "width",
 ]
 
 EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
