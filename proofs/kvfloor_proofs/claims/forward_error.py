@@ -342,7 +342,7 @@ def _relative() -> Derivation:
 def _logit_count() -> Derivation:
     one = sp.Integer(1)
     return Derivation(
-        "Roundings of one term of a logit: m products, d - 1 sums, a factor, and four in the factor",
+        "Roundings of a term of a logit: m products, d - 1 sums, a factor, and four in the factor",
         Assumptions((Variable(d, 1), Variable(m, 1))),
         sp.Sum(one, (j, 1, m)) + sp.Sum(one, (j, 1, d - 1)) + 1 + sp.Sum(one, (j, 1, 4)),
         (Step(EQ, d + m + 4, Algebra(), "A root, a quotient, log₂ e, a product; count."),),

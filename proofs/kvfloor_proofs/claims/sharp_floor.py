@@ -231,7 +231,7 @@ def _symbols() -> Derivation:
     symbol = sp.Integer(1)
     rows = (j, 1, n - 1), (k, 1, 2)
     return Derivation(
-        "Symbols of an instance: d_v - 2 values and b payloads in every row but the first of a slot",
+        "Symbols of an instance: d_v - 2 values and b payloads in every row but the first",
         Assumptions((Variable(n, 2), Variable(width, 1), Variable(d_v, 2))),
         sp.Sum(symbol, (i, 1, d_v - 2), *rows) + sp.Sum(symbol, (i, 1, width), *rows),
         (Step(EQ, 2 * (n - 1) * (width + d_v - 2), Algebra(), "Count."),),

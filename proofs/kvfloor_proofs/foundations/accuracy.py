@@ -19,7 +19,26 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.foundations.entropies import PRODUCT, x, y
 
-__all__ = ["B", "B_v", "N_k", "N_v", "Q", "R", "alpha", "c", "derivations", "m", "points", "sigma"]
+__all__ = [
+    "B",
+    "B_v",
+    "E_k",
+    "E_v",
+    "N_k",
+    "N_v",
+    "Q",
+    "R",
+    "alpha",
+    "c",
+    "derivations",
+    "k",
+    "m",
+    "points",
+    "r",
+    "reach",
+    "sigma",
+    "v",
+]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 

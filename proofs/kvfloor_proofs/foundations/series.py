@@ -9,7 +9,9 @@ from typing import Any
 
 from flint import arb, arb_series
 
-__all__ = ["along"]
+from kvfloor.floors import Parameter
+
+__all__ = ["along", "unit"]
 
 Slots = Sequence[Sequence[Sequence[Any]]]
 
@@ -38,9 +40,23 @@ def along(
         terms = (prod(entries, start=one) * x for x, *entries in zip(query, *rows, strict=True))
         weight = sum(terms, arb_series([0], prec=3)).exp()
         total += weight
-        numerator += weight * prod((slot[j][column] for slot, j in zip(V, t, strict=True)), start=one)
+        held = (slot[j][column] for slot, j in zip(V, t, strict=True))
+        numerator += weight * prod(held, start=one)
     output = numerator / total
     return [output[k] for k in range(3)]
+
+
+def unit(p: Parameter, shape: tuple[int, int, int, int], by: Any = 1) -> tuple[Slots, Slots]:
+    """Return keys and values that are 0 but for one entry."""
+    order, n, *widths = shape
+
+    def slots(part: str, width: int) -> Slots:
+        return [
+            [[arb(by) if p == (part, r, j, c) else arb(0) for c in range(width)] for j in range(n)]
+            for r in range(order)
+        ]
+
+    return slots("key", widths[0]), slots("value", widths[1])
 
 
 def _series(at: Slots, by: Slots) -> list[list[list[arb_series]]]:
