@@ -31,27 +31,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = [
-    "CLAIM",
-    "B",
-    "B_v",
-    "Q",
-    "a",
-    "b",
-    "d_v",
-    "derivations",
-    "eps_s",
-    "eps_v",
-    "error",
-    "excess",
-    "grid",
-    "m",
-    "n",
-    "property_error",
-    "property_ratio",
-    "sigma",
-    "step",
-]
+__all__ = ["CLAIM", "derivations"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
@@ -80,8 +60,10 @@ def _sum(term: sp.Expr) -> sp.Expr:
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
     return (
-        _mass_above(),
-        _mass_below(),
+        _mass(
+            "When every logit moves by at most ε_s, no mass grows by more than exp(ε_s)", LE, eps_s
+        ),
+        _mass("Nor does any fall below exp(-ε_s) of it", GE, -eps_s),
         _moved_share(),
         _half_the_logits(),
         _product(),
@@ -92,28 +74,15 @@ def derivations() -> tuple[Derivation, ...]:
     )
 
 
-def _mass_above() -> Derivation:
-    term = Monotone(Variable(u), p * w * sp.exp(u), delta, eps_s, Positivity())
+def _mass(title: str, relation: Relation, most: sp.Expr) -> Derivation:
+    term = Monotone(Variable(u), p * w * sp.exp(u), delta, most, Positivity())
     return Derivation(
-        "When every logit moves by at most ε_s, no mass grows by more than exp(ε_s)",
+        title,
         Assumptions(_WEIGHTS),
         _sum(p * w * sp.exp(delta)),
         (
-            Step(LE, _sum(p * w * sp.exp(eps_s)), Termwise(term), "Term by term."),
-            Step(EQ, sp.exp(eps_s) * _sum(p * w), Algebra(), "Take the factor out of the sum."),
-        ),
-    )
-
-
-def _mass_below() -> Derivation:
-    term = Monotone(Variable(u), p * w * sp.exp(u), delta, -eps_s, Positivity())
-    return Derivation(
-        "Nor does any fall below exp(-ε_s) of it",
-        Assumptions(_WEIGHTS),
-        _sum(p * w * sp.exp(delta)),
-        (
-            Step(GE, _sum(p * w * sp.exp(-eps_s)), Termwise(term), "Term by term."),
-            Step(EQ, sp.exp(-eps_s) * _sum(p * w), Algebra(), "Take the factor out of the sum."),
+            Step(relation, _sum(p * w * sp.exp(most)), Termwise(term), "Term by term."),
+            Step(EQ, sp.exp(most) * _sum(p * w), Algebra(), "Take the factor out of the sum."),
         ),
     )
 

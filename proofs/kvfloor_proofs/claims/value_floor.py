@@ -40,22 +40,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer, grid_guarantees, pair_books, symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = [
-    "CLAIM",
-    "L",
-    "N",
-    "b",
-    "d_v",
-    "derivations",
-    "k",
-    "n",
-    "property_exactly_when",
-    "property_least_multiplier",
-    "property_recovery",
-    "rho",
-    "y",
-    "z",
-]
+__all__ = ["CLAIM", "L", "N", "b", "d_v", "derivations", "k", "n", "rho", "y", "z"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 

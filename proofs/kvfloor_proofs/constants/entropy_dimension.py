@@ -30,7 +30,7 @@ from kvfloor_proofs.constants.certified_sets import (
     property_curvature,
     property_small_grid,
 )
-from kvfloor_proofs.foundations import accuracy as A
+from kvfloor_proofs.foundations import accuracy
 from kvfloor_proofs.foundations.constants import Constant, both_sides, concluded
 from kvfloor_proofs.foundations.properties import Tally, require
 
@@ -46,6 +46,7 @@ def constants() -> tuple[Constant, ...]:
     *_, one_slot, slots = identifiability.derivations()
     grid = both_sides("the most points in the range derived, one more is not", property_grid)
     cache = both_sides("its states are counted; the largest has so many", property_gauged_states)
+    series = both_sides("power series are in it; at a point, it", property_curvature)
     sets = both_sides("any two points are told apart", property_grid_is_told_apart)
     return (
         Constant(floors.grid_sizes, (grid, sets)),
@@ -102,7 +103,9 @@ def constants() -> tuple[Constant, ...]:
             (
                 concluded(
                     *(cells, EQ),
-                    lambda: floors.output_error(A.m, A.B_v, A.B_v / A.N_v, _logit_error()),
+                    lambda: floors.output_error(
+                        accuracy.m, accuracy.B_v, accuracy.B_v / accuracy.N_v, _logit_error()
+                    ),
                     start=True,
                 ),
             ),
@@ -125,33 +128,39 @@ def constants() -> tuple[Constant, ...]:
         ),
         Constant(
             floors.curvature,
-            (both_sides("power series are in it; at a point, it", property_curvature),),
+            (series,),
         ),
         Constant(
             floors.Region,
-            (both_sides("power series are in it; at a point, it", property_curvature),),
+            (series,),
         ),
     )
 
 
 _SHAPE = (identifiability.n, identifiability.d, identifiability.d_v)
-_DEFAULTS = {A.m: 2, A.B: 1, A.B_v: 1, A.sigma: 1}
+_DEFAULTS = {accuracy.m: 2, accuracy.B: 1, accuracy.B_v: 1, accuracy.sigma: 1}
 
 
 def _logit_error() -> Any:
-    return floors.logit_error(A.m, A.B, A.B / A.N_k, A.Q, A.sigma)
+    return floors.logit_error(
+        accuracy.m, accuracy.B, accuracy.B / accuracy.N_k, accuracy.Q, accuracy.sigma
+    )
 
 
 def _by_cells() -> Any:
     by_key, by_value = floors.errors_of_one_cell(
-        A.Q, order=A.m, key_bound=A.B, value_bound=A.B_v, scale=A.sigma
+        accuracy.Q,
+        order=accuracy.m,
+        key_bound=accuracy.B,
+        value_bound=accuracy.B_v,
+        scale=accuracy.sigma,
     )
-    return by_key / A.N_k + by_value / A.N_v
+    return by_key / accuracy.N_k + by_value / accuracy.N_v
 
 
 def _by_default_cells() -> Any:
-    by_key, by_value = floors.errors_of_one_cell(A.Q)
-    return by_key / A.N_k + by_value / A.N_v
+    by_key, by_value = floors.errors_of_one_cell(accuracy.Q)
+    return by_key / accuracy.N_k + by_value / accuracy.N_v
 
 
 def _refused(call: Any) -> bool:
@@ -168,7 +177,7 @@ _SIZES = st.fractions(Fraction(1, 64), 9, max_denominator=64)
 def property_grid(data: st.DataObject, tally: Tally) -> None:
     """Of the numbers of points that are derived to be told apart, this is the largest."""
     del tally
-    (points,) = (v for v in _chains()[1].assumptions.variables if v.symbol == A.points)
+    (points,) = (v for v in _chains()[1].assumptions.variables if v.symbol == accuracy.points)
     require(points.high_open, "the end of the range is in it")
     alpha = data.draw(_SIZES, label="α")
     whole = st.integers(1, 9).map(lambda k: k * alpha)
@@ -177,13 +186,13 @@ def property_grid(data: st.DataObject, tally: Tally) -> None:
     require(len(sizes) == len(reach), "not one for each coordinate")
     for size, x in zip(sizes, reach, strict=True):
         contraction = Fraction(1, 3)
-        at = {A.c: contraction, A.R: x / (1 - contraction), A.alpha: alpha}
+        at = {accuracy.c: contraction, accuracy.R: x / (1 - contraction), accuracy.alpha: alpha}
         end = evaluate(points.high, {name: to_fmpq(value) for name, value in at.items()})
         require(size < end <= size + 1, "not the largest")
     require(floors.separated_states(reach, alpha) == prod(sizes), "not their product")
-    for bad, accuracy in (([*reach, Fraction(0)], alpha), (reach, Fraction(0))):
-        require(_refused(lambda b=bad, a=accuracy: floors.grid_sizes(b, a)), "a size of 0")
-        require(_refused(lambda b=bad, a=accuracy: floors.separated_states(b, a)), "a size of 0")
+    for bad, most in (([*reach, Fraction(0)], alpha), (reach, Fraction(0))):
+        require(_refused(lambda b=bad, a=most: floors.grid_sizes(b, a)), "a size of 0")
+        require(_refused(lambda b=bad, a=most: floors.separated_states(b, a)), "a size of 0")
 
 
 def property_lower_constant(data: st.DataObject, tally: Tally) -> None:
@@ -191,8 +200,8 @@ def property_lower_constant(data: st.DataObject, tally: Tally) -> None:
     del tally
     reach = data.draw(st.lists(_SIZES, min_size=1, max_size=4), label="reach")
     found = floors.separated_constant(reach)
-    named = {A.reach.base[k]: to_fmpq(x) for k, x in enumerate(reach, start=1)}
-    at = {A.r: fmpq(len(reach)), A.alpha: fmpq(1), **named}
+    named = {accuracy.reach.base[k]: to_fmpq(x) for k, x in enumerate(reach, start=1)}
+    at = {accuracy.r: fmpq(len(reach)), accuracy.alpha: fmpq(1), **named}
     with arb_precision(128):
         in_nats = evaluate(_chains()[3].conclusion.right, at)
         require(_near(-found * arb.const_log2(), in_nats), "another constant")
@@ -213,7 +222,7 @@ def _log2(x: Fraction) -> arb:
 
 
 def property_gauged_numbers(data: st.DataObject, tally: Tally) -> None:
-    """They are the free entries, of keys and of values; no tokens have none, one has what is kept."""
+    """They are the free entries, of keys and of values; of one token, those that are kept."""
     del tally
     order, n = (data.draw(st.integers(1, 4), label=name) for name in ("m", "n"))
     d, d_v = (data.draw(st.integers(1, 3), label=name) for name in ("d", "d_v"))
@@ -272,9 +281,9 @@ def property_upper_constant(data: st.DataObject, tally: Tally) -> None:
     numbers = floors.gauged_numbers(*shape)
     errors = floors.errors_of_one_cell(norm, order=order, **bounds)
     at = {
-        **dict(zip((A.k, A.v), map(fmpq, numbers), strict=True)),
-        **dict(zip((A.E_k, A.E_v), map(to_fmpq, errors), strict=True)),
-        A.alpha: fmpq(1),
+        **dict(zip((accuracy.k, accuracy.v), map(fmpq, numbers), strict=True)),
+        **dict(zip((accuracy.E_k, accuracy.E_v), map(to_fmpq, errors), strict=True)),
+        accuracy.alpha: fmpq(1),
     }
     with arb_precision(128):
         in_nats = evaluate(_chains()[8].conclusion.right, at)
@@ -298,9 +307,15 @@ def property_cells(data: st.DataObject, tally: Tally) -> None:
     order = data.draw(st.integers(1, 3), label="m")
     options: Any = {"order": order, "key_bound": key_bound, "value_bound": value_bound}
     errors = floors.errors_of_one_cell(norm, **options)
-    at = dict(zip((A.alpha, A.E_k, A.E_v), map(to_fmpq, (alpha, *errors)), strict=True))
+    at = dict(
+        zip(
+            (accuracy.alpha, accuracy.E_k, accuracy.E_v),
+            map(to_fmpq, (alpha, *errors)),
+            strict=True,
+        )
+    )
     found = floors.cells_for(alpha, norm, **options)
-    for symbol, cells in zip((A.N_k, A.N_v), found, strict=True):
+    for symbol, cells in zip((accuracy.N_k, accuracy.N_v), found, strict=True):
         (enough,) = (v for v in _chains()[6].assumptions.variables if v.symbol == symbol)
         require(not enough.low_open, "the end of the range is not in it")
         require(cells - 1 < evaluate(enough.low, at) <= cells, "not the fewest")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kvfloor import cost, floors
 from kvfloor_proofs.calculus import Relation
-from kvfloor_proofs.claims import forward_error as E
+from kvfloor_proofs.claims import forward_error as claim
+from kvfloor_proofs.foundations import roundings
 from kvfloor_proofs.foundations.constants import Constant, both_sides, concluded
 from kvfloor_proofs.foundations.properties import Tally, require
 
@@ -23,44 +24,47 @@ LSE_ROUNDINGS = sp.Integer(3)  # of a log-sum-exp, as the claim states it: γ_3
 
 def constants() -> tuple[Constant, ...]:
     """Return what the claim hands to users."""
-    chains = E.derivations()
+    chains = claim.derivations()
     most, least, carried, sum_off, underflow, log = (chains[k] for k in (3, 4, 8, 9, 10, 11))
     logarithm, whole, relative, logit, formed, factored, weight, products, rescaled, lost = (
         chains[k] for k in (13, 15, 16, 17, 18, 19, 20, 21, 22, 23)
     )
-    k_roundings = {E.g: relative.conclusion.right}  # what derivations call γ
-    omega = {E.lost: lost.conclusion.right}
-    lengths = (E.n_1, E.n_2)
+    k_roundings = {claim.g: relative.conclusion.right}  # what derivations call γ
+    omega = {claim.lost: lost.conclusion.right}
+    lengths = (roundings.n_1, roundings.n_2)
     paths = both_sides("the longest path of one term, orders 1 to 3", property_paths)
-    bound = both_sides("no error is beyond the bound", E.property_never_exceeded)
-    blocks = both_sides("no error is beyond the bound, in blocks", E.property_blocks)
-    gamma_3 = {E.k: LSE_ROUNDINGS}
+    bound = both_sides("no error is beyond the bound", claim.property_never_exceeded)
+    blocks = both_sides("no error is beyond the bound, in blocks", claim.property_blocks)
+    at_once = {roundings.R: ZERO}  # the maximum is known first
     # The log-sum-exp, part by part: γ, M̄ = |lse| + ℓ, ℓ = ln N + Δ, ρ and h.
-    three = relative.conclusion.right.xreplace(gamma_3)
-    size_of_log = E.log + E.drift
+    three = relative.conclusion.right.xreplace({claim.k: LSE_ROUNDINGS})
+    size_of_log = claim.log + claim.drift
     parts = {
-        E.g: three,
-        E.mu: E.top + size_of_log,
-        E.ell: size_of_log,
-        E.rho: logarithm.conclusion.right.xreplace({E.g: three}),
-        E.h: log.conclusion.right,
+        claim.g: three,
+        claim.mu: claim.top + size_of_log,
+        claim.ell: size_of_log,
+        claim.rho: logarithm.conclusion.right.xreplace({claim.g: three}),
+        claim.h: log.conclusion.right,
     }
     return (
-        Constant(floors.gamma, (concluded(relative, LE, lambda: floors.gamma(E.k, E.u)),)),
+        Constant(floors.gamma, (concluded(relative, LE, lambda: floors.gamma(claim.k, claim.u)),)),
         Constant(
             floors.logit_roundings,
-            (concluded(logit, EQ, lambda: floors.logit_roundings(E.d, E.m)), paths),
+            (concluded(logit, EQ, lambda: floors.logit_roundings(roundings.d, roundings.m)), paths),
         ),
         Constant(
             floors.value_roundings,
             (
                 *(
-                    concluded(chain, EQ, _value_roundings(lengths, E.R, factored=how))
+                    concluded(chain, EQ, _value_roundings(lengths, roundings.R, factored=how))
                     for chain, how in ((formed, False), (factored, True))
                 ),
                 *(
                     concluded(
-                        chain, EQ, _value_roundings(lengths, None, factored=how), names={E.R: ZERO}
+                        chain,
+                        EQ,
+                        _value_roundings(lengths, None, factored=how),
+                        names=at_once,
                     )
                     for chain, how in ((formed, False), (factored, True))
                 ),
@@ -73,31 +77,45 @@ def constants() -> tuple[Constant, ...]:
                 concluded(
                     *(weight, LE),
                     lambda: floors.weight_drift(
-                        *(E.S, E.u, E.epsilon, E.k), rescalings=E.R, lost=E.lost
+                        *(roundings.S, claim.u, claim.epsilon, claim.k),
+                        rescalings=roundings.R,
+                        lost=claim.lost,
                     ),
                     names=k_roundings,
                 ),
                 concluded(
                     *(weight, LE),
-                    lambda: floors.weight_drift(E.S, E.u, E.epsilon, E.k),
-                    names=k_roundings | {E.R: ZERO, E.lost: ZERO},
+                    lambda: floors.weight_drift(roundings.S, claim.u, claim.epsilon, claim.k),
+                    names=k_roundings | {roundings.R: ZERO, claim.lost: ZERO},
                 ),
                 *(bound, blocks),
             ),
         ),
         Constant(
             floors.underflows,
-            (concluded(products, LE, lambda: floors.underflows(E.M, E.c, E.largest, E.tiny)),),
+            (
+                concluded(
+                    products,
+                    LE,
+                    lambda: floors.underflows(claim.M, claim.c, roundings.largest, roundings.tiny),
+                ),
+            ),
         ),
         Constant(
             floors.rescaling_growth,
-            (concluded(rescaled, LE, lambda: floors.rescaling_growth(E.u, E.epsilon, E.least)),),
+            (
+                concluded(
+                    rescaled,
+                    LE,
+                    lambda: floors.rescaling_growth(claim.u, claim.epsilon, roundings.least),
+                ),
+            ),
         ),
         Constant(
             floors.weight_underflow,
             (
                 concluded(lost, LE, lambda: _weight_underflow(0)),
-                concluded(carried, EQ, lambda: _weight_underflow(E.k + 1), names=omega),
+                concluded(carried, EQ, lambda: _weight_underflow(claim.k + 1), names=omega),
             ),
         ),
         Constant(
@@ -105,7 +123,7 @@ def constants() -> tuple[Constant, ...]:
             (
                 concluded(
                     *(sum_off, LE),
-                    lambda: floors.sum_error(E.k, E.u, E.X, E.lost),
+                    lambda: floors.sum_error(claim.k, claim.u, claim.X, claim.lost),
                     names=k_roundings,
                 ),
             ),
@@ -113,15 +131,23 @@ def constants() -> tuple[Constant, ...]:
         Constant(
             floors.forward_error,
             (
-                concluded(most, LE, lambda: 1 + floors.forward_error(E.X, 1 + E.g, E.h)),
-                concluded(least, GE, lambda: 1 - floors.forward_error(E.X, 1 + E.g, E.h)),
+                concluded(
+                    most, LE, lambda: 1 + floors.forward_error(claim.X, 1 + claim.g, claim.h)
+                ),
+                concluded(
+                    least, GE, lambda: 1 - floors.forward_error(claim.X, 1 + claim.g, claim.h)
+                ),
                 *(bound, blocks),
             ),
             slack="50 instances of NumPy's float32 and float64 are off by less than a fifth of it",
         ),
         Constant(
             floors.underflow_error,
-            (concluded(underflow, LE, lambda: floors.underflow_error(E.X, E.h, E.lost)),),
+            (
+                concluded(
+                    underflow, LE, lambda: floors.underflow_error(claim.X, claim.h, claim.lost)
+                ),
+            ),
         ),
         Constant(
             floors.logsumexp_error,
@@ -129,7 +155,9 @@ def constants() -> tuple[Constant, ...]:
                 concluded(
                     *(whole, LE),
                     lambda: floors.logsumexp_error(
-                        *(E.drift, E.h, E.log, E.top), u=E.u, epsilon=E.epsilon
+                        *(claim.drift, claim.h, claim.log, claim.top),
+                        u=claim.u,
+                        epsilon=claim.epsilon,
                     ),
                     names=parts,
                 ),
@@ -145,7 +173,7 @@ def _value_roundings(lengths: Any, rescalings: Any, *, factored: bool) -> Any:
 
 
 def _weight_underflow(rescalings: Any) -> Any:
-    return floors.weight_underflow(rescalings, E.c, E.u, E.least, E.tiny)
+    return floors.weight_underflow(rescalings, claim.c, claim.u, roundings.least, roundings.tiny)
 
 
 class Path:

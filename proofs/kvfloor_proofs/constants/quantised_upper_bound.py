@@ -137,7 +137,7 @@ def property_nearly_met(data: st.DataObject, tally: Tally) -> None:
 
 
 def property_states(data: st.DataObject, tally: Tally) -> None:
-    """All inputs of a small shape lead to as many states as cells allow; the largest is measured."""
+    """All inputs of a small shape lead to as many states as cells allow; the largest fits."""
     del tally
     shapes = ((1, 1, 1, 1), (1, 1, 2, 1), (1, 2, 1, 1), (2, 1, 1, 1), (1, 1, 1, 2))
     order, tokens, d, columns = data.draw(st.sampled_from(shapes), label="m, n, d, d_v")
