@@ -22,7 +22,7 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = ["CLAIM", "derivations", "hard_values", "property_hard_cases"]
 
 out, centre, x, radius, distance = sp.symbols("y c x rho delta", real=True)
 

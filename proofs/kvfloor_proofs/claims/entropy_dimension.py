@@ -20,7 +20,14 @@ from kvfloor_proofs.foundations.accuracy import derivations
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
-__all__ = ["CLAIM", "certified", "derivations"]
+__all__ = [
+    "CLAIM",
+    "certified",
+    "derivations",
+    "property_cache_between_the_bounds",
+    "property_grid_is_told_apart",
+    "property_upper_side",
+]
 
 
 @lru_cache(maxsize=1)

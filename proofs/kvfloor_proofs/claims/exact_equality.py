@@ -21,7 +21,13 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = [
+    "CLAIM",
+    "attention_of",
+    "derivations",
+    "property_equality",
+    "property_rational_or_not",
+]
 
 j, M = sp.symbols("j M", integer=True)
 r = sp.Symbol("r", real=True)

@@ -24,6 +24,7 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.claims.collision import LOGARITHM
+from kvfloor_proofs.foundations import roundings
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.plain_floats import FORMATS, error_ratio, evaluate, evaluate_blocks
 from kvfloor_proofs.foundations.properties import Tally, require
@@ -75,6 +76,7 @@ def derivations() -> tuple[Derivation, ...]:
         _logarithm("above", 1),
         _logarithm("below", -1),
         _logsumexp(),
+        *roundings.derivations(),
     )
 
 

@@ -25,7 +25,20 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.properties import Falsified, Tally, require
 
-__all__ = ["CLAIM", "certified_rank", "d", "d_v", "derivations", "m", "n", "symmetry_directions"]
+__all__ = [
+    "CLAIM",
+    "certified_rank",
+    "d",
+    "d_v",
+    "derivations",
+    "m",
+    "n",
+    "property_lower_side",
+    "property_upper_side",
+    "shape_of",
+    "symbol",
+    "symmetry_directions",
+]
 
 EQ = Relation.EQ
 
@@ -150,7 +163,8 @@ def certified_rank(order: int, n: int, d: int, d_v: int, seed: int) -> int:
     raise Falsified(f"no non-zero minor of size {len(free)} in {_DRAWS} draws")
 
 
-def _shape(data: st.DataObject) -> tuple[int, int, int, int]:
+def shape_of(data: st.DataObject) -> tuple[int, int, int, int]:
+    """Draw order, n, d and d_v, small."""
     order = data.draw(st.integers(1, 3), label="m")
     n_ = data.draw(st.integers(1, 4 - order // 2), label="n")
     return (
@@ -164,7 +178,7 @@ def _shape(data: st.DataObject) -> tuple[int, int, int, int]:
 def property_lower_side(data: st.DataObject, tally: Tally) -> None:
     """A minor of the size of the rank is not zero, by balls: the rank is at least this."""
     del tally
-    shape = _shape(data)
+    shape = shape_of(data)
     rank = certified_rank(*shape, data.draw(st.integers(0, 99), label="seed"))
     require(rank == identifiable(*shape), "the minor has another size")
 
@@ -172,7 +186,7 @@ def property_lower_side(data: st.DataObject, tally: Tally) -> None:
 def property_upper_side(data: st.DataObject, tally: Tally) -> None:
     """The derivative along every symmetry direction is zero, symbolically; they are independent."""
     del tally
-    order, n_, d_, d_v_ = shape = _shape(data)
+    order, n_, d_, d_v_ = shape = shape_of(data)
     directions = symmetry_directions(*shape)
     for direction in directions:
         tuples = list(product(range(n_), repeat=order))

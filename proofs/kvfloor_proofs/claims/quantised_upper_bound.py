@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kvfloor import floors
 from kvfloor.attention import ExactAttention
 from kvfloor.caches import QuantisedCache, configure, record, restore
-from kvfloor.families import Sharp, Token, ratio_at_most, sign_pairs, stack, tightness
+from kvfloor.families import Sharp, Token, sign_pairs, stack, tightness
 from kvfloor.floors import Guarantee
 from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
@@ -31,7 +31,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "B", "B_v", "Q", "derivations", "eps_s", "eps_v", "error", "m", "sigma"]
+__all__ = ["CLAIM", "derivations"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
@@ -40,6 +40,7 @@ u, x, P, X, Y, B, B_v, Q, sigma = sp.symbols("u x P X Y B B_v Q sigma", real=Tru
 error, eps_s, eps_v, moved, kept, one, step = sp.symbols(
     "epsilon epsilon_s epsilon_v E p k e", real=True
 )
+excess, grid = sp.symbols("p l", real=True)  # ln P and ln L
 p, w, delta, q, r = (sp.IndexedBase(name, real=True)[j] for name in ("p", "w", "delta", "q", "r"))
 
 _TUPLES = (1, M)
@@ -59,39 +60,29 @@ def _sum(term: sp.Expr) -> sp.Expr:
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
     return (
-        _mass_above(),
-        _mass_below(),
+        _mass(
+            "When every logit moves by at most ε_s, no mass grows by more than exp(ε_s)", LE, eps_s
+        ),
+        _mass("Nor does any fall below exp(-ε_s) of it", GE, -eps_s),
         _moved_share(),
         _half_the_logits(),
         _product(),
         _logit(),
         _total(),
         _ratio(),
+        _logit_by_entries(),
     )
 
 
-def _mass_above() -> Derivation:
-    term = Monotone(Variable(u), p * w * sp.exp(u), delta, eps_s, Positivity())
+def _mass(title: str, relation: Relation, most: sp.Expr) -> Derivation:
+    term = Monotone(Variable(u), p * w * sp.exp(u), delta, most, Positivity())
     return Derivation(
-        "When every logit moves by at most ε_s, no mass grows by more than exp(ε_s)",
+        title,
         Assumptions(_WEIGHTS),
         _sum(p * w * sp.exp(delta)),
         (
-            Step(LE, _sum(p * w * sp.exp(eps_s)), Termwise(term), "Term by term."),
-            Step(EQ, sp.exp(eps_s) * _sum(p * w), Algebra(), "Take the factor out of the sum."),
-        ),
-    )
-
-
-def _mass_below() -> Derivation:
-    term = Monotone(Variable(u), p * w * sp.exp(u), delta, -eps_s, Positivity())
-    return Derivation(
-        "Nor does any fall below exp(-ε_s) of it",
-        Assumptions(_WEIGHTS),
-        _sum(p * w * sp.exp(delta)),
-        (
-            Step(GE, _sum(p * w * sp.exp(-eps_s)), Termwise(term), "Term by term."),
-            Step(EQ, sp.exp(-eps_s) * _sum(p * w), Algebra(), "Take the factor out of the sum."),
+            Step(relation, _sum(p * w * sp.exp(most)), Termwise(term), "Term by term."),
+            Step(EQ, sp.exp(most) * _sum(p * w), Algebra(), "Take the factor out of the sum."),
         ),
     )
 
@@ -211,6 +202,32 @@ def _logit() -> Derivation:
     )
 
 
+def _logit_by_entries() -> Derivation:
+    moves = m * B ** (m - 1) * step
+    ranges = (
+        Variable(M, 1),
+        Variable(m, 1),
+        *(Variable(symbol, 0, low_open=True) for symbol in (sigma, B)),
+        Variable(step, 0),
+        Family(q, 0, index=(j, *_TUPLES)),
+        Family(r, high=moves, index=(j, *_TUPLES)),
+        Variable(Q, _sum(q)),
+    )
+    return Derivation(
+        "So if the entries of keys, within ±B, move by at most e: by σQ·m·B^(m-1)·e",
+        Assumptions(ranges),
+        sigma * _sum(q * r),
+        (
+            Step(
+                LE,
+                sigma * moves * Q,
+                Cite(_logit(), ((error, moves),)),
+                "That is what products of m of them move by.",
+            ),
+        ),
+    )
+
+
 def _total() -> Derivation:
     # T is by how much a mean of values in [0, 1] moves at most; the values fill [-B_v^m, B_v^m].
     share = sp.Symbol("T", real=True)
@@ -237,8 +254,7 @@ def _total() -> Derivation:
 
 
 def _ratio() -> Derivation:
-    # ln P and ln L; d = a + b entries of a key, of which b are payload.
-    excess, grid = sp.symbols("p l", real=True)
+    # A key has d = a + b entries, of which b are payload.
     most = excess + grid
     ranges = (
         Variable(n, 2),
@@ -250,7 +266,8 @@ def _ratio() -> Derivation:
         Variable(u, 0, most),
         Variable(x, 0, most),
     )
-    floor = floors.sharp_symbols(n, b, d_v) * grid
+    floor = 2 * (n - 1) * (b + d_v - 2) * grid
+    bound = n / (n - 1) * (a + b + d_v) / (b + d_v - 2) * (1 + excess / grid)
     return Derivation(
         "With cells of at most P·L, u and x their logarithms, p = ln P and l = ln L, the cache has "
         "at most so many bits for each bit of the floor of `sharp`",
@@ -259,9 +276,7 @@ def _ratio() -> Derivation:
         (
             Step(LE, 2 * n * ((a + b) * most + d_v * x) / floor, Positivity(), "Cells of keys."),
             Step(LE, 2 * n * ((a + b) * most + d_v * most) / floor, Positivity(), "Of values."),
-            Step(
-                EQ, ratio_at_most(n, a + b, d_v, b, excess / grid), Algebra(), "Cancel 2 and ln L."
-            ),
+            Step(EQ, bound, Algebra(), "Cancel 2 and ln L."),
         ),
     )
 

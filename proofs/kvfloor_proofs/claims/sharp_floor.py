@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import count, pairwise
-from types import SimpleNamespace
 
 import sympy as sp
 from flint import arb
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from kvfloor.attention import ExactAttention
 from kvfloor.families import Sharp, attend_to, sign_pairs
-from kvfloor.floors import Guarantee, exceeds_log, room, strength_ratio
+from kvfloor.floors import Guarantee, exceeds_log, room, sharp_symbols, strength_ratio
 from kvfloor.numbers import arb_precision, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
@@ -33,11 +32,20 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer, symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "d_v", "derivations", "width"]
+__all__ = [
+    "CLAIM",
+    "U",
+    "d_v",
+    "derivations",
+    "property_least_multiplier",
+    "property_least_strength",
+    "property_recovery",
+    "width",
+]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
-a, d_v, width = sp.symbols("a d_v b", integer=True)
+a, d_v, i, k, width = sp.symbols("a d_v i k b", integer=True)
 C, mu, gamma, T, x, u = sp.symbols("C mu gamma T x u", real=True)
 own, first, second, held = sp.symbols("p p_1 p_2 w", real=True)
 
@@ -57,6 +65,7 @@ def derivations() -> tuple[Derivation, ...]:
         _strength_for_two(),
         _payload_margin(),
         _instances(),
+        _symbols(),
     )
 
 
@@ -143,29 +152,29 @@ def _least_room() -> Derivation:
     )
 
 
-_U, _W = sp.symbols("U w", real=True)
+U, _W = sp.symbols("U w", real=True)  # U = exp(γ/(L-1))
 _ETA = Variable(eta, 0, 1, high_open=True)
 
 
 def _strength_suffices() -> Derivation:
-    enough = Variable(_U, (1 + 3 * eta) / (1 - eta), low_open=True)
+    enough = Variable(U, (1 + 3 * eta) / (1 - eta), low_open=True)
     return Derivation(
         "For α = 0 there is room between all neighbours if U = exp(γ/(L-1)) > (1+3η)/(1-η)",
         Assumptions((_ETA, enough, Variable(_W, 1))),
-        (1 + eta) / (1 + _U * _W),
+        (1 + eta) / (1 + U * _W),
         (Step(LT, (1 - eta) / (1 + _W), Positivity(), "Worst at w = 1, the highest payload."),),
     )
 
 
 _PART = Variable(alpha, 0, (1 - eta) / 4, high_open=True)
-_RATIO = strength_ratio(SimpleNamespace(eta=eta, alpha=alpha))
+_RATIO = (1 + 3 * eta + 4 * alpha) / (1 - eta - 4 * alpha)
 
 
 def _strength_needed() -> Derivation:
     return Derivation(
         "There is none between the two highest, w = 1, if U <= (1+3η+4α)/(1-η-4α)",
-        Assumptions((_ETA, _PART, Variable(_U, 0, _RATIO, low_open=True))),
-        (1 + eta) / (1 + _U) + alpha,
+        Assumptions((_ETA, _PART, Variable(U, 0, _RATIO, low_open=True))),
+        (1 + eta) / (1 + U) + alpha,
         (Step(GE, (1 - eta) / 2 - alpha, Positivity(), "Multiply out."),),
     )
 
@@ -173,8 +182,8 @@ def _strength_needed() -> Derivation:
 def _strength_for_two() -> Derivation:
     return Derivation(
         "There is if U is larger: for L = 2 these are all",
-        Assumptions((_ETA, _PART, Variable(_U, _RATIO, low_open=True))),
-        (1 + eta) / (1 + _U) + alpha,
+        Assumptions((_ETA, _PART, Variable(U, _RATIO, low_open=True))),
+        (1 + eta) / (1 + U) + alpha,
         (Step(LT, (1 - eta) / 2 - alpha, Positivity(), "Multiply out."),),
     )
 
@@ -218,6 +227,17 @@ def _instances() -> Derivation:
     )
 
 
+def _symbols() -> Derivation:
+    symbol = sp.Integer(1)
+    rows = (j, 1, n - 1), (k, 1, 2)
+    return Derivation(
+        "Symbols of an instance: d_v - 2 values and b payloads in every row but the first",
+        Assumptions((Variable(n, 2), Variable(width, 1), Variable(d_v, 2))),
+        sp.Sum(symbol, (i, 1, d_v - 2), *rows) + sp.Sum(symbol, (i, 1, width), *rows),
+        (Step(EQ, 2 * (n - 1) * (width + d_v - 2), Algebra(), "Count."),),
+    )
+
+
 def _family(data: st.DataObject, most_symbols: int = 9) -> Sharp:
     """Draw a family with a guarantee that uses up to 9/10 of what its levels allow."""
     grid = data.draw(st.integers(2, most_symbols), label="L")
@@ -241,13 +261,20 @@ def property_recovery(data: st.DataObject, tally: Tally) -> None:
     family = _family(data)
     encoded = data.draw(symbols(family.size, family.L), label="symbols")
     attention = attend_to(family.encode(encoded))
+    recovered: list[int] = []
     for address in range(family.addresses):
         row = family.row(encoded, address)
         outputs = attention(family.query(address)).enclose()
         require(family.decode(address, outputs) == row, "from the true outputs")
+        recovered += family.decode(address, outputs)
         for bit in (0, 1):
             worst = [edge_answer(family.guarantee, o, bit=bit) for o in outputs]
             require(family.decode(address, worst) == row, "from answers at the edge")
+    require(tuple(recovered) == encoded, "not all symbols come back")
+    size = sharp_symbols(family.book.n, family.b, family.d_v)
+    require(len(encoded) == size, "not as many as the floor")
+    instances = family.L**size
+    require(2**family.bits >= instances > 2 ** (family.bits - 1), "not the least number of bits")
 
 
 def property_least_multiplier(data: st.DataObject, tally: Tally) -> None:

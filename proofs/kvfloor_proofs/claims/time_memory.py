@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from fractions import Fraction
 from typing import Any
@@ -11,7 +11,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor import cost
-from kvfloor.attention import ExactAttention
+from kvfloor.attention import ExactAttention, khatri_rao
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -24,11 +24,20 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = [
+    "CLAIM",
+    "d",
+    "d_v",
+    "derivations",
+    "m",
+    "n",
+    "property_decoding",
+    "property_queries",
+]
 
 EQ, LE, LT, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GT
 
-n, d, d_v, c, e, j, k, t = sp.symbols("n d d_v c e j k t", integer=True)
+n, m, d, d_v, c, e, j, k, t = sp.symbols("n m d d_v c e j k t", integer=True)
 x, y, z = sp.symbols("x y z", real=True)
 
 _SIZES = Assumptions((Variable(n, 1), Variable(d, 1), Variable(d_v, 1)))
@@ -94,6 +103,53 @@ def derivations() -> tuple[Derivation, ...]:
         _domination_strict(),
         _same_products(),
         _other_products(),
+        *_orders(),
+        *_kept(),
+    )
+
+
+def _orders() -> Iterator[Derivation]:
+    """Count the multiplications of a query of order 3."""
+    third = (t, 1, n)
+    pairs, triples = (_SECOND, _FIRST), (third, _SECOND, _FIRST)
+
+    def passes(*limits: Any) -> Any:
+        return _each(_COLUMNS, *limits) + _each(_OUTPUTS, *limits)
+
+    yield _count(
+        "Multiplications of a query of order 3, products formed first",
+        passes(*pairs) + 2 * passes(*triples),
+        (n**2 + 2 * n**3) * (d + d_v),
+    )
+    yield _count(
+        "Multiplications of a query of order 3, factored",
+        passes(_FIRST) + passes(*pairs) + passes(*triples),
+        (n + n**2 + n**3) * (d + d_v),
+    )
+
+
+def _kept() -> Iterator[Derivation]:
+    """Count divisions, and the numbers that are kept, read and written."""
+    slots = (k, 1, m)
+
+    def rows(*limits: Any) -> Any:
+        return _each(_COLUMNS, *limits) + _each(_OUTPUTS, *limits)
+
+    yield _count("Divisions of a query: one an output", _each(_OUTPUTS), d_v)
+    yield replace(
+        _count("Numbers in the 2m-cache, all of them read", rows(_FIRST, slots), m * n * (d + d_v)),
+        assumptions=Assumptions((*_SIZES.variables, Variable(m, 1))),
+    )
+    yield _count(
+        "Numbers in the two-cache, with its factors",
+        rows(_TUPLES) + rows(_FIRST, (k, 1, 2)),
+        (n**2 + 2 * n) * (d + d_v),
+    )
+    yield _count("Numbers written for a token of the four-cache", rows((k, 1, 2)), 2 * (d + d_v))
+    yield _count(
+        "Numbers written for token n of the two-cache: new rows, and factors",
+        _APPEND + rows((k, 1, 2)),
+        (2 * n - 1) * (d + d_v) + 2 * (d + d_v),
     )
 
 
@@ -173,23 +229,50 @@ def _require_right(answer: Any, query: Any, keys: Any, values: Any) -> None:
 
 
 def property_queries(data: st.DataObject, tally: Tally) -> None:
-    """What is counted in a query of order 2 or 3 is the closed form, and the answer is right."""
+    """All that is counted in a query of order 1, 2 or 3 is the closed form, the answer is right."""
     del tally
-    m = data.draw(st.integers(2, 3), label="m")
-    n = data.draw(st.integers(1, {2: 5, 3: 3}[m]), label="n")
+    m = data.draw(st.integers(1, 3), label="m")
+    n = data.draw(st.integers(1, {1: 8, 2: 5, 3: 3}[m]), label="n")
     d, d_v = (data.draw(st.integers(1, 4), label=name) for name in ("d", "d_v"))
     keys, values = ([data.draw(_rows(k, n)) for _ in range(m)] for k in (d, d_v))
     (query,) = data.draw(_rows(d), label="query")
-    for evaluate, closed_form in (
-        (cost.attend_formed, cost.query_formed),
-        (cost.attend_factored, cost.query_factored),
+    products = [[khatri_rao(*factors)] for factors in (keys, values)]
+    for evaluate, closed_form, kept, words in (
+        (_from_products, cost.query_two, products, n**m * (d + d_v)),
+        (
+            cost.attend_formed,
+            cost.query_formed,
+            [keys, values],
+            cost.four_cache_words(n, d, d_v, m),
+        ),
+        (
+            *(cost.attend_factored, cost.query_factored, [keys, values]),
+            cost.four_cache_words(n, d, d_v, m),
+        ),
     ):
+        if m == 1 and evaluate is cost.attend_factored:
+            continue  # there is nothing to factor
         counts = cost.Counts()
-        slots = ([cost.counted(A, counts) for A in factors] for factors in (keys, values))
-        answer = evaluate(cost.counted(query, counts), *slots)
-        expected = replace(closed_form(n, d, d_v, m), read=0)  # no memory is involved
-        require(counts == expected, f"{counts} and not {expected}")
+        memory = cost.Memory(counts)
+        for part, slots in zip("KV", kept, strict=True):
+            for r, rows in enumerate(slots):
+                memory.write(f"{part}_{r}", cost.counted(rows, counts))
+        require(memory.words == words == counts.written, f"{memory.words} words and not {words}")
+        spent, answer = _spent(counts, _ask, evaluate, query, counts, memory, len(kept[0]))
+        expected = closed_form(n, d, d_v, m)
+        require(spent == expected, f"{spent} and not {expected}")
         _require_right(answer, query, keys, values)
+
+
+def _ask(
+    evaluate: Callable[..., Any], query: Any, counts: cost.Counts, memory: cost.Memory, slots: int
+) -> Any:
+    keys, values = ([memory.read(f"{part}_{r}") for r in range(slots)] for part in "KV")
+    return evaluate(cost.counted(query, counts), keys, values)
+
+
+def _from_products(query: Any, keys: Any, values: Any) -> Any:
+    return cost.attend_products(query, *keys, *values)
 
 
 def property_decoding(data: st.DataObject, tally: Tally) -> None:

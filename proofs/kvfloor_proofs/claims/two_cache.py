@@ -35,11 +35,22 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, edge_answer, guarantees
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "derivations"]
+__all__ = [
+    "CLAIM",
+    "d",
+    "d_v",
+    "derivations",
+    "flag",
+    "n",
+    "property_counterexample",
+    "property_packs",
+    "property_unstructured",
+    "width",
+]
 
 EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
 
-n, d, d_v, k, width, flag = sp.symbols("n d d_v k w F", integer=True)
+n, d, d_v, k, width, flag, column = sp.symbols("n d d_v k w F e", integer=True)
 u, c = sp.symbols("u c", real=True)
 
 
@@ -53,6 +64,7 @@ def derivations() -> tuple[Derivation, ...]:
         powers_of_two(),
         _flag(),
         _vanishing(),
+        _bits(),
     )
 
 
@@ -166,6 +178,24 @@ def _vanishing() -> Derivation:
     )
 
 
+def _bits() -> Derivation:
+    sizes = (Variable(n, 1), Variable(d, 1), Variable(d_v, 1))
+    kept = (1 + sp.Sum(n - 1, (k, 1, 2))) * width + flag
+    return Derivation(
+        "Structured: a column takes w bits for each number and F for the place of its pivot",
+        Assumptions((*sizes, Variable(width, 1), Variable(flag, 1))),
+        sp.Sum(kept, (column, 1, d)) + sp.Sum(kept, (column, 1, d_v)),
+        (
+            Step(
+                EQ,
+                (2 * n - 1) * (d + d_v) * width + flag * (d + d_v),
+                Algebra(),
+                "d columns of keys and d_v of values.",
+            ),
+        ),
+    )
+
+
 def property_unstructured(data: st.DataObject, tally: Tally) -> None:
     """Unstructured: all n²·d_v bits come back from n² rows, and those are no product of keys."""
     del tally
@@ -173,15 +203,18 @@ def property_unstructured(data: st.DataObject, tally: Tally) -> None:
     d_v = data.draw(st.integers(1, 4), label="d_v")
     guarantee = data.draw(guarantees(), label="guarantee")
     family = BinaryValues(binary_keys(n * n), d_v, order=1, guarantee=guarantee)
-    require(family.size == two_cache(n, d_v), "the family has not n²·d_v bits")
     x = data.draw(bits(family.size), label="bits")
     attention = attend_to(family.encode(x))
+    recovered: list[int] = []
     for i in range(family.n):
         row = family.row(x, i)
         outputs = attention(family.query(i)).enclose()
         worst = [edge_answer(guarantee, o, bit=bit) for o, bit in zip(outputs, row, strict=True)]
         require(family.decode(outputs) == row, "from the true outputs")
         require(family.decode(worst) == row, "from answers at the edge of the guarantee")
+        recovered += family.decode(outputs)
+    require(tuple(recovered) == x, "not all bits come back")
+    require(len(recovered) == two_cache(n, d_v), "they are not as many as the floor says")
 
 
 _ENTRIES = st.sampled_from([Fraction(x) for x in (0, 0, 1, 1, -1, 2, -3, "1/2", "-2/3")])
@@ -194,7 +227,7 @@ def _factors(
 
 
 def property_packs(data: st.DataObject, tally: Tally) -> None:
-    """Structured: every product comes back from at most 1 + Σ(n_r - 1) numbers a column."""
+    """Structured: every product comes back from 1 + Σ(n_r - 1) numbers a column, 0 if it is 0."""
     del tally
     lengths = tuple(data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=3), label="lengths"))
     columns = data.draw(st.integers(1, 3), label="columns")
@@ -202,8 +235,9 @@ def property_packs(data: st.DataObject, tally: Tally) -> None:
     matrix = khatri_rao(*factors)
     packed = pack(matrix, lengths)
     require(packed.unpack() == matrix, "it does not come back")
-    most = (1 + sum(n - 1 for n in lengths)) * columns
-    require(packed.numbers <= most, "more numbers than claimed")
+    zero = sum(not any(column) for column in zip(*matrix, strict=True))
+    kept = (1 + sum(n - 1 for n in lengths)) * (columns - zero)
+    require(packed.numbers == kept, "not the numbers claimed")
 
 
 def property_rejects(data: st.DataObject, tally: Tally) -> None:

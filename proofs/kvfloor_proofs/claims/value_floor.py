@@ -40,11 +40,11 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer, grid_guarantees, pair_books, symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "L", "N", "b", "derivations", "k", "n", "rho", "y", "z"]
+__all__ = ["CLAIM", "L", "N", "b", "d_v", "derivations", "k", "n", "rho", "y", "z"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
-L, N, k, n = sp.symbols("L N k n", integer=True)
+L, N, d_v, i, k, n = sp.symbols("L N d_v i k n", integer=True)
 b, rho, u, y, z = sp.symbols("b rho u y z", real=True)
 theta, most = sp.symbols("theta lambda_max", real=True)
 
@@ -80,6 +80,8 @@ def derivations() -> tuple[Derivation, ...]:
         _grid_margin(),
         _leak(),
         _instances(),
+        _symbols(),
+        _floor(),
     )
 
 
@@ -269,6 +271,26 @@ def _instances() -> Derivation:
     )
 
 
+def _symbols() -> Derivation:
+    return Derivation(
+        "Symbols of an instance: d_v in every row but the first, in both slots",
+        Assumptions((Variable(n, 2), Variable(d_v, 1))),
+        sp.Sum(sp.Integer(1), (i, 1, d_v), (j, 1, n - 1), (k, 1, 2)),
+        (Step(EQ, 2 * (n - 1) * d_v, Algebra(), "Count."),),
+    )
+
+
+def _floor() -> Derivation:
+    size = 2 * (n - 1) * d_v
+    fewer = Variable(b, 0, size * sp.log(L) / sp.log(2), high_open=True)
+    return Derivation(
+        "So states of b < 2(n-1)d_v·log₂ L bits are fewer than the instances; the logarithms",
+        Assumptions((Variable(n, 2), Variable(d_v, 1), Variable(L, 2), fewer)),
+        b * sp.log(2),
+        (Step(LT, size * sp.log(L), Cite(_instances(), ((N, size),)), "With so many symbols."),),
+    )
+
+
 def property_exactly_when(data: st.DataObject, tally: Tally) -> None:
     """Answers to neighbours are in order exactly when the margin is above the least one.
 
@@ -309,13 +331,19 @@ def property_recovery(data: st.DataObject, tally: Tally) -> None:
     family = _family(data)
     x = data.draw(symbols(family.size, family.L), label="symbols")
     attention = attend_to(family.encode(x))
+    recovered: list[int] = []
     for address in range(family.addresses):
         row = family.row(x, address)
         outputs = attention(family.query(address)).enclose()
         require(family.decode(outputs) == row, "from the true outputs")
+        recovered += family.decode(outputs)
         for bit in (0, 1):
             worst = [edge_answer(family.guarantee, o, bit=bit) for o in outputs]
             require(family.decode(worst) == row, "from answers at the edge of the guarantee")
+    require(tuple(recovered) == x, "not all symbols come back")
+    require(len(x) == floors.paired_symbols(family.book.n, family.d_v), "not as many as the floor")
+    instances = family.L ** len(x)
+    require(2**family.bits >= instances > 2 ** (family.bits - 1), "not the least number of bits")
 
 
 def property_least_multiplier(data: st.DataObject, tally: Tally) -> None:
@@ -334,15 +362,6 @@ def property_least_multiplier(data: st.DataObject, tally: Tally) -> None:
         )
 
     require(next(filter(in_order, count(1))) == family.multiplier, "another C is the least")
-
-
-def property_floor(data: st.DataObject, tally: Tally) -> None:
-    """The floor is the least number of bits with as many states as there are instances."""
-    del tally
-    size = data.draw(st.integers(1, 40), label="N")
-    grid = data.draw(st.integers(2, 40), label="L")
-    bits = floors.whole_bits(size, grid)
-    require(2**bits >= grid**size > 2 ** (bits - 1), "not the least number of bits")
 
 
 CLAIM = Claim(
@@ -375,6 +394,5 @@ against them. L = 2 is L2.""",
         property_exactly_when,
         property_recovery,
         property_least_multiplier,
-        property_floor,
     ),
 )

@@ -1,10 +1,96 @@
-"""`sharp-floor`: nothing yet."""
+"""S2 `sharp-floor`: strengths and margins of payload queries, and how many symbols there are."""
 
-from kvfloor_proofs.foundations.constants import Constant
+from __future__ import annotations
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+import sympy as sp
+from hypothesis import strategies as st
+
+from kvfloor import floors
+from kvfloor.errors import InputError
+from kvfloor.families import Sharp, sign_pairs
+from kvfloor.floors import Guarantee
+from kvfloor_proofs.calculus import Relation
+from kvfloor_proofs.claims.decode_threshold import eta
+from kvfloor_proofs.claims.sharp_floor import (
+    U,
+    d_v,
+    derivations,
+    property_least_multiplier,
+    property_least_strength,
+    property_recovery,
+    width,
+)
+from kvfloor_proofs.claims.softmax_concentration import g
+from kvfloor_proofs.claims.value_floor import L, n, rho
+from kvfloor_proofs.constants.decode_threshold import SYMBOLS
+from kvfloor_proofs.foundations.constants import Constant, assumed, both_sides, concluded
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["constants"]
+
+LT = Relation.LT
+EXACT = SimpleNamespace(eta=eta, alpha=sp.Integer(0))
 
 
 def constants() -> tuple[Constant, ...]:
     """Return what the claim hands to users."""
-    return ()
+    _, _, _, leaks, _, for_all, needed, for_two, margin, fewer, count = derivations()
+    competitors = n**2 - 2
+
+    def ratio() -> sp.Expr:
+        return floors.symbol_ratio(SYMBOLS, competitors, rho)
+
+    return (
+        Constant(
+            floors.strength_ratio,
+            (
+                assumed(for_all, U, "low", lambda: floors.strength_ratio(EXACT), strict=True),
+                assumed(needed, U, "high", lambda: floors.strength_ratio(SYMBOLS), strict=False),
+                assumed(for_two, U, "low", lambda: floors.strength_ratio(SYMBOLS), strict=True),
+                both_sides("apart exactly then, on attention", property_least_strength),
+            ),
+        ),
+        Constant(
+            floors.sharp_symbols,
+            (
+                concluded(count, Relation.EQ, lambda: floors.sharp_symbols(n, width, d_v)),
+                concluded(fewer, LT, lambda: floors.sharp_symbols(n, width, d_v) * sp.log(L)),
+                both_sides("so many symbols come back", property_recovery),
+            ),
+        ),
+        Constant(
+            floors.symbol_ratio, (assumed(margin, g, "low", ratio, strict=True, through=sp.exp),)
+        ),
+        Constant(
+            floors.greatest_leak,
+            (concluded(margin, LT, lambda: floors.greatest_leak(SYMBOLS, rho)),),
+        ),
+        Constant(
+            floors.leak, (concluded(leaks, LT, lambda: floors.leak(competitors * sp.exp(-g))),)
+        ),
+        Constant(
+            Sharp,
+            (
+                both_sides("all symbols come back", property_recovery),
+                both_sides("C is the least multiplier", property_least_multiplier),
+                both_sides("two payloads are told apart for η + 4α < 1", property_two_payloads),
+            ),
+        ),
+    )
+
+
+def property_two_payloads(data: st.DataObject, tally: Tally) -> None:
+    """For L = 2 a strength is found up to η + 4α = 1, and none is taken from there on."""
+    del tally
+    eta_ = data.draw(st.fractions(0, Fraction(9, 10), max_denominator=20), label="η")
+    for beyond in (Fraction(0), Fraction(-1, 2**20)):
+        guarantee = Guarantee(eta_, (1 - eta_ + beyond) / 4)
+        try:
+            Sharp(sign_pairs(2, 8), 1, 2, 2, guarantee)
+        except InputError:
+            require(beyond == 0, "no strength is found below the end")
+        else:
+            require(beyond < 0, "a strength is found at the end")

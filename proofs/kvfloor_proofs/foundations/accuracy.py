@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sympy as sp
 
-from kvfloor import floors
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -20,7 +19,26 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.foundations.entropies import PRODUCT, x, y
 
-__all__ = ["B", "B_v", "N_k", "N_v", "Q", "R", "alpha", "c", "derivations", "m", "points", "sigma"]
+__all__ = [
+    "B",
+    "B_v",
+    "E_k",
+    "E_v",
+    "N_k",
+    "N_v",
+    "Q",
+    "R",
+    "alpha",
+    "c",
+    "derivations",
+    "k",
+    "m",
+    "points",
+    "r",
+    "reach",
+    "sigma",
+    "v",
+]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
@@ -166,10 +184,9 @@ def _cells_in_the_bound() -> Derivation:
         *(Variable(symbol, 0, low_open=True) for symbol in (sigma, Q, B, B_v)),
         *_CELLS,
     )
-    error = floors.output_error(m, B_v, B_v / N_v, floors.logit_error(m, B, B / N_k, Q, sigma))
-    by_key, by_value = floors.errors_of_one_cell(
-        Q, order=m, key_bound=B, value_bound=B_v, scale=sigma
-    )
+    logit = sigma * Q * (m * B ** (m - 1) * (B / N_k))
+    error = B_v**m * logit + m * B_v ** (m - 1) * (B_v / N_v)
+    by_key, by_value = sigma * Q * m * B**m * B_v**m, m * B_v**m
     return Derivation(
         "With N cells each term of quantised-upper-bound is an N-th of that with one cell",
         Assumptions(ranges),

@@ -196,14 +196,16 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
     started = time.perf_counter()
     steps, derivation_error, errors = _check_derivations(claim, seed)
     tally, property_error = Tally(), ""
+    passed: set[Property] = set()
     for prop in claim.properties:
         try:
             run_property(prop, tally, examples=examples, seed=seed)
+            passed.add(prop)
         except Exception as raised:
             property_error, failed = _told("property", prop.__name__, raised)
             errors += failed
             break
-    constants, constant_error, failed = _check_constants(claim, tally, examples, seed)
+    constants, constant_error, failed = _check_constants(claim, tally, passed, examples, seed)
     errors += failed
     refused = derivation_error or property_error or constant_error
     return ClaimResult(
@@ -274,7 +276,7 @@ def _program_error(part: str, reason: str, error: Exception) -> ProgramError:
 
 
 def _check_constants(
-    claim: Claim, tally: Tally, examples: int, seed: int
+    claim: Claim, tally: Tally, passed: set[Property], examples: int, seed: int
 ) -> tuple[tuple[Held, ...], str, list[ProgramError]]:
     held: list[Held] = []
     name = "constants"
@@ -284,8 +286,9 @@ def _check_constants(
             for tie in constant.ties:
                 if tie.check is not None:
                     tie.check()
-                if tie.run is not None:
+                if tie.run is not None and tie.run not in passed:  # several may share one
                     run_property(tie.run, tally, examples=examples, seed=seed)
+                    passed.add(tie.run)
             ties = tuple((tie.kind, tie.text) for tie in constant.ties)
             held.append(Held(name, ties, constant.slack))
     except Exception as raised:
