@@ -63,12 +63,10 @@ def audit(
 
     Example: kvfloor audit mycaches:Mine -n 64 -d 16 --json result.json
     """
-    from rich.console import Console
-
     from kvfloor import audit as run
     from kvfloor import draw
     from kvfloor.audit import canvas
-    from kvfloor_proofs.report import show_audit
+    from kvfloor_proofs.report import Output, show_audit
 
     for option, file in (("--json", json_file), ("--plot", plot)):
         if file is not None:
@@ -78,7 +76,7 @@ def audit(
     if certificates is not None and not Path(certificates).is_dir():
         raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
     result = run(configured(factory, settings), **terms)
-    show_audit(result, Console(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
+    show_audit(result, Output(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw([result], plot)
     for finding in result.findings:
@@ -119,12 +117,10 @@ def sweep(
 
     Example: kvfloor sweep mycaches:Mine -n 32 -n 64 -d 16 --set bits=2,4,8 --output sweep.jsonl
     """
-    from rich.console import Console
-
     from kvfloor import Task, draw
     from kvfloor import sweep as run
     from kvfloor.audit import canvas, take_up
-    from kvfloor_proofs.report import followed, show_rows
+    from kvfloor_proofs.report import Output, followed, show_rows
     from kvfloor_proofs.workers import executor
 
     for option, file in (("--output", output), ("--plot", plot)):
@@ -141,8 +137,8 @@ def sweep(
     if output is not None and (torn := take_up(output).torn):
         click.echo(printable(f"{output}: cut off {torn} bytes of a torn line"), err=True)
     with executor(jobs, dask) as pool:
-        rows = followed(run(tasks, output=output, executor=pool), len(tasks), Console(stderr=True))
-    show_rows(rows, Console(), quiet=quiet, verbose=is_verbose())
+        rows = followed(run(tasks, output=output, executor=pool), len(tasks), Output(stderr=True))
+    show_rows(rows, Output(), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw(rows, plot)
     return max(VERDICT_CODES[row.audit["verdict"]] for row in rows)

@@ -37,6 +37,13 @@ def is_verbose() -> bool:
 class Group(click.Group):
     """A group of commands that knows which was meant, whatever click does."""
 
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command; end quietly if whoever read its output has seen enough."""
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # click would exit with the status of a refusal
+            settle(141)
+
     def resolve_command(
         self, context: click.Context, arguments: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

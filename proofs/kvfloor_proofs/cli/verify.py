@@ -45,12 +45,10 @@ def verify(
 
     Example: kvfloor verify four-cache --examples 200
     """
-    from rich.console import Console
-
     from kvfloor.workers import cores
     from kvfloor_proofs.claims import SLUGS, load
     from kvfloor_proofs.kernel import audit, sources
-    from kvfloor_proofs.report import show, to_json
+    from kvfloor_proofs.report import Output, show, to_json
     from kvfloor_proofs.verify import verify as run
     from kvfloor_proofs.verify import with_theorems
 
@@ -68,7 +66,7 @@ def verify(
     results = run(wanted, examples=examples, seed=seed, jobs=workers)
     if audited is not None:
         results = (with_theorems(result, audited.theorems) for result in results)
-    console = Console(stderr="-" in files.values())
+    console = Output(stderr="-" in files.values())
     ordered = show(claims, results, console, kernel=kernel, quiet=quiet, verbose=is_verbose())
     if json_file is not None:
         write(json_file, to_json(ordered, audited))

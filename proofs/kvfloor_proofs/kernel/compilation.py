@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +20,8 @@ from kvfloor.workers import end_with
 from kvfloor_proofs.kernel.coq import copy_theories
 
 __all__ = ["compiled"]
+
+PAUSE, LOOKS = 0.05, 100  # seconds, and how often; what is dead may stay in the table for a while
 
 
 def compiled(folder: Path) -> tuple[int, str]:
@@ -37,14 +41,24 @@ def compiled(folder: Path) -> tuple[int, str]:
             said, _ = make.communicate()
         finally:
             if make.poll() is None:
-                os.killpg(make.pid, signal.SIGKILL)
-                make.wait()
+                _end(make)
         if make.returncode:
             return 1, said
         return 0, (copy / "audit.out").read_text(encoding="utf-8")
 
 
+def _end(make: subprocess.Popen[str]) -> None:
+    """End it and all that it started, and wait until none of them can write any more."""
+    os.killpg(make.pid, signal.SIGKILL)
+    make.wait()
+    with suppress(ProcessLookupError):
+        for _ in range(LOOKS):
+            os.killpg(make.pid, 0)
+            time.sleep(PAUSE)
+
+
 def _stopped(number: int, _frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # cleaning up is not to be interrupted
     sys.exit(128 + number)  # through every finally
 
 

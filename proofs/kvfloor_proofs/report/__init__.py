@@ -1,9 +1,11 @@
 """How results are shown: on a terminal, and as JSON."""
 
 from kvfloor_proofs.report.audits import followed, show_audit, show_rows
+from kvfloor_proofs.report.lines import Output
 from kvfloor_proofs.report.terminal import show, to_json
 
 __all__ = [
+    "Output",
     "followed",
     "show",
     "show_audit",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["write_line"]
+__all__ = ["Output", "write_line"]
+
+
+class Output(Console):
+    """A console that leaves it to the command what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the `BrokenPipeError` again; Rich would exit with the status of a refusal."""
+        raise  # noqa: PLE0704 (called where it is caught)
 
 
 def write_line(console: Console, line: str) -> None:

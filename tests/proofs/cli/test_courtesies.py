@@ -28,13 +28,13 @@ from kvfloor_proofs.report import show_rows
 TESTS = Path(__file__).parents[2]
 KVFLOOR = (sys.executable, "-m", "kvfloor")
 OURS = """\
-import kvfloor.numbers.arrays
+import kvfloor.isolation.worker
 from kvfloor.caches import ExactCache
 
 class Mine(ExactCache):
     pass
 
-kvfloor.numbers.arrays.np = None  # from here on this program is broken
+kvfloor.isolation.worker.as_vector = None  # from here on this program is broken
 """
 
 
@@ -138,11 +138,11 @@ def test_an_audit_that_fails_says_error_and_on_demand_where(folder: Path) -> Non
         assert (done.returncode, done.stderr) == (2, "")
         assert "│ error " in done.stdout
         assert "misbehaves" not in done.stdout
-        assert "ours:Mine, n=2, d=2: error: IsolationError: AttributeError" in done.stdout
+        assert "ours:Mine, n=2, d=2: error: IsolationError: TypeError" in done.stdout
         assert ("Traceback" in done.stdout) is bool(verbose)
         document = json.loads((folder / "r.json").read_text())
         assert document["verdict"] == "error"
-        assert "numbers/arrays.py" in document["traceback"]
+        assert "isolation/worker.py" in document["traceback"]
 
 
 @pytest.mark.parametrize("verbose", [False, True])
@@ -200,7 +200,16 @@ def test_a_closed_pipe_is_no_complaint(folder: Path, stream: str) -> None:
         os.close(writer)
     assert done.returncode == 141
     assert not done.stderr or "Error" not in done.stderr
-    assert not done.stdout or json.loads(done.stdout)
+
+
+def test_rows_into_a_closed_pipe_are_no_verdict(folder: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = run(folder, *QUICK, stdout=writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 # --- 80 columns ----------------------------------------------------------------------------

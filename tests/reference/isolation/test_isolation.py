@@ -175,13 +175,13 @@ def test_environment_is_left_alone() -> None:
 
 
 OUR_FAULT = """\
-import kvfloor.numbers.arrays
+import kvfloor.isolation.worker
 from kvfloor.caches import ExactCache
 
 class Mine(ExactCache):
     pass
 
-kvfloor.numbers.arrays.np = None
+kvfloor.isolation.worker.as_vector = None
 """
 
 
@@ -194,8 +194,8 @@ def test_an_error_of_this_program_is_no_misbehaviour(
     state = record(ExactCache, TOKENS, d=2, d_v=2)
     with Isolated("ours:Mine") as process, pytest.raises(IsolationError) as caught:
         list(process.answers(state, QUERIES, SHAPE, 0))
-    assert str(caught.value).startswith("AttributeError: 'NoneType' object has no attribute")
-    assert "numbers/arrays.py" in caught.value.__notes__[0]
+    assert str(caught.value).startswith("TypeError: 'NoneType' object is not callable")
+    assert "isolation/worker.py" in caught.value.__notes__[0]
 
 
 def test_an_interpreter_that_does_not_start_is_no_misbehaviour(
