@@ -9,7 +9,7 @@ from __future__ import annotations
 from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable
 from kvfloor_proofs.calculus.derivation import Derivation, Step
 from kvfloor_proofs.calculus.errors import DerivationError, RuleError
-from kvfloor_proofs.calculus.evaluate import evaluate
+from kvfloor_proofs.calculus.evaluation import evaluate
 from kvfloor_proofs.calculus.normal import normal_difference
 from kvfloor_proofs.calculus.relation import Relation
 from kvfloor_proofs.calculus.rules import (

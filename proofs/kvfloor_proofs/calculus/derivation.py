@@ -8,7 +8,7 @@ from typing import Any
 from kvfloor_proofs.calculus.assumptions import Assumptions
 from kvfloor_proofs.calculus.definedness import require_defined, require_ranges_defined
 from kvfloor_proofs.calculus.errors import DerivationError, RuleError
-from kvfloor_proofs.calculus.evaluate import Point
+from kvfloor_proofs.calculus.evaluation import Point
 from kvfloor_proofs.calculus.relation import Relation
 from kvfloor_proofs.calculus.rules import Rule
 from kvfloor_proofs.calculus.sampling import sample_points

@@ -11,7 +11,7 @@ from flint import fmpq
 from kvfloor.numbers import arb_precision
 from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable
 from kvfloor_proofs.calculus.errors import RuleError
-from kvfloor_proofs.calculus.evaluate import PRECISION, Number, Point, evaluate, is_exact
+from kvfloor_proofs.calculus.evaluation import PRECISION, Number, Point, evaluate, is_exact
 
 __all__ = ["sample_points"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kvfloor.numbers import arb_precision
 from kvfloor_proofs.calculus.assumptions import Assumptions
-from kvfloor_proofs.calculus.evaluate import PRECISION, Point, evaluate, is_exact
+from kvfloor_proofs.calculus.evaluation import PRECISION, Point, evaluate, is_exact
 from kvfloor_proofs.calculus.relation import Relation
 
 __all__ = ["Statement", "refute"]

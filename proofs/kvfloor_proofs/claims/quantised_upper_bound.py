@@ -254,7 +254,6 @@ def _total() -> Derivation:
 
 
 def _ratio() -> Derivation:
-    # A key has d = a + b entries, of which b are payload.
     most = excess + grid
     ranges = (
         Variable(n, 2),

@@ -236,17 +236,18 @@ def property_queries(data: st.DataObject, tally: Tally) -> None:
     d, d_v = (data.draw(st.integers(1, 4), label=name) for name in ("d", "d_v"))
     keys, values = ([data.draw(_rows(k, n)) for _ in range(m)] for k in (d, d_v))
     (query,) = data.draw(_rows(d), label="query")
-    products = [[khatri_rao(*factors)] for factors in (keys, values)]
+    products: list[list[Any]] = [[khatri_rao(*slots)] for slots in (keys, values)]
+    factors: list[list[Any]] = [keys, values]
     for evaluate, closed_form, kept, words in (
         (_from_products, cost.query_two, products, n**m * (d + d_v)),
         (
             cost.attend_formed,
             cost.query_formed,
-            [keys, values],
+            factors,
             cost.four_cache_words(n, d, d_v, m),
         ),
         (
-            *(cost.attend_factored, cost.query_factored, [keys, values]),
+            *(cost.attend_factored, cost.query_factored, factors),
             cost.four_cache_words(n, d, d_v, m),
         ),
     ):

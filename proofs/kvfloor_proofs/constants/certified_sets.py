@@ -180,9 +180,9 @@ def property_curvature(data: st.DataObject, tally: Tally) -> None:
             for by in (1, -1)
         )
         second = (both - apart) / 2
-        centre = map(_balls, s.candidate.slots(s.candidate.centre))
+        at_keys, at_values = map(_balls, s.candidate.slots(s.candidate.centre))
         radii = [arb(to_fmpq(x)) for x in s.candidate.radii]
-        over = curvature(query, column, Region(*centre, A, radii))[j, k]
+        over = curvature(query, column, Region(at_keys, at_values, A, radii))[j, k]
         require(over.contains(second.mid()) or over.overlaps(second), "not in the enclosure")
         at = curvature(query, column, Region(keys, values, A, [arb(0)] * r))[j, k]
         scale = 1 + abs(second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -128,6 +129,8 @@ def property_packed(data: st.DataObject, tally: Tally) -> None:
     place = next(size for size in range(99) if 2**size >= rows + 1)
     columns = (order * (n - 1) + 1) * bits + place
     factory = configure(PackedCache, width=bits)
+    empty: Any = factory(order=order, d=d, d_v=d_v, seed=0)
+    require(empty.state_bits() == 64, "no tokens take more than their number")
     state = record(factory, tokens, d=d, d_v=d_v)
     require(state.bits == 64 + (d + d_v) * columns, f"{state.bits} bits")
     if order == 2:

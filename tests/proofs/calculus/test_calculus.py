@@ -33,7 +33,7 @@ from kvfloor_proofs.calculus import (
     refute,
 )
 from kvfloor_proofs.calculus.definedness import is_integer, require_defined
-from kvfloor_proofs.calculus.evaluate import evaluate, is_exact
+from kvfloor_proofs.calculus.evaluation import evaluate, is_exact
 from kvfloor_proofs.calculus.normal import normal_difference
 from kvfloor_proofs.calculus.positivity import is_proved
 from kvfloor_proofs.calculus.rules import establish

@@ -138,6 +138,7 @@ SURVIVORS = {
     ("subgen_four_cache-2", "step 1 rule -> Positivity()"),
     ("four_cache-14", "step 1 rule -> Positivity()"),
     ("entropy_dimension-6", "step 3 rule -> Positivity()"),
+    ("value_floor-12", "step 1 rule -> Positivity()"),
     ("entropy_dimension-6", "step 3 rule.inner -> Positivity()"),
     # True as well: X <= 0 may be left out or made smaller, and the entropy of δ > 0 is not 0.
     ("index_randomized-11", "step 1 -> N"),

@@ -29,6 +29,7 @@ from kvfloor_proofs.foundations.plain_floats import error_ratio, evaluate, evalu
 
 SINGLE = Fraction(1, 2**24)
 RUNS = 600
+SLACK = Fraction(1, 2)  # what the claim's page says of drawn evaluations
 IDLE = Fraction(1, 200)  # the largest error over its bound, at least, in every setting: not idle
 
 
@@ -47,7 +48,7 @@ def test_same_format_throughout(dtype: Any, factored: bool) -> None:
         q, *rest = tensors(rng, dtype, lengths, int(rng.integers(1, 9)))
         found = evaluate(q, rest[:2], rest[2:], factored=factored)
         ratios.append(error_ratio(found, q, rest[:2], rest[2:], factored=factored))
-    assert IDLE < max(ratios) <= 1
+    assert IDLE < max(ratios) < SLACK
 
 
 @pytest.mark.parametrize("block", [1, 3])
@@ -62,7 +63,7 @@ def test_blocks_with_a_maximum_that_moves(dtype: Any, block: int) -> None:
         found = evaluate_blocks(q, [K1, K2], V, block=block)
         rescalings = -(-len(K2) // block) - 1
         ratios.append(error_ratio(found, q, [K1, K2], V, factored=True, rescalings=rescalings))
-    assert IDLE < max(ratios) <= 1
+    assert IDLE < max(ratios) < SLACK
 
 
 @pytest.mark.parametrize("factored", [False, True])
