@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -17,29 +18,56 @@ from rich.table import Table
 from rich.text import Text
 
 from kvfloor import Audit, Row
+from kvfloor.audit import SERVES
 
 __all__ = ["followed", "show_audit", "show_rows"]
 
 WIDTH = 160  # where no terminal says how wide it is
-COLUMNS = ("cache", "m", "n", "d", "bits", "floor", "recovered", "worst error", "verdict", "s")
+COLUMNS = (
+    "cache", "m", "n", "d", "bits", "floor", "reco-\nvered", "worst\nerror", "verdict", "s",
+)  # fmt: skip
 
 
 def show_audit(audit: Audit, console: Console, *, quiet: bool = False) -> None:
     """Show one audit and its findings; with ``quiet`` only those."""
     show_rows([Row({}, audit.to_json(), audit.recovered, audit.worst_error)], console, quiet=quiet)
-    if audit.success is not None and not quiet:
+    for line in () if quiet else _rests_on(audit):
+        console.print(Text(f"{audit.cache}: {line}"), soft_wrap=True)
+
+
+def _rests_on(audit: Audit) -> Iterable[str]:
+    """What the verdict rests on."""
+    if audit.serves:
+        known = SERVES.get(audit.serves)
+        yield (
+            f"it is made for {known}, and was tried on that alone"
+            if known
+            else f"it says that it is made for {audit.serves!r}; it was tried on everything"
+        )
+    if audit.accuracy:
+        families = (f"{name} {stood}/{asked}" for name, (stood, asked) in audit.tried.items())
+        yield f"answers within the guarantee: {', '.join(families)}"
+    if audit.failed:
+        yield f"entries that it failed: {', '.join(audit.failed)}"
+    for entry in audit.accuracy:
+        if entry.refused:
+            share = "could not all be run" if entry.asked else "could not be run"
+            yield f"{entry.name} {share}: {entry.refused}"
+    if audit.rate is not None and audit.success is not None:
         low, high = (float(end) for end in audit.success)
-        line = f"{audit.cache}: over its coins an answer is accurate with probability "
-        console.print(Text(f"{line}{low:.3f}-{high:.3f}"), soft_wrap=True)
-    if audit.scope and not quiet:
-        console.print(Text(f"{audit.cache}: {audit.scope}"), soft_wrap=True)
+        yield f"over its coins an answer is accurate with probability {low:.3f}-{high:.3f}"
+        yield f"it failed with {audit.rate.failures} of {audit.rate.tosses} coins"
+    if audit.scope:
+        yield audit.scope
 
 
 def show_rows(rows: Sequence[Row], console: Console, *, quiet: bool = False) -> None:
     """Show audits, a row for each, and their findings; with ``quiet`` only those."""
     if not console.is_terminal:
         console.width = WIDTH
-    table = Table(*COLUMNS)
+    table = Table(box=SIMPLE_HEAD, padding=0)  # 80 columns have to do
+    for name in COLUMNS:
+        table.add_column(name, overflow="fold", no_wrap=name != "cache")
     for row in rows:
         table.add_row(*map(Text, _cells(row)))
     if not quiet:

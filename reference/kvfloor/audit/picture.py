@@ -12,8 +12,10 @@ from kvfloor.errors import InputError
 
 __all__ = ["draw"]
 
-MARKERS = {"refuted": "x", "violates": "v", "within-guarantee": "o", "error": "*"}
-TITLE = "x refuted   ▼ violates   ● within the guarantee   ★ error"
+MARKERS = {
+    "refuted": "x", "violates": "v", "undecided": "d", "within-guarantee": "o", "error": "*",
+}  # fmt: skip
+TITLE = "x refuted   ▼ violates   ♦ undecided   ● within the guarantee   ★ error"
 LEAST_ERROR = 2.0**-60  # what smaller errors are drawn at
 
 

@@ -1,11 +1,19 @@
 """Caches in processes of their own: nothing but the bytes of a state goes from one to another."""
 
 from kvfloor.isolation.processes import SECONDS, Factory, Isolated, Misbehaviour, Shape
+from kvfloor.isolation.streams import Answer, Refusal, Stream, asked, called, streamed, tossed
 
 __all__ = [
     "SECONDS",
+    "Answer",
     "Factory",
     "Isolated",
     "Misbehaviour",
+    "Refusal",
     "Shape",
+    "Stream",
+    "asked",
+    "called",
+    "streamed",
+    "tossed",
 ]
