@@ -25,6 +25,7 @@ OPTIONS = (
     click.option("--delta", default="0", show_default=True, help="How often coins may fail it."),
     click.option("--confidence", default="0.999999", show_default=True, help="Of random choices."),
     click.option("--tosses", default=2**16, show_default=True, help="Of coins at most, for delta."),
+    click.option("--traces", metavar="FILE", help="Keys, values, queries: .npz, .safetensors."),
     click.option("--seconds", default=10.0, show_default=True, help="Time limit for each answer."),
     click.option("--seed", default=0, show_default=True, help="Of instances and coins."),
     click.option("--plot", metavar="FILE", help="Draw a picture (needs kvfloor[plot])."),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import ExitStack
 from fractions import Fraction
 from typing import Any
 
+from kvfloor.audit.accuracy import read_trace
 from kvfloor.audit.coins import MOST_TOSSES
 from kvfloor.audit.course import Course, Terms
 from kvfloor.audit.examination import Examination
@@ -42,6 +44,7 @@ def audit(
     seed: int = 0,
     jobs: int = 1,
     tosses: int = MOST_TOSSES,
+    traces: str | os.PathLike[str] | None = None,
 ) -> Audit:
     """Compare a cache with its floor; show it wrong if it is under it, try it if it is not.
 
@@ -76,6 +79,8 @@ def audit(
         Processes that search for a collision.
     tosses : int
         With δ > 0 the most coins that are tossed to tell the failure rate from δ.
+    traces : path, optional
+        Keys, values and queries of your own, ``.npz`` or ``.safetensors``: see `read_trace`.
 
     Returns
     -------
@@ -102,6 +107,7 @@ def audit(
         seed=as_count(seed, "seed"),
         jobs=as_count(jobs, "jobs", 1),
         tosses=as_count(tosses, "tosses", 1),
+        traces=() if traces is None else (read_trace(traces, order=order, n=n, d=d, d_v=d),),
     )
     with ExitStack() as processes:
         examination = Examination(factory, hard, seconds=terms.seconds, processes=processes)

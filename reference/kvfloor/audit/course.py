@@ -43,6 +43,7 @@ class Terms:
     seed: int
     jobs: int
     tosses: int
+    traces: tuple[Instance, ...]
 
 
 @dataclass
@@ -152,7 +153,7 @@ class Course:
 
     def _enter_catalogue(self) -> None:
         """Try the catalogue; report the worst failure of each family that has one."""
-        self.entered = self.examination.enter(self.terms.seed)
+        self.entered = self.examination.enter(self.terms.seed, self.terms.traces)
         if self.terms.delta:
             return  # some may fail: coins say whether too many do
         for entered in self._worst_failed()[:MOST_REPORTED]:

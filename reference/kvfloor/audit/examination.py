@@ -11,7 +11,16 @@ from itertools import cycle, islice
 from typing import Any
 
 from kvfloor.attention import ExactAttention
-from kvfloor.audit.accuracy import Bench, Draft, Entered, examine, lengths_at, named_sizes, sizes_at
+from kvfloor.audit.accuracy import (
+    Bench,
+    Draft,
+    Entered,
+    Instance,
+    examine,
+    lengths_at,
+    named_sizes,
+    sizes_at,
+)
 from kvfloor.caches import State, scope, serves
 from kvfloor.certificates import Document, violation_certificate
 from kvfloor.families import BinaryValues, Bits, Token, attend_to
@@ -117,8 +126,10 @@ class Examination:
         guarantee = self.family.guarantee
         return Bench(self._writers[0], self._readers[0], self.shape, guarantee, self._seconds)
 
-    def enter(self, seed: int) -> list[Entered]:
-        """Return what comes of the catalogue; nothing, for a cache that is made for the family.
+    def enter(self, seed: int, traces: tuple[Instance, ...]) -> list[Entered]:
+        """Return what comes of the catalogue, and of the user's traces.
+
+        That is nothing for a cache that is made for the family.
 
         Raises
         ------
@@ -127,7 +138,8 @@ class Examination:
         if self.serves == BINARY:
             return []
         n, (order, d, d_v) = self.family.n, self.shape
-        draft = Draft(order, n, d, d_v, self.family.guarantee.alpha, sizes=self._block_sizes(seed))
+        alpha, sizes = self.family.guarantee.alpha, self._block_sizes(seed)
+        draft = Draft(order, n, d, d_v, alpha, sizes=sizes, traces=traces)
         return examine(self.bench, draft, serves=self.serves, seed=seed)
 
     def _block_sizes(self, seed: int) -> tuple[int, ...]:

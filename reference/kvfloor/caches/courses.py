@@ -77,8 +77,8 @@ def _twice(new: New, renew: Any, tokens: Tokens, query: Any) -> Cache:
 def _interleaved(new: New, _: Any, tokens: Tokens, __: Any) -> Cache:
     cache, other = new(), new()
     for token, later in zip(tokens, reversed(tokens), strict=True):
-        cache.append(token.keys, token.values)
         other.append(later.keys, later.values)
+        cache.append(token.keys, token.values)
     return cache
 
 

@@ -161,8 +161,8 @@ def _take(
     _, d, d_v = shape
     try:
         cache = take(factory, course, tokens, query, d=d, d_v=d_v, seed=seed)
+        texts = [_text(cache.answer(q), d_v) for q in queries]  # writing a state may change it
         state = state_of(cache)
-        texts = [_text(cache.answer(q), d_v) for q in queries]
     except Exception as error:
         return _fault(error)
     return ["done", bytes.hex(state.data), int(state.bits), texts]

@@ -7,6 +7,7 @@ from kvfloor.audit.accuracy.examine import Bench, Entered, Failure, examine
 from kvfloor.audit.accuracy.findings import Reported, reported
 from kvfloor.audit.accuracy.instance import Instance, Miss, accurate
 from kvfloor.audit.accuracy.sizes import lengths_at, named_sizes, sizes_at
+from kvfloor.audit.accuracy.traces import read_trace
 
 __all__ = [
     "CATALOGUE",
@@ -25,6 +26,7 @@ __all__ = [
     "examine",
     "lengths_at",
     "named_sizes",
+    "read_trace",
     "reported",
     "sizes_at",
 ]

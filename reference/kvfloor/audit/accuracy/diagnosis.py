@@ -85,11 +85,19 @@ def diagnosed(
 
 
 def _attention(
-    keys: Sequence[Array], values: Sequence[Array], queries: Array, counts: Array | None = None
+    keys: Sequence[Array],
+    values: Sequence[Array],
+    queries: Array,
+    counts: Array | None = None,
+    *,
+    cap: float = np.inf,
 ) -> Array:
-    """Attention in float64, shape (queries, d_v); tokens may count more or less than once."""
+    """Attention in float64, shape (queries, d_v).
+
+    Tokens may count more or less than once; logits are cut to [-cap, cap].
+    """
     K, V = _products(keys), _products(values)
-    logits = queries @ K.T
+    logits = np.clip(queries @ K.T, -cap, cap)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     if counts is not None:
         weights = weights * _products([counts[:, np.newaxis]] * len(keys))[:, 0]
@@ -112,8 +120,13 @@ def _models(
 
     for counts, loss, detail, token in _multiplicities(len(keys[0])):
         yield _Model(loss, detail, token, of(keys, values, counts))
+    nothing = _attention(keys, values, 0 * queries)
+    yield _Model("precision of keys", "keys told apart by nothing", None, nothing)
     yield from _temperatures(keys, values, queries, came)
     yield from _clipped(keys, values, of, came)
+    caps = 2.0 ** np.linspace(-4, 6, 81)
+    cap, answers = _fitted(lambda c: _attention(keys, values, queries, cap=c), came, caps)
+    yield _Model("clipping", f"logits cut at ±{cap:.4g}", None, answers)
     for detail, answers in _rescaled(came, right):
         yield _Model("scale of values", detail, None, answers)
     for detail, change in stored():
@@ -123,30 +136,33 @@ def _models(
 
 
 def _multiplicities(count: int) -> Iterator[tuple[Array, str, str, int | None]]:
-    """Which tokens are missing or counted twice: single ones, all but an end, and some of few."""
-    once = np.ones(count)
-    for factor, loss in ((0.0, LOSSES[0]), (2.0, LOSSES[1])):
-        for j in range(count):
-            counts = once.copy()
-            counts[j] = factor
-            yield counts, loss, f"token {j}", j
-    for factor, loss in ((0.0, LOSSES[0]), (2.0, LOSSES[1])):
-        for first in range(count):
-            for end in range(first + 2, count + 1):
-                if end - first == count:
-                    continue
-                counts = once.copy()
-                counts[first:end] = factor
-                yield counts, loss, f"tokens {first} to {end - 1}", first
-        for period in range(2, count):
-            for first in range(period):
-                counts = once.copy()
-                counts[first::period] = factor
-                yield counts, loss, f"token {first} and every {period} later", first
-    for places in range(1, 2 ** min(count, MANY) - 1):
-        counts = np.array([0.0 if places >> j & 1 else 1.0 for j in range(count)])
-        lost = [j for j in range(count) if not counts[j]]
-        yield counts, LOSSES[0], "tokens " + ", ".join(map(str, lost)), lost[0]
+    """Which tokens are missing or counted twice: single ones, runs, every so many, some of few."""
+    if count == 1:
+        return  # its weight is all there is
+    single = [([j], f"token {j}") for j in range(count)]
+    runs = [
+        (range(first, end), f"tokens {first} to {end - 1}")
+        for first in range(count)
+        for end in range(first + 2, count + 1)
+    ]
+    periods = [
+        (range(first, count, period), f"token {first} and every {period} later")
+        for period in range(2, count)
+        for first in range(min(period, count - period))
+    ]
+    for places, detail in (*single, *runs, *periods, *_some(count)):
+        for factor, loss in ((0.0, LOSSES[0]), (2.0, LOSSES[1])):
+            counts = np.ones(count)
+            counts[list(places)] = factor
+            if len(places) < count:
+                yield counts, loss, detail, places[0]
+
+
+def _some(count: int) -> Iterator[tuple[list[int], str]]:
+    """All choices among the first tokens."""
+    for chosen in range(1, 2 ** min(count, MANY)):
+        places = [j for j in range(count) if chosen >> j & 1]
+        yield places, "tokens " + ", ".join(map(str, places))
 
 
 def _fitted(predict: Callable[[float], Array], came: Array, grid: Array) -> tuple[float, Array]:
@@ -168,7 +184,7 @@ def _fitted(predict: Callable[[float], Array], came: Array, grid: Array) -> tupl
 def _temperatures(
     keys: list[Array], values: list[Array], queries: Array, came: Array
 ) -> Iterator[_Model]:
-    factors = np.concatenate([[0.0], 2.0 ** np.linspace(-6, 6, 97)])
+    factors = 2.0 ** np.linspace(-6, 6, 97)
     factor, answers = _fitted(lambda t: _attention(keys, values, t * queries), came, factors)
     yield _Model("temperature", f"logits times {factor:.4g}", None, answers)
 

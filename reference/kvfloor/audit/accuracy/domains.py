@@ -27,18 +27,17 @@ def within(instance: Instance, serves: str) -> Instance | None:
 
 
 def _signs(instance: Instance) -> Instance:
-    """Every number by its sign, or zero if it is less than half of the largest of its kind."""
+    """Every number by its sign, or zero if it is less than half of the largest in its rows."""
     keys, values = instance.slots
 
-    def signs(slots: list[Rows]) -> list[Rows]:
-        largest = max(abs(x) for rows in slots for row in rows for x in row)
+    def signs(rows: Rows) -> Rows:
+        largest = max(abs(x) for row in rows for x in row)
         return [
-            [[float((x > 0) - (x < 0)) if 2 * abs(x) >= largest else 0.0 for x in row]
-             for row in rows]
-            for rows in slots
-        ]  # fmt: skip
+            [float((x > 0) - (x < 0)) if 2 * abs(x) >= largest else 0.0 for x in row]
+            for row in rows
+        ]
 
-    return _instance(instance, signs(keys), signs(values))
+    return _instance(instance, [*map(signs, keys)], [*map(signs, values)])
 
 
 def _box(instance: Instance) -> Instance:

@@ -111,7 +111,7 @@ def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
 
     Where no model says it, what plainer values or keys say.
     """
-    for one in (failure, small):
+    for one in (failure, small)[: 1 + (len(small.instance.tokens) > 1)]:
         queries = probes(one.instance)
         try:
             _, answers = bench.run(one.instance, one.seed, queries)
