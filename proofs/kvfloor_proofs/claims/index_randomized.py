@@ -257,6 +257,9 @@ N - b bits unknown on average; a cell is no larger than the entropies of its pla
 is H₂ at that error (Fano for bits, here an equality); H₂ is concave, over cells, coins and places;
 and it grows up to 1/2.
 
+An error rate that was measured, in trials with one probability, is put to it by an interval of
+Clopper and Pearson: at either end so many successes have the probability (1 - confidence)/2.
+
 How near protocols come to it: [the table](../index-success.md). With one bit the best average
 success of a deterministic protocol is `1/2 + C(N-1, ⌊(N-1)/2⌋)/2^N`.""",
     source="TMT; HO25; L4",

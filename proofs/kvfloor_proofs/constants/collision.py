@@ -56,6 +56,9 @@ def property_pigeonhole(data: st.DataObject, tally: Tally) -> None:
     if found is None:
         raise Falsified("a cache of fewer bits does not collide")
     require(found.evaluations == 2 ** (window * d_v) + 1, "not at the first instance that must")
+    first, kept = family.size - window * d_v, window * d_v
+    pair = ["0" * family.size, "0" * (first - 1) + "1" + "0" * kept]
+    require(found.certificate["instances"] == pair, "not the first instances in order")
 
 
 def property_limit(data: st.DataObject, tally: Tally) -> None:

@@ -98,7 +98,8 @@ def _entropy(error: Fraction) -> arb:
 def property_H(data: st.DataObject, tally: Tally) -> None:
     """The ball overlaps that of the formula and is narrow; a number is at most H₂ or it is not."""
     del tally
-    error = data.draw(st.fractions(0, 1, max_denominator=200), label="e")
+    small, fine = (st.fractions(0, 1, max_denominator=most) for most in (6, 200))
+    error = data.draw(small | fine, label="e")
     ball = binary_entropy(error)
     step = Fraction(1, 2**100)
     with arb_precision(256):

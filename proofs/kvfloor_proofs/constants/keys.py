@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from math import prod
 from operator import mul
 
@@ -90,7 +90,13 @@ def constants() -> tuple[Constant, ...]:
         Constant(
             greedy_size, (both_sides("at least 1/I, and one less is below it", property_size),)
         ),
-        Constant(greedy_code, (both_sides("⌈1/I⌉ words, no two closer than θ", property_greedy),)),
+        Constant(
+            greedy_code,
+            (
+                both_sides("⌈1/I⌉ words, no two closer than θ", property_greedy),
+                both_sides("of many words some are near to θ, none nearer", property_near),
+            ),
+        ),
         Constant(
             tuple_keys,
             (both_sides("m·d dimensions, margin of one slot, m times over zero", property_tuples),),
@@ -215,6 +221,9 @@ def property_e8(data: st.DataObject, tally: Tally) -> None:
     if n == 1:  # where Hypothesis begins: once for all
         _require_code(roots_e8(), 240, 8, 8, 4)
         require(refuses(roots_e8, 241), "one root more is taken")
+        halves = [key for key in roots_e8().keys if 0 not in key]
+        require(all(key.count(-1) % 2 == 0 for key in halves), "an odd number of minus signs")
+        require(len(halves) == 128, "another number of halves")
     require(roots_e8(n).keys == roots_e8().keys[:n], "other roots")
 
 
@@ -274,6 +283,18 @@ def property_size(data: st.DataObject, tally: Tally) -> None:
 
 def _signs(n: int, d: int, seed: int, margin: int) -> AddressBook:
     return sign_keys(n, d, seed=seed, margin=margin, draws=1)
+
+
+def property_near(data: st.DataObject, tally: Tally) -> None:
+    """Of 64 words in three dimensions none are closer than θ, and some within 2 % of it."""
+    del tally
+    seed, cosine = data.draw(st.integers(0, 4), label="seed"), Fraction(31, 32)
+    keys = greedy_code(3, cosine, seed=seed).keys
+    require(len(keys) == 64, "not 2/(1 - cos θ) words")
+    norms = {key: _inner(key, key) for key in keys}
+    pairs = ((_inner(u, v), norms[u] * norms[v]) for u, v in combinations(keys, 2))
+    near = max(Fraction(inner * abs(inner), squares) for inner, squares in pairs)
+    require(Fraction(98, 100) ** 2 * cosine**2 < near <= cosine**2, "too close, or none is near")
 
 
 def property_signs(data: st.DataObject, tally: Tally) -> None:

@@ -56,7 +56,7 @@ def constants() -> tuple[Constant, ...]:
         Constant(
             best,
             (both_sides("its code is read, and no code with one address more", property_sides),),
-            slack="what the codes of L5 give: other spherical codes may have more",
+            slack="it is what the codes of L5 prove, and other spherical codes may have more words",
         ),
         Constant(
             crossover,

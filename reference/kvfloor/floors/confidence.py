@@ -1,4 +1,4 @@
-"""Exact intervals for a probability of which only successes are known (Clopper and Pearson)."""
+"""Exact intervals for a probability of which only successes are known (Clopper and Pearson; L4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GRID_BITS = 20  # ends are rounded outward to multiples of 2**-20
 
 
 def as_confidence(confidence: Any) -> Fraction:
-    """Return a confidence, ``0 < confidence < 1``, as a rational; `InputError` if it is none."""
+    """Return a confidence, 0 < confidence < 1, as a rational; `InputError` if it is none (L4)."""
     exact = as_fraction(confidence, "confidence")
     if not 0 < exact < 1:
         raise InputError("confidence", "a number with 0 < confidence < 1", shown(exact))
@@ -30,7 +30,7 @@ def clopper_pearson(successes: int, trials: int, confidence: Any) -> tuple[Fract
 
     The lower end is the p at which so many successes or more have probability
     ``(1 - confidence)/2``, the upper end the same for so many or fewer; decided in balls, and
-    rounded outward.
+    rounded outward. So a success rate that was measured is put to the floor with errors (L4).
 
     Parameters
     ----------

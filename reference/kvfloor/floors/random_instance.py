@@ -13,7 +13,7 @@ __all__ = ["all_correct_probability", "expected_wrong", "states_up_to"]
 
 
 def states_up_to(bits: Any) -> Any:
-    """States of at most b bits, the empty one included: 2^(b+1) - 1; of exactly b, 2^b (T6)."""
+    """States of at most b bits, the empty one included: 2^(b+1) - 1; of exactly b, 2^b (L3, T6)."""
     return 2 ** (bits + 1) - 1
 
 
