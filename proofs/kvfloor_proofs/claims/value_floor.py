@@ -352,10 +352,11 @@ def property_least_multiplier(data: st.DataObject, tally: Tally) -> None:
     family = _family(data)
     eta_, alpha_ = family.guarantee.eta, family.guarantee.alpha
     levels = [Fraction(x, family.L - 1) for x in range(family.L)]
+    others = family.book.n**2 - 1
 
     def in_order(C: int) -> bool:
-        keys = [[[C * family.book.margin]] + [[0]] * family.competitors]
-        top = ExactAttention(keys, [[[1]] + [[0]] * family.competitors])([1]).bounds(0, 200)[0]
+        keys = [[[C * family.book.margin]] + [[0]] * others]
+        top = ExactAttention(keys, [[[1]] + [[0]] * others])([1]).bounds(0, 200)[0]
         return all(
             (1 + eta_) * (top * below + 1 - top) + alpha_ < (1 - eta_) * top * above - alpha_
             for below, above in pairwise(levels)

@@ -175,6 +175,11 @@ SURVIVORS = {
     ("forward_error-14", "start -> -(1 - theta)*(r + 1) + 1"),
     ("forward_error-14", "start -> -r"),
     ("forward_error-14", "start -> -theta"),
+    # w >= 1 is not assumed; what is left out, or negated, may be 0 and lies on both sides of it.
+    ("forward_error-16", "start -> -1"),
+    ("forward_error-20", "start -> -delta + u*(x + y) + Sum(f[j], (j, 1, R + 1))"),
+    ("forward_error-20", "start -> u*(x + y) + Sum(f[j], (j, 1, R + 1))"),
+    ("forward_error-22", "start -> (-delta + x*(r + 1))*(theta + 1)"),
 }
 
 # What a relation is strengthened to, or turned round to.
