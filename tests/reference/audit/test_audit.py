@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from fractions import Fraction
+from importlib import import_module
 from math import comb
 from typing import Any
 
@@ -343,7 +344,7 @@ def test_an_error_of_this_program_is_not_the_cache_s(monkeypatch: pytest.MonkeyP
     def broken(*_: Any, **__: Any) -> None:
         raise TypeError("only integer scalar arrays\ncan be converted")
 
-    monkeypatch.setattr("kvfloor.audit.examination._judged", broken)
+    monkeypatch.setattr(import_module("kvfloor.audit.examination"), "_judged", broken)
     result = audit(ExactCache, n=2, d=2, order=1)
     assert result.verdict == "error"
     (finding,) = result.findings
