@@ -108,7 +108,9 @@ def as_float64(numbers: Sequence[Fraction], what: str) -> Array:
         If it does not.
     """
     for x in numbers:
-        if not abs(x) <= FLOAT64.max_finite or FLOAT64.round(x) != x:
+        if (
+            not abs(x) <= FLOAT64.max_finite or float(x) != x
+        ):  # division of whole numbers rounds right
             raise InputError("token", f"{what} that float64 holds exactly", shown(x))
     return np.array([float(x) for x in numbers])
 
