@@ -1,4 +1,6 @@
-"""What audits say of every cache that ships: ``PYTHONPATH=tests python tests/benchmarks/bench_verdicts.py``.
+"""What audits say of every cache that ships.
+
+``PYTHONPATH=tests python tests/benchmarks/bench_verdicts.py``.
 
 At n = 16, d = 4, α = 1/8: the verdict on the hard family alone, the one with the catalogue, and the
 entries that failed.

@@ -104,7 +104,7 @@ def test_certificates_are_small(cache: Any, entry: str, tokens: int, order: int)
 def test_the_line_says_which_token_and_column() -> None:
     bench = bench_of(BorderTwice, 1, D)
     reason = report_of(bench, entry_of(bench, "just-appended")).reason
-    assert "token 3 of 4, column 0: it looks like token counted twice (token 3)" in reason
+    assert "token 3 of 5, column 0: it looks like token counted twice (token 3)" in reason
     assert "on 4 tokens it answers " in reason
     assert reason.endswith("off by more than 0.125 (B = 1)")
 
