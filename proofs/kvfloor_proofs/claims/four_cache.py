@@ -58,7 +58,7 @@ __all__ = ["CLAIM", "derivations"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
-n, m, d_v, k, r = sp.symbols("n m d_v k r", integer=True)
+n, m, d_v, r = sp.symbols("n m d_v r", integer=True)
 u, T = sp.symbols("u T", real=True)
 
 # Tuples that name one address; that name another; that have the self token in some slot.
@@ -96,7 +96,7 @@ def derivations() -> tuple[Derivation, ...]:
         ),
         _states(
             "So are the states of at most b bits",
-            sp.Sum(2**k, (k, 0, b)),
+            index_deterministic.length_up_to().start,
             index_deterministic.length_up_to(),
         ),
         _randomised(

@@ -53,7 +53,7 @@ def line(markdown: str) -> Markup:
 
 
 def _text(_self: Any, tokens: Sequence[Token], place: int, *_: Any) -> str:
-    return formula(_MINUS.sub("−", tokens[place].content))
+    return str(formula(_MINUS.sub("−", tokens[place].content)))  # markdown-it < 4.1 adds it to text
 
 
 def _code(_self: Any, tokens: Sequence[Token], place: int, *_: Any) -> str:

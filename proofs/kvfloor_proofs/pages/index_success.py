@@ -32,7 +32,7 @@ def table() -> str:
 
 
 def _head(columns: str) -> list[str]:
-    return ["", "```csv", columns]
+    return ["", "```text", columns]
 
 
 def _codes() -> Iterator[str]:

@@ -205,7 +205,7 @@ def verify_claim(claim: Claim, *, examples: int, seed: int = 0) -> ClaimResult:
             property_error, failed = _told("property", prop.__name__, raised)
             errors += failed
             break
-    constants, constant_error, failed = _check_constants(claim, tally, passed, examples, seed)
+    constants, constant_error, failed = _check_constants(claim, passed, examples, seed)
     errors += failed
     refused = derivation_error or property_error or constant_error
     return ClaimResult(
@@ -276,7 +276,7 @@ def _program_error(part: str, reason: str, error: Exception) -> ProgramError:
 
 
 def _check_constants(
-    claim: Claim, tally: Tally, passed: set[Property], examples: int, seed: int
+    claim: Claim, passed: set[Property], examples: int, seed: int
 ) -> tuple[tuple[Held, ...], str, list[ProgramError]]:
     held: list[Held] = []
     name = "constants"
@@ -287,7 +287,7 @@ def _check_constants(
                 if tie.check is not None:
                     tie.check()
                 if tie.run is not None and tie.run not in passed:  # several may share one
-                    run_property(tie.run, tally, examples=examples, seed=seed)
+                    run_property(tie.run, Tally(), examples=examples, seed=seed)
                     passed.add(tie.run)
             ties = tuple((tie.kind, tie.text) for tie in constant.ties)
             held.append(Held(name, ties, constant.slack))

@@ -122,7 +122,8 @@ def test_verify_writes_the_promised_json(tmp_path: Path) -> None:
     assert document["ok"] is True
     (claim,) = document["claims"]
     assert set(claim) == {
-        "slug", "title", "source", "verdict", "derivation", "property", "certificates", "seconds",
+        "slug", "title", "source", "verdict", "derivation", "property", "constants",
+        "certificates", "seconds",
     }  # fmt: skip
     assert claim["derivation"]["ok"]
     assert claim["derivation"]["steps"] > 0

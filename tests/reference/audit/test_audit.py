@@ -7,6 +7,7 @@ import json
 from fractions import Fraction
 from importlib import import_module
 from math import comb
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,9 +157,11 @@ SECONDS = {cheats.Stubborn: 1, cheats.Sleeper: 5}  # the Sleeper does something 
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_cheats_are_caught(cheat: Any, kind: str, reason: str) -> None:
+def test_cheats_are_caught(
+    cheat: Any, kind: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KVFLOOR_CHEAT", str(tmp_path / "state"))
     result = audited(cheat, seconds=SECONDS.get(cheat, HANG))
-    cheats.InFile.path.unlink(missing_ok=True)
     assert result.verdict == "misbehaves"
     finding = result.findings[0]
     assert (finding.kind, finding.reason[: len(reason)]) == (kind, reason)
