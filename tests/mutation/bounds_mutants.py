@@ -99,4 +99,18 @@ BOUNDS = [
         "if number [-<=-]{+<+} 0:",
         "quantised floors_entropy_dimension",
     ),
+    # What only the claims' own run notices: `kvfloor verify` without any other test.
+    ("floors/symbols", "one-row-more", "return 2 * (n - [-1-]{+0+}) * d_v", "claims"),
+    ("floors/quantised", "no-token-count", "int(([-2-]{+1+} * (key_cells", "claims"),
+    ("floors/rounding_errors", "one-rounding-less", "return d + order + [-4-]{+3+}", "claims"),
+    ("floors/jacobian", "sign-of-the-output", "p[k] * (v[k] [---]{+++} out)", "claims"),
+    (
+        "floors/second_derivatives",
+        "mixed-once",
+        "p_t * (mixed + [-mixed.transpose() + -]{++}v.hessian)",
+        "claims",
+    ),
+    ("floors/entropy_dimension", "grid-rounded-down", "tuple([-ceil-]{+int+}(x / alpha)", "claims"),
+    ("cost/closed_forms", "one-sum-more", "return rows * (d - [-1-]{+0+})", "claims"),
+    ("families/paired", "itself-competes", "self.book.n**2 [-- 1-]{++}", "claims"),
 ]

@@ -180,6 +180,10 @@ SURVIVORS = {
     ("forward_error-20", "start -> -delta + u*(x + y) + Sum(f[j], (j, 1, R + 1))"),
     ("forward_error-20", "start -> u*(x + y) + Sum(f[j], (j, 1, R + 1))"),
     ("forward_error-22", "start -> (-delta + x*(r + 1))*(theta + 1)"),
+    ("forward_error-22", "start -> x*(r + 1)*(theta + 1)"),
+    ("forward_error-22", "step 2 -> (theta + 1)*(epsilon + lambda + 1)"),
+    ("forward_error-23", "start -> -delta*(theta + 1) + mu"),
+    ("forward_error-23", "start -> mu"),
 }
 
 # What a relation is strengthened to, or turned round to.
