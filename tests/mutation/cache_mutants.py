@@ -26,7 +26,7 @@ CACHES = [
         "if [-not-]{+False and not+} np.isfinite(numbers",
         "caches_promises",
     ),
-    ("caches/tokens", "inexact-kept", "or FLOAT64.round(x) [-!=-]{+is+} x", "caches"),
+    ("caches/tokens", "inexact-kept", "or float(x) [-!=-]{+is+} x", "caches"),
     ("caches/tokens", "torn", "if len(state) % [-size-]{+1+}:", "caches_shared"),
     (
         "caches/two_cache",

@@ -108,9 +108,8 @@ def as_float64(numbers: Sequence[Fraction], what: str) -> Array:
         If it does not.
     """
     for x in numbers:
-        if (
-            not abs(x) <= FLOAT64.max_finite or float(x) != x
-        ):  # division of whole numbers rounds right
+        # float rounds a quotient of whole numbers right, and raises where it is beyond all floats
+        if not abs(x) <= FLOAT64.max_finite or float(x) != x:
             raise InputError("token", f"{what} that float64 holds exactly", shown(x))
     return np.array([float(x) for x in numbers])
 
