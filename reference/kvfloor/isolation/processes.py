@@ -117,12 +117,18 @@ class Isolated:
             If the process does not even come to that. Whatever is asked of a process later may
             raise it too.
         """
+        _ = self._started
+        described: dict[str, Any] = self._reply(dict, START_SECONDS, "importing it")
+        return described
+
+    @cached_property
+    def _started(self) -> bool:
+        """Whether the process came so far as to run anything: read once, as it says so once."""
         try:
             self._reply(_anything, START_SECONDS, "starting")
         except Misbehaviour as fault:
             raise IsolationError(f"no interpreter to run a cache in: {fault}") from None
-        described: dict[str, Any] = self._reply(dict, START_SECONDS, "importing it")
-        return described
+        return True
 
     def __enter__(self) -> Isolated:
         return self
