@@ -257,6 +257,7 @@ def test_no_arguments_is_help() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_a_run_and_its_workers(number: signal.Signals) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored in the background
     command = [*CLI, "verify", "--examples", "100000", "--jobs", "2"]
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
