@@ -111,6 +111,8 @@ def property_H(data: st.DataObject, tally: Tally) -> None:
         require(entropy_at_most(error, ends[0]), "it is not at most itself")
     require(entropy_at_most(error, high + step), "not at most a number above it")
     require(not entropy_at_most(error, low - step), "at most a number below it")
+    for bad in (-step, 1 + step):
+        require(refuses(binary_entropy, bad), "a number that is no probability is taken")
 
 
 def property_bits(data: st.DataObject, tally: Tally) -> None:

@@ -286,7 +286,7 @@ def _signs(n: int, d: int, seed: int, margin: int) -> AddressBook:
 
 
 def property_near(data: st.DataObject, tally: Tally) -> None:
-    """Of 64 words in three dimensions none are closer than θ, and some within 2 % of it."""
+    """Of 64 words in three dimensions none are closer than θ, and some within 0.2 % of it."""
     del tally
     seed, cosine = data.draw(st.integers(0, 4), label="seed"), Fraction(31, 32)
     keys = greedy_code(3, cosine, seed=seed).keys
@@ -294,7 +294,7 @@ def property_near(data: st.DataObject, tally: Tally) -> None:
     norms = {key: _inner(key, key) for key in keys}
     pairs = ((_inner(u, v), norms[u] * norms[v]) for u, v in combinations(keys, 2))
     near = max(Fraction(inner * abs(inner), squares) for inner, squares in pairs)
-    require(Fraction(98, 100) ** 2 * cosine**2 < near <= cosine**2, "too close, or none is near")
+    require(Fraction(998, 1000) ** 2 * cosine**2 < near <= cosine**2, "too close, or none is near")
 
 
 def property_signs(data: st.DataObject, tally: Tally) -> None:
@@ -303,6 +303,7 @@ def property_signs(data: st.DataObject, tally: Tally) -> None:
     n, d = data.draw(st.integers(2, 12), label="n"), data.draw(st.integers(16, 24), label="d")
     seed = data.draw(st.integers(0, 99), label="seed")
     require(sign_keys(n, d, seed=seed).margin >= 2, "a smaller margin than by default")
+    require(refuses(sign_keys, 1, 1), "a margin of 1 is taken by default")
     if refuses(_signs, n, d, seed, 1):
         return  # a row came twice
     book = _signs(n, d, seed, 1)
@@ -324,6 +325,7 @@ def property_sign_tuples(data: st.DataObject, tally: Tally) -> None:
     n, d = data.draw(st.integers(2, 3), label="n"), data.draw(st.integers(24, 40), label="d")
     seed = data.draw(st.integers(0, 99), label="seed")
     require(sign_tuples(n, d, order=order, seed=seed).margin >= 2, "less than by default")
+    require(refuses(sign_tuples, 1, 1), "a margin of 1 is taken by default")
     if refuses(_tuples, n, d, order, seed, 1):
         return  # a product came twice
     book = _tuples(n, d, order, seed, 1)

@@ -10,7 +10,7 @@ import sympy as sp
 from flint import arb, fmpq
 from hypothesis import strategies as st
 
-from kvfloor.families import axes, binary_keys, roots_d, roots_e8
+from kvfloor.families import axes, roots_d, roots_e8
 from kvfloor.floors import (
     BestFloor,
     best,
@@ -65,12 +65,20 @@ def constants() -> tuple[Constant, ...]:
     )
 
 
+_NORMS = st.fractions(0, 60, max_denominator=4)
+_ANY = st.tuples(st.integers(1, 60), st.integers(1, 9), _NORMS)
+# Where greedy codes are best, and where all roots of E8 are, or would be in one dimension less.
+_MANY = st.tuples(
+    *(st.just(10**6), st.integers(3, 5) | st.integers(20, 40)),
+    st.fractions(22, 32, max_denominator=4),
+)
+_ROOTS = st.tuples(st.just(300), st.integers(7, 8), st.just(Fraction(25, 2)))
+
+
 def property_sides(data: st.DataObject, tally: Tally) -> None:
     """The floor's own code has the addresses and the margin; with one more no code has both."""
     del tally
-    tokens = data.draw(st.integers(1, 60), label="n")
-    d = data.draw(st.integers(1, 9), label="d")
-    norms = data.draw(st.fractions(0, 60, max_denominator=4), label="ρ")
+    tokens, d, norms = data.draw(_ANY | _MANY | _ROOTS, label="n, d, ρ")
     guarantee = data.draw(guarantees(), label="guarantee")
     eta, alpha = guarantee.eta, guarantee.alpha
     d_v = data.draw(st.none() | st.integers(1, 5), label="d_v")
@@ -102,9 +110,9 @@ def _codes(k: int, d: int, greedy: Fraction) -> Iterator[tuple[str, Any]]:
 
     Greedy ones: a few of the grid, and those around the one that was found.
     """
-    for a in range(1, min(d, 6) + 1):
-        if not refuses(binary_keys, k, a):
-            yield "binary-keys", fmpq(a - 2, a)
+    a = max(1, (k - 1).bit_length())
+    if a <= d:
+        yield "binary-keys", fmpq(a - 2, a)
     if not refuses(axes, k, d):
         yield "signed-axes", fmpq(0)
     if d >= 2:

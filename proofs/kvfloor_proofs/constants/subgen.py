@@ -126,6 +126,7 @@ def property_samples(data: st.DataObject, tally: Tally) -> None:
         needed = samples(to_fmpq(epsilon), to_fmpq(failure), variance)
         require(t >= 1 and not t < needed, "too few samples of a cluster")
         require(t == 1 or bool(t - 1 < needed), "one sample less is enough")
+    require(subgen_samples(epsilon, 1, 0) == (1, ceil(samples(epsilon, 1))), "for δ = ϱ = 1")
     tiny = Fraction(1, 2**40)
     for bad in ((0, failure, spread), (epsilon, 0, spread), (epsilon, 1 + tiny, spread)):
         require(refuses(subgen_samples, *bad), f"{bad} is taken")
