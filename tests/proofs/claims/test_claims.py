@@ -15,6 +15,9 @@ from kvfloor_proofs.verify.results import verify_claim
 
 ROOT = Path(__file__).parents[3]
 
+# Properties with so few instances that Hypothesis may run out of them: with every (n, d_v, b).
+FEW_INSTANCES = {"random-instance-fails": 2 + 3 + 4 + 5}
+
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_claim_is_established(slug: str) -> None:
@@ -24,7 +27,8 @@ def test_claim_is_established(slug: str) -> None:
     assert result.ok, (result.derivation_error, result.property_error)
     assert result.verdict == claim.verdict
     assert result.steps > 0
-    assert result.examples == examples * len(claim.properties)
+    few = min(examples, FEW_INSTANCES.get(slug, examples))
+    assert result.examples == examples * (len(claim.properties) - 1) + few
 
 
 @pytest.mark.parametrize("slug", ["four-cache", "collision", "sliding-window"])

@@ -134,6 +134,9 @@ SURVIVORS = {
     # What is dropped may be 0.
     ("subgen-16", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
     # What is cited, or monotone, can be proved again.
+    ("index_deterministic-2", "step 1 rule -> Induction(symbol=b, inner=Algebra())"),
+    ("random_instance_fails-1", "step 1 rule -> Induction(symbol=b, inner=Algebra())"),
+    ("random_instance_fails-1", "step 1 rule.inner -> Induction(symbol=b, inner=Algebra())"),
     ("subgen_four_cache-1", "step 1 rule -> Positivity()"),
     ("subgen_four_cache-2", "step 1 rule -> Positivity()"),
     ("four_cache-14", "step 1 rule -> Positivity()"),

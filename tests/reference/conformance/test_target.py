@@ -54,7 +54,7 @@ def case(**changes: Any) -> Case:
         ({"block": 0}, "block: expected a whole number >= 1, got 0"),
         ({"weights": "int8"}, "dtype: expected one of float64"),
         ({"exp_ulps": -1}, "exp_ulps: expected a number from 0 to 64, got -1"),
-        ({"empty": "none"}, "empty: expected zero or nan, got 'none'"),
+        ({"empty": "none"}, "empty: expected one of zero, nan, got 'none'"),
         ({"arrays": "no_such_framework"}, "arrays: expected numpy, torch, jax or a module"),
         ({"arrays": "json"}, "arrays: expected numpy, torch, jax or a module"),
     ],
