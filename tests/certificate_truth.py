@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
-from math import ceil, floor
+from itertools import product
+from math import ceil, floor, prod
 from operator import mul
+from typing import Any
 
 import mpmath
 
@@ -33,19 +35,54 @@ def book_of(book: Document) -> tuple[list[list[int]], list[list[int]]]:
     return keys, keys
 
 
-def output_of(weights: Counter[int], ones: Counter[int]) -> dict[str, str]:
+def rational(x: Fraction | int) -> Any:
+    return mpmath.mpf(Fraction(x).numerator) / Fraction(x).denominator
+
+
+def exp(x: Fraction | int) -> Any:
+    return mpmath.exp(rational(x))
+
+
+def output_of(weights: Counter[Any], ones: Counter[Any]) -> dict[str, str]:
     """The grid neighbours of Σ ones·e^s / Σ weights·e^s, s from the logits."""
     means = {Fraction(ones[s], weights[s]) for s in weights}
     with mpmath.workdps(200):
-        total = mpmath.fsum(w * mpmath.exp(s) for s, w in weights.items())
-        cell = int(mpmath.floor(2**64 * mpmath.fsum(ones[s] * mpmath.exp(s) for s in ones) / total))
+        total = mpmath.fsum(w * exp(s) for s, w in weights.items())
+        cell = int(
+            mpmath.floor(2**64 * mpmath.fsum(rational(ones[s]) * exp(s) for s in ones) / total)
+        )
     exact = 2**64 * means.pop() if len(means) == 1 else None
     lower, upper = (cell, cell + 1) if exact is None else (floor(exact), ceil(exact))
     return {"lower": str(Fraction(lower, 2**64)), "upper": str(Fraction(upper, 2**64))}
 
 
+def of_instance(document: Document) -> Document:
+    """What follows from keys, values and query in numbers."""
+    instance, column = document["instance"], document["query"]["column"]
+    vector = [Fraction(x) for x in document["query"]["vector"]]
+    keys, values = (
+        [[[Fraction(x) for x in row] for row in slot] for slot in instance[part]]
+        for part in ("keys", "values")
+    )
+    weights, sums = Counter[Fraction](), Counter[Fraction]()
+    for places in product(range(len(keys[0])), repeat=len(keys)):
+        rows = [slot[j] for slot, j in zip(keys, places, strict=True)]
+        logit: Any = sum(
+            prod(column, start=q) for q, column in zip(vector, zip(*rows, strict=True), strict=True)
+        )
+        weights[logit] += 1
+        sums[logit] += prod(slot[j][column] for slot, j in zip(values, places, strict=True))
+    bound = prod(max(abs(x) for row in slot for x in row) for slot in values)
+    return document | {
+        "guarantee": document["guarantee"] | {"bound": str(bound)},
+        "output": output_of(weights, sums),
+    }
+
+
 def truth(document: Document) -> Document:
     """What follows from the book, the order, d_v, the guarantee, the instances and the place."""
+    if document["version"] == 2:
+        return of_instance(document)
     family, query = document["family"], document["query"]
     book, m, own = family["book"], family["order"], family["self_token"]
     keys, directions = book_of(book)

@@ -331,6 +331,15 @@ class OddSeeds(Base):
         return [1 - x for x in answer] if self.shape["seed"] % 2 else answer
 
 
+class FifthSeeds(Base):
+    """Wrong at one seed in five."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        answer = super().answer(query)
+        bad = random.Random(self.shape["seed"]).random() < 1 / 5
+        return [2 - x for x in answer] if bad else answer
+
+
 class SeldomWrong(Base):
     """Each query fails with probability 1/N over the coins, for N = 2^d addresses."""
 

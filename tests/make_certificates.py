@@ -14,11 +14,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kvfloor import BinaryValues, Guarantee, binary_keys, birthday, orthonormal, parabola, sign_keys
-from kvfloor.caches import Configured, HashedCache, configure, describe
-from kvfloor.certificates import Document, digest, violation_certificate
+from kvfloor.caches import Configured, HashedCache, configure, describe, record
+from kvfloor.certificates import Document, digest, instance_certificate, violation_certificate
+from kvfloor.families import Token
 from kvfloor.index import message
 
-__all__ = ["VALID", "VIOLATIONS", "Search", "contents", "factory", "family_of", "reasons", "valid"]
+__all__ = [
+    "INSTANCES",
+    "VALID",
+    "VIOLATIONS",
+    "Search",
+    "contents",
+    "factory",
+    "family_of",
+    "reasons",
+    "valid",
+]
 
 FOLDER = Path(__file__).parent / "certificates"
 WEAK = Guarantee(Fraction(1, 2), Fraction(1, 8))
@@ -54,6 +65,8 @@ def family_of(name: str) -> BinaryValues:
 
 def factory(name: str) -> Configured:
     """Return the cache that a valid certificate speaks of."""
+    if name in INSTANCES:
+        return configure(HashedCache, bits=8)
     return configure(HashedCache, bits=(VALID | VIOLATIONS)[name].bits)
 
 
@@ -71,6 +84,8 @@ def _found(name: str) -> Document:
 
 def valid(name: str) -> Document:
     """Return a valid certificate, free to be altered."""
+    if name in INSTANCES:
+        return deepcopy(_in_numbers(name))
     return deepcopy(_violated(name) if name in VIOLATIONS else _found(name))
 
 
@@ -97,6 +112,33 @@ def _violated(name: str) -> Document:
         cache=describe(cache),
         seed=search.seed,
         state=message(cache, family, bits, seed=search.seed),
+    )
+
+
+# The same, on instances in numbers: (order, values of the tokens, the course).
+INSTANCES = {
+    "instance-order-1": (1, [[1.5, 0.0], [-0.25, 0.5]], "once"),
+    "instance-order-2": (2, [[0.75], [0.5], [-1.0]], "restored"),
+}
+
+
+@lru_cache
+def _in_numbers(name: str) -> Document:
+    (order, values, course), cache = INSTANCES[name], factory(name)
+    tokens = [
+        Token(((k + 1, 0.5),) * order, (tuple(row),) * order)  # type: ignore[arg-type]
+        for k, row in enumerate(values)
+    ]
+    return instance_certificate(
+        tokens,
+        (0.25, -1),
+        0,
+        course=course,
+        guarantee=Guarantee(Fraction(1, 16), Fraction(1, 64)),
+        answer=Fraction(0),
+        cache=describe(cache),
+        seed=3,
+        state=record(cache, tokens, d=2, d_v=len(values[0]), seed=3),
     )
 
 
@@ -190,6 +232,34 @@ INVALID = {
     "violation-left-behind": Altered(
         "violation-order-1", ("answer",), "2", "digest: the content was", False
     ),
+    "instance-accurate": Altered("instance-order-1", ("answer",), "5/9", "answer: it is accurate"),
+    "instance-of-a-larger-bound": Altered(
+        "instance-order-2", ("guarantee", "bound"), "9/16", "guarantee.bound: 9/16 is claimed, 1 is"
+    ),
+    "instance-of-another-output": Altered(
+        "instance-order-1", ("output", "lower"), "0", "output.lower: 0 is claimed, "
+    ),
+    "instance-of-other-values": Altered(
+        "instance-order-1", ("instance", "values", 0, 0, 0), "1", "guarantee.bound: 3/2 is claimed"
+    ),
+    "instance-no-such-column": Altered(
+        "instance-order-2", ("query", "column"), 1, "query: no such column"
+    ),
+    "instance-slots-missing": Altered(
+        "instance-order-2", ("instance", "order"), 1, "instance: 2 and 2 slots, the order is 1"
+    ),
+    "instance-row-too-long": Altered(
+        "instance-order-1",
+        ("instance", "keys", 0, 1),
+        ["1", "1", "1"],
+        "instance.keys[0]: expected 2 rows of 2 numbers",
+    ),
+    "instance-eta-one": Altered(
+        "instance-order-1", ("guarantee", "eta"), "1", "guarantee: expected 0 <= eta < 1"
+    ),
+    "instance-left-behind": Altered(
+        "instance-order-1", ("answer",), "9", "digest: the content was", False
+    ),
     "state-longer-than-its-bits": Altered(
         "binary-b12", ("cache", "state"), "ffff", "cache.state: does not fit state_bits"
     ),
@@ -281,6 +351,53 @@ MALFORMED: dict[str, tuple[Callable[[], str], str]] = {
         lambda: _replaced('"seed": 0', f'"seed": {"7" * 5000}'),
         "not JSON: Exceeds the limit (4300 digits)",
     ),
+    "collision-2": (
+        lambda: pretty(valid("binary-order-1") | {"version": 2}),
+        "$.version: 1 was expected",
+    ),
+    "version-3": (lambda: _replaced('"version": 1', '"version": 3'), "$.version: 3 is not one of"),
+    "instance-decimal": (
+        lambda: pretty(
+            altered(Altered("instance-order-1", ("instance", "keys", 0, 0, 0), "0.5", ""))
+        ),
+        "$.instance.keys[0][0][0]: '0.5' does not match",
+    ),
+    "instance-unreduced": (
+        lambda: pretty(
+            altered(Altered("instance-order-1", ("instance", "values", 0, 0, 0), "6/4", ""))
+        ),
+        "the rational 6/4 is not in lowest terms",
+    ),
+    "instance-of-another-scale": (
+        lambda: pretty(altered(Altered("instance-order-1", ("instance", "scale"), "2", ""))),
+        "$.instance.scale: '1' was expected",
+    ),
+    "instance-unknown-course": (
+        lambda: pretty(altered(Altered("instance-order-1", ("instance", "course"), "thrice", ""))),
+        "$.instance.course: 'thrice' is not one of",
+    ),
+    "instance-unknown-key": (
+        lambda: pretty(altered(Altered("instance-order-1", ("instance", "mask"), "1", ""))),
+        "$.instance: Additional properties are not allowed ('mask' was unexpected)",
+    ),
+    "instance-with-a-family": (
+        lambda: pretty(valid("instance-order-1") | {"family": {}}),
+        "$: Additional properties are not allowed ('family' was unexpected)",
+    ),
+    "instance-too-large-to-check": (
+        lambda: pretty(
+            altered(
+                Altered(
+                    "instance-order-2",
+                    ("instance",),
+                    {"order": 2, "scale": "1", "course": "once"}
+                    | {"keys": [[["1", "1"]] * 300] * 2, "values": [[["1"]] * 300] * 2},
+                    "",
+                )
+            )
+        ),
+        "instance: too large to be checked in a second",
+    ),
     "too-large-to-check": (
         lambda: pretty(altered(Altered("binary-order-1", ("family", "order"), 16, ""))),
         "family: too large to be checked in a second",
@@ -298,7 +415,7 @@ def pretty(document: Document) -> str:
 def contents() -> dict[str, str]:
     """Return the text of every file, by its path below the folder."""
     return {
-        **{f"ok/{name}.json": pretty(valid(name)) for name in VALID | VIOLATIONS},
+        **{f"ok/{name}.json": pretty(valid(name)) for name in (*VALID, *VIOLATIONS, *INSTANCES)},
         **{f"invalid/{name}.json": pretty(altered(c)) for name, c in INVALID.items()},
         **{f"malformed/{name}.json": text() for name, (text, _) in MALFORMED.items()},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ from kvfloor_proofs.cli.settings import combined, configured
 
 __all__ = ["audit", "sweep"]
 
-VERDICT_CODES = {"within-guarantee": 0, "refuted": 1, "violates": 1, "misbehaves": 2, "error": 2}
+VERDICT_CODES = {
+    "within-guarantee": 0,
+    "undecided": 3,
+    "refuted": 1,
+    "violates": 1,
+    "misbehaves": 2,
+    "error": 2,
+}
+SEVERITY = tuple(VERDICT_CODES)  # the last is the worst
 OPTIONS = (
     click.option("--order", default=2, show_default=True, help="Slots of keys and values."),
     click.option("--family", default="auto", show_default=True, help="Of the instances."),
@@ -23,6 +32,8 @@ OPTIONS = (
     click.option("--alpha", default="1/8", show_default=True, help="Absolute part."),
     click.option("--delta", default="0", show_default=True, help="How often coins may fail it."),
     click.option("--confidence", default="0.999999", show_default=True, help="Of random choices."),
+    click.option("--tosses", default=2**16, show_default=True, help="Of coins at most, for delta."),
+    click.option("--traces", metavar="FILE", help="Keys, values, queries: .npz, .safetensors."),
     click.option("--seconds", default=10.0, show_default=True, help="Time limit for each answer."),
     click.option("--seed", default=0, show_default=True, help="Of instances and coins."),
     click.option("--plot", metavar="FILE", help="Draw a picture (needs kvfloor[plot])."),
@@ -59,7 +70,7 @@ def audit(
     """Find out whether a cache can be right, and where it is wrong.
 
     Exit status 0 if it is within the guarantee, 1 if it is refuted or violates it, 2 if it
-    misbehaves, or if the audit itself failed.
+    misbehaves or the audit itself failed, 3 if its coins do not tell.
 
     Example: kvfloor audit mycaches:Mine -n 64 -d 16 --json result.json
     """
@@ -79,9 +90,13 @@ def audit(
     show_audit(result, Output(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw([result], plot)
+    named = Counter[str]()
     for finding in result.findings:
         if certificates is not None and finding.certificate is not None:
-            file = str(Path(certificates) / f"{finding.kind}.json")
+            named[finding.kind] += 1
+            count = named[finding.kind]
+            name = finding.kind if count == 1 else f"{finding.kind}-{count}"
+            file = str(Path(certificates) / f"{name}.json")
             write(file, json.dumps(finding.certificate, indent=2) + "\n")
     if json_file is not None:
         write(json_file, json.dumps(result.to_json(), indent=2) + "\n")
@@ -141,4 +156,4 @@ def sweep(
     show_rows(rows, Output(), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw(rows, plot)
-    return max(VERDICT_CODES[row.audit["verdict"]] for row in rows)
+    return VERDICT_CODES[max((row.audit["verdict"] for row in rows), key=SEVERITY.index)]

@@ -20,6 +20,7 @@ from kvfloor.floors import (
     least_error,
     one_bit_success,
     randomised_bits,
+    side_of,
 )
 from kvfloor.index import CODES, CyclicCode, best_success
 from kvfloor.numbers import arb_precision, ball_ends, to_fmpq
@@ -75,6 +76,9 @@ def constants() -> tuple[Constant, ...]:
         Constant(
             clopper_pearson,
             (both_sides("the tail at an end is (1-c)/2, a 2^-20 further more", property_interval),),
+        ),
+        Constant(
+            side_of, (both_sides("one side if the tail there is below (1-c)/2", property_side),)
         ),
         Constant(as_confidence, (both_sides("what is between 0 and 1, no end", property_ends),)),
     )
@@ -221,6 +225,21 @@ def property_interval(data: st.DataObject, tally: Tally) -> None:
         require(not _at_least(successes, trials, low) > to_fmpq(most), "the end is too high")
         inside = _at_least(successes, trials, low + step)
         require(bool(inside > to_fmpq(most)), "a higher end would do")
+
+
+def property_side(data: st.DataObject, tally: Tally) -> None:
+    """The interval lies above p exactly if so many successes are too rare at p; below likewise."""
+    del tally
+    trials = data.draw(st.integers(1, 60), label="trials")
+    successes = data.draw(st.integers(0, trials), label="successes")
+    confidence = data.draw(st.fractions(Fraction(1, 2), Fraction(999, 1000)), label="confidence")
+    p = data.draw(st.fractions(Fraction(1, 100), Fraction(99, 100)), label="p")
+    most = to_fmpq((1 - confidence) / 2)
+    with arb_precision(256):
+        above = successes > 0 and bool(_at_least(successes, trials, p) <= most)
+        failures = trials - successes
+        below = failures > 0 and bool(_at_least(failures, trials, 1 - p) <= most)
+    require(side_of(successes, trials, p, confidence) == above - below, "another side")
 
 
 def _at_least(successes: int, trials: int, p: Fraction) -> arb:

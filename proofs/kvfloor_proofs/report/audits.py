@@ -18,12 +18,15 @@ from rich.table import Table
 from rich.text import Text
 
 from kvfloor import Audit, Row
+from kvfloor.audit import SERVES
 from kvfloor_proofs.report.lines import write_line
 
 __all__ = ["followed", "show_audit", "show_rows"]
 
 WIDTH = 160  # where no terminal says how wide it is
-COLUMNS = ("cache", "m", "n", "d", "bits", "floor", "recovered", "worst error", "verdict", "s")
+COLUMNS = (
+    "cache", "m", "n", "d", "bits", "floor", "reco-\nvered", "worst\nerror", "verdict", "s",
+)  # fmt: skip
 
 
 def show_audit(
@@ -32,12 +35,34 @@ def show_audit(
     """Show one audit and its findings; with ``quiet`` only those."""
     row = Row({}, audit.to_json(), audit.recovered, audit.worst_error)
     show_rows([row], console, quiet=quiet, verbose=verbose)
-    if audit.success is not None and not quiet:
+    for line in () if quiet else _rests_on(audit):
+        write_line(console, f"{audit.cache}: {line}")
+
+
+def _rests_on(audit: Audit) -> Iterable[str]:
+    """What the verdict rests on."""
+    if audit.serves:
+        known = SERVES.get(audit.serves)
+        yield (
+            f"it is made for {known}, and was tried on that alone"
+            if known
+            else f"it says that it is made for {audit.serves!r}; it was tried on everything"
+        )
+    if audit.accuracy:
+        families = (f"{name} {stood}/{asked}" for name, (stood, asked) in audit.tried.items())
+        yield f"answers within the guarantee: {', '.join(families)}"
+    if audit.failed:
+        yield f"entries that it failed: {', '.join(audit.failed)}"
+    for entry in audit.accuracy:
+        if entry.refused:
+            share = "could not all be run" if entry.asked else "could not be run"
+            yield f"{entry.name} {share}: {entry.refused}"
+    if audit.rate is not None and audit.success is not None:
         low, high = (float(end) for end in audit.success)
-        line = f"{audit.cache}: over its coins an answer is accurate with probability "
-        write_line(console, f"{line}{low:.3f}-{high:.3f}")
-    if audit.scope and not quiet:
-        write_line(console, f"{audit.cache}: {audit.scope}")
+        yield f"over its coins an answer is accurate with probability {low:.3f}-{high:.3f}"
+        yield f"it failed with {audit.rate.failures} of {audit.rate.tosses} coins"
+    if audit.scope:
+        yield audit.scope
 
 
 def show_rows(

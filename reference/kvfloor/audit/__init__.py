@@ -1,16 +1,21 @@
 """`audit`: can a cache be right, and is it? With proof where it is not (T5, T6)."""
 
+from kvfloor.audit.accuracy import CATALOGUE, SERVES
 from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
 from kvfloor.audit.picture import canvas, draw
-from kvfloor.audit.result import Audit, Finding
+from kvfloor.audit.result import Audit, Examined, Finding, Rate
 from kvfloor.audit.sweeps import Row, Task, sweep, take_up
 
 __all__ = [
+    "CATALOGUE",
     "DEFAULT_ALPHA",
     "DEFAULT_CONFIDENCE",
     "FAMILIES",
+    "SERVES",
     "Audit",
+    "Examined",
     "Finding",
+    "Rate",
     "Row",
     "Task",
     "audit",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from contextlib import ExitStack
 from fractions import Fraction
 from typing import Any
 
+from kvfloor.audit.accuracy import read_trace
+from kvfloor.audit.coins import MOST_TOSSES
 from kvfloor.audit.course import Course, Terms
 from kvfloor.audit.examination import Examination
-from kvfloor.audit.result import Audit
+from kvfloor.audit.result import Audit, Examined
 from kvfloor.caches import Configured, describe
 from kvfloor.certificates import MOST_WORK, most_work
 from kvfloor.errors import InputError
@@ -41,13 +44,16 @@ def audit(
     seconds: float = SECONDS,
     seed: int = 0,
     jobs: int = 1,
+    tosses: int = MOST_TOSSES,
+    traces: str | os.PathLike[str] | None = None,
 ) -> Audit:
     """Compare a cache with its floor; show it wrong if it is under it, try it if it is not.
 
     The cache runs in processes of its own, and answers only from the bytes of its state. Under the
     floor random instances expose it (T6), and where the search is feasible two instances in one
-    state as well (T5). Whatever a cache does, the audit returns; it even does if
-    this program fails on the way, with the verdict "error".
+    state as well (T5). What is not, is tried on a catalogue of instances, for accuracy. Whatever a
+    cache does, the audit returns; it even does if this program fails on the way, with the verdict
+    "error".
 
     Parameters
     ----------
@@ -73,6 +79,10 @@ def audit(
         Of instances, and the first of the cache's public coins.
     jobs : int
         Processes that search for a collision.
+    tosses : int
+        With δ > 0 the most coins that are tossed to tell the failure rate from δ.
+    traces : path, optional
+        Keys, values and queries of your own, ``.npz`` or ``.safetensors``: see `read_trace`.
 
     Returns
     -------
@@ -98,12 +108,14 @@ def audit(
         seconds=_as_seconds(seconds),
         seed=as_count(seed, "seed"),
         jobs=as_count(jobs, "jobs", 1),
+        tosses=as_count(tosses, "tosses", 1),
+        traces=() if traces is None else (read_trace(traces, order=order, n=n, d=d, d_v=d),),
     )
     with ExitStack() as processes:
         examination = Examination(factory, hard, seconds=terms.seconds, processes=processes)
         course = Course(terms, examination)
         course.run(factory)
-        scope = examination.scope
+        scope, serves = examination.scope, examination.serves
     readings = course.readings + course.tosses
     symbols = hard.d_v * sum(len(r.answers) for r in readings)
     return Audit(
@@ -117,10 +129,16 @@ def audit(
         findings=course.findings,
         recovered=1 - Fraction(sum(r.wrong for r in readings), symbols) if readings else None,
         worst_error=max((r.worst_error for r in readings), default=None),
-        success=course.success,
+        success=None if course.rate is None else (1 - course.rate.high, 1 - course.rate.low),
         seconds=time.perf_counter() - started,
         scope=scope,
         traceback="".join(traceback.format_exception(course.error)) if course.error else "",
+        serves=serves,
+        rate=course.rate,
+        accuracy=tuple(
+            Examined(e.entry.name, e.entry.family, e.asked, e.stood, e.worst, e.refused)
+            for e in course.entered
+        ),
     )
 
 

@@ -1,23 +1,24 @@
-"""The course of an audit: random instances, a collision, coins; and the verdict."""
+"""The course of an audit: random instances, the catalogue, a collision, coins; and the verdict."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count, repeat
 from random import Random
 
+from kvfloor.audit.accuracy import Entered, Failure, Instance, Reported, reported
+from kvfloor.audit.coins import rate_of, tossed_until_told
 from kvfloor.audit.examination import Examination, Reading
-from kvfloor.audit.result import Finding, Verdict
+from kvfloor.audit.questions import Asker, Question
+from kvfloor.audit.result import Finding, Rate, Verdict
 from kvfloor.audit.search import find_collision
 from kvfloor.caches import derived_seed
 from kvfloor.certificates import Document
 from kvfloor.collisions import random_inputs
 from kvfloor.errors import described
-from kvfloor.families import Bits
-from kvfloor.floors import all_correct_probability, clopper_pearson, states_up_to
+from kvfloor.floors import Guarantee, all_correct_probability, states_up_to
 from kvfloor.isolation import Factory, Misbehaviour
 
 __all__ = ["Course", "Terms"]
@@ -28,7 +29,8 @@ MOST_INSTANCES = 64  # a state of N - 1 bits that varies in length may be wrong 
 AS_LIKELY_AS_NOT = Fraction(1, 2)  # what has no smaller probability says nothing
 COINS = 20  # other seeds: wrong at half of all, it goes unseen with probability 2**-20
 SUSPECTS = 8  # wrong answers that are asked for again with those seeds
-TRIALS = 100  # for the interval of success
+TRIALS = 100  # for the rate of a cache that may not fail, and uses coins
+MOST_REPORTED = 3  # failures of the catalogue that are shrunk and certified, of different families
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Terms:
     seconds: float
     seed: int
     jobs: int
+    tosses: int
+    traces: tuple[Instance, ...]
 
 
 @dataclass
@@ -57,13 +61,19 @@ class Course:
         With other coins, if they make a difference or the cache may fail.
     violation : Document or None
         The first that was found.
+    entered : list of Entered
+        What came of the catalogue.
+    reports : list of Reported
+        Of its failures.
     collision : Document or None
     fault : Misbehaviour or None
         What ended the audit before its time.
     error : Exception or None
         Likewise, but it comes from this program and not from the cache.
-    success : pair of Fractions or None
-        The interval for a cache that uses its coins, or may fail.
+    rate : Rate or None
+        For a cache that uses its coins, or may fail.
+    side : int
+        Of δ on which the rate lies: 1 above, -1 below, 0 if that is not told.
     """
 
     terms: Terms
@@ -71,15 +81,20 @@ class Course:
     readings: list[Reading] = field(default_factory=list)
     tosses: list[Reading] = field(default_factory=list)
     violation: Document | None = None
+    entered: list[Entered] = field(default_factory=list)
+    reports: list[Reported] = field(default_factory=list)
     collision: Document | None = None
     fault: Misbehaviour | None = None
     error: Exception | None = None
-    success: tuple[Fraction, Fraction] | None = None
+    rate: Rate | None = None
+    side: int = 0
 
     def run(self, factory: Factory) -> None:
         """Run the audit until it ends or the cache misbehaves."""
         try:
             self._read_instances()
+            if not self._refuted:
+                self._enter_catalogue()
             self._toss_coins()
             family, bits = self.examination.family, self.examination.bits
             if self._wrong and bits is not None and bits < family.size:
@@ -135,56 +150,116 @@ class Course:
         size = self.examination.family.size
         return all_correct_probability(size, states) ** len(self.readings)
 
+    @property
+    def _refuted(self) -> bool:
+        """Whether it is under the floor and shown wrong, and may not fail."""
+        bits = self.examination.bits
+        under = bits is not None and bits < self.terms.floor_bits
+        return under and self.violation is not None and not self.terms.delta
+
+    def _enter_catalogue(self) -> None:
+        """Try the catalogue; report the worst failure of each family that has one."""
+        self.entered = self.examination.enter(self.terms.seed, self.terms.traces)
+        if self.terms.delta:
+            return  # some may fail: coins say whether too many do
+        for entered in self._worst_failed()[:MOST_REPORTED]:
+            failure = max(entered.failures, key=lambda failure: failure.miss.excess)
+            found = reported(self.examination.bench, failure, self.examination.cache)
+            self.reports.append(found)
+
+    def _worst_failed(self) -> list[Entered]:
+        """The first entry of every family with a failure."""
+        first = dict[str, Entered]()
+        for entered in self.entered:
+            if entered.failures:
+                first.setdefault(entered.entry.family, entered)
+        return list(first.values())
+
     def _toss_coins(self) -> None:
-        """See whether the cache uses its coins; if so, estimate how often it is right.
+        """See whether the cache uses its coins; if so, estimate how often it fails.
 
         What was wrong most often is asked again, with fresh coins, so that a cache that is right
         often enough at each query is believed; where nothing was, random queries are asked.
         """
-        if self.violation is not None and not self.terms.delta:
+        delta = self.terms.delta
+        if not delta and (self.violation is not None or self.reports):
             return
-        examination, reading, seeds = self.examination, self.readings[-1], self._other_seeds()
-        others = []
-        for k, seed in zip(range(COINS), seeds, strict=False):
-            asked = reading.outside[:SUSPECTS] or [k % examination.family.n]
-            others.append((examination.read(reading.bits, seed, asked), seed))
-        if not self.terms.delta and all(other.agrees(reading) for other, _ in others):
+        seeds = self._other_seeds()
+        if not delta and not self._coins_matter(seeds):
             return
-        for other, seed in others:
-            self._keep(other, seed)
-        suspects = Counter(address for r in (reading, *self.tosses) for address in r.outside)
-        questions = self._random_queries()
-        if suspects:
-            ((address, _),) = suspects.most_common(1)
-            questions = repeat((reading.bits, address))
-        trials = [
-            self._keep(examination.read(bits, seed, [address]), seed)
-            for _, (bits, address), seed in zip(range(TRIALS), questions, seeds, strict=False)
+        asker = Asker(self.examination.bench, self.examination.cache, seeds)
+        suspect = self._suspect(asker)
+        questions = self._random_questions() if suspect is None else repeat(suspect)
+
+        def accurate(trials: int) -> list[bool]:
+            return asker.accurate(questions, trials)
+
+        if delta:
+            most = self.terms.tosses
+            self.rate, self.side = tossed_until_told(accurate, delta, self.terms.confidence, most)
+        else:
+            wrong = TRIALS - sum(accurate(TRIALS))
+            self.rate = rate_of(wrong, TRIALS, self.terms.confidence)
+        if self.violation is None:
+            self.violation = asker.violation
+
+    def _coins_matter(self, seeds: Iterator[int]) -> bool:
+        """Whether other coins lead to another state or other answers."""
+        examination, reading = self.examination, self.readings[-1]
+        others = [
+            examination.read(reading.bits, seed, [k % examination.family.n], once=True)
+            for k, seed in zip(range(COINS), seeds, strict=False)
         ]
-        self.success = clopper_pearson(sum(trials), TRIALS, self.terms.confidence)
+        self.tosses += others
+        return not all(other.agrees(reading) for other in others)
+
+    def _suspect(self, asker: Asker) -> Question | None:
+        """The question that was wrong most often, with these coins and some more."""
+        reading = self.readings[-1]
+        suspects = [self._asked(reading, a) for a in reading.outside[:SUSPECTS]]
+        failures = [f for entered in self.entered for f in entered.failures]
+        failures.sort(key=lambda f: (len(f.instance.tokens), -f.miss.excess))
+        suspects += [self._doubted(failure) for failure in failures[:SUSPECTS]]
+        wrong = [COINS - sum(asker.accurate(repeat(q), COINS)) for q in suspects]
+        return suspects[wrong.index(max(wrong))] if suspects else None
+
+    def _asked(self, reading: Reading, address: int) -> Question:
+        family = self.examination.family
+        instance = Instance(tuple(family.encode(reading.bits)), (family.query(address),))
+        return Question("random instance", instance, family.guarantee)
+
+    def _doubted(self, failure: Failure) -> Question:
+        """The question of a failure; plain, as coins are tossed in no other course."""
+        guarantee, instance = self.examination.family.guarantee, failure.instance
+        alone = Instance(instance.tokens, (instance.queries[failure.miss.query],))
+        held = Guarantee(guarantee.eta, guarantee.alpha * instance.bound)
+        return Question(failure.entry.name, alone, held)
 
     def _other_seeds(self) -> Iterator[int]:
         return (derived_seed(self.terms.seed, f"coins {k}") for k in count())
 
-    def _random_queries(self) -> Iterable[tuple[Bits, int]]:
+    def _random_questions(self) -> Iterator[Question]:
+        """Of few instances, as their true outputs take longer than the cache's answers."""
         family, seed = self.examination.family, self.terms.seed
         rng = Random(derived_seed(seed, "addresses"))  # noqa: S311 (repeatable, no secrets here)
-        for bits in random_inputs(family.size, derived_seed(seed, "trials")):
-            yield bits, rng.randrange(family.n)
-
-    def _keep(self, reading: Reading, seed: int) -> bool:
-        """Keep what came of other coins; return whether it is accurate."""
-        self.tosses.append(reading)
-        if self.violation is None:
-            self.violation = self.examination.violation(reading, seed)
-        return not reading.outside
+        drawn = random_inputs(family.size, derived_seed(seed, "trials"))
+        known = [
+            Question(
+                "random instance",
+                Instance(tuple(family.encode(bits)), (family.query(rng.randrange(family.n)),)),
+                family.guarantee,
+            )
+            for _, bits in zip(range(TRIALS), drawn, strict=False)
+        ]
+        while True:
+            yield rng.choice(known)
 
     @property
     def _wrong(self) -> bool:
         """Whether the guarantee is broken: by one answer, or by too many where some may fail."""
-        if not self.terms.delta:
-            return self.violation is not None
-        return self.success is not None and self.success[1] < 1 - self.terms.delta
+        if self.terms.delta:
+            return self.side > 0
+        return self.violation is not None or bool(self.reports)
 
     @property
     def verdict(self) -> Verdict:
@@ -193,6 +268,8 @@ class Course:
             return "error"
         if self.fault is not None:
             return "misbehaves"
+        if self.terms.delta and not self.side:
+            return "undecided"
         if not self._wrong:
             return "within-guarantee"
         bits = self.examination.bits
@@ -208,6 +285,7 @@ class Course:
             found.append(Finding(self.fault.kind, self.fault.reason))
         if self.violation is not None and (self._wrong or self.verdict in ("misbehaves", "error")):
             found.append(Finding("violation", self._violated(), self.violation))
+        found += [Finding("violation", one.reason, one.certificate) for one in self.reports]
         if self.collision is not None:
             reason = "two instances end in one state, and no answer is accurate for both"
             found.append(Finding("collision", reason, self.collision))
@@ -224,11 +302,9 @@ class Course:
                 f"; {self.examination.bits} bits answer so many random instances as were tried "
                 f"({len(self.readings)}) rightly with probability at most {_power(luck)}"
             )
-        if self.success is not None:
-            low, high = (float(end) for end in self.success)
-            reason += (
-                f"; over its coins an answer is accurate with probability {low:.3f}-{high:.3f}"
-            )
+        if self.rate is not None:
+            low, high = float(self.rate.low), float(self.rate.high)
+            reason += f"; over its coins it fails with probability {low:.3f}-{high:.3f}"
         return reason
 
 

@@ -11,14 +11,25 @@ from itertools import cycle, islice
 from typing import Any
 
 from kvfloor.attention import ExactAttention
-from kvfloor.caches import State, scope
+from kvfloor.audit.accuracy import (
+    Bench,
+    Draft,
+    Entered,
+    Instance,
+    examine,
+    lengths_at,
+    named_sizes,
+    sizes_at,
+)
+from kvfloor.caches import State, scope, serves
 from kvfloor.certificates import Document, violation_certificate
 from kvfloor.families import BinaryValues, Bits, Token, attend_to
-from kvfloor.isolation import Factory, Isolated, IsolationError, Misbehaviour, Shape
+from kvfloor.isolation import Factory, Isolated, IsolationError, Misbehaviour, Shape, called
 
 __all__ = ["Examination", "Reading"]
 
 GRID_BITS = 64  # true outputs are known to neighbouring multiples of 2**-64
+BINARY = "binary-values"  # what a cache that is made for the family says
 SAMPLE = 16  # queries asked of other processes too
 
 Answers = dict[int, tuple[Fraction, ...]]  # by address
@@ -101,6 +112,45 @@ class Examination:
         except (Misbehaviour, IsolationError):
             return ""
 
+    @cached_property
+    def serves(self) -> str:
+        """The only inputs that the cache is made for; empty if it does not or cannot say."""
+        try:
+            return str(called(self._writers[0], serves, seconds=self._seconds) or "")
+        except Misbehaviour:
+            return ""
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The first two of the processes, for instances of the catalogue."""
+        guarantee = self.family.guarantee
+        return Bench(self._writers[0], self._readers[0], self.shape, guarantee, self._seconds)
+
+    def enter(self, seed: int, traces: tuple[Instance, ...]) -> list[Entered]:
+        """Return what comes of the catalogue, and of the user's traces.
+
+        That is nothing for a cache that is made for the family.
+
+        Raises
+        ------
+        Misbehaviour
+        """
+        if self.serves == BINARY:
+            return []
+        n, (order, d, d_v) = self.family.n, self.shape
+        alpha, sizes = self.family.guarantee.alpha, self._block_sizes(seed)
+        draft = Draft(order, n, d, d_v, alpha, sizes=sizes, traces=traces)
+        return examine(self.bench, draft, serves=self.serves, seed=seed)
+
+    def _block_sizes(self, seed: int) -> tuple[int, ...]:
+        """Sizes that the options name, or at which the bits per token jump."""
+        tokens = self.family.encode([k % 2 for k in range(self.family.size)])[: self.family.n]
+        writer, n = self._writers[0], self.family.n
+        named = called(writer, named_sizes, seconds=self._seconds) or []
+        bits = called(writer, sizes_at, tokens, tuple(self.shape), seed, seconds=self._seconds)
+        found = [*named, *lengths_at(bits or [])]
+        return tuple(dict.fromkeys(s for s in found if type(s) is int and 1 < s <= n))
+
     def read(
         self,
         bits: Bits,
@@ -108,17 +158,18 @@ class Examination:
         addresses: Sequence[int] | None = None,
         *,
         least_asked: int = 0,
+        once: bool = False,
     ) -> Reading:
         """Return what the cache makes of an instance; the truth is computed exactly.
 
         The queries of the addresses are asked, all if none are given, and asked again until there
-        are at least ``least_asked``.
+        are at least ``least_asked``. The state is made twice, unless ``once``.
 
         Raises
         ------
         Misbehaviour
         """
-        state = self.state(bits, seed)
+        state = self.state(bits, seed, once=once)
         addresses = range(self.family.n) if addresses is None else addresses
         queries = [self.queries[address] for address in addresses]
         asked = list(islice(cycle(queries), max(least_asked, len(queries))))
@@ -130,11 +181,12 @@ class Examination:
             raise
         return _judged(self.family, bits, state, dict(zip(addresses, answers, strict=False)))
 
-    def state(self, bits: Bits, seed: int) -> State:
+    def state(self, bits: Bits, seed: int, *, once: bool = False) -> State:
         """Return the state after an instance, which has to be the same in two processes."""
         tokens = self.family.encode(bits)
-        states = [writer.state(tokens, self.shape, seed) for writer in self._writers]
-        if states[0] != states[1]:
+        writers = self._writers[:1] if once else self._writers
+        states = [writer.state(tokens, self.shape, seed) for writer in writers]
+        if states[0] != states[-1]:
             reason = "one instance ends in different states in two processes (PYTHONHASHSEED)"
             raise Misbehaviour("not-deterministic", reason)
         self.sizes.add(states[0].bits)

@@ -18,11 +18,12 @@ __all__ = ["draw"]
 MARKERS = {
     "refuted": "x",
     "violates": "v",
+    "undecided": "d",
     "within-guarantee": "o",
     "misbehaves": "*",
     "error": "P",
 }
-TITLE = "x refuted   ▼ violates   ● within the guarantee   ★ misbehaves   ✚ error"
+TITLE = "x refuted   ▼ violates   ♦ undecided   ● within the guarantee   ★ misbehaves   ✚ error"
 LEAST_ERROR = 2.0**-60  # what smaller errors are drawn at
 
 

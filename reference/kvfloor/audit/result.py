@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from kvfloor.certificates import Document
 
-__all__ = ["Audit", "Finding", "Verdict"]
+__all__ = ["Audit", "Examined", "Finding", "Rate", "Verdict"]
 
-Verdict = Literal["refuted", "violates", "within-guarantee", "misbehaves", "error"]
+Verdict = Literal["refuted", "violates", "undecided", "within-guarantee", "misbehaves", "error"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,59 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """How often a cache failed over its public coins.
+
+    Attributes
+    ----------
+    failures, tosses : int
+        Of one query with fresh coins each time, or of random ones if none ever failed.
+    low, high : Fraction
+        What the probability of a failure lies between, with the confidence of the audit.
+    """
+
+    failures: int
+    tosses: int
+    low: Fraction
+    high: Fraction
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON object, ends as text."""
+        ends = {"low": str(self.low), "high": str(self.high)}
+        return {"failures": self.failures, "tosses": self.tosses} | ends
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What came of one entry of the catalogue.
+
+    Attributes
+    ----------
+    name, family : str
+    asked, stood : int
+        Queries that were answered, and those answered within the guarantee.
+    worst : Fraction
+        The largest error in units of B, B being the largest product of values of an instance.
+    refused : str
+        Why it, or part of it, could not be run; else empty.
+    """
+
+    name: str
+    family: str
+    asked: int
+    stood: int
+    worst: Fraction
+    refused: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON object, the error as a float."""
+        content = {"name": self.name, "family": self.family, "asked": self.asked}
+        return content | {
+            "stood": self.stood, "worst": float(self.worst), "refused": self.refused,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Audit:
     """A cache beside its floor.
 
@@ -50,8 +103,9 @@ class Audit:
         What every cache within the guarantee needs.
     verdict : str
         ``refuted``: under the floor and shown wrong; ``violates``: not under the floor, yet outside
-        the guarantee; ``within-guarantee``: on all that was tried; ``misbehaves``: it did what no
-        cache may do; ``error``: the audit itself failed, and nothing is known.
+        the guarantee; ``undecided``: its failure rate could not be told from δ;
+        ``within-guarantee``: on all that was tried; ``misbehaves``: it did what no cache may do;
+        ``error``: the audit itself failed, and nothing is known.
     findings : tuple of Finding
         Empty if it is within the guarantee.
     recovered : Fraction or None
@@ -67,6 +121,12 @@ class Audit:
         For an adapter: what it counts as state, and what it cannot see.
     traceback : str
         Of an error; else empty.
+    serves : str
+        The only inputs that it declares to be made for, and so was tried on; empty for all.
+    rate : Rate or None
+        With δ > 0, or if the coins make a difference: how often it failed.
+    accuracy : tuple of Examined
+        The entries of the catalogue; empty if it did not come to that.
     """
 
     cache: str
@@ -83,6 +143,23 @@ class Audit:
     seconds: float
     scope: str = ""
     traceback: str = ""
+    serves: str = ""
+    rate: Rate | None = None
+    accuracy: tuple[Examined, ...] = ()
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The entries with an answer outside the guarantee."""
+        return tuple(entry.name for entry in self.accuracy if entry.stood < entry.asked)
+
+    @property
+    def tried(self) -> dict[str, tuple[int, int]]:
+        """For every family of the catalogue, how many answers stood, of how many."""
+        found = dict[str, tuple[int, int]]()
+        for entry in self.accuracy:
+            stood, asked = found.get(entry.family, (0, 0))
+            found[entry.family] = stood + entry.stood, asked + entry.asked
+        return found
 
     @property
     def under_floor(self) -> bool:
@@ -105,5 +182,8 @@ class Audit:
                 {"kind": f.kind, "reason": f.reason, "certificate": f.certificate}
                 for f in self.findings
             ],
+            "serves": self.serves,
+            "rate": None if self.rate is None else self.rate.to_json(),
+            "accuracy": [entry.to_json() for entry in self.accuracy],
             "seconds": round(self.seconds, 3),
         } | error

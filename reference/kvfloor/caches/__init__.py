@@ -2,6 +2,7 @@
 
 from kvfloor.caches.clusters import SURELY
 from kvfloor.caches.coins import Coins, Flips, derived_seed
+from kvfloor.caches.courses import COURSES, take
 from kvfloor.caches.estimates import Estimates
 from kvfloor.caches.exact import ExactCache
 from kvfloor.caches.floor import FloorCache
@@ -24,6 +25,8 @@ from kvfloor.caches.protocol import (
     record,
     restore,
     scope,
+    serves,
+    state_of,
 )
 from kvfloor.caches.quantised import QuantisedCache
 from kvfloor.caches.sinks import SinkCache
@@ -35,6 +38,7 @@ from kvfloor.caches.two_cache import TwoCache, new_tuples
 from kvfloor.caches.window import WindowCache
 
 __all__ = [
+    "COURSES",
     "SURELY",
     "Cache",
     "CacheFactory",
@@ -71,5 +75,8 @@ __all__ = [
     "record",
     "restore",
     "scope",
+    "serves",
+    "state_of",
+    "take",
     "write_bits",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from kvfloor.errors import InputError
 from kvfloor.families import BinaryValues, attend_to
@@ -25,6 +25,8 @@ class FloorCache:
     family : BinaryValues
         The only inputs it can take.
     """
+
+    serves: ClassVar[str] = "binary-values"
 
     def __init__(self, *, order: int, d: int, d_v: int, seed: int, family: BinaryValues) -> None:
         del order, d, d_v, seed

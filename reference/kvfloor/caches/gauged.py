@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import ClassVar
 
 from kvfloor.caches.quantised import KEY, QuantisedCache
 from kvfloor.floors import gauged_bits
@@ -21,6 +22,8 @@ class GaugedCache(QuantisedCache):
     Parameters and errors are those of `QuantisedCache`; a token that is not in the gauge is an
     `InputError` too.
     """
+
+    serves: ClassVar[str] = "gauge"
 
     def _fixed(self, part: int, slot: int, *, first: bool) -> Fraction | None:
         if self._shape.order == 1:

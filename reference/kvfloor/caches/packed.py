@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class PackedCache:
     width : int
         Bits of an entry of the products, a whole number in two's complement.
     """
+
+    serves: ClassVar[str] = "signs"
 
     def __init__(self, *, order: int, d: int, d_v: int, seed: int, width: int = 16) -> None:
         del seed

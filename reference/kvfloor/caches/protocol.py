@@ -19,6 +19,8 @@ __all__ = [
     "record",
     "restore",
     "scope",
+    "serves",
+    "state_of",
 ]
 
 
@@ -104,6 +106,17 @@ def scope(factory: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
+def serves(factory: Any) -> str:
+    """Return the only inputs that a cache declares to be made for, by name; empty for all.
+
+    It is the attribute ``serves`` of the class or function: "binary-values" (instances of that
+    family), "signs" (numbers -1, 0 and 1), "box" (keys and values in [-1, 1], the largest more than
+    1/2) or "gauge" (the same, in the gauge of `GaugedCache`). An audit tries it on these alone.
+    """
+    text = getattr(getattr(factory, "cache_class", factory), "serves", "")
+    return text if isinstance(text, str) else ""
+
+
 def _text(option: Any) -> str:
     """A class or function by where it is found, so too what shows only its type and address."""
     if str(option) == object.__repr__(option):
@@ -136,6 +149,17 @@ def record(
     cache = factory(order=len(tokens[0].keys), d=d, d_v=d_v, seed=seed)
     for token in tokens:
         cache.append(token.keys, token.values)
+    return state_of(cache)
+
+
+def state_of(cache: Cache) -> State:
+    """Return the state of a cache.
+
+    Raises
+    ------
+    InputError
+        As `record` does.
+    """
     data = cache.state()
     if not isinstance(data, bytes):
         raise InputError("cache", "state() of type bytes", type(data).__name__)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from kvfloor.attention import ExactAttention
 from kvfloor.caches.tokens import Shape, as_token
@@ -41,6 +41,8 @@ class QuantisedCache:
     InputError
         If a number is out of range.
     """
+
+    serves: ClassVar[str] = "box"
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ certificate is replayed on the cache.
 from kvfloor.certificates.checker import Outcome, check
 from kvfloor.certificates.collision import collision_certificate
 from kvfloor.certificates.families import MOST_WORK, most_work
+from kvfloor.certificates.instance import instance_certificate, instance_work
 from kvfloor.certificates.text import MOST_CHARACTERS, Document, canonical, digest
 from kvfloor.certificates.violation import violation_certificate
 
@@ -20,6 +21,8 @@ __all__ = [
     "check",
     "collision_certificate",
     "digest",
+    "instance_certificate",
+    "instance_work",
     "most_work",
     "violation_certificate",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kvfloor.certificates import collision, violation
+from kvfloor.certificates import collision, instance, violation
 from kvfloor.certificates.text import InvalidError, MalformedError, check_seal, parse
 from kvfloor.isolation import Factory
 
@@ -13,8 +13,9 @@ __all__ = ["Outcome", "check"]
 
 UNCHECKED_BY_REPLAY = "that the cache does the same every time (it did twice)"
 KINDS = {
-    "collision": (collision.check_collision, collision.replay_collision, collision.UNCHECKED),
-    "violation": (violation.check_violation, violation.replay_violation, violation.UNCHECKED),
+    ("collision", 1): (collision.check_collision, collision.replay_collision, collision.UNCHECKED),
+    ("violation", 1): (violation.check_violation, violation.replay_violation, violation.UNCHECKED),
+    ("violation", 2): (instance.check_instance, instance.replay_instance, violation.UNCHECKED),
 }
 
 
@@ -65,7 +66,7 @@ def check(text: str | bytes, *, cache: Factory | None = None) -> Outcome:
     try:
         document = parse(text)
         check_seal(document)
-        verify, replay, unchecked = KINDS[document["kind"]]
+        verify, replay, unchecked = KINDS[document["kind"], document["version"]]
         verify(document)
         if cache is not None:
             replay(document, cache)

@@ -50,9 +50,9 @@ def digest(document: Mapping[str, Any]) -> str:
     return "sha256:" + hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def sealed(kind: str, content: Mapping[str, Any]) -> Document:
+def sealed(kind: str, content: Mapping[str, Any], *, version: int = 1) -> Document:
     """Return a certificate of a kind: the content under its head and digest."""
-    document = {"format": "kvfloor-certificate", "version": 1, "kind": kind, **content}
+    document = {"format": "kvfloor-certificate", "version": version, "kind": kind, **content}
     return document | {"digest": digest(document)}
 
 
@@ -81,8 +81,8 @@ def parse(text: str | bytes) -> Document:
         )
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"not JSON: {error}") from None
-    _validate(document, "certificate")
-    _validate(document, document["kind"])
+    _validate(document, "certificate-1")
+    _validate(document, f"{document['kind']}-{document['version']}")
     for rational in _rationals(document):
         if str(Fraction(rational)) != rational:
             raise MalformedError(f"the rational {rational[:60]} is not in lowest terms")
@@ -122,10 +122,10 @@ def _no_float(literal: str) -> NoReturn:
     raise ValueError(f"the number {literal} is not whole")
 
 
-def _validate(document: Any, kind: str) -> None:
+def _validate(document: Any, schema: str) -> None:
     try:
         # The first fault will do; a hostile text may have a million.
-        fault = next(_validator(kind).iter_errors(document), None)
+        fault = next(_validator(schema).iter_errors(document), None)
     except RecursionError:
         raise MalformedError("nested too deeply") from None
     if fault is not None:
@@ -133,24 +133,33 @@ def _validate(document: Any, kind: str) -> None:
 
 
 @cache
-def _validator(kind: str) -> jsonschema.Draft202012Validator:
-    parts = Registry[Any]().with_resource("parts-1.json", Resource.from_contents(_schema("parts")))
-    return jsonschema.Draft202012Validator(_schema(kind), registry=parts)
+def _validator(schema: str) -> jsonschema.Draft202012Validator:
+    contents = Resource.from_contents(_schema("parts-1"))
+    parts = Registry[Any]().with_resource("parts-1.json", contents)
+    return jsonschema.Draft202012Validator(_schema(schema), registry=parts)
 
 
-def _schema(kind: str) -> dict[str, Any]:
-    text = files("kvfloor.certificates").joinpath("schemas", f"{kind}-1.json").read_text("utf-8")
+def _schema(name: str) -> dict[str, Any]:
+    text = files("kvfloor.certificates").joinpath("schemas", f"{name}.json").read_text("utf-8")
     return dict(json.loads(text))
 
 
 def _rationals(document: Document) -> Iterator[str]:
-    for name in ("eta", "alpha", "threshold"):
-        yield document["guarantee"][name]
-    for name in ("competitors", "margin"):
-        yield document["family"][name]
-    yield from document["query"]["vector"]
-    outputs = document["outputs"] if "outputs" in document else [document["output"]]
-    for output in outputs:
-        yield from (output["lower"], output["upper"])
-    if "answer" in document:
-        yield document["answer"]
+    """Every rational of a document: each text below the parts that hold nothing else."""
+    yield from _texts(document["guarantee"])
+    if document["version"] == 1:
+        for name in ("competitors", "margin"):
+            yield document["family"][name]
+    else:
+        for name in ("keys", "values"):
+            yield from _texts(document["instance"][name])
+    for name in ("query", "outputs", "output", "answer"):
+        yield from _texts(document.get(name))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, list | dict):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from _texts(child)

@@ -1,7 +1,7 @@
 """Every bound as a plain function, with the constants of its derivation."""
 
 from kvfloor.floors.caps import cap_fraction, greedy_size
-from kvfloor.floors.confidence import as_confidence, clopper_pearson
+from kvfloor.floors.confidence import as_confidence, clopper_pearson, side_of
 from kvfloor.floors.covering import covering_number, product_radius
 from kvfloor.floors.decoding import (
     Guarantee,
@@ -142,6 +142,7 @@ __all__ = [
     "separated_constant",
     "separated_states",
     "sharp_symbols",
+    "side_of",
     "sign_tail",
     "slack",
     "squared_distance",

@@ -8,12 +8,20 @@ from kvfloor.isolation.processes import (
     Misbehaviour,
     Shape,
 )
+from kvfloor.isolation.streams import Answer, Refusal, Stream, asked, called, streamed, tossed
 
 __all__ = [
     "SECONDS",
+    "Answer",
     "Factory",
     "Isolated",
     "IsolationError",
     "Misbehaviour",
+    "Refusal",
     "Shape",
+    "Stream",
+    "asked",
+    "called",
+    "streamed",
+    "tossed",
 ]

@@ -79,7 +79,8 @@ UNDER, OVER, RIGHT = "refuted", "violates", "within-guarantee"
         (configure(HashedCache, bits=24), 2, 24, OVER),
         (configure(HashedCache, bits=800), 2, 800, OVER),
         (configure(QuantisedCache, key_cells=3, value_cells=3), 1, 78, OVER),
-        (configure(QuantisedCache, key_cells=64, value_cells=64), 2, 578, RIGHT),
+        (configure(QuantisedCache, key_cells=64, value_cells=64), 2, 578, OVER),
+        (configure(QuantisedCache, key_cells=4096, value_cells=64), 2, 1154, RIGHT),
         (cheats.Empty, 2, 0, UNDER),
         (cheats.Drops, 2, 2 * 64 * 6, OVER),
         (cheats.Base, 2, 2 * 64 * 8 * 6, RIGHT),
@@ -102,7 +103,7 @@ def test_caches_by_budget(factory: Any, order: int, bits: int, verdict: str) -> 
     else:
         assert kinds[0] == "violation"
         assert result.worst_error is not None
-        assert result.worst_error > DEFAULT_ALPHA
+        assert result.worst_error > DEFAULT_ALPHA or result.failed
     if verdict == UNDER:
         assert result.recovered is not None
         assert result.recovered < 1
@@ -254,7 +255,7 @@ def test_json_has_the_promised_shape() -> None:
     document = json.loads(json.dumps(result.to_json()))
     assert list(document) == [
         "cache", "order", "n", "d", "bits", "floor_bits", "under_floor", "verdict", "findings",
-        "seconds",
+        "serves", "rate", "accuracy", "seconds",
     ]  # fmt: skip
     assert [list(finding) for finding in document["findings"]] == [
         ["kind", "reason", "certificate"]

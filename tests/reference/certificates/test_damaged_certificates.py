@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from fractions import Fraction
 from random import Random
 from typing import Any
 
 import pytest
 
 from certificate_truth import truth
-from kvfloor import BinaryValues, binary_keys, check
+from kvfloor import BinaryValues, Guarantee, Token, binary_keys, check
 from kvfloor.caches import HashedCache, State, describe
-from kvfloor.certificates import MOST_WORK, Document, canonical, collision_certificate, digest
+from kvfloor.certificates import (
+    MOST_WORK,
+    Document,
+    canonical,
+    collision_certificate,
+    digest,
+    instance_certificate,
+)
 from limits import counted
-from make_certificates import VALID, VIOLATIONS, valid
+from make_certificates import INSTANCES, VALID, VIOLATIONS, valid
 
 MOST_CALLS = 5 * MOST_WORK  # five a microsecond, which is what they take or less
 ODD: tuple[Any, ...] = (
@@ -85,7 +93,7 @@ def nest(document: Document, rng: Random) -> None:
 
 def twice(text: str, rng: Random) -> str:
     """One key written twice, in the text."""
-    key = f'"{rng.choice(["kind", "family", "seed", "name", "digest", "lower", "d_v"])}":'
+    key = f'"{rng.choice(["kind", "guarantee", "seed", "name", "digest", "lower", "alpha"])}":'
     value = rng.choice(("0", '"x"', "[]", "{}"))
     return text.replace(key, f"{key}{value},{key}", 1)
 
@@ -97,13 +105,22 @@ def cut(text: str, rng: Random) -> str:
 
 DAMAGE = (remove, alter, swap, retype, enlarge, nest)
 TEXT_DAMAGE = (twice, cut)
-ALL = [name for name in (*VALID, *VIOLATIONS) if name != "binary-b12"]  # that one is slow to build
+ALL = [
+    name for name in (*VALID, *VIOLATIONS, *INSTANCES) if name != "binary-b12"
+]  # that one is slow to build
+
+
+KINDS = {
+    "collision": (False, "collision"),
+    "violation": (False, "violation"),
+    "instance": (True, "violation"),
+}
 
 
 @pytest.mark.parametrize("many", [1000, pytest.param(10_000, marks=pytest.mark.long)])
-@pytest.mark.parametrize("base", ["collision", "violation"])
+@pytest.mark.parametrize("base", ["collision", "violation", "instance"])
 def test_none_is_accepted_none_crashes_and_none_is_much_work(base: str, many: int) -> None:
-    names = [name for name in ALL if valid(name)["kind"] == base]
+    names = [name for name in ALL if (name in INSTANCES, valid(name)["kind"]) == KINDS[base]]
     rng, outcomes, most = Random(base), Counter[str](), 0
     originals = {name: valid(name) for name in names}
     while sum(outcomes.values()) < many:
@@ -152,3 +169,23 @@ def test_the_largest_take_no_more_work_than_is_allowed(n: int, d: int, order: in
     document["family"]["book"]["n"] = 90_000
     document["digest"] = digest(document)
     assert check(canonical(document)).reason == "family: too large to be checked in a second"
+
+
+@pytest.mark.parametrize(("n", "d", "order"), [(240, 64, 2), (38, 6, 3), (2, 1, 15), (1000, 10, 1)])
+def test_the_largest_in_numbers_are_little_work(n: int, d: int, order: int) -> None:
+    """In calls, on numbers as drawn instances have them."""
+    rng = Random(n)
+    tokens = [
+        Token(
+            tuple(tuple(rng.randrange(-64, 65) / 64 for _ in range(d)) for _ in range(order)),  # type: ignore[misc]
+            ((rng.randrange(-64, 65) / 64,),) * order,  # type: ignore[arg-type]
+        )
+        for _ in range(n)
+    ]
+    document = instance_certificate(
+        tokens, [1] * d, 0, course="once", guarantee=Guarantee(), answer=Fraction(9),
+        cache=describe(HashedCache), seed=0, state=State(b"", 0),
+    )  # fmt: skip
+    outcome, calls = counted(check, canonical(document))
+    assert outcome.status == "ok"
+    assert calls < MOST_CALLS

@@ -1,0 +1,217 @@
+"""What the entries of values, keys and attention are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log
+
+from kvfloor.audit.accuracy.draft import MOST_LOGIT, Draft, axis, codes, mean, stretched
+from kvfloor.audit.accuracy.instance import Instance, Row, Rows
+
+__all__ = [
+    "column_sizes", "constant", "dominated", "dominating", "duplicates", "equal_keys",
+    "equal_tops", "fractions", "graded", "growing", "halves", "key_columns", "large", "large_keys",
+    "long_tail", "nearly_parallel", "negative", "outlier", "small", "spread", "temperatures",
+    "zeros",
+]  # fmt: skip
+
+Instances = Iterable[Instance]
+HALVINGS = 1 / 16  # the relative sizes of columns
+
+
+# --- values: every token is asked for in turn -------------------------------------------------
+
+
+def _each(draft: Draft, values: Rows) -> Instances:
+    keys = codes(len(values), draft.d)
+    return draft.in_slots(keys, values, [mean([key]) for key in keys])
+
+
+def graded(draft: Draft) -> Instances:
+    """Odd multiples of a step below α all over the range."""
+    return _each(draft, draft.graded(draft.few))
+
+
+def negative(draft: Draft) -> Instances:
+    """Nothing but negative numbers."""
+    rows = draft.graded(draft.few)
+    return _each(draft, [[-abs(x) / 2 - 0.5 for x in row] for row in rows])
+
+
+def growing(draft: Draft) -> Instances:
+    """From tiny tokens to the largest, and back."""
+    count = draft.few
+    signs = draft.contrasts(count)
+    sizes = [2.0 ** (-6 * (count - 1 - j) / max(1, count - 1) // 1) for j in range(count)]
+    for order in (sizes, sizes[::-1]):
+        yield from _each(draft, [[s * x for x in row] for s, row in zip(order, signs, strict=True)])
+
+
+def column_sizes(draft: Draft) -> Instances:
+    """Columns of sizes 1, 1/4, 1/16, 1/64, 1 and so on."""
+    rows = draft.graded(draft.few)
+    return _each(draft, [[x * 4.0 ** -(c % 4) for c, x in enumerate(row)] for row in rows])
+
+
+def outlier(draft: Draft) -> Instances:
+    """One column 32 times as large as all others."""
+    place = draft.rng.randrange(draft.d_v)
+    rows = draft.graded(draft.few)
+    return _each(draft, [[x * 32 if c == place else x for c, x in enumerate(row)] for row in rows])
+
+
+def constant(draft: Draft) -> Instances:
+    """The same number everywhere: what the answer is whatever the weights are."""
+    keys = codes(draft.few, draft.d)
+    values = draft.alike([11 / 16] * draft.few)
+    return draft.in_slots(keys, values, [mean(keys[:1]), (0.0,) * draft.d, mean(keys[-1:], 0.5)])
+
+
+def large(draft: Draft) -> Instances:
+    """Numbers up to 256."""
+    return _each(draft, [[x * 256 for x in row] for row in draft.graded(draft.few)])
+
+
+def small(draft: Draft) -> Instances:
+    """Numbers up to 2^-10."""
+    return _each(draft, [[x / 1024 for x in row] for row in draft.graded(draft.few)])
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+def _fine_keys(draft: Draft) -> Rows:
+    return [
+        [(2 * draft.rng.randrange(-32, 32) + 1) / 64 for _ in range(draft.d)]
+        for _ in range(draft.few)
+    ]
+
+
+def _towards(keys: Rows) -> list[Row]:
+    return [stretched(key, [keys]) for key in keys]
+
+
+def fractions(draft: Draft) -> Instances:
+    """Odd multiples of 1/64 in every column."""
+    keys = _fine_keys(draft)
+    return draft.in_slots(keys, draft.contrasts(draft.few), _towards(keys))
+
+
+def key_columns(draft: Draft) -> Instances:
+    """Every second column of the keys is 16 times smaller, and asked for 16 times as strongly."""
+    sizes = [1.0 if c % 2 else HALVINGS for c in range(draft.d)]
+    fine = _fine_keys(draft)
+    keys = [[x * s for x, s in zip(key, sizes, strict=True)] for key in fine]
+    queries = [stretched([x / s for x, s in zip(key, sizes, strict=True)], [keys]) for key in fine]
+    return draft.in_slots(keys, draft.contrasts(draft.few), queries)
+
+
+def nearly_parallel(draft: Draft) -> Instances:
+    """Keys of which a common part says nothing, and a sixteenth everything."""
+    count = draft.few
+    values = draft.values(lambda j, c: 1 if (2 * j < count) == (c % 2 == 0) else -1, count)
+    profile = [0.5 + round(8 - 16 * (j + 0.5) / count) / 128 for j in range(count)]
+    for place in {0, draft.d - 1}:
+        keys = axis(profile, draft.d, place)
+        yield from draft.in_slots(keys, values, [stretched(keys[0], [keys])])
+
+
+def equal_keys(draft: Draft) -> Instances:
+    """One key for all, values that are not alike: the answer is their mean."""
+    keys = [list(codes(2, draft.d)[1])] * draft.few
+    share = 5 * draft.few // 8
+    for first in (1, -1):
+        values = draft.alike([first if j < share else -first for j in range(draft.few)])
+        yield from draft.in_slots(keys, values, [mean(keys[:1])])
+
+
+def duplicates(draft: Draft) -> Instances:
+    """A token that is given twice counts twice."""
+    keys = codes(2, draft.d)
+    for places in ((1, 1, 0), (1, 0, 1), (0, 1, 1)):
+        some = places[: draft.n]
+        values = draft.alike([2 * p - 1 for p in some])
+        yield from draft.in_slots([keys[p] for p in some], values, [(0.0,) * draft.d])
+
+
+def zeros(draft: Draft) -> Instances:
+    """Tokens of zeros are tokens, not padding."""
+    count = min(4, draft.n)
+    for first in (0, 1):
+        keys = [[float(j % 2 == first)] * draft.d for j in range(count)]
+        values = draft.alike([j % 2 == first for j in range(count)])
+        yield from draft.in_slots(keys, values, [(0.0,) * draft.d])
+
+
+def large_keys(draft: Draft) -> Instances:
+    """Keys up to 16, and queries as much smaller."""
+    keys = [[16 * x for x in key] for key in _fine_keys(draft)]
+    return draft.in_slots(keys, draft.contrasts(draft.few), _towards(keys))
+
+
+# --- attention ----------------------------------------------------------------------------------
+
+
+def spread(draft: Draft) -> Instances:
+    """All tokens count alike, or nearly: a few, and all n."""
+    for count in {draft.few, draft.n}:
+        keys = axis([1 - 2 * (j + 0.5) / count // (1 / 64) / 64 for j in range(count)], draft.d)
+        values = draft.values(lambda j, c, n=count: 1 if (2 * j < n) == (c % 2 == 0) else -1, count)  # type: ignore[misc]
+        yield from draft.in_slots(
+            keys, values, [(0.0,) * draft.d, (0.125,) + (0.0,) * (draft.d - 1)]
+        )
+
+
+def equal_tops(draft: Draft) -> Instances:
+    """Three tokens share all weight, two of them against one."""
+    tops = min(3, draft.few)
+    keys = axis([1.0 if j < tops else -1.0 for j in range(draft.few)], draft.d)
+    values = draft.values(lambda j, c: -1 if j == c % 3 else 1, draft.few)
+    order = [(2 * j) % draft.few if draft.few % 2 else j for j in range(draft.few)]
+    return draft.in_slots(
+        [keys[j] for j in order], [values[j] for j in order], [stretched(keys[0], [keys], 8)]
+    )
+
+
+def halves(draft: Draft) -> Instances:
+    """Two tokens whose weights are just over and just under one half."""
+    profile = [1.0, 63 / 64] + [-1.0] * draft.few
+    for first in (0, 1):
+        some = [profile[first], profile[1 - first], *profile[2:]][: draft.few]
+        values = draft.values(lambda j, c: 1 - 2 * ((j + c) % 2), draft.few)
+        keys = axis(some, draft.d)
+        yield from draft.in_slots(keys, values, [(8.0,) + (0.0,) * (draft.d - 1)])
+
+
+def long_tail(draft: Draft) -> Instances:
+    """One token with half of the weight, against all others together: a few, and all n."""
+    for count in {draft.few, draft.n}:
+        keys = axis([1.0] + [-1.0] * (count - 1), draft.d)
+        values = draft.values(lambda j, c: -1 if (j == 0) == (c % 2 == 0) else 1, count)
+        factor = round(32 * log(max(1, count - 1))) / 64
+        yield from draft.in_slots(keys, values, [(factor,) + (0.0,) * (draft.d - 1)])
+
+
+def dominated(draft: Draft) -> Instances:
+    """One token with no weight, and the largest value."""
+    place = draft.few // 2
+    keys = axis([-1.0 if j == place else 1.0 for j in range(draft.few)], draft.d)
+    values = draft.alike([1 if j == place else -1 / 8 for j in range(draft.few)])
+    return draft.in_slots(keys, values, [(MOST_LOGIT / 2,) + (0.0,) * (draft.d - 1)])
+
+
+def dominating(draft: Draft) -> Instances:
+    """One token with all weight, and the smallest value."""
+    place = draft.few // 2
+    keys = axis([1.0 if j == place else -1.0 for j in range(draft.few)], draft.d)
+    values = draft.alike([1 / 8 if j == place else -1 for j in range(draft.few)])
+    return draft.in_slots(keys, values, [(MOST_LOGIT / 2,) + (0.0,) * (draft.d - 1)])
+
+
+def temperatures(draft: Draft) -> Instances:
+    """One query from a 64th of its size to 64 times."""
+    count = draft.few
+    profile = [round(32 * (1 - 2 * (j + 0.5) / count)) / 64 for j in range(count)]
+    values = draft.values(lambda j, c: 1 if (2 * j < count) == (c % 2 == 0) else -1, count)
+    queries = [(2.0**k,) + (0.0,) * (draft.d - 1) for k in range(-6, 7, 2)]
+    return draft.in_slots(axis(profile, draft.d), values, queries)

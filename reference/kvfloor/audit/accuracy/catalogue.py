@@ -1,0 +1,104 @@
+"""The catalogue: instances that break wrong caches. Each entry says which fault it catches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from kvfloor.audit.accuracy import builders, places
+from kvfloor.audit.accuracy.draft import Draft
+from kvfloor.audit.accuracy.instance import Instance
+
+__all__ = ["CATALOGUE", "FAMILIES", "SEARCHED", "Entry"]
+
+FAMILIES = ("values", "keys", "attention", "place", "streams", "drawn", "searched")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kind of instance.
+
+    Attributes
+    ----------
+    name : str
+        What reports call it.
+    family : str
+        One of `FAMILIES`.
+    reason : str
+        Which fault it catches.
+    build : callable
+        Makes instances of a draft; none where the shape has none.
+    """
+
+    name: str
+    family: str
+    reason: str
+    build: Callable[[Draft], Iterable[Instance]]
+
+
+def _stream(course: str) -> Callable[[Draft], Iterable[Instance]]:
+    return partial(places.stream, course=course)
+
+
+CATALOGUE = (
+    Entry("graded-values", "values", "values rounded to fewer levels than α lets one tell",
+          builders.graded),
+    Entry("negative-values", "values", "signs lost, levels for numbers above zero only",
+          builders.negative),
+    Entry("token-sizes", "values", "a scale that is that of another token, or of the first",
+          builders.growing),
+    Entry("column-sizes", "values", "a scale that is that of another column",
+          builders.column_sizes),
+    Entry("outlier-column", "values", "large values clipped", builders.outlier),
+    Entry("constant-values", "values", "weights that do not sum to one, a range of width zero",
+          builders.constant),
+    Entry("large-values", "values", "values beyond the range that was thought of",
+          builders.large),
+    Entry("small-values", "values", "a scale that stayed at one, small numbers taken for zero",
+          builders.small),
+    Entry("fractional-keys", "keys", "keys rounded", builders.fractions),
+    Entry("key-columns", "keys", "one scale for columns of keys that are not of one size",
+          builders.key_columns),
+    Entry("nearly-parallel-keys", "keys", "keys that differ in their last digits only",
+          builders.nearly_parallel),
+    Entry("equal-keys", "keys", "tokens found by their key, one of a kind kept",
+          builders.equal_keys),
+    Entry("duplicates", "keys", "equal tokens counted once", builders.duplicates),
+    Entry("zero-tokens", "keys", "zeros taken for padding", builders.zeros),
+    Entry("large-keys", "keys", "large keys clipped", builders.large_keys),
+    Entry("spread", "attention", "tokens dropped that nobody attends to much", builders.spread),
+    Entry("equal-tops", "attention", "ties broken", builders.equal_tops),
+    Entry("halves", "attention", "the largest weight taken for all", builders.halves),
+    Entry("long-tail", "attention", "small weights that matter together, dropped",
+          builders.long_tail),
+    Entry("dominated", "attention", "a value that leaks from a token without weight",
+          builders.dominated),
+    Entry("dominating", "attention", "a token with all weight that is outvoted",
+          builders.dominating),
+    Entry("temperatures", "attention", "a wrong temperature, logits clipped",
+          builders.temperatures),
+    Entry("first-token", "place", "the first token lost", places.first_token),
+    Entry("last-token", "place", "the last token lost or counted twice", places.last_token),
+    Entry("just-appended", "place", "a token that is answered for too late, or twice",
+          places.just_appended),
+    Entry("every-token", "place", "a token in the middle lost, moved or counted twice",
+          places.every_token),
+    Entry("powers-of-two", "place", "off by one where a buffer is full", places.powers_of_two),
+    Entry("block-edges", "place", "off by one where a block, ring or group begins or ends",
+          places.block_edges),
+    Entry("asked-live", "streams", "answers that need the state to be written first",
+          _stream("live")),
+    Entry("asked-between", "streams", "answers that leave a trace", _stream("asked")),
+    Entry("restored", "streams", "a state that does not go on as before", _stream("restored")),
+    Entry("twice", "streams", "a second stream that finds something of the first",
+          _stream("twice")),
+    Entry("interleaved", "streams", "two caches that share something", _stream("interleaved")),
+    Entry("gaussian", "drawn", "anything at all", places.gaussian),
+    Entry("heavy-tailed", "drawn", "ranges that a few numbers decide", places.heavy_tailed),
+    Entry("traces", "drawn", "what happens on the data that you gave", places.traced),
+)  # fmt: skip
+
+SEARCHED = Entry(
+    "searched", "searched", "whatever a local search from the worst instances finds", lambda _: ()
+)

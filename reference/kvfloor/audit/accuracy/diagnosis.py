@@ -1,0 +1,220 @@
+"""What kind of loss it looks like: which single change of the model gives the wrong answers.
+
+A guess, in float64, beside a verdict that is exact: each model of a loss predicts what a cache
+with that loss would answer to all queries of an instance and some more. The one that is next to
+the answers is named, if it explains nearly all of what is wrong; of equals the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from kvfloor.audit.accuracy.draft import stretched
+from kvfloor.audit.accuracy.instance import Instance, Row
+from kvfloor.audit.accuracy.losses import stored
+from kvfloor.numbers import Array
+
+__all__ = ["LOSSES", "Diagnosis", "diagnosed", "probes"]
+
+LOSSES = (
+    "missing token", "token counted twice", "temperature", "clipping", "scale of values",
+    "precision of keys",
+)  # fmt: skip
+EXPLAINED = 0.2  # what a model may leave of the largest error
+MOST_PROBES = 6  # tokens that are asked for beside the instance's own queries
+MOST_TUPLES = 2**14  # more are not diagnosed
+MANY = 8  # tokens of which no more than one, or a run, are tried as missing or doubled
+
+
+class Diagnosis(NamedTuple):
+    """A kind of loss, in words; and the token it is about, if it is about one.
+
+    Attributes
+    ----------
+    loss : str
+        One of `LOSSES`, or "of no single kind".
+    detail : str
+    token : int or None
+    """
+
+    loss: str
+    detail: str = ""
+    token: int | None = None
+
+
+class _Model(NamedTuple):
+    loss: str
+    detail: str
+    token: int | None
+    answers: Array
+
+
+def probes(instance: Instance) -> tuple[Row, ...]:
+    """Return the queries of an instance, and more: twice, half and none of them, single tokens."""
+    own = instance.queries[:4]
+    d = len(own[0])
+    keys, _ = instance.slots
+    count = len(instance.tokens)
+    some = range(0, count, max(1, -(-count // MOST_PROBES)))
+    aimed = [stretched(row, keys, 8) for rows in keys for row in (rows[j] for j in some)]
+    others = [tuple(f * x for x in q) for q in own[:2] for f in (2.0, 0.5)]
+    return tuple(dict.fromkeys((*instance.queries, *others, (0.0,) * d, *aimed)))
+
+
+def diagnosed(
+    instance: Instance, queries: Sequence[Row], answers: Sequence[Sequence[Fraction]]
+) -> Diagnosis:
+    """Return what the answers to the queries look like."""
+    keys, values = ([np.array(rows) for rows in slots] for slots in instance.slots)
+    if len(keys[0]) ** instance.order > MOST_TUPLES:
+        return Diagnosis("of no single kind", "too many tuples to tell")
+    asked = np.array(queries, dtype=float)
+    came = np.array([[float(x) for x in row] for row in answers])
+    right = _attention(keys, values, asked)
+    wrong = np.abs(came - right).max()
+    best, least = None, EXPLAINED * wrong
+    for model in _models(keys, values, asked, came, right):
+        left = np.abs(came - model.answers).max()
+        if left < least * (1 if best is None else 0.999):
+            best, least = model, left
+    return Diagnosis("of no single kind") if best is None else Diagnosis(*best[:3])
+
+
+def _attention(
+    keys: Sequence[Array],
+    values: Sequence[Array],
+    queries: Array,
+    counts: Array | None = None,
+    *,
+    cap: float = np.inf,
+) -> Array:
+    """Attention in float64, shape (queries, d_v).
+
+    Tokens may count more or less than once; logits are cut to [-cap, cap].
+    """
+    K, V = _products(keys), _products(values)
+    logits = np.clip(queries @ K.T, -cap, cap)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    if counts is not None:
+        weights = weights * _products([counts[:, np.newaxis]] * len(keys))[:, 0]
+    total = weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights @ V / np.where(total, total, 1))
+
+
+def _products(slots: Sequence[Array]) -> Array:
+    rows = slots[0]
+    for slot in slots[1:]:
+        rows = (rows[:, np.newaxis, :] * slot[np.newaxis]).reshape(-1, rows.shape[1])
+    return rows
+
+
+def _models(
+    keys: list[Array], values: list[Array], queries: Array, came: Array, right: Array
+) -> Iterator[_Model]:
+    def of(k: list[Array], v: list[Array], counts: Array | None = None) -> Array:
+        return _attention(k, v, queries, counts)
+
+    for counts, loss, detail, token in _multiplicities(len(keys[0])):
+        yield _Model(loss, detail, token, of(keys, values, counts))
+    nothing = _attention(keys, values, 0 * queries)
+    yield _Model("precision of keys", "keys told apart by nothing", None, nothing)
+    yield from _temperatures(keys, values, queries, came)
+    yield from _clipped(keys, values, of, came)
+    caps = 2.0 ** np.linspace(-4, 6, 81)
+    cap, answers = _fitted(lambda c: _attention(keys, values, queries, cap=c), came, caps)
+    yield _Model("clipping", f"logits cut at ±{cap:.4g}", None, answers)
+    for detail, answers in _rescaled(came, right):
+        yield _Model("scale of values", detail, None, answers)
+    for detail, change in stored():
+        yield _Model("scale of values", f"values {detail}", None, of(keys, change(values)))
+    for detail, change in stored():
+        yield _Model("precision of keys", f"keys {detail}", None, of(change(keys), values))
+
+
+def _multiplicities(count: int) -> Iterator[tuple[Array, str, str, int | None]]:
+    """Which tokens are missing or counted twice: single ones, runs, every so many, some of few."""
+    if count == 1:
+        return  # its weight is all there is
+    single = [([j], f"token {j}") for j in range(count)]
+    runs = [
+        (range(first, end), f"tokens {first} to {end - 1}")
+        for first in range(count)
+        for end in range(first + 2, count + 1)
+    ]
+    periods = [
+        (range(first, count, period), f"token {first} and every {period} later")
+        for period in range(2, count)
+        for first in range(min(period, count - period))
+    ]
+    for places, detail in (*single, *runs, *periods, *_some(count)):
+        for factor, loss in ((0.0, LOSSES[0]), (2.0, LOSSES[1])):
+            counts = np.ones(count)
+            counts[list(places)] = factor
+            if len(places) < count:
+                yield counts, loss, detail, places[0]
+
+
+def _some(count: int) -> Iterator[tuple[list[int], str]]:
+    """All choices among the first tokens."""
+    for chosen in range(1, 2 ** min(count, MANY)):
+        places = [j for j in range(count) if chosen >> j & 1]
+        yield places, "tokens " + ", ".join(map(str, places))
+
+
+def _fitted(predict: Callable[[float], Array], came: Array, grid: Array) -> tuple[float, Array]:
+    """The number of a grid, refined, whose prediction is next to what came."""
+
+    def left(x: float) -> float:
+        return float(np.abs(came - predict(x)).max())
+
+    place = int(np.argmin([left(x) for x in grid]))
+    low, high = grid[max(0, place - 1)], grid[min(len(grid) - 1, place + 1)]
+    for _ in range(50):
+        third = (high - low) / 3
+        low, high = (low, high - third) if left(low + third) < left(high - third) else (
+            low + third, high)  # fmt: skip
+    best = min((float(grid[place]), (low + high) / 2), key=left)
+    return best, predict(best)
+
+
+def _temperatures(
+    keys: list[Array], values: list[Array], queries: Array, came: Array
+) -> Iterator[_Model]:
+    factors = 2.0 ** np.linspace(-6, 6, 97)
+    factor, answers = _fitted(lambda t: _attention(keys, values, t * queries), came, factors)
+    yield _Model("temperature", f"logits times {factor:.4g}", None, answers)
+
+
+def _clipped(
+    keys: list[Array], values: list[Array], of: Callable[..., Array], came: Array
+) -> Iterator[_Model]:
+    """Values or keys cut to [-c, c], or at zero."""
+    for name, slots in (("values", values), ("keys", keys)):
+
+        def cut(c: float, slots: list[Array] = slots, name: str = name) -> Array:
+            some = [np.clip(x, -c, c) for x in slots]
+            return of(keys, some) if name == "values" else of(some, values)
+
+        largest = max(np.abs(x).max() for x in slots)
+        if not largest:
+            continue
+        c, answers = _fitted(cut, came, largest * np.linspace(1 / 256, 255 / 256, 128))
+        yield _Model("clipping", f"{name} cut at ±{c:.4g}", None, answers)
+        positive = [np.maximum(x, 0) for x in slots]
+        found = of(keys, positive) if name == "values" else of(positive, values)
+        yield _Model("clipping", f"{name} cut at 0", None, found)
+
+
+def _rescaled(came: Array, right: Array) -> Iterator[tuple[str, Array]]:
+    """All answers, or those of each column, times a number."""
+    total = float((right * right).sum())
+    if total:
+        factor = float((came * right).sum()) / total
+        yield f"values times {factor:.4g}", factor * right
+    sizes = (right * right).sum(axis=0)
+    factors = (came * right).sum(axis=0) / np.where(sizes, sizes, 1)
+    yield "values of each column times another number", factors * right

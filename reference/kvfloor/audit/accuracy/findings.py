@@ -1,0 +1,180 @@
+"""From a failure to what is reported: shrunk, certified, and said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from kvfloor.audit.accuracy.diagnosis import LOSSES, Diagnosis, diagnosed, probes
+from kvfloor.audit.accuracy.draft import codes, mean
+from kvfloor.audit.accuracy.examine import Bench, Failure, confirmed
+from kvfloor.audit.accuracy.instance import Instance, Miss, token_of
+from kvfloor.audit.accuracy.shrink import shrunk
+from kvfloor.certificates import MOST_WORK, Document, instance_certificate, instance_work
+from kvfloor.isolation import Refusal
+
+__all__ = ["Reported", "reported"]
+
+TRIES = 150  # instances that are tried on the way to the smallest
+
+
+class Reported(NamedTuple):
+    """A failure as it is reported.
+
+    Attributes
+    ----------
+    reason : str
+        One line: the entry, token, column, answer, and the loss that it looks like.
+    certificate : Document or None
+        None only of an instance too large for the checker.
+    diagnosis : Diagnosis
+    tokens : int
+        Of the certificate's instance.
+    """
+
+    reason: str
+    certificate: Document | None
+    diagnosis: Diagnosis
+    tokens: int
+
+
+def reported(
+    bench: Bench, failure: Failure, cache: Mapping[str, Any], *, certain: bool = True
+) -> Reported:
+    """Return what is reported of a failure.
+
+    Parameters
+    ----------
+    bench : Bench
+    failure : Failure
+    cache : mapping
+        As `describe` gives it.
+    certain : bool
+        Whether every coin shows it, so that a smaller instance can be looked for.
+
+    Raises
+    ------
+    Misbehaviour
+        If the cache answers otherwise when it is asked that query alone.
+    """
+    confirmed(bench, failure)
+    query = failure.instance.queries[failure.miss.query]
+    alone = Instance(failure.instance.tokens, (query,), failure.instance.course)
+    miss = replace(failure.miss, query=0)
+    if certain:
+        alone, miss = shrunk(alone, miss, lambda one: _worst(bench, one, failure.seed), tries=TRIES)
+    small = Failure(failure.entry, alone, miss, failure.seed)
+    state, miss = confirmed(bench, small)
+    diagnosis = _diagnosed(bench, failure, small)
+    certificate = instance_certificate(
+        alone.tokens,
+        alone.queries[0],
+        miss.column,
+        course=alone.course,
+        guarantee=bench.guarantee,
+        answer=miss.answer,
+        cache=cache,
+        seed=failure.seed,
+        state=state,
+    )
+    reason = _line(failure, alone, miss, bench, diagnosis)
+    if _work(alone, certificate) > MOST_WORK:
+        return Reported(
+            f"{reason}; too large for a certificate", None, diagnosis, len(alone.tokens)
+        )
+    return Reported(reason, certificate, diagnosis, len(alone.tokens))
+
+
+def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
+    try:
+        misses, _ = bench.judged(instance, seed)
+    except Refusal:
+        return None
+    return max(misses, key=lambda miss: miss.excess, default=None)
+
+
+def _work(instance: Instance, certificate: Document) -> int:
+    part = certificate["instance"]
+    numbers = (
+        x for slots in (part["keys"], part["values"]) for rows in slots for r in rows for x in r
+    )
+    longest = max(map(len, (*numbers, *certificate["query"]["vector"])))
+    d, d_v = len(instance.queries[0]), len(instance.tokens[0].values[0])
+    return instance_work(instance.order, len(instance.tokens), d, d_v, longest=longest)
+
+
+def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
+    """What it looks like on the whole instance or else on the small one.
+
+    Where no model says it, what plainer values or keys say.
+    """
+    for one in (failure, small)[: 1 + (len(small.instance.tokens) > 1)]:
+        queries = probes(one.instance)
+        try:
+            _, answers = bench.run(one.instance, one.seed, queries)
+        except Refusal:
+            continue
+        found = diagnosed(one.instance, queries, answers)
+        if found.loss in LOSSES:
+            return found if one is failure else found._replace(token=None)
+    for loss, plainer in _repairs(failure.instance):
+        try:
+            if not bench.judged(plainer, failure.seed)[0]:
+                return Diagnosis(loss, "with plainer ones the answers are right")
+        except Refusal:
+            continue
+    return Diagnosis("of no single kind")
+
+
+def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
+    """The instance with values of -1 and 1; and with keys as far apart as its shape allows."""
+    own_keys, values = instance.slots
+    count, order, d = len(instance.tokens), instance.order, len(instance.queries[0])
+    signs = (
+        token_of(
+            (rows[j] for rows in own_keys),
+            ([1.0 if x >= 0 else -1.0 for x in rows[j]] for rows in values),
+        )
+        for j in range(count)
+    )
+    yield "scale of values", Instance(tuple(signs), instance.queries, instance.course)
+    keys, ones = codes(count, d), [[1.0] * d] * (order - 1)
+    apart = (token_of([keys[j], *ones], (rows[j] for rows in values)) for j in range(count))
+    asked = [mean([key]) for key in keys] + [mean(list(pair)) for pair in pairwise(keys)]
+    yield "precision of keys", Instance(tuple(apart), tuple(asked), instance.course)
+
+
+def _line(
+    failure: Failure, instance: Instance, miss: Miss, bench: Bench, diagnosis: Diagnosis
+) -> str:
+    output, _ = instance.outputs[0]
+    low, _ = output.bounds(miss.column, 64)
+    allowed = bench.guarantee.eta * abs(low) + bench.guarantee.alpha * instance.bound
+    token = diagnosis.token if diagnosis.token is not None else _heaviest(failure)
+    count = len(instance.tokens)
+    course = "" if instance.course == "once" else f", in the course {instance.course!r}"
+    detail = f" ({diagnosis.detail})" if diagnosis.detail else ""
+    return (
+        f"{failure.entry.name}: token {token} of {len(failure.instance.tokens)}, "
+        f"column {failure.miss.column}: it looks like {diagnosis.loss}{detail}; on "
+        f"{count} token{'s' * (count > 1)}{course} it answers {float(miss.answer):.6g} where the "
+        f"output is {float(low):.6g}, off by more than {float(allowed):.3g} "
+        f"(B = {float(instance.bound):.6g})"
+    )
+
+
+def _heaviest(failure: Failure) -> int:
+    """The token with the largest logit of the query, in the slot where keys differ most."""
+    query = failure.instance.queries[failure.miss.query]
+
+    def logit(j: int) -> Fraction:
+        token = failure.instance.tokens[j]
+        product = [Fraction(q) for q in query]
+        for key in token.keys:
+            product = [p * Fraction(x) for p, x in zip(product, key, strict=True)]
+        return sum(product, Fraction(0))
+
+    return max(range(len(failure.instance.tokens)), key=logit)

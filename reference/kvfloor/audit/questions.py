@@ -1,0 +1,113 @@
+"""One question with many coins: the same tokens and query, or random ones, and fresh seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from kvfloor.audit.accuracy import Bench, Instance, accurate
+from kvfloor.certificates import Document, instance_certificate
+from kvfloor.floors import Guarantee
+from kvfloor.isolation import Answer, Misbehaviour, Refusal, Stream, streamed, tossed
+
+__all__ = ["Asker", "Question"]
+
+BATCH = 256  # trials that go through a pipe at a time
+
+
+@dataclass(frozen=True)
+class Question:
+    """An instance with one query, and the guarantee that it is held to, B included.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in a reason.
+    instance : Instance
+    held : Guarantee
+    """
+
+    name: str
+    instance: Instance
+    held: Guarantee
+    _known: dict[Answer, int | None] = field(default_factory=dict, compare=False, repr=False)
+
+    def wrong_column(self, answer: Answer) -> int | None:
+        """The first column in which an answer is outside the guarantee, None if there is none."""
+        if answer not in self._known:
+            ((output, ends),) = self.instance.outputs
+            wrong = (
+                c
+                for c, (o, pair) in enumerate(zip(answer, ends, strict=True))
+                if not accurate(o, output, c, pair, self.held)
+            )
+            self._known[answer] = next(wrong, None)
+        return self._known[answer]
+
+
+class Asker:
+    """Asks questions with fresh coins each time.
+
+    Attributes
+    ----------
+    violation : Document or None
+        Of the first wrong answer that has a certificate.
+    name : str
+        Of the question that it is to.
+    """
+
+    def __init__(self, bench: Bench, cache: Mapping[str, Any], seeds: Iterator[int]) -> None:
+        self._bench, self._cache, self._seeds = bench, cache, seeds
+        self.violation: Document | None = None
+        self.name = ""
+
+    def accurate(self, questions: Iterator[Question], count: int) -> list[bool]:
+        """Ask so many of the questions, each with a fresh seed; return which were accurate.
+
+        Raises
+        ------
+        Misbehaviour
+        """
+        found: list[bool] = []
+        while len(found) < count:
+            some = list(islice(questions, min(BATCH, count - len(found))))
+            found += self._batch(some)
+        return found
+
+    def _batch(self, questions: list[Question]) -> list[bool]:
+        bench, seeds = self._bench, list(islice(self._seeds, len(questions)))
+        trials = [
+            (q.instance.tokens, q.instance.queries[0], seed)
+            for q, seed in zip(questions, seeds, strict=True)
+        ]
+        try:
+            answers = tossed((bench.writer, bench.reader), trials, bench.shape, bench.seconds)
+        except Refusal as refusal:
+            reason = f"it refuses with some coins what it took with others: {refusal}"
+            raise Misbehaviour("raised", reason) from None
+        columns = [q.wrong_column(a) for q, a in zip(questions, answers, strict=True)]
+        for question, answer, seed, column in zip(questions, answers, seeds, columns, strict=True):
+            if column is not None and self.violation is None:
+                self.violation = self._certified(question, answer[column], seed, column)
+                self.name = question.name
+        return [column is None for column in columns]
+
+    def _certified(self, question: Question, answer: Fraction, seed: int, column: int) -> Document:
+        instance, bench = question.instance, self._bench
+        (query,) = instance.queries
+        stream = Stream(instance.tokens, "once", query, seed)
+        state, _ = streamed(bench.writer, stream, [query], bench.shape, bench.seconds)
+        return instance_certificate(
+            instance.tokens,
+            query,
+            column,
+            course="once",
+            guarantee=bench.guarantee,
+            answer=answer,
+            cache=self._cache,
+            seed=seed,
+            state=state,
+        )

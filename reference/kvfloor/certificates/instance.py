@@ -1,0 +1,210 @@
+"""Violations on instances in numbers: keys, values and query are given, nothing has to be built.
+
+The guarantee is ``|o - out| <= η·|out| + α·B``. B is the product over the slots of the largest
+absolute value in the slot, so that no product of values is larger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import prod
+from typing import Any, cast
+
+from kvfloor.attention import ExactAttention
+from kvfloor.caches import State
+from kvfloor.certificates.families import MOST_WORK
+from kvfloor.certificates.text import Document, InvalidError, MalformedError, compare, sealed
+from kvfloor.families import Token
+from kvfloor.floors import Guarantee
+from kvfloor.isolation import SECONDS as LIMIT
+from kvfloor.isolation import (
+    Factory,
+    Isolated,
+    Misbehaviour,
+    Refusal,
+    Shape,
+    Stream,
+    asked,
+    streamed,
+)
+from kvfloor.numbers import as_fraction
+
+__all__ = ["check_instance", "instance_certificate", "instance_work", "replay_instance"]
+
+GRID_BITS = 64  # the output lies between neighbouring multiples of 2**-64: a format constant
+
+
+def instance_certificate(  # noqa: PLR0913 (all that the checker compares)
+    tokens: Sequence[Token],
+    query: Sequence[Any],
+    column: int,
+    *,
+    course: str,
+    guarantee: Guarantee,
+    answer: Fraction,
+    cache: Mapping[str, Any],
+    seed: int,
+    state: State,
+) -> Document:
+    """Return the certificate that a cache answered a query on these tokens with ``answer``.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+    query : sequence of d numbers
+    column : int
+        Of the answer that is off.
+    course : str
+        How the tokens were given: one of `kvfloor.caches.COURSES`.
+    guarantee : Guarantee
+        For values in [-1, 1].
+    answer : Fraction
+        What the cache answered in that column.
+    cache : mapping
+        As `describe` gives it.
+    seed : int
+        The public coins of the cache.
+    state : State
+        The state after the tokens.
+    """
+    keys, values = (
+        [
+            [[str(as_fraction(x, "token")) for x in row[r]] for row in rows]
+            for r in range(len(rows[0]))
+        ]
+        for rows in ([t.keys for t in tokens], [t.values for t in tokens])
+    )
+    document: Document = {
+        "instance": {
+            "order": len(keys), "scale": "1", "keys": keys, "values": values, "course": course,
+        },
+        "guarantee": {
+            "eta": str(guarantee.eta),
+            "alpha": str(guarantee.alpha),
+            "bound": str(_bound(values)),
+        },
+        "cache": {
+            **cache,
+            "seed": seed,
+            "state_digest": _digest(state),
+            "state_bits": state.bits,
+        },
+        "query": {"column": column, "vector": [str(as_fraction(x, "query")) for x in query]},
+        "answer": str(answer),
+    }  # fmt: skip
+    document["output"] = _output(document)
+    return sealed("violation", document, version=2)
+
+
+def check_instance(document: Document) -> None:
+    """Recompute all that it claims.
+
+    Raises
+    ------
+    InvalidError, MalformedError
+        If any of it is false, or the instance is too large to be checked.
+    """
+    _check_shape(document)
+    guarantee = document["guarantee"]
+    bound = _bound(document["instance"]["values"])
+    compare("guarantee.bound", guarantee["bound"], str(bound))
+    eta, alpha = Fraction(guarantee["eta"]), Fraction(guarantee["alpha"])
+    if not (0 <= eta < 1 and alpha >= 0):
+        raise InvalidError("guarantee: expected 0 <= eta < 1 and alpha >= 0")
+    truth = _output(document)
+    compare("output", document["output"], truth)
+    ends = Fraction(truth["lower"]), Fraction(truth["upper"])
+    if Guarantee(eta, alpha * bound).accepts(Fraction(document["answer"]), *ends) is not False:
+        raise InvalidError("answer: it is accurate")
+
+
+def replay_instance(document: Document, factory: Factory) -> None:
+    """Let the cache see the tokens and answer in another process, twice.
+
+    Raises
+    ------
+    InvalidError
+        Unless both times state and answer are those of the certificate.
+    """
+    instance, cache, query = document["instance"], document["cache"], document["query"]
+    tokens, vector = _tokens(instance), [float(Fraction(x)) for x in query["vector"]]
+    shape = Shape(instance["order"], len(vector), len(instance["values"][0][0]))
+    stream = Stream(tokens, instance["course"], vector, cache["seed"])
+    try:
+        with Isolated(factory) as writer, Isolated(factory) as reader:
+            described = {name: cache[name] for name in ("name", "options")}
+            compare("cache", described, dict(writer.cache))
+            for _ in range(2):
+                state, answers = streamed(writer, stream, [vector], shape, LIMIT)
+                claimed = {name: cache[name] for name in ("state_digest", "state_bits")}
+                truth = {"state_digest": _digest(state), "state_bits": state.bits}
+                compare("replay: cache", claimed, truth)
+                if not answers:
+                    answers = asked(reader, state, [vector], shape, cache["seed"], LIMIT)
+                compare("replay: answer", document["answer"], str(answers[0][query["column"]]))
+    except (Misbehaviour, Refusal) as error:
+        raise InvalidError(f"replay: {error}") from None
+
+
+def instance_work(order: int, n: int, d: int, d_v: int, *, longest: int) -> int:
+    """Return about how many microseconds it takes to check an instance.
+
+    As in `most_work`, the tuples and their logits, for numbers of up to ``longest`` characters;
+    and the numbers themselves.
+    """
+    tuples = n**order * max(15, (d + 1) // 5)
+    return int(tuples * (100 + order * longest) // 100 + 5 * order * n * (d + d_v))
+
+
+def _check_shape(document: Document) -> None:
+    instance, query = document["instance"], document["query"]
+    keys, values, order = instance["keys"], instance["values"], instance["order"]
+    d, n = len(query["vector"]), len(keys[0])
+    d_v = len(values[0][0])
+    if len(keys) != order or len(values) != order:
+        raise InvalidError(f"instance: {len(keys)} and {len(values)} slots, the order is {order}")
+    for name, slots, width in (("keys", keys, d), ("values", values, d_v)):
+        for r, rows in enumerate(slots):
+            if len(rows) != n or any(len(row) != width for row in rows):
+                raise InvalidError(f"instance.{name}[{r}]: expected {n} rows of {width} numbers")
+    if query["column"] >= d_v:
+        raise InvalidError("query: no such column")
+    numbers = (x for slots in (keys, values) for rows in slots for row in rows for x in row)
+    longest = max(map(len, (*numbers, *query["vector"])))
+    if instance_work(order, n, d, d_v, longest=longest) > MOST_WORK:
+        raise MalformedError("instance: too large to be checked in a second")
+
+
+def _tokens(instance: Document) -> list[Token]:
+    """The tokens as the cache got them: float64 numbers, as the audit only gives those."""
+    keys, values = (
+        [
+            tuple(tuple(float(Fraction(x)) for x in slot[j]) for slot in instance[part])
+            for j in range(len(instance[part][0]))
+        ]
+        for part in ("keys", "values")
+    )
+    return [Token(*cast(Any, pair)) for pair in zip(keys, values, strict=True)]
+
+
+def _bound(values: Sequence[Sequence[Sequence[str]]]) -> Fraction:
+    return prod(
+        (max(abs(Fraction(x)) for row in slot for x in row) for slot in values), start=Fraction(1)
+    )
+
+
+def _digest(state: State) -> str:
+    return "sha256:" + hashlib.sha256(state.data).hexdigest()
+
+
+def _output(document: Document) -> Document:
+    """Neighbouring multiples of 2**-GRID_BITS around the output; twice the output if it is one."""
+    instance, query = document["instance"], document["query"]
+    column = query["column"]
+    keys = [[[Fraction(x) for x in row] for row in slot] for slot in instance["keys"]]
+    values = [[[Fraction(row[column])] for row in slot] for slot in instance["values"]]
+    vector = [Fraction(x) for x in query["vector"]]
+    lower, upper = ExactAttention(keys, values)(vector).bounds(0, GRID_BITS)
+    return {"lower": str(lower), "upper": str(upper)}

@@ -1,0 +1,242 @@
+"""Streams and questions for a cache in another process, which may refuse them and live on.
+
+`Isolated.state` ends a process whose cache raises. Here an input that a cache refuses by a
+`ValueError` (such as `InputError`) is a reply like others: it was not made for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from kvfloor.caches import CacheFactory, State, fits, restore, state_of, take
+from kvfloor.errors import InputError
+from kvfloor.families import Token
+from kvfloor.isolation.processes import RATIONAL, Isolated, Misbehaviour, Shape
+from kvfloor.numbers import as_vector
+
+__all__ = ["Answer", "Refusal", "Stream", "asked", "called", "streamed", "tossed"]
+
+Answer = tuple[Fraction, ...]
+REFUSALS = (ValueError, NotImplementedError, OverflowError)
+
+
+class Stream(NamedTuple):
+    """Tokens, the course in which they are given, and the public coins.
+
+    Attributes
+    ----------
+    tokens : sequence of Token
+    course : str
+        One of `COURSES`.
+    query : sequence of d numbers
+        What is asked in the middle, in a course that asks.
+    seed : int
+    """
+
+    tokens: Sequence[Token]
+    course: str
+    query: Sequence[Any]
+    seed: int
+
+
+class Refusal(Exception):  # noqa: N818 (not an error of the program)
+    """A cache refuses an input; its text says why."""
+
+
+def streamed(
+    writer: Isolated, stream: Stream, queries: Sequence[Any], shape: Shape, seconds: float
+) -> tuple[State, list[Answer]]:
+    """Return the state after a stream; and in the course ``live`` the answers to the queries.
+
+    Raises
+    ------
+    Refusal, Misbehaviour
+    """
+    live = queries if stream.course == "live" else []
+    limit = seconds * (1 + len(live))
+    reply = writer.call(_take, *stream, live, tuple(shape), seconds=limit)
+    data, bits, texts = _told(reply, "append() or state()", 3)
+    try:
+        state = State(bytes.fromhex(data), bits)
+        whole = type(bits) is int and fits(*state)
+    except (ValueError, TypeError):
+        whole = False
+    if not whole:
+        raise Misbehaviour("died", "append() or state(): its process spoke out of turn")
+    return state, _answers(texts, len(live), shape.d_v)
+
+
+def asked(
+    reader: Isolated,
+    state: State,
+    queries: Sequence[Any],
+    shape: Shape,
+    seed: int,
+    seconds: float,
+) -> list[Answer]:
+    """Return what a cache restored from the bytes of a state answers.
+
+    Raises
+    ------
+    Refusal, Misbehaviour
+    """
+    limit = seconds * (1 + len(queries))
+    reply = reader.call(_ask, state.data, queries, tuple(shape), seed, seconds=limit)
+    (texts,) = _told(reply, "from_state() or answer()", 1)
+    return _answers(texts, len(queries), shape.d_v)
+
+
+def tossed(
+    processes: tuple[Isolated, Isolated],
+    trials: Sequence[tuple[Sequence[Token], Sequence[Any], int]],
+    shape: Shape,
+    seconds: float,
+) -> list[Answer]:
+    """Return the answer of each trial: tokens, a query, and the public coins.
+
+    The first process takes all the tokens, the second one answers from the states.
+
+    Raises
+    ------
+    Refusal, Misbehaviour
+    """
+    writer, reader = processes
+    limit = seconds * (1 + len(trials))
+    reply = writer.call(_take_all, trials, tuple(shape), seconds=limit)
+    (states,) = _told(reply, "append() or state()", 1)
+    try:
+        data = [bytes.fromhex(text) for text in states]
+    except (ValueError, TypeError):
+        raise Misbehaviour("died", "state(): its process spoke out of turn") from None
+    questions = [(d, query, seed) for d, (_, query, seed) in zip(data, trials, strict=True)]
+    reply = reader.call(_ask_all, questions, tuple(shape), seconds=limit)
+    (texts,) = _told(reply, "from_state() or answer()", 1)
+    return _answers(texts, len(trials), shape.d_v)
+
+
+def called(process: Isolated, function: Any, *arguments: Any, seconds: float) -> Any:
+    """Return what a function makes of the factory in the process, None if the cache raises."""
+    reply = process.call(_call_of, function, arguments, seconds=seconds)
+    return reply[1] if isinstance(reply, list) and len(reply) == 2 and reply[0] == "done" else None
+
+
+def _told(reply: Any, what: str, count: int) -> list[Any]:
+    """The values of a reply that brings some."""
+    if isinstance(reply, list) and len(reply) == 2 and reply[0] == "refused":
+        raise Refusal(_printable(reply[1]))
+    if isinstance(reply, list) and len(reply) == 3 and reply[0] == "misbehaved":
+        raise Misbehaviour(_printable(reply[1]), f"{what} {_printable(reply[2])}")
+    if not isinstance(reply, list) or len(reply) != 1 + count or reply[0] != "done":
+        raise Misbehaviour("died", f"{what}: its process spoke out of turn")
+    return reply[1:]
+
+
+def _printable(value: Any) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)[:400])
+
+
+def _answers(texts: Any, count: int, d_v: int) -> list[Answer]:
+    rows = isinstance(texts, list) and len(texts) == count
+    if not rows or not all(isinstance(row, list) and len(row) == d_v for row in texts):
+        raise Misbehaviour("died", "answer(): its process spoke out of turn")
+    if not all(isinstance(x, str) and RATIONAL.fullmatch(x) for row in texts for x in row):
+        raise Misbehaviour("answer", "answer(): a number of over 1000 characters")
+    return [tuple(Fraction(x) for x in row) for row in texts]
+
+
+# --- in the other process --------------------------------------------------------------------
+
+
+def _take(
+    factory: CacheFactory,
+    tokens: Sequence[Token],
+    course: str,
+    query: Sequence[Any],
+    seed: int,
+    queries: Sequence[Any],
+    shape: tuple[int, int, int],
+) -> list[Any]:
+    _, d, d_v = shape
+    try:
+        cache = take(factory, course, tokens, query, d=d, d_v=d_v, seed=seed)
+        texts = [_text(cache.answer(q), d_v) for q in queries]  # writing a state may change it
+        state = state_of(cache)
+    except Exception as error:
+        return _fault(error)
+    return ["done", bytes.hex(state.data), int(state.bits), texts]
+
+
+def _ask(
+    factory: CacheFactory,
+    data: bytes,
+    queries: Sequence[Any],
+    shape: tuple[int, int, int],
+    seed: int,
+) -> list[Any]:
+    order, d, d_v = shape
+    try:
+        state = State(data, 8 * len(data))
+        cache = restore(factory, state, order=order, d=d, d_v=d_v, seed=seed)
+        texts = [_text(cache.answer(q), d_v) for q in queries]
+    except Exception as error:
+        return _fault(error)
+    return ["done", texts]
+
+
+def _take_all(factory: CacheFactory, trials: Any, shape: tuple[int, int, int]) -> list[Any]:
+    _, d, d_v = shape
+    try:
+        states = [
+            state_of(take(factory, "once", tokens, query, d=d, d_v=d_v, seed=seed)).data.hex()
+            for tokens, query, seed in trials
+        ]
+    except Exception as error:
+        return _fault(error)
+    return ["done", states]
+
+
+def _ask_all(factory: CacheFactory, questions: Any, shape: tuple[int, int, int]) -> list[Any]:
+    found = []
+    for data, query, seed in questions:
+        reply = _ask(factory, data, [query], shape, seed)
+        if reply[0] != "done":
+            return reply
+        found += reply[1]
+    return ["done", found]
+
+
+def _call_of(factory: CacheFactory, function: Any, arguments: tuple[Any, ...]) -> list[Any]:
+    try:
+        return ["done", function(factory, *arguments)]
+    except Exception as error:
+        return _fault(error)
+
+
+class _AnswerError(Exception):
+    """An answer that is not d_v numbers."""
+
+
+def _text(answer: Any, d_v: int) -> list[str]:
+    try:
+        return [str(x) for x in as_vector(answer, "the answer", d_v)]
+    except Exception as error:
+        raise _AnswerError(f"is no answer: {error}") from None
+
+
+def _fault(error: Exception) -> list[Any]:
+    try:
+        text = " ".join(str(error).split())[:200]
+    except Exception:
+        text = "an error without text"
+    if isinstance(error, _AnswerError):
+        return ["misbehaved", "answer", text]
+    if isinstance(error, InputError) and error.argument == "cache":
+        return ["misbehaved", "state", text]
+    named = f"{type(error).__name__}: {text}"
+    return (
+        ["refused", named]
+        if isinstance(error, REFUSALS)
+        else ["misbehaved", "raised", f"raised {named}"]
+    )

@@ -1,0 +1,345 @@
+"""The catalogue: every wrong cache fails by its entry and is named rightly, right ones pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from math import tanh
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kvfloor import InputError, check
+from kvfloor.audit.accuracy import (
+    CATALOGUE,
+    FAMILIES,
+    MOST_LOGIT,
+    SERVES,
+    Draft,
+    Entered,
+    Instance,
+    Reported,
+    lengths_at,
+    named_sizes,
+    read_trace,
+    reported,
+)
+from kvfloor.audit.accuracy.domains import within
+from kvfloor.caches import (
+    ExactCache,
+    GaugedCache,
+    GroupedCache,
+    PackedCache,
+    QuantisedCache,
+    SinkCache,
+    configure,
+    describe,
+)
+from kvfloor.certificates import canonical
+from local_bench import LocalBench, bench_of, entered
+from wrong_caches import TABLE, BorderTwice, Row, SixTokens, WholeValues
+
+D, N = 4, 12
+
+
+def entry_of(bench: LocalBench, name: str, **arguments: Any) -> Entered:
+    some = [entry for entry in CATALOGUE if entry.name == name]
+    (found,) = (e for e in entered(bench, some, n=N, **arguments) if e.entry.name == name)
+    return found
+
+
+def report_of(bench: LocalBench, found: Entered) -> Reported:
+    failure = max(found.failures, key=lambda failure: failure.miss.excess)
+    return reported(bench, failure, describe(bench.factory))
+
+
+# --- wrong caches -----------------------------------------------------------------------------
+
+
+def test_there_are_thirty_and_ten_after_reports() -> None:
+    assert len({row.cache for row in TABLE}) == len(TABLE) >= 30
+    assert len({row.link for row in TABLE if row.link}) >= 10
+    assert {row.entry for row in TABLE} <= {entry.name for entry in CATALOGUE}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.cache.__name__)
+def test_wrong_caches_fail_by_their_entry_and_are_named(row: Row) -> None:
+    bench = bench_of(row.cache, 1, D)
+    found = entry_of(bench, row.entry, sizes=(6,))
+    assert found.stood < found.asked
+    report = report_of(bench, found)
+    assert report.certificate is not None
+    assert check(canonical(report.certificate)).status == "ok"
+    assert report.diagnosis.loss == row.loss
+    assert report.reason.startswith(f"{row.entry}: token ")
+    assert f"it looks like {row.loss}" in report.reason
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    ("cache", "entry", "tokens"),
+    [(WholeValues, "graded-values", 1), (BorderTwice, "just-appended", 4)],
+)
+def test_certificates_are_small(cache: Any, entry: str, tokens: int, order: int) -> None:
+    """Of the two caches that the catalogue was asked for; replayed in processes of their own."""
+    bench = bench_of(cache, order, D)
+    report = report_of(bench, entry_of(bench, entry))
+    assert report.certificate is not None
+    text = canonical(report.certificate)
+    assert len(report.certificate["instance"]["keys"][0]) == report.tokens == tokens
+    assert check(text, cache=cache).status == "ok"
+    assert check(text, cache=ExactCache).reason.startswith("cache.name: ")
+
+
+def test_the_line_says_which_token_and_column() -> None:
+    bench = bench_of(BorderTwice, 1, D)
+    reason = report_of(bench, entry_of(bench, "just-appended")).reason
+    assert "token 3 of 4, column 0: it looks like token counted twice (token 3)" in reason
+    assert "on 4 tokens it answers " in reason
+    assert reason.endswith("off by more than 0.125 (B = 1)")
+
+
+# --- right caches -----------------------------------------------------------------------------
+
+FLOAT32, FLOAT16 = (configure(SinkCache, sinks=1, window=N, dtype=f"float{b}") for b in (32, 16))
+BY_GROUPS = configure(GroupedCache, bits=8, group=4, dtype="float32")
+
+
+def documented(order: int, keys: float, values: float) -> Fraction:
+    """What a relative error of keys and one of values may do to an answer, in units of B.
+
+    Logits are sums of at most `MOST_LOGIT` in absolute value, so they are off by at most
+    e = MOST_LOGIT·((1 + keys)^m - 1), and weights move by at most tanh(e/2) in total variation.
+    """
+    off = MOST_LOGIT * ((1 + keys) ** order - 1)
+    return Fraction(2 * tanh(off / 2) + (1 + values) ** order - 1) + Fraction(1, 2**40)
+
+
+RIGHT = {
+    "exact": (ExactCache, 2.0**-53, 2.0**-53),
+    "float32": (FLOAT32, 2.0**-24, 2.0**-24),
+    "float16": (FLOAT16, 2.0**-11, 2.0**-11),
+}
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_caches_pass_at_what_they_document(name: str, order: int) -> None:
+    factory, keys, values = RIGHT[name]
+    bench = bench_of(factory, order, D, documented(order, keys, values))
+    for found in entered(bench, CATALOGUE, n=6, seed=order):
+        assert (found.stood, found.refused) == (found.asked, ""), found.entry.name
+
+
+def test_eight_bits_pass_where_no_number_is_beyond_their_range() -> None:
+    """Half a step of 255 in a channel: a share of 1/255 of its largest number, at most."""
+    alpha = documented(1, 1 / 255, 1 / 255)
+    assert alpha < Fraction(1, 2)
+    for found in entered(bench_of(BY_GROUPS, 1, D, alpha), CATALOGUE, n=6):
+        assert found.stood == found.asked, found.entry.name
+
+
+def test_float16_fails_below_its_error() -> None:
+    found = entry_of(bench_of(FLOAT16, 1, D, Fraction(1, 2**13)), "graded-values")
+    assert found.stood < found.asked
+    assert found.worst <= Fraction(1, 2**11)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_small_shapes_have_instances_of_every_family(n: int, order: int) -> None:
+    d = max(1, (n - 1).bit_length())
+    results = entered(bench_of(ExactCache, order, d), CATALOGUE, n=n)
+    assert all(found.stood == found.asked for found in results)
+    asked = {found.entry.family for found in results if found.asked}
+    assert asked == set(FAMILIES)
+
+
+# --- the catalogue ----------------------------------------------------------------------------
+
+
+def drafted(**arguments: Any) -> list[tuple[str, Instance]]:
+    shape: dict[str, Any] = {"order": 2, "n": N, "d": D, "d_v": 3, "alpha": Fraction(1, 8)}
+    draft = Draft(**(shape | {"sizes": (5,)} | arguments))
+    return [(entry.name, one) for entry in CATALOGUE for one in entry.build(draft)]
+
+
+def test_entries_have_names_and_reasons() -> None:
+    assert len({entry.name for entry in CATALOGUE}) == len(CATALOGUE)
+    assert all(entry.family in FAMILIES and entry.reason for entry in CATALOGUE)
+    assert {name for name, _ in drafted()} == {e.name for e in CATALOGUE} - {"traces"}
+
+
+def test_numbers_are_as_promised() -> None:
+    """Within [-1, 1] where their size is not the point, logits within bounds, float16 exactly."""
+    sized = {"outlier-column", "large-values", "large-keys"}
+    for name, instance in drafted():
+        keys, values = (np.array(slots) for slots in instance.slots)
+        assert len(instance.tokens) <= N
+        if name not in sized:
+            assert max(np.abs(keys).max(), np.abs(values).max()) <= 1, name
+        if name != "heavy-tailed":
+            assert (keys.astype(np.float16) == keys).all(), name
+        for query in np.array(instance.queries):
+            terms = np.abs(query) * np.prod(np.abs(keys).max(axis=1), axis=0)
+            assert terms.sum() <= MOST_LOGIT, name
+
+
+@pytest.mark.parametrize("alpha", [Fraction(1, 4), Fraction(1, 8), Fraction(1, 1000)])
+def test_values_are_graded_as_finely_as_alpha_tells(alpha: Fraction) -> None:
+    instance = next(one for name, one in drafted(alpha=alpha) if name == "graded-values")
+    numbers = {abs(Fraction(x)) for row in instance.slots[1][0] for x in row}
+    step = min(Fraction(1, x.denominator) for x in numbers)
+    assert alpha / 8 < step <= alpha / 4
+
+
+def test_bounds_are_products_of_the_largest_values() -> None:
+    for name, instance in drafted():
+        values = np.array(instance.slots[1])
+        assert instance.bound == np.prod(np.abs(values).max(axis=(1, 2))), name
+
+
+def test_sizes_are_named_or_betrayed() -> None:
+    factory = configure(GroupedCache, bits=3, group=5)
+    assert set(named_sizes(factory)) >= {3, 5, 8}
+    assert named_sizes(GroupedCache) == [32]  # by default
+    assert lengths_at([10, 20, 30, 31, 41, 51, 61]) == [4]
+    assert lengths_at([]) == lengths_at(None) == []
+
+
+def test_block_edges_are_both_sides_of_the_sizes() -> None:
+    lengths = [len(one.tokens) for name, one in drafted(sizes=(5,)) if name == "block-edges"]
+    assert lengths == [4, 5, 6, 9, 10, 11]
+    assert entry_of(bench_of(SixTokens, 1, D), "block-edges").asked == 0
+
+
+# --- what a cache is made for -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize(
+    "factory",
+    [
+        configure(QuantisedCache, key_cells=8192, value_cells=64),
+        configure(GaugedCache, key_cells=8192, value_cells=64),
+        PackedCache,
+    ],
+    ids=str,
+)
+def test_a_cache_is_tried_on_what_it_is_made_for(factory: Any, order: int) -> None:
+    results = entered(bench_of(factory, order, 3), CATALOGUE, n=6)
+    assert all(found.stood == found.asked for found in results)
+    assert sum(found.asked for found in results) > 150
+    refused = {found.entry.name for found in results if found.refused}
+    assert refused <= {"restored", "interleaved"}
+
+
+def test_domains_are_what_they_say() -> None:
+    for name, drawn in drafted():
+        for serves in set(SERVES) - {"", "binary-values"}:
+            instance = within(drawn, serves)
+            if instance is None:
+                assert serves == "signs", name
+                continue
+            keys, values = (np.array(slots) for slots in instance.slots)
+            assert max(np.abs(keys).max(), np.abs(values).max()) <= 1
+            if serves == "signs":
+                assert set(np.unique([*keys.ravel(), *values.ravel()])) <= {-1.0, 0.0, 1.0}
+            if serves == "gauge":
+                assert (keys[1:, 0] == 1).all()
+                assert (values[1:, 0] == 1).all()
+            if serves == "box":
+                assert instance.bound > Fraction(1, 4)  # more than a half in each of two slots
+
+
+# --- traces -----------------------------------------------------------------------------------
+
+
+def trace(seed: int = 0) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    shapes = {"keys": (5, D), "values": (5, D), "queries": (2, D)}
+    return {name: rng.normal(size=shape).astype(np.float16) for name, shape in shapes.items()}
+
+
+def safetensors(arrays: dict[str, Any]) -> bytes:
+    header, data = dict[str, Any](), b""
+    for name, array in arrays.items():
+        offsets = [len(data), len(data) + array.nbytes]
+        header[name] = {"dtype": "F16", "shape": list(array.shape), "data_offsets": offsets}
+        data += array.tobytes()
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def test_traces_of_both_formats_are_the_same(tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", **trace())
+    (tmp_path / "t.safetensors").write_bytes(safetensors(trace()))
+    shape = {"order": 1, "n": N, "d": D, "d_v": D}
+    one, other = (read_trace(tmp_path / f"t.{end}", **shape) for end in ("npz", "safetensors"))
+    assert one == other
+    assert one.slots[0][0] == trace()["keys"].tolist()
+    found = entry_of(bench_of(WholeValues, 1, D), "traces", traces=(one,))
+    assert found.stood < found.asked == 2
+    assert entry_of(bench_of(ExactCache, 1, D), "traces", traces=(one,)).stood == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"keys": np.zeros((5, 3))}, "keys (1, up to 12, 4)"),
+        ({"keys": np.zeros((13, D)), "values": np.zeros((13, D))}, "keys (1, up to 12, 4)"),
+        ({"queries": np.zeros((1, 5))}, "queries (k, 4)"),
+        ({"queries": np.full((1, D), np.nan)}, "finite numbers"),
+        ({"masks": np.zeros(1)}, "keys, values and queries"),
+    ],
+)
+def test_other_traces_are_refused(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
+    np.savez(tmp_path / "t.npz", **(trace() | changed))
+    with pytest.raises(InputError, match=r"^traces: expected ") as caught:
+        read_trace(tmp_path / "t.npz", order=1, n=N, d=D, d_v=D)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 9, (10**9).to_bytes(8, "little") + b"{}"])
+def test_what_is_no_file_of_tensors_is_refused(tmp_path: Path, content: bytes) -> None:
+    for end in ("npz", "safetensors"):
+        (tmp_path / f"t.{end}").write_bytes(content)
+        with pytest.raises(InputError, match=r"^traces: expected a file \.npz or \.safetensors"):
+            read_trace(tmp_path / f"t.{end}", order=1, n=N, d=D, d_v=D)
+
+
+# --- refusals and searches ---------------------------------------------------------------------
+
+
+class Refuses(ExactCache):
+    """Takes no negative values."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        if any(x < 0 for row in values for x in row):
+            raise ValueError("no negative values")
+        super().append(keys, values)
+
+
+def test_what_a_cache_refuses_is_listed_with_its_reason() -> None:
+    found = entry_of(bench_of(Refuses, 1, D), "negative-values")
+    assert (found.asked, found.refused) == (0, "no negative values")
+
+
+def test_a_search_finds_worse_than_it_began_with() -> None:
+    coarse = configure(SinkCache, sinks=1, window=N, dtype="float8_e4m3fn")
+    results = entered(bench_of(coarse, 1, D, Fraction(49, 100)), CATALOGUE[:2], n=N)
+    searched = results[-1]
+    assert (searched.entry.name, searched.asked > 20) == ("searched", True)
+    assert searched.worst >= max(found.worst for found in results[:-1])
+
+
+def test_a_draft_is_repeatable_and_depends_on_its_seed() -> None:
+    bench = bench_of(FLOAT16, 1, D)
+
+    def worst(seed: int) -> list[Fraction]:
+        return [found.worst for found in entered(bench, CATALOGUE, n=5, seed=seed)]
+
+    assert worst(1) == worst(1) != worst(2)

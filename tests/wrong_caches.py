@@ -1,0 +1,443 @@
+"""Caches that are wrong, each in one way; with the entry that catches it and the loss it is.
+
+Those with a link follow what somebody reported of a cache in use; nothing of theirs is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from kvfloor.caches import ExactCache
+from kvfloor.caches.tokens import attend
+
+__all__ = ["TABLE", "Row", "Stored"]
+
+Numbers = Sequence[Sequence[float]]
+Change = Callable[[Any], Any]
+
+
+class Stored(ExactCache):
+    """An exact cache, but for what it does to keys and values on the way in, and to queries."""
+
+    def keys_in(self, rows: Any) -> Any:
+        return rows
+
+    def values_in(self, rows: Any) -> Any:
+        return rows
+
+    def query_in(self, query: Any) -> Any:
+        return query
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        k, v = (np.array(part, dtype=float) for part in (keys, values))
+        super().append(self.keys_in(k).tolist(), self.values_in(v).tolist())
+
+    @property
+    def tokens(self) -> int:
+        return len(self._kept)
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = self._kept.slots
+        q = self.query_in(np.array(query, dtype=float))
+        return attend(keys, values, q.tolist(), self._shape.d)
+
+    def forget(self, place: int) -> None:
+        self._kept.drop(place)
+
+
+# --- values --------------------------------------------------------------------------------
+
+
+class WholeValues(Stored):
+    def values_in(self, rows: Any) -> Any:
+        return np.rint(rows)
+
+
+class ZeroScale(Stored):
+    def values_in(self, rows: Any) -> Any:
+        return 0 * rows
+
+
+class RawCodes(Stored):
+    """Codes of 8 bits that nobody multiplies by their scale."""
+
+    def values_in(self, rows: Any) -> Any:
+        return np.rint(127 * rows)
+
+
+class ReadScale(Stored):
+    """Written without the scale, read with it."""
+
+    def values_in(self, rows: Any) -> Any:
+        return rows / 32
+
+
+class Flushes(Stored):
+    """Nothing below 2^-9, as in float8 at scale 1."""
+
+    def values_in(self, rows: Any) -> Any:
+        return np.rint(512 * rows) / 512
+
+
+class Saturates(Stored):
+    def values_in(self, rows: Any) -> Any:
+        return np.clip(rows, -6, 6)
+
+
+class ClipsValues(Stored):
+    def values_in(self, rows: Any) -> Any:
+        return np.clip(rows, -0.5, 0.5)
+
+
+class Unsigned(Stored):
+    def values_in(self, rows: Any) -> Any:
+        return np.maximum(rows, 0)
+
+
+class WithoutSigns(Stored):
+    def values_in(self, rows: Any) -> Any:
+        return np.abs(rows)
+
+
+class FirstScale(Stored):
+    """Eight bits up to the largest value of the first token, for all tokens."""
+
+    def values_in(self, rows: Any) -> Any:
+        first = self._kept.slots[1] if self.tokens else [rows[r : r + 1] for r in range(len(rows))]
+        largest = [np.abs(slot[0]).max() or 1 for slot in first]
+        return np.array([np.clip(row, -x, x) for row, x in zip(rows, largest, strict=True)])
+
+
+class NextColumnsScale(Stored):
+    """Codes by the size of their own column, read by that of the next."""
+
+    def values_in(self, rows: Any) -> Any:
+        sizes = 4.0 ** -(np.arange(rows.shape[1]) % 4)
+        return rows / sizes * np.roll(sizes, -1)
+
+
+class ThreeBits(Stored):
+    def values_in(self, rows: Any) -> Any:
+        step = np.abs(rows).max(axis=1, keepdims=True) / 3
+        return np.rint(rows / np.where(step, step, 1)) * step
+
+
+class ConstantRange(Stored):
+    """A row whose least is its largest has a scale of zero, and is read as zeros."""
+
+    def values_in(self, rows: Any) -> Any:
+        spans = rows.max(axis=1, keepdims=True) - rows.min(axis=1, keepdims=True)
+        return np.where(spans > 0, rows, 0)
+
+
+# --- keys ----------------------------------------------------------------------------------
+
+
+class WholeKeys(Stored):
+    def keys_in(self, rows: Any) -> Any:
+        return np.rint(rows)
+
+
+class TwoDigits(Stored):
+    def keys_in(self, rows: Any) -> Any:
+        fractions, exponents = np.frexp(rows)
+        return np.ldexp(np.rint(4 * fractions) / 4, exponents)
+
+
+class FourBitKeys(Stored):
+    """Four bits by the largest number of the token, which columns of another size decide."""
+
+    def keys_in(self, rows: Any) -> Any:
+        step = np.abs(rows).max(axis=1, keepdims=True) / 7
+        return np.rint(rows / np.where(step, step, 1)) * step
+
+
+class Sixteenths(Stored):
+    def keys_in(self, rows: Any) -> Any:
+        return np.rint(4 * rows) / 4
+
+
+class ClipsKeys(Stored):
+    def keys_in(self, rows: Any) -> Any:
+        return np.clip(rows, -1, 1)
+
+
+class ByKey(Stored):
+    """Found by a hash of the key alone: the value of the first one stands for all."""
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        have = np.hstack(self._kept.slots[0])
+        if not any((row == np.concatenate(keys)).all() for row in have):
+            super().append(keys, values)
+
+
+class Distinct(Stored):
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        token = np.concatenate([*keys, *values])
+        if not any((row == token).all() for row in self._kept.rows):
+            super().append(keys, values)
+
+
+class ZeroIsPadding(Stored):
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        if np.any(keys) or not self.tokens:
+            super().append(keys, values)
+
+
+# --- attention -----------------------------------------------------------------------------
+
+
+class OverSqrtD(Stored):
+    def query_in(self, query: Any) -> Any:
+        return query / 2
+
+
+class TooHot(Stored):
+    def query_in(self, query: Any) -> Any:
+        return 2 * query
+
+
+class Capped(Stored):
+    def query_in(self, query: Any) -> Any:
+        keys = self._kept.slots[0][0]
+        largest = np.abs(keys @ query).max()
+        return query * min(1, 2 / largest) if largest else query
+
+
+class TopOne(Stored):
+    def query_in(self, query: Any) -> Any:
+        return 2.0**10 * query
+
+
+class TopTwo(Stored):
+    """Attends to the two tokens of the largest logits alone."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = self._kept.slots
+        q = np.array(query, dtype=float)
+        best = np.sort(np.argsort(-(keys[0] @ q), kind="stable")[:2])
+        return attend([k[best] for k in keys], [v[best] for v in values], q.tolist(), len(q))
+
+
+# --- place ---------------------------------------------------------------------------------
+
+
+class LosesFirst(Stored):
+    """The sink goes as soon as there is another token."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        if self.tokens == 1:
+            return super().answer(query)
+        keys, values = self._kept.slots
+        return attend([k[1:] for k in keys], [v[1:] for v in values], list(query), self._shape.d)
+
+
+class LosesLast(Stored):
+    """The newest token has no score yet, and goes."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        if self.tokens == 1:
+            return super().answer(query)
+        keys, values = self._kept.slots
+        return attend([k[:-1] for k in keys], [v[:-1] for v in values], list(query), self._shape.d)
+
+
+class BorderTwice(Stored):
+    """The last token of a chunk of four is the first of the next one as well."""
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        super().append(keys, values)
+        if self.tokens % 5 == 4:
+            super().append(keys, values)
+
+
+class FullWindow(Stored):
+    """When eight tokens are there, the next one takes the place of the last."""
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        if self.tokens == 8:
+            self.forget(7)
+        super().append(keys, values)
+
+
+class OneEarly(Stored):
+    """Every token after the fifth lands on the one before."""
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        if self.tokens == 6:
+            self.forget(5)
+        super().append(keys, values)
+
+
+class WholeBlocks(Stored):
+    """Tokens behind the last full block of four are not attended to."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        end = self.tokens // 4 * 4 or self.tokens
+        keys, values = self._kept.slots
+        return attend(
+            [k[:end] for k in keys], [v[:end] for v in values], list(query), self._shape.d
+        )
+
+
+class SixTokens(Stored):
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        super().append(keys, values)
+        if self.tokens > 6:
+            self.forget(0)
+
+
+# --- streams -------------------------------------------------------------------------------
+
+
+class Unflushed(Stored):
+    """The last token is attended to only when the state has been written."""
+
+    flushed = 0
+
+    def state(self) -> bytes:
+        self.flushed = self.tokens
+        return super().state()
+
+    @classmethod
+    def from_state(cls, state: bytes, **arguments: Any) -> Any:
+        cache = super().from_state(state, **arguments)
+        cache.flushed = cache.tokens  # type: ignore[attr-defined]
+        return cache
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        self.flushed = self.tokens
+        super().append(keys, values)
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        end = self.flushed or self.tokens
+        keys, values = self._kept.slots
+        return attend(
+            [k[:end] for k in keys], [v[:end] for v in values], list(query), self._shape.d
+        )
+
+
+class Traces(Stored):
+    """Being asked, it takes its last token once more, up to three tokens."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        found = super().answer(query)
+        if self.tokens == 3:
+            self._kept.append(self._kept.rows[-1])
+        return found
+
+
+class RestoredShort(Stored):
+    """Restored, it goes on one place too early."""
+
+    restored = False
+
+    @classmethod
+    def from_state(cls, state: bytes, **arguments: Any) -> Any:
+        cache = super().from_state(state, **arguments)
+        cache.restored = True  # type: ignore[attr-defined]
+        return cache
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        if self.restored and self.tokens == 3:
+            self.forget(2)
+        super().append(keys, values)
+
+
+class SecondStream(Stored):
+    """Every object but the first of a process has no third token."""
+
+    objects: ClassVar[list[int]] = []
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.first = not SecondStream.objects
+        SecondStream.objects.append(1)
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        super().append(keys, values)
+        if not self.first and self.tokens == 4:
+            self.forget(2)
+
+
+class SharedBlock(Stored):
+    """The second token of a stream is that of whichever stream had one first."""
+
+    block: ClassVar[dict[int, Any]] = {}
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        super().append(keys, values)
+        if self.tokens == 1:
+            SharedBlock.block.clear()
+        if self.tokens == 2:
+            self._kept.rows[1] = SharedBlock.block.setdefault(1, self._kept.rows[1].copy())
+
+
+class KeysForValues(Stored):
+    def values_in(self, rows: Any) -> Any:
+        return rows
+
+    def append(self, keys: Numbers, values: Numbers) -> None:
+        d_v = self._shape.d_v
+        super().append(keys, [[*key, *[0.0] * d_v][:d_v] for key in keys])
+
+
+class Row(NamedTuple):
+    """A wrong cache, the entry that catches it, the loss it is, and where it was reported."""
+
+    cache: Any
+    entry: str
+    loss: str
+    link: str = ""
+
+
+VALUES, KEYS, CLIP = "scale of values", "precision of keys", "clipping"
+MISSING, TWICE, HEAT, NONE = (
+    "missing token", "token counted twice", "temperature", "of no single kind",
+)  # fmt: skip
+GITHUB = "https://github.com/"
+
+TABLE = (
+    Row(WholeValues, "graded-values", VALUES, GITHUB + "lablup/mlxcel/pull/717"),
+    Row(ZeroScale, "graded-values", VALUES, GITHUB + "vllm-project/llm-compressor/issues/1928"),
+    Row(RawCodes, "graded-values", VALUES, GITHUB + "FlashML-org/FreeToken/pull/309"),
+    Row(ReadScale, "graded-values", VALUES, GITHUB + "sgl-project/sglang/issues/18818"),
+    Row(Flushes, "small-values", VALUES, GITHUB + "NVIDIA/Model-Optimizer/issues/20"),
+    Row(Saturates, "outlier-column", CLIP),
+    Row(ClipsValues, "graded-values", CLIP),
+    Row(Unsigned, "negative-values", CLIP),
+    Row(WithoutSigns, "negative-values", VALUES),
+    Row(FirstScale, "token-sizes", CLIP),
+    Row(NextColumnsScale, "column-sizes", VALUES),
+    Row(ThreeBits, "graded-values", VALUES),
+    Row(ConstantRange, "constant-values", VALUES, GITHUB + "openvinotoolkit/openvino/pull/34105"),
+    Row(WholeKeys, "fractional-keys", KEYS),
+    Row(TwoDigits, "nearly-parallel-keys", KEYS),
+    Row(FourBitKeys, "key-columns", KEYS, GITHUB + "huggingface/transformers/issues/35185"),
+    Row(Sixteenths, "fractional-keys", KEYS),
+    Row(ClipsKeys, "large-keys", CLIP),
+    Row(ByKey, "equal-keys", MISSING, GITHUB + "openvinotoolkit/openvino.genai/issues/3722"),
+    Row(Distinct, "duplicates", MISSING),
+    Row(ZeroIsPadding, "zero-tokens", MISSING),
+    Row(OverSqrtD, "temperatures", HEAT),
+    Row(TooHot, "temperatures", HEAT),
+    Row(Capped, "temperatures", CLIP),
+    Row(TopOne, "halves", HEAT),
+    Row(TopTwo, "long-tail", MISSING),
+    Row(LosesFirst, "first-token", MISSING, GITHUB + "awslabs/keys_values/pull/142"),
+    Row(LosesLast, "last-token", MISSING, GITHUB + "rajveer43/VeloxQuant-MLX/issues/137"),
+    Row(BorderTwice, "just-appended", TWICE),
+    Row(FullWindow, "powers-of-two", MISSING, GITHUB + "huggingface/transformers/issues/37574"),
+    Row(OneEarly, "every-token", MISSING, GITHUB + "jundot/omlx/issues/2172"),
+    Row(WholeBlocks, "just-appended", MISSING),
+    Row(SixTokens, "block-edges", MISSING),
+    Row(Unflushed, "asked-live", MISSING),
+    Row(Traces, "asked-between", TWICE),
+    Row(RestoredShort, "restored", MISSING, GITHUB + "ggml-org/llama.cpp/issues/26676"),
+    Row(SecondStream, "twice", MISSING, GITHUB + "ovg-project/kvcached/issues/446"),
+    Row(SharedBlock, "interleaved", MISSING),
+    Row(KeysForValues, "graded-values", NONE, GITHUB + "ikawrakow/ik_llama.cpp/pull/1592"),
+)
