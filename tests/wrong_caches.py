@@ -13,7 +13,7 @@ import numpy as np
 from kvfloor.caches import ExactCache
 from kvfloor.caches.tokens import attend
 
-__all__ = ["TABLE", "Row", "Stored"]
+__all__ = ["TABLE", "Row", "Stored", "told"]
 
 Numbers = Sequence[Sequence[float]]
 Change = Callable[[Any], Any]
@@ -52,11 +52,15 @@ class Stored(ExactCache):
 
 
 class WholeValues(Stored):
+    """Values rounded to integers."""
+
     def values_in(self, rows: Any) -> Any:
         return np.rint(rows)
 
 
 class ZeroScale(Stored):
+    """A scale of zero."""
+
     def values_in(self, rows: Any) -> Any:
         return 0 * rows
 
@@ -83,21 +87,29 @@ class Flushes(Stored):
 
 
 class Saturates(Stored):
+    """Values cut at ±6."""
+
     def values_in(self, rows: Any) -> Any:
         return np.clip(rows, -6, 6)
 
 
 class ClipsValues(Stored):
+    """Values cut at half of the range."""
+
     def values_in(self, rows: Any) -> Any:
         return np.clip(rows, -0.5, 0.5)
 
 
 class Unsigned(Stored):
+    """Levels for numbers above zero only."""
+
     def values_in(self, rows: Any) -> Any:
         return np.maximum(rows, 0)
 
 
 class WithoutSigns(Stored):
+    """Absolute values."""
+
     def values_in(self, rows: Any) -> Any:
         return np.abs(rows)
 
@@ -120,6 +132,8 @@ class NextColumnsScale(Stored):
 
 
 class ThreeBits(Stored):
+    """Three bits by the largest value of a token."""
+
     def values_in(self, rows: Any) -> Any:
         step = np.abs(rows).max(axis=1, keepdims=True) / 3
         return np.rint(rows / np.where(step, step, 1)) * step
@@ -137,11 +151,15 @@ class ConstantRange(Stored):
 
 
 class WholeKeys(Stored):
+    """Keys rounded to integers."""
+
     def keys_in(self, rows: Any) -> Any:
         return np.rint(rows)
 
 
 class TwoDigits(Stored):
+    """Two significant bits of a key."""
+
     def keys_in(self, rows: Any) -> Any:
         fractions, exponents = np.frexp(rows)
         return np.ldexp(np.rint(4 * fractions) / 4, exponents)
@@ -156,11 +174,15 @@ class FourBitKeys(Stored):
 
 
 class Sixteenths(Stored):
+    """Keys in steps of 1/4."""
+
     def keys_in(self, rows: Any) -> Any:
         return np.rint(4 * rows) / 4
 
 
 class ClipsKeys(Stored):
+    """Keys cut at ±1."""
+
     def keys_in(self, rows: Any) -> Any:
         return np.clip(rows, -1, 1)
 
@@ -175,6 +197,8 @@ class ByKey(Stored):
 
 
 class Distinct(Stored):
+    """A token that was there before is left out."""
+
     def append(self, keys: Numbers, values: Numbers) -> None:
         token = np.concatenate([*keys, *values])
         if not any((row == token).all() for row in self._kept.rows):
@@ -182,6 +206,8 @@ class Distinct(Stored):
 
 
 class ZeroIsPadding(Stored):
+    """A token with a key of zeros is left out."""
+
     def append(self, keys: Numbers, values: Numbers) -> None:
         if np.any(keys) or not self.tokens:
             super().append(keys, values)
@@ -191,16 +217,22 @@ class ZeroIsPadding(Stored):
 
 
 class OverSqrtD(Stored):
+    """The scale twice."""
+
     def query_in(self, query: Any) -> Any:
         return query / 2
 
 
 class TooHot(Stored):
+    """Logits twice as large."""
+
     def query_in(self, query: Any) -> Any:
         return 2 * query
 
 
 class Capped(Stored):
+    """Logits capped at 2."""
+
     def query_in(self, query: Any) -> Any:
         keys = self._kept.slots[0][0]
         largest = np.abs(keys @ query).max()
@@ -208,6 +240,8 @@ class Capped(Stored):
 
 
 class TopOne(Stored):
+    """All weight to the largest logit."""
+
     def query_in(self, query: Any) -> Any:
         return 2.0**10 * query
 
@@ -284,6 +318,8 @@ class WholeBlocks(Stored):
 
 
 class SixTokens(Stored):
+    """No more than six tokens."""
+
     def append(self, keys: Numbers, values: Numbers) -> None:
         super().append(keys, values)
         if self.tokens > 6:
@@ -377,6 +413,8 @@ class SharedBlock(Stored):
 
 
 class KeysForValues(Stored):
+    """Keys read as values."""
+
     def values_in(self, rows: Any) -> Any:
         return rows
 
@@ -392,6 +430,13 @@ class Row(NamedTuple):
     entry: str
     loss: str
     link: str = ""
+
+
+def told(row: Row) -> str:
+    """The row of docs/wrong-caches.md."""
+    where = f"[{row.link.removeprefix(GITHUB)}]({row.link})" if row.link else ""
+    words = " ".join((row.cache.__doc__ or "").split()) if "__doc__" in vars(row.cache) else ""
+    return f"| `{row.cache.__name__}` | {words} | `{row.entry}` | {row.loss} | {where} |"
 
 
 VALUES, KEYS, CLIP = "scale of values", "precision of keys", "clipping"

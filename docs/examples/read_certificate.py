@@ -9,11 +9,17 @@ import kvfloor
 
 text = Path(sys.argv[1]).read_text()
 certificate = json.loads(text)
-family, guarantee = certificate["family"], certificate["guarantee"]
-print(f"{certificate['kind']} of {certificate['cache']['name']}, order {family['order']}")
-print(f"with {family['size']} bits in n = {family['book']['n']} tokens")
-address, column = certificate["query"]["address"], certificate["query"]["column"]
-print(f"asked for token {address}, column {column}, to within {guarantee['alpha']}")
+guarantee, query = certificate["guarantee"], certificate["query"]
+print(f"{certificate['kind']} of {certificate['cache']['name']}")
+if certificate["version"] == 1:  # an instance of a family: bits
+    family = certificate["family"]
+    print(f"order {family['order']}, {family['size']} bits in n = {family['book']['n']} tokens")
+    print(f"asked for token {query['address']}, column {query['column']}", end="")
+else:  # an instance in numbers
+    instance = certificate["instance"]
+    print(f"order {instance['order']}, {len(instance['keys'][0])} tokens in numbers")
+    print(f"asked {query['vector']}, column {query['column']}, B = {guarantee['bound']}", end="")
+print(f", to within {guarantee['alpha']}")
 if certificate["kind"] == "violation":
     print("it answers", float(Fraction(certificate["answer"])))
     print("where the output is", float(Fraction(certificate["output"]["lower"])))

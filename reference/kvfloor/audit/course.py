@@ -153,9 +153,13 @@ class Course:
     @property
     def _refuted(self) -> bool:
         """Whether it is under the floor and shown wrong, and may not fail."""
+        return self._under and self.violation is not None and not self.terms.delta
+
+    @property
+    def _under(self) -> bool:
+        """Whether the state is smaller than the floor."""
         bits = self.examination.bits
-        under = bits is not None and bits < self.terms.floor_bits
-        return under and self.violation is not None and not self.terms.delta
+        return bits is not None and bits < self.terms.floor_bits
 
     def _enter_catalogue(self) -> None:
         """Try the catalogue; report the worst failure of each family that has one."""
@@ -272,8 +276,7 @@ class Course:
             return "undecided"
         if not self._wrong:
             return "within-guarantee"
-        bits = self.examination.bits
-        return "refuted" if bits is not None and bits < self.terms.floor_bits else "violates"
+        return "refuted" if self._under else "violates"
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -47,7 +47,7 @@ def clopper_pearson(successes: int, trials: int, confidence: Any) -> tuple[Fract
     k, n = as_count(successes, "successes"), as_count(trials, "trials", 1)
     if k > n:
         raise InputError("successes", f"at most trials = {n}", str(k))
-    most = (1 - as_confidence(confidence)) / 2
+    most = _half(confidence)
     unit = Fraction(1, 2**GRID_BITS)
     low = _last(lambda p: k > 0 and _within(k, n, p * unit, most))
     high = _last(lambda p: k < n and _within(n - k, n, p * unit, most))
@@ -62,11 +62,16 @@ def side_of(successes: int, trials: int, probability: Fraction, confidence: Any)
     int
         1 if all of the interval is above, -1 if all is below; without computing its ends.
     """
-    most = (1 - as_confidence(confidence)) / 2
+    most = _half(confidence)
     k, n = successes, trials
     if k > 0 and _within(k, n, probability, most):
         return 1
     return -1 if k < n and _within(n - k, n, 1 - probability, most) else 0
+
+
+def _half(confidence: Any) -> Fraction:
+    """Return what an end may fail with: half of what the confidence leaves."""
+    return (1 - as_confidence(confidence)) / 2
 
 
 def _within(k: int, n: int, probability: Fraction, most: Fraction) -> bool:

@@ -40,7 +40,7 @@ from kvfloor.caches import (
 )
 from kvfloor.certificates import canonical
 from local_bench import LocalBench, bench_of, entered
-from wrong_caches import TABLE, BorderTwice, Row, SixTokens, WholeValues
+from wrong_caches import TABLE, BorderTwice, Row, SixTokens, WholeValues, told
 
 D, N = 4, 12
 
@@ -63,6 +63,12 @@ def test_there_are_thirty_and_ten_after_reports() -> None:
     assert len({row.cache for row in TABLE}) == len(TABLE) >= 30
     assert len({row.link for row in TABLE if row.link}) >= 10
     assert {row.entry for row in TABLE} <= {entry.name for entry in CATALOGUE}
+
+
+def test_the_page_lists_them() -> None:
+    """If this fails: print `told(row)` for all rows."""
+    page = (Path(__file__).parents[3] / "docs" / "wrong-caches.md").read_text()
+    assert [line for line in page.splitlines() if line.startswith("| `")] == [*map(told, TABLE)]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.cache.__name__)
