@@ -64,7 +64,7 @@ def of_instance(document: Document) -> Document:
         [[[Fraction(x) for x in row] for row in slot] for slot in instance[part]]
         for part in ("keys", "values")
     )
-    weights, sums = Counter[Fraction](), Counter[Fraction]()
+    weights, sums = Counter[Any](), Counter[Any]()
     for places in product(range(len(keys[0])), repeat=len(keys)):
         rows = [slot[j] for slot, j in zip(keys, places, strict=True)]
         logit: Any = sum(

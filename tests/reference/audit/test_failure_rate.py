@@ -36,7 +36,7 @@ def test_no_wrong_word(delta: Fraction, factor: Fraction) -> None:
 @pytest.mark.parametrize("delta", [Fraction(1, 4), Fraction(1, 100), Fraction(3, 10**6)])
 def test_looks_double_and_end_with_the_budget(delta: Fraction) -> None:
     counts = looks(delta)
-    assert counts[0] >= min(1 / delta, Fraction(MOST_TOSSES))
+    assert counts[0] >= min(Fraction(1) / delta, Fraction(MOST_TOSSES))
     assert len(counts) <= LOOKS
     assert counts[-1] <= MOST_TOSSES
     assert all(b == 2 * a or b == MOST_TOSSES for a, b in pairwise(counts))

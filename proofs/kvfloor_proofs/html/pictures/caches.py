@@ -129,7 +129,8 @@ def _panels() -> tuple[Panel, ...]:
             {name: [(p.bits, p.worst_error) for p in points] for name, points in in_use.items()},
             "Caches that drop tokens are wrong by 0.45 or more until they keep all of them. "
             "Groups of entries, which are 0 or 1 here, are kept as they are. SubGen is off by "
-            "more than 1 with few samples, and by less with more.",
+            "more than 1 with few samples, and by less with more. What recovers all of this family "
+            "may be wrong elsewhere: an audit tries a catalogue of other instances.",
         ),
     )
 
