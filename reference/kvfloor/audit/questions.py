@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -10,8 +10,9 @@ from typing import Any
 
 from kvfloor.audit.accuracy import Bench, Instance, accurate
 from kvfloor.certificates import Document, instance_certificate
+from kvfloor.families import Token
 from kvfloor.floors import Guarantee
-from kvfloor.isolation import Answer, Misbehaviour, Refusal, Stream, streamed, tossed
+from kvfloor.isolation import Answer, Refusal, Stream, streamed, tossed
 
 __all__ = ["Asker", "Question"]
 
@@ -83,17 +84,28 @@ class Asker:
             (q.instance.tokens, q.instance.queries[0], seed)
             for q, seed in zip(questions, seeds, strict=True)
         ]
+        processes = bench.writer, bench.reader
         try:
-            answers = tossed((bench.writer, bench.reader), trials, bench.shape, bench.seconds)
-        except Refusal as refusal:
-            reason = f"it refuses with some coins what it took with others: {refusal}"
-            raise Misbehaviour("raised", reason) from None
-        columns = [q.wrong_column(a) for q, a in zip(questions, answers, strict=True)]
-        for question, answer, seed, column in zip(questions, answers, seeds, columns, strict=True):
-            if column is not None and self.violation is None:
+            answers: list[Answer | None] = [*tossed(processes, trials, bench.shape, bench.seconds)]
+        except Refusal:  # with some of the coins
+            answers = [self._alone(trial) for trial in trials]
+        right = []
+        for question, answer, seed in zip(questions, answers, seeds, strict=True):
+            column = None if answer is None else question.wrong_column(answer)
+            if answer is not None and column is not None and self.violation is None:
                 self.violation = self._certified(question, answer[column], seed, column)
                 self.name = question.name
-        return [column is None for column in columns]
+            right.append(answer is not None and column is None)
+        return right
+
+    def _alone(self, trial: tuple[Sequence[Token], Sequence[Any], int]) -> Answer | None:
+        """The answer of one trial; None if it is refused, which is as good as a wrong one."""
+        bench = self._bench
+        try:
+            (answer,) = tossed((bench.writer, bench.reader), [trial], bench.shape, bench.seconds)
+        except Refusal:
+            return None
+        return answer
 
     def _certified(self, question: Question, answer: Fraction, seed: int, column: int) -> Document:
         instance, bench = question.instance, self._bench

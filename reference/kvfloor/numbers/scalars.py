@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 LEAST_EXPONENT = 2**18  # far beyond every format; rationals of this size are quick to handle
+PLAIN = (float, int, Fraction)  # most numbers by far, and so asked for first
 MOST_DIGITS = 20_000  # of a number given as text or with an exponent of ten
 
 
@@ -45,7 +46,7 @@ def as_fraction(value: Any, argument: str) -> Fraction:
         If ``value`` is not a finite real number.
     """
     try:
-        return _exact(_scalar(value))
+        return Fraction(value) if type(value) in PLAIN else _exact(_scalar(value))
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         raise InputError(argument, "a finite real number", shown(value)) from None
 

@@ -157,9 +157,10 @@ def _line(
     count = len(instance.tokens)
     course = "" if instance.course == "once" else f", in the course {instance.course!r}"
     detail = f" ({diagnosis.detail})" if diagnosis.detail else ""
+    looks = "looks like" if diagnosis.loss in LOSSES else "is"
     return (
         f"{failure.entry.name}: token {token} of {len(failure.instance.tokens)}, "
-        f"column {failure.miss.column}: it looks like {diagnosis.loss}{detail}; on "
+        f"column {failure.miss.column}: it {looks} {diagnosis.loss}{detail}; on "
         f"{count} token{'s' * (count > 1)}{course} it answers {float(miss.answer):.6g} where the "
         f"output is {float(low):.6g}, off by more than {float(allowed):.3g} "
         f"(B = {float(instance.bound):.6g})"

@@ -10,12 +10,11 @@ from math import prod
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from kvfloor.attention import ExactAttention, ExactOutput
 from kvfloor.families import Token
 from kvfloor.floors import Guarantee
-from kvfloor.numbers import as_fraction, ball_ends
+from kvfloor.numbers import Array, ball_ends
 
 __all__ = ["GRID_BITS", "Instance", "Miss", "Rows", "accurate", "bound_of", "token_of"]
 
@@ -23,7 +22,6 @@ GRID_BITS = 64  # where balls cannot decide: neighbouring multiples of 2**-64 of
 Row = tuple[float, ...]
 Ends = tuple[Fraction, Fraction]
 Rows = list[list[float]]
-Exact = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,8 @@ class Instance:
     @property
     def slots(self) -> tuple[list[Rows], list[Rows]]:
         """The keys and the values of each slot."""
-        keys, values = (
-            [[[float(x) for x in part[r]] for part in parts] for r in range(self.order)]
-            for parts in ([t.keys for t in self.tokens], [t.values for t in self.tokens])
-        )
-        return keys, values
+        keys, values = _slots(self.tokens)
+        return [slot.tolist() for slot in keys], [slot.tolist() for slot in values]
 
     @property
     def order(self) -> int:
@@ -132,41 +127,24 @@ def token_of(keys: Iterable[Iterable[float]], values: Iterable[Iterable[float]])
 
 def bound_of(tokens: Sequence[Token]) -> Fraction:
     """Return B of the tokens: the product over the slots of their largest absolute value."""
-    slots = zip(*(token.values for token in tokens), strict=True)
-    return prod(
-        (max(abs(as_fraction(x, "values")) for row in rows for x in row) for rows in slots),
-        start=Fraction(1),
+    _, values = _slots(tokens)
+    return prod((Fraction(float(np.abs(slot).max())) for slot in values), start=Fraction(1))
+
+
+def _slots(tokens: Sequence[Token]) -> tuple[list[Array], list[Array]]:
+    """Keys and values of each slot, as arrays of shape (n, d) and (n, d_v)."""
+    keys, values = (
+        list(np.array(parts, dtype=np.float64).swapaxes(0, 1))
+        for parts in ([t.keys for t in tokens], [t.values for t in tokens])
     )
+    return keys, values
 
 
-def _folded(tokens: Sequence[Token]) -> tuple[list[Exact], list[Exact]]:
-    """Keys and values by slot, with the slots of one row all over multiplied into the first.
+def _folded(tokens: Sequence[Token]) -> tuple[list[Array], list[Array]]:
+    """Keys and values by slot, without the slots that hold nothing but ones.
 
     That changes no output: n equal tuples have n times the weight and n times the value.
     """
-    parts = [
-        [np.array([part[r] for part in rows], dtype=object) for r in range(len(tokens[0].keys))]
-        for rows in zip(*((t.keys, t.values) for t in tokens), strict=True)
-    ]
-    exact = [[_fractions(slot) for slot in part] for part in parts]
-    keys, values = exact
-    plain = [
-        r
-        for r in range(1, len(keys))
-        if (keys[r] == keys[r][0]).all() and (values[r] == values[r][0]).all()
-    ]
-    first_keys, first_values = keys[0], values[0]
-    for r in plain:
-        first_keys, first_values = first_keys * keys[r][0], first_values * values[r][0]
-    rest = [r for r in range(1, len(keys)) if r not in plain]
-    return (
-        [first_keys, *(keys[r] for r in rest)],
-        [first_values, *(values[r] for r in rest)],
-    )
-
-
-def _fractions(rows: Exact) -> Exact:
-    exact = np.empty(rows.shape, dtype=object)
-    for place, x in np.ndenumerate(rows):
-        exact[place] = as_fraction(x, "token")
-    return exact
+    slots = list(zip(*_slots(tokens), strict=True))
+    kept = [(k, v) for k, v in slots if (k != 1).any() or (v != 1).any()] or slots[:1]
+    return [k for k, _ in kept], [v for _, v in kept]
