@@ -22,7 +22,7 @@ base = settings(
 )
 settings.register_profile("few", base, max_examples=5)
 settings.register_profile("quick", base, max_examples=60)
-settings.register_profile("ci", base, max_examples=200)
+settings.register_profile("ci", base, max_examples=100)
 settings.register_profile("thorough", base, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
@@ -35,6 +35,7 @@ def audited() -> Audit:
     return audit(sources())
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process of pytest-xdist run all that need the audit, so that it is made once."""
     for item in items:

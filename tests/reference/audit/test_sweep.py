@@ -75,20 +75,20 @@ class Refusing(ThreadPoolExecutor):
 
 @pytest.mark.parametrize("torn", [b"", b'{"task": {"cac', b"\xff\xfe", b"[]\n", b"{}\n3\n"])
 def test_an_interrupted_sweep_goes_on(tmp_path: Path, torn: bytes) -> None:
-    output = tmp_path / "rows.jsonl"
+    output, tasks = tmp_path / "rows.jsonl", TASKS[1:3]
     with ThreadPoolExecutor(1) as executor:
-        rows = sweep(TASKS[:4], output=output, executor=executor)
+        rows = sweep(tasks, output=output, executor=executor)
         first = next(rows)
         rows.close()  # type: ignore[attr-defined]
     output.write_bytes(first.line() + torn)  # what is left by a crash in the middle of a write
     with ThreadPoolExecutor(1) as executor:
-        rest = list(sweep(TASKS[:4], output=output, executor=executor))
+        rest = list(sweep(tasks, output=output, executor=executor))
     assert rest[0] == first
-    assert verdicts(rest, TASKS[:4]) == VERDICTS[:4]
+    assert verdicts(rest, tasks) == VERDICTS[1:3]
     with Refusing(1) as executor:
-        assert verdicts(list(sweep(TASKS[:4], output=output, executor=executor)), TASKS[:4])
+        assert verdicts(list(sweep(tasks, output=output, executor=executor)), tasks)
     lines = output.read_bytes().splitlines()
-    assert len([row for line in lines if Row.of(line)]) == 4  # nothing was run twice
+    assert len([row for line in lines if Row.of(line)]) == 2  # nothing was run twice
     assert all(json.loads(line) is not None for line in lines)  # what is torn is gone
 
 
