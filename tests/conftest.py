@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from kvfloor_proofs.kernel import Audit, audit, sources
 from kvfloor_proofs.kernel.coq import missing
+from once import once
 
 base = settings(
     deadline=None,
@@ -28,16 +29,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")
-def audited() -> Audit:
+def audited(request: pytest.FixtureRequest) -> Audit:
     """What Coq's kernel accepts."""
     if missing() and os.environ.get("KVFLOOR_KERNEL") != "required":
         pytest.skip(missing())
-    return audit(sources())
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process of pytest-xdist run all that need the audit, so that it is made once."""
-    for item in items:
-        if "audited" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("kernel"))
+    return once(request, "audit", lambda: audit(sources()))

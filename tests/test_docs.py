@@ -26,7 +26,7 @@ def test_readme_opens_with_two_one_line_commands() -> None:
     first, second = blocks(ROOT / "README.md", "sh")[:2]
     assert first.count("\n") == second.count("\n") == 1
     assert first.endswith("kvfloor verify\n")
-    assert second.endswith("pytest -n auto --dist loadgroup\n")
+    assert second.endswith("pytest -n auto\n")
 
 
 def test_readme_counts_the_kernel_theorems() -> None:
@@ -46,7 +46,7 @@ def test_ci_runs_the_second_command() -> None:
 
 def test_ci_runs_what_the_second_command_leaves_out() -> None:
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert commands[-2:] == [".venv/bin/pytest -n auto --dist loadgroup -m long", ".ci/versions"]
+    assert commands[-2:] == [".venv/bin/pytest -n auto -m long", ".ci/versions"]
     assert "`-m long`" in (ROOT / "README.md").read_text()
 
 

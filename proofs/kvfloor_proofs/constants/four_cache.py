@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
+from hypothesis import strategies as st
 
 from kvfloor import floors
+from kvfloor.families import BinaryValues, attend_to
+from kvfloor.numbers import to_fraction
 from kvfloor_proofs.calculus import Relation
 from kvfloor_proofs.claims.four_cache import d_v, derivations, m, n, property_randomised
 from kvfloor_proofs.claims.softmax_concentration import g
 from kvfloor_proofs.constants.decode_threshold import SYMBOLS
 from kvfloor_proofs.foundations.constants import Constant, assumed, both_sides, concluded
+from kvfloor_proofs.foundations.draws import bits, families
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["constants"]
 
@@ -47,6 +53,10 @@ def constants() -> tuple[Constant, ...]:
             floors.randomised_four_cache,
             (both_sides("⌈(1 - H₂(δ))·n·d_v⌉: one bit less is below it", property_randomised),),
         ),
+        Constant(
+            BinaryValues,
+            (both_sides("so many competitors, the next one g below", property_competitors),),
+        ),
     )
 
 
@@ -56,3 +66,19 @@ def _per_tie(*, self_token: bool) -> Any:
 
 def _ratio(self_token: bool) -> Any:
     return lambda: floors.margin_ratio(SYMBOLS, _per_tie(self_token=self_token))
+
+
+def property_competitors(data: st.DataObject, tally: Tally) -> None:
+    """Competitors for each tuple at the top, and the margin, are those of the tuples themselves."""
+    del tally
+    family = data.draw(families(), label="family")
+    attention = attend_to(family.encode(data.draw(bits(family.size), label="bits")))
+    margins = []
+    for address in range(family.n):
+        output = attention(family.query(address))
+        top, *others = output.counts
+        found = Fraction(sum(others), top)
+        require(found == family.competitors, f"{found} competitors for each tuple at the top")
+        if others:
+            margins.append(to_fraction(output.logits[0] - output.logits[1]))
+    require(min(margins, default=family.margin) == family.margin, f"margins {margins}")

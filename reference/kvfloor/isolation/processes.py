@@ -1,8 +1,8 @@
 """Caches in processes of their own: nothing but the bytes of a state goes from one to another.
 
 A cache is code that may hang, end its process, or remember what is not in its state. So it runs in
-a fresh interpreter, under limits of time and memory, and answers in another one than the one that
-saw the tokens. Replies are JSON, which carries no code. `worker` is the other end.
+a process as fresh as a new interpreter, under limits of time and memory, and answers in another one
+than the one that saw the tokens. Replies are JSON, which carries no code. `worker` is the other end.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import pickle
 import re
 import select
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -27,6 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 from kvfloor.caches import CacheFactory, State, fits
 from kvfloor.errors import InputError
 from kvfloor.families import Token
+from kvfloor.isolation.nursery import child_of
 from kvfloor.numbers import shown
 
 __all__ = ["Factory", "Isolated", "IsolationError", "Misbehaviour", "Shape"]
@@ -40,11 +39,6 @@ DYING_SECONDS = 5.0  # a process that has ended is soon gone
 MOST_REASON = 400  # characters
 MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longest state
 PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
-COMMAND = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from kvfloor.isolation.worker import serve; serve(int(sys.argv[2]))"
-)
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Misbehaviour(Exception):  # noqa: N818 (not an error of the program, a finding)
@@ -95,15 +89,9 @@ class Isolated:
     def __init__(self, factory: Factory, *, hash_seed: int = 0, seconds: float = SECONDS) -> None:
         self._seconds, self._seen = seconds, bytearray()
         start = _pickled(factory)
-        self._process = subprocess.Popen(  # noqa: S603 (this interpreter, our own code)
-            [sys.executable, "-c", COMMAND, json.dumps(sys.path), str(os.getpid())],
-            env=os.environ | ONE_THREAD | {"PYTHONHASHSEED": str(hash_seed)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._send("start", START_SECONDS, start)
+        self._process = child_of(hash_seed)
+        with suppress(Misbehaviour):  # the first reply says so
+            self._send("start", START_SECONDS, start)
 
     @cached_property
     def cache(self) -> dict[str, Any]:
@@ -143,13 +131,11 @@ class Isolated:
 
     def close(self) -> None:
         """End the process and all that it started, but what has left its session (setsid)."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+        if self._process.pid:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.status(DYING_SECONDS)
+        self._process.close()
 
     def state(self, tokens: Sequence[Token], shape: Shape, seed: int) -> State:
         """Return the state of a new cache after the tokens.
@@ -196,12 +182,12 @@ class Isolated:
         if name != "start":
             _ = self.cache  # its first reply
         data = pickle.dumps((name, ceil(seconds), arguments))
-        pipe, rest = self._process.stdin, memoryview(len(data).to_bytes(8, "little") + data)
-        while pipe is not None and rest:
+        pipe, rest = self._process.requests, memoryview(len(data).to_bytes(8, "little") + data)
+        while rest:
             if not select.select([], [pipe], [], START_SECONDS)[1]:
                 raise Misbehaviour("time-limit", "its process does not take what it is sent")
             try:
-                rest = rest[os.write(pipe.fileno(), rest[:PIPE_BUF]) :]
+                rest = rest[os.write(pipe, rest[:PIPE_BUF]) :]
             except BrokenPipeError:
                 raise self._death("between two calls") from None
 
@@ -222,13 +208,13 @@ class Isolated:
         raise Misbehaviour(_printable(kind), _printable(reason))
 
     def _line(self, seconds: float, what: str) -> bytes:
-        pipe, deadline, searched = self._process.stdout, time.monotonic() + seconds, 0
-        while pipe is not None and (end := self._seen.find(b"\n", searched)) < 0:
+        pipe, deadline, searched = self._process.replies, time.monotonic() + seconds, 0
+        while (end := self._seen.find(b"\n", searched)) < 0:
             searched = len(self._seen)
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([pipe], [], [], left)[0]:
                 raise Misbehaviour("time-limit", f"{what} took more than {seconds:g} s")
-            chunk = os.read(pipe.fileno(), 2**20)
+            chunk = os.read(pipe, 2**20)
             if not chunk:
                 raise self._death(what)
             self._seen += chunk
@@ -239,9 +225,8 @@ class Isolated:
         return line
 
     def _death(self, what: str) -> Misbehaviour:
-        try:
-            status = self._process.wait(DYING_SECONDS)
-        except subprocess.TimeoutExpired:
+        status = self._process.status(DYING_SECONDS)
+        if status is None:
             return Misbehaviour("died", f"its process closed its channel in {what}")
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         return Misbehaviour("died", f"its process ended in {what}, with {how}")

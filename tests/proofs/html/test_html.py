@@ -17,6 +17,7 @@ from kvfloor_proofs.html.pictures.svg import svg, tick
 from kvfloor_proofs.html.prose import line, paragraphs
 from kvfloor_proofs.kernel import Theorem
 from kvfloor_proofs.verify import NOT_ESTABLISHED
+from once import once
 from reports import established, report_on
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,8 +33,8 @@ CORE = {
 
 
 @pytest.fixture(scope="module")
-def report() -> str:
-    return report_on(*SLUGS)
+def report(request: pytest.FixtureRequest) -> str:
+    return once(request, "report", lambda: report_on(*SLUGS))
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +206,12 @@ def test_pictures_name_claims_that_there_are() -> None:
 
 
 @pytest.fixture(scope="module")
-def curves() -> dict[str, list[dict[str, dict[float, float]]]]:
+def curves(request: pytest.FixtureRequest) -> dict[str, list[dict[str, dict[float, float]]]]:
     """Points by picture, panel and label."""
+    return once(request, "curves", points)
+
+
+def points() -> dict[str, list[dict[str, dict[float, float]]]]:
     return {
         picture.name: [
             {series.label: dict(series.points) for series in panel.series}

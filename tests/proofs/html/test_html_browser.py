@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kvfloor_proofs.claims import SLUGS
+from once import once
 from reports import report_on
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the extra: kvfloor[browser]")
@@ -54,9 +55,10 @@ def faults(browser: Any, file: Path, width: int, scheme: str, media: str = "scre
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("report") / "report.html"
-    target.write_text(report_on(*SLUGS), encoding="utf-8")
+    report = once(request, "report", lambda: report_on(*SLUGS))
+    target.write_text(report, encoding="utf-8")
     return target
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cheats
 from kvfloor import BinaryValues, InputError, binary_keys
 from kvfloor.caches import ExactCache, FloorCache, HashedCache, State, configure, record
-from kvfloor.isolation import Isolated, IsolationError, Misbehaviour, Shape
-from kvfloor.isolation import processes as isolation
+from kvfloor.isolation import Isolated, IsolationError, Misbehaviour, Shape, nursery
 from limits import HANG, ended
 
 FAMILY = BinaryValues(binary_keys(4), 2)
@@ -201,6 +202,41 @@ def test_an_error_of_this_program_is_no_misbehaviour(
 def test_an_interpreter_that_does_not_start_is_no_misbehaviour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(isolation, "COMMAND", "raise SystemExit(5)")
-    with Isolated(ExactCache) as process, pytest.raises(IsolationError, match="exit status 5"):
+    monkeypatch.setattr(nursery, "COMMAND", "raise SystemExit(5)")
+    fresh = Isolated(ExactCache, hash_seed=501)  # no other test starts an interpreter of that seed
+    with fresh as process, pytest.raises(IsolationError, match="exit status 5"):
         _ = process.cache
+
+
+def test_processes_draw_different_numbers_and_see_the_same_surroundings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come from one interpreter, and share nothing that a new one would not have."""
+    told = []
+    for k in range(2):
+        monkeypatch.setenv("MINE", str(k))
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        with Isolated(ExactCache) as process:
+            told.append(process.call(surroundings, seconds=HANG))
+    assert [one[:3] for one in told] == [[str(k), str(tmp_path / str(k)), "0"] for k in range(2)]
+    assert told[0][3] != told[1][3]
+    assert told[0][4] != told[1][4]
+
+
+def surroundings(_: Any) -> list[Any]:
+    seed = os.environ["PYTHONHASHSEED"]
+    return [os.environ["MINE"], os.getcwd(), seed, random.random(), np.random.random()]
+
+
+def test_an_interpreter_that_a_cache_ends_is_started_again() -> None:
+    with Isolated(ExactCache, hash_seed=502) as process, pytest.raises(Misbehaviour):
+        process.call(end_my_parent, seconds=HANG)
+    with Isolated(ExactCache, hash_seed=502) as process:
+        assert process.cache["name"].endswith(":ExactCache")
+
+
+def end_my_parent(_: Any) -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    os._exit(3)
