@@ -1,8 +1,9 @@
 """Caches in processes of their own: nothing but the bytes of a state goes from one to another.
 
 A cache is code that may hang, end its process, or remember what is not in its state. So it runs in
-a process as fresh as a new interpreter, under limits of time and memory, and answers in another one
-than the one that saw the tokens. Replies are JSON, which carries no code. `worker` is the other end.
+a process as fresh as a new interpreter, under limits of time and memory, and answers in another
+than the one that saw the tokens. Replies are JSON, which carries no code. `worker` is the other
+end.
 """
 
 from __future__ import annotations

@@ -47,9 +47,12 @@ from strategies import Path, altered_node
 MOST_CALLS = MOST_WORK // 2  # these are small
 
 
-def judged(text: str | bytes, cache: Configured | None = None) -> Outcome:
-    """The outcome of a check, which is little work and gives a reason exactly when it refuses."""
-    outcome, calls = counted(check, text, cache=cache)
+def judged(text: str | bytes, cache: Configured | None = None, *, count: bool = True) -> Outcome:
+    """The outcome of a check, which is little work and gives a reason exactly when it refuses.
+
+    To ``count`` the work takes longer than the work itself.
+    """
+    outcome, calls = counted(check, text, cache=cache) if count else (check(text, cache=cache), 0)
     assert calls < MOST_CALLS
     assert (outcome.reason == "") == (outcome.status == "ok")
     expected = (UNCHECKED_BY_REPLAY if cache else UNCHECKED,) if outcome.status == "ok" else ()
@@ -126,8 +129,8 @@ def test_valid_ones_are_true(name: str) -> None:
 
 @pytest.mark.parametrize("name", VALID)
 def test_altered_under_its_old_digest_is_refused(name: str) -> None:
-    for path, document in alterations(name):
-        outcome = judged(json.dumps(document))
+    for k, (path, document) in enumerate(alterations(name)):
+        outcome = judged(json.dumps(document), count=k % 16 == 0)
         assert outcome.status in ("invalid", "malformed"), (path, document)
         if outcome.status == "invalid":
             assert outcome.reason == "digest: the content was damaged or altered"
@@ -144,11 +147,11 @@ def test_altered_and_sealed_again_is_refused(name: str, every: bool) -> None:
     """A replay starts processes: of ``every`` one, or of the first accepted at each place."""
     refused = accepted = 0
     replays = set()
-    for path, document in alterations(name):
+    for k, (path, document) in enumerate(alterations(name)):
         text = canonical(sealed(document)) if isinstance(document, dict) else "null"
         if text == canonical(valid(name)):  # the digest itself was altered
             continue
-        outcome = judged(text)
+        outcome = judged(text, count=k % 16 == 0)
         if outcome.status == "invalid":
             assert outcome.reason.startswith(BLAMED[str(path[0])]), (path, outcome)
             refused += 1

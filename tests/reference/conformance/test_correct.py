@@ -63,7 +63,9 @@ def test_right_ones_pass_with_masks_of_their_own(name: str, mask: Any) -> None:
     assert check(implementation(name, "float32"), dtype="bfloat16", examples=1, **options).ok
 
 
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 5))]
+)
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_no_false_alarm(name: str, seed: int) -> None:
     options = declared(name, "float32", mask="boolean")
