@@ -152,10 +152,10 @@ def instance_work(order: int, n: int, d: int, d_v: int, *, longest: int) -> int:
     """Return about how many microseconds it takes to check an instance.
 
     As in `most_work`, the tuples and their logits, for numbers of up to ``longest`` characters;
-    and the numbers themselves.
+    and the numbers themselves, which are read several times.
     """
     tuples = n**order * max(15, (d + 1) // 5)
-    return int(tuples * (100 + order * longest) // 100 + 5 * order * n * (d + d_v))
+    return int(tuples * (100 + order * longest) // 100 + 20 * order * n * (d + d_v))
 
 
 def _check_shape(document: Document) -> None:
