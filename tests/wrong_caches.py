@@ -239,6 +239,15 @@ class Capped(Stored):
         return query * min(1, 2 / largest) if largest else query
 
 
+class Clamped(Stored):
+    """No largest logit is subtracted; exponentials are clamped at e^88 instead."""
+
+    def answer(self, query: Any) -> Any:
+        keys, values = (slots[0] for slots in self._kept.slots)
+        weights = np.exp(np.minimum(keys @ np.array([float(x) for x in query]), 88))
+        return weights @ values / weights.sum()
+
+
 class TopOne(Stored):
     """All weight to the largest logit."""
 
@@ -470,6 +479,7 @@ TABLE = (
     Row(OverSqrtD, "temperatures", HEAT),
     Row(TooHot, "temperatures", HEAT),
     Row(Capped, "temperatures", CLIP),
+    Row(Clamped, "overflow", CLIP),
     Row(TopOne, "halves", HEAT),
     Row(TopTwo, "long-tail", MISSING),
     Row(LosesFirst, "first-token", MISSING, GITHUB + "awslabs/keys_values/pull/142"),

@@ -68,7 +68,7 @@ def test_there_are_thirty_and_ten_after_reports() -> None:
 def test_the_page_lists_them() -> None:
     """If this fails: print `told(row)` for all rows."""
     page = (Path(__file__).parents[3] / "docs" / "wrong-caches.md").read_text()
-    assert len(TABLE) == 39  # as docs/audit.md says
+    assert len(TABLE) == 40  # as docs/audit.md says
     assert [line for line in page.splitlines() if line.startswith("| `")] == [*map(told, TABLE)]
 
 
@@ -183,6 +183,7 @@ def test_entries_have_names_and_reasons() -> None:
 def test_numbers_are_as_promised() -> None:
     """Within [-1, 1] where their size is not the point, logits within bounds, float16 exactly."""
     sized = {"outlier-column", "large-values", "large-keys"}
+    beyond = {"overflow"}  # margins of hundreds of nats: no error of keys matters
     for name, instance in drafted():
         keys, values = (np.array(slots) for slots in instance.slots)
         assert len(instance.tokens) <= N
@@ -192,7 +193,7 @@ def test_numbers_are_as_promised() -> None:
             assert (keys.astype(np.float16) == keys).all(), name
         for query in np.array(instance.queries):
             terms = np.abs(query) * np.prod(np.abs(keys).max(axis=1), axis=0)
-            assert terms.sum() <= MOST_LOGIT, name
+            assert terms.sum() <= MOST_LOGIT or name in beyond, name
 
 
 @pytest.mark.parametrize("alpha", [Fraction(1, 4), Fraction(1, 8), Fraction(1, 1000)])

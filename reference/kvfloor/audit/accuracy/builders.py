@@ -11,12 +11,13 @@ from kvfloor.audit.accuracy.instance import Instance, Row, Rows
 __all__ = [
     "column_sizes", "constant", "dominated", "dominating", "duplicates", "equal_keys",
     "equal_tops", "fractions", "graded", "growing", "halves", "key_columns", "large", "large_keys",
-    "long_tail", "nearly_parallel", "negative", "outlier", "small", "spread", "temperatures",
-    "zeros",
+    "long_tail", "nearly_parallel", "negative", "outlier", "overflow", "small", "spread",
+    "temperatures", "zeros",
 ]  # fmt: skip
 
 Instances = Iterable[Instance]
 HALVINGS = 1 / 16  # the relative sizes of columns
+BEYOND_EXP = 2.0**10  # nats, and float64 has no e^710
 
 
 # --- values: every token is asked for in turn -------------------------------------------------
@@ -215,3 +216,13 @@ def temperatures(draft: Draft) -> Instances:
     values = draft.values(lambda j, c: 1 if (2 * j < count) == (c % 2 == 0) else -1, count)
     queries = [(2.0**k,) + (0.0,) * (draft.d - 1) for k in range(-6, 7, 2)]
     return draft.in_slots(axis(profile, draft.d), values, queries)
+
+
+def overflow(draft: Draft) -> Instances:
+    """Logits that no exponential holds, hundreds of nats apart."""
+    profile = [1.0, 0.5, *[-1.0] * draft.few][: draft.few]
+    values = draft.values(lambda j, c: 1 - 2 * ((j + c) % 2), draft.few)
+    for order in (1, -1):
+        keys = axis(profile[::order], draft.d)
+        query = (BEYOND_EXP,) + (0.0,) * (draft.d - 1)
+        yield from draft.in_slots(keys, values[::order], [query])

@@ -78,6 +78,8 @@ CATALOGUE = (
           builders.dominating),
     Entry("temperatures", "attention", "a wrong temperature, logits clipped",
           builders.temperatures),
+    Entry("overflow", "attention", "the largest logit not subtracted, exponentials clamped",
+          builders.overflow),
     Entry("first-token", "place", "the first token lost", places.first_token),
     Entry("last-token", "place", "the last token lost or counted twice", places.last_token),
     Entry("just-appended", "place", "a token that is answered for too late, or twice",
