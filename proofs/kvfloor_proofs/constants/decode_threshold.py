@@ -83,6 +83,9 @@ def property_least_multiplier(data: st.DataObject, tally: Tally) -> None:
         log = arb(to_fmpq(ratio)).log() if ratio > 0 else arb("-inf")
         require(bool(C * arb(to_fmpq(margin)) > log), "C is not enough")
         require(C == 1 or not (C - 1) * arb(to_fmpq(margin)) > log, "C - 1 is enough")
+    for refused in (Fraction(0), -margin):
+        taken = _is_taken(lambda m=refused: least_multiplier(m, Fraction(1, 2)))
+        require(not taken, f"a margin of {refused} is taken")
 
 
 def property_guarantees(data: st.DataObject, tally: Tally) -> None:

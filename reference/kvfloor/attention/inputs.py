@@ -57,6 +57,21 @@ class Row(NamedTuple):
     scale: Scale
     mask: Mask | None
 
+    def folded(self) -> Row:
+        """The same row, with one token for a slot whose tokens are all alike, if nothing is masked.
+
+        Its output is the same: all weights are divided by the same number. Its log-sum-exp is not.
+        """
+        if self.mask is not None:
+            return self
+        slots = zip(self.keys, self.values, strict=True)
+        alike = [bool((K_r == K_r[:1]).all() and (V_r == V_r[:1]).all()) for K_r, V_r in slots]
+        keys, values = (
+            tuple(A[:1] if one else A for A, one in zip(arrays, alike, strict=True))
+            for arrays in (self.keys, self.values)
+        )
+        return self._replace(keys=keys, values=values)
+
 
 class Problem(NamedTuple):
     """Queries over one set of keys and values, checked, as exact arrays.

@@ -43,6 +43,8 @@ def round_row(
     dict
         For each column the number, and whether E1 had to decide.
     """
+    if row.values[0].shape[1] not in columns:
+        row = row.folded()
     settled: dict[int, tuple[float, bool]] = {}
     exact: ExactOutput | None = None
     bits = FIRST_BITS

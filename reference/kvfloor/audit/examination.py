@@ -24,13 +24,14 @@ from kvfloor.audit.accuracy import (
 from kvfloor.caches import State, scope, serves
 from kvfloor.certificates import Document, violation_certificate
 from kvfloor.families import BinaryValues, Bits, Token, attend_to
-from kvfloor.isolation import Factory, Isolated, IsolationError, Misbehaviour, Shape, called
+from kvfloor.isolation import Factory, Isolated, IsolationError, Misbehaviour, Shape, called, warm
 
 __all__ = ["Examination", "Reading"]
 
 GRID_BITS = 64  # true outputs are known to neighbouring multiples of 2**-64
 BINARY = "binary-values"  # what a cache that is made for the family says
 SAMPLE = 16  # queries asked of other processes too
+HASH_SEEDS = (1, 2, 3, 4)
 
 Answers = dict[int, tuple[Fraction, ...]]  # by address
 
@@ -86,9 +87,10 @@ class Examination:
         self.family = family
         self.shape = Shape(family.order, family.book.d, family.d_v)
         self.queries = [family.query(address) for address in range(family.n)]
+        warm(*HASH_SEEDS)
         isolated = [
-            processes.enter_context(Isolated(factory, hash_seed=k + 1, seconds=seconds))
-            for k in range(4)
+            processes.enter_context(Isolated(factory, hash_seed=seed, seconds=seconds))
+            for seed in HASH_SEEDS
         ]
         self._writers, self._readers = isolated[:2], isolated[2:]
         self._seconds = seconds

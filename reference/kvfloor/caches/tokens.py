@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import inf, isinf
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,6 @@ __all__ = [
     "round_floats",
     "rounded",
 ]
-
-FLOAT64 = as_format("float64")
 
 
 class Shape:
@@ -107,11 +106,16 @@ def as_float64(numbers: Sequence[Fraction], what: str) -> Array:
     InputError
         If it does not.
     """
+    found = []
     for x in numbers:
-        # float rounds a quotient of whole numbers right, and raises where it is beyond all floats
-        if not abs(x) <= FLOAT64.max_finite or float(x) != x:
+        try:
+            rounded = float(x)  # right for a quotient of whole numbers
+        except OverflowError:
+            rounded = inf
+        if isinf(rounded) or rounded.as_integer_ratio() != x.as_integer_ratio():
             raise InputError("token", f"{what} that float64 holds exactly", shown(x))
-    return np.array([float(x) for x in numbers])
+        found.append(rounded)
+    return np.array(found)
 
 
 def attend(keys: Any, values: Any, query: Sequence[Any], d: int) -> list[float]:

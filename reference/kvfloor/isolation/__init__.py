@@ -1,5 +1,6 @@
 """Caches in processes of their own: nothing but the bytes of a state goes from one to another."""
 
+from kvfloor.isolation.nursery import warm
 from kvfloor.isolation.processes import (
     SECONDS,
     Factory,
@@ -24,4 +25,5 @@ __all__ = [
     "called",
     "streamed",
     "tossed",
+    "warm",
 ]

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Child", "child_of", "nurse"]
+__all__ = ["Child", "child_of", "nurse", "warm"]
 
 COMMAND = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -99,6 +99,11 @@ class _Nursery:
             except (OSError, EOFError, struct.error):
                 return None
 
+    def start(self) -> None:
+        """Start it, and do not wait for it."""
+        with self._lock, suppress(OSError):  # whoever asks it will be told
+            self._running(start=True)
+
     def close(self) -> None:
         """End the interpreter, and with it what it has forked."""
         if self._control:
@@ -128,6 +133,12 @@ class _Nursery:
                     start_new_session=True,
                 )
         return self._control
+
+
+def warm(*hash_seeds: int) -> None:
+    """Start the interpreters for these seeds at the same time."""
+    for seed in hash_seeds:
+        _nursery(os.getpid(), seed).start()
 
 
 def child_of(hash_seed: int) -> Child:

@@ -12,10 +12,11 @@ from flint import arb, fmpq
 
 from kvfloor.attention import Layers, tensor_attention_rounded
 from kvfloor.attention.fast.totals import Balls
+from kvfloor.attention.inputs import as_row
 from kvfloor.attention.rounding import round_balls
 from kvfloor.attention.ziv import round_ball
 from kvfloor.errors import InputError
-from kvfloor.numbers import FORMATS, arb_precision, as_format
+from kvfloor.numbers import FORMATS, arb_precision, as_format, floats
 
 KEYS = [np.array([[1.0, 0.5], [0.25, -1.0], [2.0, 1.0]]), np.array([[1.0, 2.0], [0.5, 0.5]])]
 VALUES = [np.array([[1.0], [2.0], [-3.0]]), np.array([[0.5], [4.0]])]
@@ -202,3 +203,25 @@ def test_an_end_that_float64_does_not_hold_is_moved_outward(end: str) -> None:
     assert 0 < beyond < Fraction(1, 2**156)
     arrays = (np.array([x]) for x in (1.0, lo, radius))
     assert not round_balls(Balls(*arrays), as_format("float64"), "nearest")[1][0]
+
+
+def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
+    """Equal logits make outputs rational, so that E1 decides; the log-sum-exp counts all tuples."""
+    keys, alike = np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]]), np.full((5, 2), 3.0)
+    values, twos = np.array([[1.0], [2.0], [3.0]]), np.full((5, 1), 2.0)
+    layers = Layers()
+    found = tensor_attention_rounded(
+        [1.0, 1.0], (keys, alike), (values, twos), dtype="float64", rounding="up", layers=layers
+    )
+    assert found.tolist() == [4]
+    assert layers.balls + layers.exact == 1
+    row = as_row([1.0, 1.0], (keys, alike), (values, twos), 1, None, floats)
+    assert [len(K) for K in row.folded().keys] == [3, 1]
+    mask = np.ones((3, 5), dtype=np.bool_)
+    masked = as_row([1.0, 1.0], (keys, alike), (values, twos), 1, mask, floats)
+    assert [len(K) for K in masked.folded().keys] == [3, 5]
+    both = tensor_attention_rounded(
+        [1.0, 1.0], (keys, alike), (values, twos), dtype="float64", return_logsumexp=True
+    )
+    assert both.output.tolist() == [4]
+    assert both.logsumexp == float((9 + arb(15).log()).mid())
