@@ -33,13 +33,6 @@ AUDIT = [
         '"PYTHONHASHSEED": [-str(self._hash_seed)-]{+"1"+}',
         "isolation",
     ),
-    (
-        "isolation/nursery",
-        "numbers-drawn-alike",
-        "[-random.seed()-]{+pass+}  # caches",
-        "isolation",
-    ),
-    ("isolation/nursery", "arrays-drawn-alike", "[-np.random.seed()-]{+pass+}", "isolation"),
     ("isolation/nursery", "folder-of-the-first", "os.chdir([-folder-]{+'.'+})", "isolation"),
     (
         "isolation/nursery",

@@ -26,7 +26,12 @@ CACHES = [
         "if [-not-]{+False and not+} np.isfinite(numbers",
         "caches_promises",
     ),
-    ("caches/tokens", "inexact-kept", "or float(x) [-!=-]{+is+} x", "caches"),
+    (
+        "caches/tokens",
+        "inexact-kept",
+        "rounded.as_integer_ratio() [-!=-]{+is+} x.as_integer_ratio()",
+        "caches",
+    ),
     ("caches/tokens", "torn", "if len(state) % [-size-]{+1+}:", "caches_shared"),
     (
         "caches/two_cache",

@@ -12,7 +12,6 @@ import atexit
 import json
 import os
 import pickle
-import random
 import socket
 import struct
 import subprocess
@@ -233,8 +232,8 @@ def _settle(pipes: list[int], path: list[str], folder: str, environment: dict[st
     os.environ.update(environment | own)
     with suppress(OSError):  # a folder that is gone
         os.chdir(folder)
-    random.seed()  # caches may draw from either without a seed of their own
-    np.random.seed()
+    if "numpy.random" in sys.modules:  # some versions import it; Python seeds `random` anew
+        np.random.seed()
 
 
 def _ended(pid: int) -> int:
