@@ -16,7 +16,7 @@ from kvfloor.attention.exact import (
     is_exactly,
     row_products,
 )
-from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale
+from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
 from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
 
@@ -36,6 +36,7 @@ __all__ = [
     "compare",
     "enclose",
     "equal",
+    "folded",
     "is_exactly",
     "khatri_rao",
     "row_products",

@@ -25,9 +25,11 @@ __all__ = [
     "as_row",
     "as_scale",
     "as_slots",
+    "folded",
 ]
 
 Mask = npt.NDArray[np.bool_]
+Slots = tuple[Array, ...]
 INVERSE_SQRT_D = "1/sqrt(d)"
 SLOTS = "a sequence of m >= 1 two-dimensional arrays, one a slot"
 
@@ -56,21 +58,6 @@ class Row(NamedTuple):
     values: tuple[Any, ...]
     scale: Scale
     mask: Mask | None
-
-    def folded(self) -> Row:
-        """The same row, with one token for a slot whose tokens are all alike, if nothing is masked.
-
-        Its output is the same: all weights are divided by the same number. Its log-sum-exp is not.
-        """
-        if self.mask is not None:
-            return self
-        slots = zip(self.keys, self.values, strict=True)
-        alike = [bool((K_r == K_r[:1]).all() and (V_r == V_r[:1]).all()) for K_r, V_r in slots]
-        keys, values = (
-            tuple(A[:1] if one else A for A, one in zip(arrays, alike, strict=True))
-            for arrays in (self.keys, self.values)
-        )
-        return self._replace(keys=keys, values=values)
 
 
 class Problem(NamedTuple):
@@ -172,6 +159,28 @@ def as_slots(
             expected = f"{V[0].shape[1]} columns as in values[0]"
             raise InputError(f"values[{r}]", expected, str(d_v))
     return K, V
+
+
+def folded(keys: Slots, values: Slots) -> tuple[Slots, Slots]:
+    """Return the slots with one token for all where the tokens of a slot are alike.
+
+    Without a mask the output is the same: all weights are divided by the same number. A log-sum-exp
+    is not.
+
+    Parameters
+    ----------
+    keys, values : tuple of m arrays
+        Shapes (n_r, d) and (n_r, d_v).
+    """
+    alike = [
+        bool((K_r == K_r[:1]).all() and (V_r == V_r[:1]).all())
+        for K_r, V_r in zip(keys, values, strict=True)
+    ]
+    one_k, one_v = (
+        tuple(A[:1] if one else A for A, one in zip(arrays, alike, strict=True))
+        for arrays in (keys, values)
+    )
+    return one_k, one_v
 
 
 def as_scale(scale: Any, d: int) -> Scale:

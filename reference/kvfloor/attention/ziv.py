@@ -17,7 +17,7 @@ from flint import arb
 
 from kvfloor.attention.enclosure import enclose_row
 from kvfloor.attention.exact import ExactAttention, ExactOutput
-from kvfloor.attention.inputs import Row
+from kvfloor.attention.inputs import Row, folded
 from kvfloor.numbers import BinaryFormat, Rounding, ball_ends, to_fmpq
 
 __all__ = ["round_ball", "round_row"]
@@ -43,8 +43,9 @@ def round_row(
     dict
         For each column the number, and whether E1 had to decide.
     """
-    if row.values[0].shape[1] not in columns:
-        row = row.folded()
+    if row.mask is None and row.values[0].shape[1] not in columns:
+        keys, values = folded(row.keys, row.values)
+        row = row._replace(keys=keys, values=values)
     settled: dict[int, tuple[float, bool]] = {}
     exact: ExactOutput | None = None
     bits = FIRST_BITS

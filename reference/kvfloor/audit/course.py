@@ -18,6 +18,7 @@ from kvfloor.caches import derived_seed
 from kvfloor.certificates import Document
 from kvfloor.collisions import random_inputs
 from kvfloor.errors import described
+from kvfloor.families import Bits
 from kvfloor.floors import Guarantee, all_correct_probability, states_up_to
 from kvfloor.isolation import Factory, Misbehaviour
 
@@ -220,24 +221,24 @@ class Course:
     def _suspect(self, asker: Asker) -> Question | None:
         """The question that was wrong most often, with these coins and some more."""
         reading = self.readings[-1]
-        suspects = [self._asked(reading, a) for a in reading.outside[:SUSPECTS]]
+        suspects = [self._asked(reading.bits, a) for a in reading.outside[:SUSPECTS]]
         failures = [f for entered in self.entered for f in entered.failures]
         failures.sort(key=lambda f: (len(f.instance.tokens), -f.miss.excess))
         suspects += [self._doubted(failure) for failure in failures[:SUSPECTS]]
         wrong = [COINS - sum(asker.accurate(repeat(q), COINS)) for q in suspects]
         return suspects[wrong.index(max(wrong))] if suspects else None
 
-    def _asked(self, reading: Reading, address: int) -> Question:
+    def _asked(self, bits: Bits, address: int) -> Question:
         family = self.examination.family
-        instance = Instance(tuple(family.encode(reading.bits)), (family.query(address),))
-        return Question("random instance", instance, family.guarantee)
+        instance = Instance(tuple(family.encode(bits)), (family.query(address),))
+        return Question(instance, family.guarantee)
 
     def _doubted(self, failure: Failure) -> Question:
         """The question of a failure; plain, as coins are tossed in no other course."""
         guarantee, instance = self.examination.family.guarantee, failure.instance
         alone = Instance(instance.tokens, (instance.queries[failure.miss.query],))
         held = Guarantee(guarantee.eta, guarantee.alpha * instance.bound)
-        return Question(failure.entry.name, alone, held)
+        return Question(alone, held)
 
     def _other_seeds(self) -> Iterator[int]:
         return (derived_seed(self.terms.seed, f"coins {k}") for k in count())
@@ -248,11 +249,7 @@ class Course:
         rng = Random(derived_seed(seed, "addresses"))  # noqa: S311 (repeatable, no secrets here)
         drawn = random_inputs(family.size, derived_seed(seed, "trials"))
         known = [
-            Question(
-                "random instance",
-                Instance(tuple(family.encode(bits)), (family.query(rng.randrange(family.n)),)),
-                family.guarantee,
-            )
+            self._asked(bits, rng.randrange(family.n))
             for _, bits in zip(range(TRIALS), drawn, strict=False)
         ]
         while True:

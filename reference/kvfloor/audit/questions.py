@@ -25,13 +25,10 @@ class Question:
 
     Attributes
     ----------
-    name : str
-        What it is called in a reason.
     instance : Instance
     held : Guarantee
     """
 
-    name: str
     instance: Instance
     held: Guarantee
     _known: dict[Answer, int | None] = field(default_factory=dict, compare=False, repr=False)
@@ -56,14 +53,11 @@ class Asker:
     ----------
     violation : Document or None
         Of the first wrong answer that has a certificate.
-    name : str
-        Of the question that it is to.
     """
 
     def __init__(self, bench: Bench, cache: Mapping[str, Any], seeds: Iterator[int]) -> None:
         self._bench, self._cache, self._seeds = bench, cache, seeds
         self.violation: Document | None = None
-        self.name = ""
 
     def accurate(self, questions: Iterator[Question], count: int) -> list[bool]:
         """Ask so many of the questions, each with a fresh seed; return which were accurate.
@@ -94,7 +88,6 @@ class Asker:
             column = None if answer is None else question.wrong_column(answer)
             if answer is not None and column is not None and self.violation is None:
                 self.violation = self._certified(question, answer[column], seed, column)
-                self.name = question.name
             right.append(answer is not None and column is None)
         return right
 

@@ -46,27 +46,29 @@ def take(
     return COURSES[course](lambda: factory(**shape), renew, tokens, query)
 
 
-def _once(new: New, _: Any, tokens: Tokens, __: Any) -> Cache:
+def _given(new: New, tokens: Tokens, then: Callable[[Cache], Cache]) -> Cache:
+    """A new cache after the tokens, where each is followed by something that may replace it."""
     cache = new()
     for token in tokens:
         cache.append(token.keys, token.values)
+        cache = then(cache)
     return cache
+
+
+def _once(new: New, _: Any, tokens: Tokens, __: Any) -> Cache:
+    return _given(new, tokens, lambda cache: cache)
 
 
 def _asked(new: New, _: Any, tokens: Tokens, query: Sequence[Any]) -> Cache:
-    cache = new()
-    for token in tokens:
-        cache.append(token.keys, token.values)
+    def ask(cache: Cache) -> Cache:
         cache.answer(query)
-    return cache
+        return cache
+
+    return _given(new, tokens, ask)
 
 
 def _restored(new: New, renew: Callable[[Cache], Cache], tokens: Tokens, _: Any) -> Cache:
-    cache = new()
-    for token in tokens:
-        cache.append(token.keys, token.values)
-        cache = renew(cache)
-    return cache
+    return _given(new, tokens, renew)
 
 
 def _twice(new: New, renew: Any, tokens: Tokens, query: Any) -> Cache:

@@ -16,6 +16,7 @@ from kvfloor.certificates.families import (
     query_part,
     rebuild_family,
 )
+from kvfloor.certificates.replay import TWICE, compare_cache
 from kvfloor.certificates.text import Document, InvalidError, compare, sealed
 from kvfloor.families import BinaryValues, Bits
 from kvfloor.floors import Guarantee
@@ -108,9 +109,8 @@ def replay_collision(document: Document, factory: Factory) -> None:
     shape = Shape(family.order, family.book.d, family.d_v)
     try:
         with Isolated(factory) as process:
-            described = {name: cache[name] for name in ("name", "options")}
-            compare("cache", described, dict(process.cache))
-            for k, text in [*enumerate(document["instances"])] * 2:
+            compare_cache(document, process)
+            for k, text in [*enumerate(document["instances"])] * TWICE:
                 tokens = family.encode([int(b) for b in text])
                 state = process.state(tokens, shape, cache["seed"])
                 compare(f"replay of instances[{k}]: state", state.data.hex(), cache["state"])

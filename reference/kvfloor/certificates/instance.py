@@ -6,7 +6,6 @@ absolute value in the slot, so that no product of values is larger.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
@@ -15,20 +14,12 @@ from typing import Any, cast
 from kvfloor.attention import ExactAttention
 from kvfloor.caches import State
 from kvfloor.certificates.families import MOST_WORK
+from kvfloor.certificates.replay import replay_answer, state_part
 from kvfloor.certificates.text import Document, InvalidError, MalformedError, compare, sealed
 from kvfloor.families import Token
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import SECONDS as LIMIT
-from kvfloor.isolation import (
-    Factory,
-    Isolated,
-    Misbehaviour,
-    Refusal,
-    Shape,
-    Stream,
-    asked,
-    streamed,
-)
+from kvfloor.isolation import Answer, Factory, Isolated, Shape, Stream, asked, streamed
 from kvfloor.numbers import as_fraction
 
 __all__ = ["check_instance", "instance_certificate", "instance_work", "replay_instance"]
@@ -88,8 +79,7 @@ def instance_certificate(  # noqa: PLR0913 (all that the checker compares)
         "cache": {
             **cache,
             "seed": seed,
-            "state_digest": _digest(state),
-            "state_bits": state.bits,
+            **state_part(state),
         },
         "query": {"column": column, "vector": [str(as_fraction(x, "query")) for x in query]},
         "answer": str(answer),
@@ -121,41 +111,34 @@ def check_instance(document: Document) -> None:
 
 
 def replay_instance(document: Document, factory: Factory) -> None:
-    """Let the cache see the tokens and answer in another process, twice.
-
-    Raises
-    ------
-    InvalidError
-        Unless both times state and answer are those of the certificate.
-    """
-    instance, cache, query = document["instance"], document["cache"], document["query"]
-    tokens, vector = _tokens(instance), [float(Fraction(x)) for x in query["vector"]]
+    """Let the cache see the tokens and answer, as `replay_answer` does."""
+    instance, seed = document["instance"], document["cache"]["seed"]
+    vector = [float(Fraction(x)) for x in document["query"]["vector"]]
     shape = Shape(instance["order"], len(vector), len(instance["values"][0][0]))
-    stream = Stream(tokens, instance["course"], vector, cache["seed"])
-    try:
-        with Isolated(factory) as writer, Isolated(factory) as reader:
-            described = {name: cache[name] for name in ("name", "options")}
-            compare("cache", described, dict(writer.cache))
-            for _ in range(2):
-                state, answers = streamed(writer, stream, [vector], shape, LIMIT)
-                claimed = {name: cache[name] for name in ("state_digest", "state_bits")}
-                truth = {"state_digest": _digest(state), "state_bits": state.bits}
-                compare("replay: cache", claimed, truth)
-                if not answers:
-                    answers = asked(reader, state, [vector], shape, cache["seed"], LIMIT)
-                compare("replay: answer", document["answer"], str(answers[0][query["column"]]))
-    except (Misbehaviour, Refusal) as error:
-        raise InvalidError(f"replay: {error}") from None
+    stream = Stream(_tokens(instance), instance["course"], vector, seed)
+
+    def see(writer: Isolated) -> tuple[State, Sequence[Answer]]:
+        return streamed(writer, stream, [vector], shape, LIMIT)
+
+    def ask(reader: Isolated, state: State) -> Sequence[Answer]:
+        return asked(reader, state, [vector], shape, seed, LIMIT)
+
+    replay_answer(document, factory, see, ask)
 
 
-def instance_work(order: int, n: int, d: int, d_v: int, *, longest: int) -> int:
-    """Return about how many microseconds it takes to check an instance.
+def instance_work(document: Document) -> int:
+    """Return about how many microseconds it takes to check a certificate of an instance.
 
-    As in `most_work`, the tuples and their logits, for numbers of up to ``longest`` characters;
-    and the numbers themselves, which are read several times.
+    As in `most_work`, the tuples and their logits, by the longest of the numbers as text; and the
+    numbers themselves, which are read several times.
     """
+    instance, vector = document["instance"], document["query"]["vector"]
+    parts = instance["keys"], instance["values"]
+    numbers = [x for slots in parts for rows in slots for row in rows for x in row]
+    order, n, d = instance["order"], len(parts[0][0]), len(vector)
     tuples = n**order * max(15, (d + 1) // 5)
-    return int(tuples * (100 + order * longest) // 100 + 20 * order * n * (d + d_v))
+    longest = max(map(len, (*numbers, *vector)))
+    return int(tuples * (100 + order * longest) // 100 + 20 * len(numbers))
 
 
 def _check_shape(document: Document) -> None:
@@ -171,9 +154,7 @@ def _check_shape(document: Document) -> None:
                 raise InvalidError(f"instance.{name}[{r}]: expected {n} rows of {width} numbers")
     if query["column"] >= d_v:
         raise InvalidError("query: no such column")
-    numbers = (x for slots in (keys, values) for rows in slots for row in rows for x in row)
-    longest = max(map(len, (*numbers, *query["vector"])))
-    if instance_work(order, n, d, d_v, longest=longest) > MOST_WORK:
+    if instance_work(document) > MOST_WORK:
         raise MalformedError("instance: too large to be checked in a second")
 
 
@@ -193,10 +174,6 @@ def _bound(values: Sequence[Sequence[Sequence[str]]]) -> Fraction:
     return prod(
         (max(abs(Fraction(x)) for row in slot for x in row) for slot in values), start=Fraction(1)
     )
-
-
-def _digest(state: State) -> str:
-    return "sha256:" + hashlib.sha256(state.data).hexdigest()
 
 
 def _output(document: Document) -> Document:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import re
 import select
 import signal
 import time
@@ -23,21 +22,20 @@ from math import ceil
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
-from kvfloor.caches import CacheFactory, State, fits
+from kvfloor.caches import CacheFactory, State
 from kvfloor.errors import InputError
 from kvfloor.families import Token
 from kvfloor.isolation.nursery import child_of
+from kvfloor.isolation.replies import RATIONAL, as_state, printable
 from kvfloor.numbers import shown
 
 __all__ = ["Factory", "Isolated", "IsolationError", "Misbehaviour", "Shape"]
 
 T = TypeVar("T")
 Factory = CacheFactory | str  # text: MODULE:FACTORY
-RATIONAL = re.compile(r"-?[0-9]{1,1000}(/[1-9][0-9]{0,999})?")
 SECONDS = 10.0  # for each answer, and for taking in an instance
 START_SECONDS = 60.0  # importing a module may load much
 DYING_SECONDS = 5.0  # a process that has ended is soon gone
-MOST_REASON = 400  # characters
 MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longest state
 PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
 
@@ -203,10 +201,10 @@ class Isolated:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise _out_of_turn(what) from None
         if fault is None:
-            failure = IsolationError(_printable(kind))
+            failure = IsolationError(printable(kind))
             failure.add_note(str(reason))  # the traceback of the other process
             raise failure
-        raise Misbehaviour(_printable(kind), _printable(reason))
+        raise Misbehaviour(printable(kind), printable(reason))
 
     def _line(self, seconds: float, what: str) -> bytes:
         pipe, deadline, searched = self._process.replies, time.monotonic() + seconds, 0
@@ -238,21 +236,13 @@ def _out_of_turn(what: str) -> Misbehaviour:
     return Misbehaviour("died", f"{what}: its process spoke out of turn")
 
 
-def _printable(value: Any) -> str:
-    """What a cache says of itself, on one line, without what could steer a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)[:MOST_REASON])
-
-
 def _anything(value: Any) -> Any:
     return value
 
 
 def _state(value: Any) -> State:
     data, bits = value
-    state = State(bytes.fromhex(data), bits)
-    if type(bits) is not int or not fits(*state):
-        raise ValueError
-    return state
+    return as_state(data, bits)
 
 
 def _numbers(value: Any) -> tuple[Fraction, ...]:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from kvfloor.caches import CacheFactory, State, fits, restore, state_of, take
+from kvfloor.caches import CacheFactory, State, restore, state_of, take
 from kvfloor.errors import InputError
 from kvfloor.families import Token
-from kvfloor.isolation.processes import RATIONAL, Isolated, Misbehaviour, Shape
+from kvfloor.isolation.processes import Isolated, Misbehaviour, Shape
+from kvfloor.isolation.replies import RATIONAL, as_state, printable, text_of
 from kvfloor.numbers import as_vector
 
 __all__ = ["Answer", "Refusal", "Stream", "asked", "called", "streamed", "tossed"]
@@ -59,12 +60,9 @@ def streamed(
     reply = writer.call(_take, *stream, live, tuple(shape), seconds=limit)
     data, bits, texts = _told(reply, "append() or state()", 3)
     try:
-        state = State(bytes.fromhex(data), bits)
-        whole = type(bits) is int and fits(*state)
+        state = as_state(data, bits)
     except (ValueError, TypeError):
-        whole = False
-    if not whole:
-        raise Misbehaviour("died", "append() or state(): its process spoke out of turn")
+        raise Misbehaviour("died", "append() or state(): its process spoke out of turn") from None
     return state, _answers(texts, len(live), shape.d_v)
 
 
@@ -125,16 +123,12 @@ def called(process: Isolated, function: Any, *arguments: Any, seconds: float) ->
 def _told(reply: Any, what: str, count: int) -> list[Any]:
     """The values of a reply that brings some."""
     if isinstance(reply, list) and len(reply) == 2 and reply[0] == "refused":
-        raise Refusal(_printable(reply[1]))
+        raise Refusal(printable(reply[1]))
     if isinstance(reply, list) and len(reply) == 3 and reply[0] == "misbehaved":
-        raise Misbehaviour(_printable(reply[1]), f"{what} {_printable(reply[2])}")
+        raise Misbehaviour(printable(reply[1]), f"{what} {printable(reply[2])}")
     if not isinstance(reply, list) or len(reply) != 1 + count or reply[0] != "done":
         raise Misbehaviour("died", f"{what}: its process spoke out of turn")
     return reply[1:]
-
-
-def _printable(value: Any) -> str:
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(value)[:400])
 
 
 def _answers(texts: Any, count: int, d_v: int) -> list[Answer]:
@@ -226,10 +220,7 @@ def _text(answer: Any, d_v: int) -> list[str]:
 
 
 def _fault(error: Exception) -> list[Any]:
-    try:
-        text = " ".join(str(error).split())[:200]
-    except Exception:
-        text = "an error without text"
+    text = text_of(error)
     if isinstance(error, _AnswerError):
         return ["misbehaved", "answer", text]
     if isinstance(error, InputError) and error.argument == "cache":

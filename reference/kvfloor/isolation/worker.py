@@ -18,6 +18,7 @@ from kvfloor.caches import CacheFactory, Configured, State, describe, record, re
 from kvfloor.errors import InputError, described
 from kvfloor.families import Token
 from kvfloor.isolation.processes import Shape
+from kvfloor.isolation.replies import text_of
 from kvfloor.numbers import as_vector
 from kvfloor.workers import end_with
 
@@ -37,7 +38,8 @@ class _FaultError(Exception):
 def serve(parent: int) -> None:
     """Read requests from standard input, reply on standard output, until no more come.
 
-    Once the process that wants the replies has ended, this one ends with all that it started.
+    Once the nursery that forked it has ended, which does not outlive whoever wants the replies,
+    this process ends with all that it started.
     """
     end_with(parent, lambda: os.killpg(0, signal.SIGKILL))
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "w", encoding="ascii")
@@ -92,10 +94,7 @@ def _own(error: Exception) -> bool:
 
 
 def _told(error: BaseException) -> str:
-    try:
-        text = " ".join(str(error).split())[:200]
-    except Exception:  # its text is the cache's code too
-        text = "an error without text"
+    text = text_of(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from flint import arb, fmpq
 
-from kvfloor.attention import Layers, tensor_attention_rounded
+from kvfloor.attention import Layers, folded, tensor_attention_rounded
 from kvfloor.attention.fast.totals import Balls
-from kvfloor.attention.inputs import as_row
 from kvfloor.attention.rounding import round_balls
 from kvfloor.attention.ziv import round_ball
 from kvfloor.errors import InputError
-from kvfloor.numbers import FORMATS, arb_precision, as_format, floats
+from kvfloor.numbers import FORMATS, arb_precision, as_format
 
 KEYS = [np.array([[1.0, 0.5], [0.25, -1.0], [2.0, 1.0]]), np.array([[1.0, 2.0], [0.5, 0.5]])]
 VALUES = [np.array([[1.0], [2.0], [-3.0]]), np.array([[0.5], [4.0]])]
@@ -215,11 +214,14 @@ def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
     )
     assert found.tolist() == [4]
     assert layers.balls + layers.exact == 1
-    row = as_row([1.0, 1.0], (keys, alike), (values, twos), 1, None, floats)
-    assert [len(K) for K in row.folded().keys] == [3, 1]
+    one_k, one_v = folded((keys, alike), (values, twos))
+    assert [len(A) for A in (*one_k, *one_v)] == [3, 1, 3, 1]
     mask = np.ones((3, 5), dtype=np.bool_)
-    masked = as_row([1.0, 1.0], (keys, alike), (values, twos), 1, mask, floats)
-    assert [len(K) for K in masked.folded().keys] == [3, 5]
+    mask[0, 1:] = mask[2] = False  # so that tuples of one slot do not count alike any more
+    masked = tensor_attention_rounded(
+        [1.0, 1.0], (keys, alike), (values, twos), dtype="float64", rounding="up", mask=mask
+    )
+    assert masked.tolist() == [np.nextafter(11 / 3, 4)]
     both = tensor_attention_rounded(
         [1.0, 1.0], (keys, alike), (values, twos), dtype="float64", return_logsumexp=True
     )

@@ -18,12 +18,13 @@ from kvfloor.audit.accuracy.instance import Instance, Row
 from kvfloor.audit.accuracy.losses import stored
 from kvfloor.numbers import Array
 
-__all__ = ["LOSSES", "Diagnosis", "diagnosed", "probes"]
+__all__ = ["LOSSES", "UNTOLD", "Diagnosis", "diagnosed", "probes"]
 
 LOSSES = (
     "missing token", "token counted twice", "temperature", "clipping", "scale of values",
     "precision of keys",
 )  # fmt: skip
+UNTOLD = "of no single kind"
 EXPLAINED = 0.2  # what a model may leave of the largest error
 MOST_PROBES = 6  # tokens that are asked for beside the instance's own queries
 MOST_TUPLES = 2**14  # more are not diagnosed
@@ -36,7 +37,7 @@ class Diagnosis(NamedTuple):
     Attributes
     ----------
     loss : str
-        One of `LOSSES`, or "of no single kind".
+        One of `LOSSES`, or `UNTOLD`.
     detail : str
     token : int or None
     """
@@ -71,7 +72,7 @@ def diagnosed(
     """Return what the answers to the queries look like."""
     keys, values = ([np.array(rows) for rows in slots] for slots in instance.slots)
     if len(keys[0]) ** instance.order > MOST_TUPLES:
-        return Diagnosis("of no single kind", "too many tuples to tell")
+        return Diagnosis(UNTOLD, "too many tuples to tell")
     asked = np.array(queries, dtype=float)
     came = np.array([[float(x) for x in row] for row in answers])
     right = _attention(keys, values, asked)
@@ -81,7 +82,7 @@ def diagnosed(
         left = np.abs(came - model.answers).max()
         if left < least * (1 if best is None else 0.999):
             best, least = model, left
-    return Diagnosis("of no single kind") if best is None else Diagnosis(*best[:3])
+    return Diagnosis(UNTOLD) if best is None else Diagnosis(*best[:3])
 
 
 def _attention(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import frexp, prod
 
-from kvfloor.audit.accuracy.instance import Instance, Row, Rows, token_of
+from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = ["SERVES", "within"]
 
@@ -88,10 +88,7 @@ def _instance(
     values: list[Rows],
     queries: tuple[Row, ...] | None = None,
 ) -> Instance:
-    tokens = tuple(
-        token_of((rows[j] for rows in keys), (rows[j] for rows in values))
-        for j in range(len(keys[0]))
-    )
+    tokens = tokens_of(keys, values)
     return Instance(tokens, instance.queries if queries is None else queries, instance.course)
 
 

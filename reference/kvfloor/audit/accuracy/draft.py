@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import floor
 from random import Random
 
-from kvfloor.audit.accuracy.instance import Instance, Row, Rows, token_of
+from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = ["MOST_LOGIT", "SHARP", "Draft", "Rows", "axis", "codes", "mean", "stretched"]
 
@@ -67,16 +67,13 @@ class Draft:
     ) -> Iterable[Instance]:
         """Yield the instance once for every slot: there are these rows, ones in the others."""
         asked = tuple(tuple(map(float, query)) for query in queries)
-        ones_k, ones_v = [1.0] * self.d, [1.0] * self.d_v
+        ones = [[[1.0] * width] * len(keys) for width in (self.d, self.d_v)]
         for slot in range(self.order):
-            tokens = tuple(
-                token_of(
-                    (k if r == slot else ones_k for r in range(self.order)),
-                    (v if r == slot else ones_v for r in range(self.order)),
-                )
-                for k, v in zip(keys, values, strict=True)
+            slots = (
+                [rows if r == slot else others for r in range(self.order)]
+                for rows, others in zip((keys, values), ones, strict=True)
             )
-            yield Instance(tokens, asked, course)
+            yield Instance(tokens_of(*slots), asked, course)
 
     def values(self, of: Callable[[int, int], float], count: int) -> Rows:
         """Rows of values: ``of(token, column)``."""

@@ -8,10 +8,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from kvfloor.audit.accuracy.diagnosis import LOSSES, Diagnosis, diagnosed, probes
+from kvfloor.audit.accuracy.diagnosis import LOSSES, UNTOLD, Diagnosis, diagnosed, probes
 from kvfloor.audit.accuracy.draft import codes, mean
 from kvfloor.audit.accuracy.examine import Bench, Failure, confirmed
-from kvfloor.audit.accuracy.instance import Instance, Miss, token_of
+from kvfloor.audit.accuracy.instance import Instance, Miss, tokens_of
 from kvfloor.audit.accuracy.shrink import shrunk
 from kvfloor.certificates import MOST_WORK, Document, instance_certificate, instance_work
 from kvfloor.isolation import Refusal
@@ -41,9 +41,7 @@ class Reported(NamedTuple):
     tokens: int
 
 
-def reported(
-    bench: Bench, failure: Failure, cache: Mapping[str, Any], *, certain: bool = True
-) -> Reported:
+def reported(bench: Bench, failure: Failure, cache: Mapping[str, Any]) -> Reported:
     """Return what is reported of a failure.
 
     Parameters
@@ -52,8 +50,6 @@ def reported(
     failure : Failure
     cache : mapping
         As `describe` gives it.
-    certain : bool
-        Whether every coin shows it, so that a smaller instance can be looked for.
 
     Raises
     ------
@@ -64,8 +60,7 @@ def reported(
     query = failure.instance.queries[failure.miss.query]
     alone = Instance(failure.instance.tokens, (query,), failure.instance.course)
     miss = replace(failure.miss, query=0)
-    if certain:
-        alone, miss = shrunk(alone, miss, lambda one: _worst(bench, one, failure.seed), tries=TRIES)
+    alone, miss = shrunk(alone, miss, lambda one: _worst(bench, one, failure.seed), tries=TRIES)
     small = Failure(failure.entry, alone, miss, failure.seed)
     state, miss = confirmed(bench, small)
     diagnosis = _diagnosed(bench, failure, small)
@@ -81,11 +76,10 @@ def reported(
         state=state,
     )
     reason = _line(failure, alone, miss, bench, diagnosis)
-    if _work(alone, certificate) > MOST_WORK:
-        return Reported(
-            f"{reason}; too large for a certificate", None, diagnosis, len(alone.tokens)
-        )
-    return Reported(reason, certificate, diagnosis, len(alone.tokens))
+    count = len(alone.tokens)
+    if instance_work(certificate) > MOST_WORK:
+        return Reported(f"{reason}; too large for a certificate", None, diagnosis, count)
+    return Reported(reason, certificate, diagnosis, count)
 
 
 def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
@@ -94,16 +88,6 @@ def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
     except Refusal:
         return None
     return max(misses, key=lambda miss: miss.excess, default=None)
-
-
-def _work(instance: Instance, certificate: Document) -> int:
-    part = certificate["instance"]
-    numbers = (
-        x for slots in (part["keys"], part["values"]) for rows in slots for r in rows for x in r
-    )
-    longest = max(map(len, (*numbers, *certificate["query"]["vector"])))
-    d, d_v = len(instance.queries[0]), len(instance.tokens[0].values[0])
-    return instance_work(instance.order, len(instance.tokens), d, d_v, longest=longest)
 
 
 def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
@@ -126,25 +110,20 @@ def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
                 return Diagnosis(loss, "with plainer ones the answers are right")
         except Refusal:
             continue
-    return Diagnosis("of no single kind")
+    return Diagnosis(UNTOLD)
 
 
 def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
     """The instance with values of -1 and 1; and with keys as far apart as its shape allows."""
     own_keys, values = instance.slots
     count, order, d = len(instance.tokens), instance.order, len(instance.queries[0])
-    signs = (
-        token_of(
-            (rows[j] for rows in own_keys),
-            ([1.0 if x >= 0 else -1.0 for x in rows[j]] for rows in values),
-        )
-        for j in range(count)
-    )
-    yield "scale of values", Instance(tuple(signs), instance.queries, instance.course)
-    keys, ones = codes(count, d), [[1.0] * d] * (order - 1)
-    apart = (token_of([keys[j], *ones], (rows[j] for rows in values)) for j in range(count))
+    signs = [[[1.0 if x >= 0 else -1.0 for x in row] for row in rows] for rows in values]
+    plain = tokens_of(own_keys, signs)
+    yield "scale of values", Instance(plain, instance.queries, instance.course)
+    keys, ones = codes(count, d), [[1.0] * d] * count
+    apart = tokens_of([keys, *[ones] * (order - 1)], values)
     asked = [mean([key]) for key in keys] + [mean(list(pair)) for pair in pairwise(keys)]
-    yield "precision of keys", Instance(tuple(apart), tuple(asked), instance.course)
+    yield "precision of keys", Instance(apart, tuple(asked), instance.course)
 
 
 def _line(

@@ -11,12 +11,21 @@ from typing import Any, cast
 
 import numpy as np
 
-from kvfloor.attention import ExactAttention, ExactOutput
+from kvfloor.attention import ExactAttention, ExactOutput, folded
 from kvfloor.families import Token
 from kvfloor.floors import Guarantee
 from kvfloor.numbers import Array, ball_ends
 
-__all__ = ["GRID_BITS", "Instance", "Miss", "Rows", "accurate", "bound_of", "token_of"]
+__all__ = [
+    "GRID_BITS",
+    "Instance",
+    "Miss",
+    "Rows",
+    "accurate",
+    "bound_of",
+    "token_of",
+    "tokens_of",
+]
 
 GRID_BITS = 64  # where balls cannot decide: neighbouring multiples of 2**-64 of the true output
 Row = tuple[float, ...]
@@ -78,7 +87,7 @@ class Instance:
     @cached_property
     def attention(self) -> ExactAttention:
         """The true answers."""
-        return ExactAttention(*_folded(self.tokens))
+        return ExactAttention(*folded(*_slots(self.tokens)))
 
     @cached_property
     def outputs(self) -> tuple[tuple[ExactOutput, list[Ends]], ...]:
@@ -125,26 +134,21 @@ def token_of(keys: Iterable[Iterable[float]], values: Iterable[Iterable[float]])
     return Token(*cast(Any, rows))
 
 
+def tokens_of(keys: Sequence[Rows], values: Sequence[Rows]) -> tuple[Token, ...]:
+    """Return the tokens whose keys and values these are, slot by slot: what `slots` takes apart."""
+    return tuple(map(token_of, zip(*keys, strict=True), zip(*values, strict=True)))
+
+
 def bound_of(tokens: Sequence[Token]) -> Fraction:
     """Return B of the tokens: the product over the slots of their largest absolute value."""
     _, values = _slots(tokens)
     return prod((Fraction(float(np.abs(slot).max())) for slot in values), start=Fraction(1))
 
 
-def _slots(tokens: Sequence[Token]) -> tuple[list[Array], list[Array]]:
+def _slots(tokens: Sequence[Token]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """Keys and values of each slot, as arrays of shape (n, d) and (n, d_v)."""
     keys, values = (
-        list(np.array(parts, dtype=np.float64).swapaxes(0, 1))
+        tuple(np.array(parts, dtype=np.float64).swapaxes(0, 1))
         for parts in ([t.keys for t in tokens], [t.values for t in tokens])
     )
     return keys, values
-
-
-def _folded(tokens: Sequence[Token]) -> tuple[list[Array], list[Array]]:
-    """Keys and values by slot, without the slots that hold nothing but ones.
-
-    That changes no output: n equal tuples have n times the weight and n times the value.
-    """
-    slots = list(zip(*_slots(tokens), strict=True))
-    kept = [(k, v) for k, v in slots if (k != 1).any() or (v != 1).any()] or slots[:1]
-    return [k for k, _ in kept], [v for _, v in kept]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 from kvfloor.audit.accuracy.draft import Draft, codes, mean, stretched
-from kvfloor.audit.accuracy.instance import Instance, Row, Rows, token_of
+from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = [
     "MOST_ASKED", "block_edges", "every_token", "first_token", "gaussian", "heavy_tailed",
@@ -102,13 +102,9 @@ def stream(draft: Draft, course: str) -> Instances:
 
 
 def _tensor(keys: Sequence[Rows], values: Sequence[Rows], asked: Rows) -> Instance:
-    tokens = tuple(
-        token_of((slot[j] for slot in keys), (slot[j] for slot in values))
-        for j in range(len(keys[0]))
-    )
     sizes = (1.0, 8.0, 32.0)
     queries = [stretched(q, keys, most) for q, most in product(asked, sizes)]
-    return Instance(tokens, tuple(queries))
+    return Instance(tokens_of(keys, values), tuple(queries))
 
 
 def gaussian(draft: Draft) -> Instances:

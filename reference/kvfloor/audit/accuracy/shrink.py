@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kvfloor.audit.accuracy.instance import Instance, Miss, Row, Rows, token_of
+from kvfloor.audit.accuracy.instance import Instance, Miss, Row, tokens_of
 from kvfloor.families import Token
 
 __all__ = ["shrunk"]
@@ -130,16 +130,11 @@ def _mapped(
     instance: Instance, of: Callable[[float, tuple[int, int, int, int]], float]
 ) -> Instance:
     """Every number of the tokens as ``of(number, (token, slot, 0 for keys, column))``."""
-    keys, values = instance.slots
-
-    def row(slots: Sequence[Rows], j: int, r: int, part: int) -> Row:
-        return tuple(of(x, (j, r, part, c)) for c, x in enumerate(slots[r][j]))
-
-    tokens = tuple(
-        token_of(
-            (row(keys, j, r, 0) for r in range(instance.order)),
-            (row(values, j, r, 1) for r in range(instance.order)),
-        )
-        for j in range(len(instance.tokens))
+    slots = (
+        [
+            [[of(x, (j, r, part, c)) for c, x in enumerate(row)] for j, row in enumerate(rows)]
+            for r, rows in enumerate(numbers)
+        ]
+        for part, numbers in enumerate(instance.slots)
     )
-    return _with(instance, tokens)
+    return _with(instance, tokens_of(*slots))

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import ml_dtypes
 import numpy as np
 
-from kvfloor.audit.accuracy.instance import Instance, token_of
+from kvfloor.audit.accuracy.instance import Instance, tokens_of
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, shown
 
@@ -63,8 +63,8 @@ def read_trace(file: str | os.PathLike[str], *, order: int, n: int, d: int, d_v:
         raise InputError("traces", f"queries (k, {d})", str(queries.shape))
     if not all(np.isfinite(x).all() for x in (keys, values, queries)):
         raise InputError("traces", "finite numbers", shown(str(path)))
-    rows = [token_of(keys[:, j].tolist(), values[:, j].tolist()) for j in range(tokens)]
-    return Instance(tuple(rows), tuple(tuple(q) for q in queries.tolist()))
+    rows = tokens_of(keys.tolist(), values.tolist())
+    return Instance(rows, tuple(map(tuple, queries.tolist())))
 
 
 def _npz(path: Path) -> dict[str, Array]:
