@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import inf, isinf
 from typing import Any
 
 import numpy as np
@@ -83,6 +82,9 @@ def rounded(numbers: Sequence[Fraction], target: BinaryFormat) -> Array:
     InputError
         If one is beyond the format.
     """
+    floats = [_float64(x) for x in numbers]
+    if None not in floats:  # an array at once, in a tenth of the time
+        return round_floats(np.array(floats, dtype=np.float64), target)
     return _within(np.array([target.round(x) for x in numbers]), target)
 
 
@@ -108,14 +110,20 @@ def as_float64(numbers: Sequence[Fraction], what: str) -> Array:
     """
     found = []
     for x in numbers:
-        try:
-            rounded = float(x)  # right for a quotient of whole numbers
-        except OverflowError:
-            rounded = inf
-        if isinf(rounded) or rounded.as_integer_ratio() != x.as_integer_ratio():
+        held = _float64(x)
+        if held is None:
             raise InputError("token", f"{what} that float64 holds exactly", shown(x))
-        found.append(rounded)
+        found.append(held)
     return np.array(found)
+
+
+def _float64(x: Fraction) -> float | None:
+    """Return x if float64 holds it exactly."""
+    try:
+        near = float(x)  # right for a quotient of whole numbers
+    except OverflowError:
+        return None
+    return near if near.as_integer_ratio() == x.as_integer_ratio() else None
 
 
 def attend(keys: Any, values: Any, query: Sequence[Any], d: int) -> list[float]:
