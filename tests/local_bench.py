@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -22,8 +22,13 @@ class LocalBench(Bench):
     factory: Any = None
 
     def run(
-        self, instance: Instance, seed: int, queries: Sequence[Sequence[float]] | None = None
+        self,
+        instance: Instance,
+        seed: int,
+        queries: Sequence[Sequence[float]] | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> tuple[State, list[Answer]]:
+        del meanwhile  # there is nobody to wait for
         queries = instance.queries if queries is None else queries
         order, d, d_v = self.shape
         try:

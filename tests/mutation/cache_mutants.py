@@ -29,7 +29,7 @@ CACHES = [
     (
         "caches/tokens",
         "inexact-kept",
-        "rounded.as_integer_ratio() [-!=-]{+is+} x.as_integer_ratio()",
+        "return near[- if near.as_integer_ratio() == x.as_integer_ratio() else None-]{++}",
         "caches",
     ),
     ("caches/tokens", "torn", "if len(state) % [-size-]{+1+}:", "caches_shared"),

@@ -20,12 +20,12 @@ from flint import arb, fmpq, fmpq_mat
 from kvfloor.attention.inputs import as_mask, as_scale, as_slots
 from kvfloor.errors import InputError
 from kvfloor.numbers import (
+    Array,
     Vector,
     arb_precision,
     as_fraction,
     as_vector,
     ball_ends,
-    rationals,
     to_fmpq,
     to_fraction,
 )
@@ -289,13 +289,10 @@ class ExactAttention:
         self.d = K[0].shape[1]
         self.lengths = tuple(map(len, K))
         self._scale = as_scale(scale, self.d)
-        *first, last = [[[to_fmpq(x) for x in row] for row in rationals(K_r)] for K_r in K]
+        *first, last = (_fmpqs(K_r) for K_r in K)
         self._first_keys = row_products(first, [fmpq(1)] * self.d)
         self._last_keys = fmpq_mat(last).transpose()
-        self._values = row_products(
-            [[[to_fmpq(x) for x in row] for row in rationals(V_r)] for V_r in V],
-            [fmpq(1)] * V[0].shape[1],
-        )
+        self._values = row_products((_fmpqs(V_r) for V_r in V), [fmpq(1)] * V[0].shape[1])
 
     def __call__(self, query: Any, *, mask: Any = None) -> ExactOutput:
         """Answer one query of shape (d,), under a mask of shape (n_1, ..., n_m)."""
@@ -321,6 +318,10 @@ class ExactAttention:
         scaled = [to_fmpq(self._scale.factor * x) for x in q]
         rows = [[a * b for a, b in zip(row, scaled, strict=True)] for row in self._first_keys]
         return (fmpq_mat(rows) * self._last_keys).entries()
+
+
+def _fmpqs(matrix: Array) -> list[list[fmpq]]:
+    return [[fmpq(*x.as_integer_ratio()) for x in row] for row in matrix.tolist()]
 
 
 def row_products(

@@ -166,8 +166,16 @@ class Isolated:
                 raise _out_of_turn(f"answer() to query {k}")
             yield answer
 
-    def call(self, function: Any, *arguments: Any, seconds: float) -> Any:
+    def call(
+        self,
+        function: Any,
+        *arguments: Any,
+        seconds: float,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Any:
         """Return ``function(factory, *arguments)``, called in the process, as JSON carries it.
+
+        While the process works ``meanwhile()`` is called here.
 
         Raises
         ------
@@ -175,6 +183,8 @@ class Isolated:
             If it raises, or takes more than ``seconds``.
         """
         self._send("call", seconds, function, arguments)
+        if meanwhile is not None:
+            meanwhile()
         return self._reply(_anything, seconds, function.__name__)
 
     def _send(self, name: str, seconds: float, *arguments: Any) -> None:

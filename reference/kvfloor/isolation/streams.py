@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -73,15 +73,17 @@ def asked(
     shape: Shape,
     seed: int,
     seconds: float,
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[Answer]:
-    """Return what a cache restored from the bytes of a state answers.
+    """Return what a cache restored from the bytes of a state answers; call ``meanwhile()`` then.
 
     Raises
     ------
     Refusal, Misbehaviour
     """
     limit = seconds * (1 + len(queries))
-    reply = reader.call(_ask, state.data, queries, tuple(shape), seed, seconds=limit)
+    arguments = (state.data, queries, tuple(shape), seed)
+    reply = reader.call(_ask, *arguments, seconds=limit, meanwhile=meanwhile)
     (texts,) = _told(reply, "from_state() or answer()", 1)
     return _answers(texts, len(queries), shape.d_v)
 

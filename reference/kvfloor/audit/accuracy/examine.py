@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
@@ -86,9 +86,15 @@ class Bench:
     seconds: float
 
     def run(
-        self, instance: Instance, seed: int, queries: Sequence[Sequence[float]] | None = None
+        self,
+        instance: Instance,
+        seed: int,
+        queries: Sequence[Sequence[float]] | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> tuple[State, list[Answer]]:
         """Return state and answers, to the instance's own queries if no others are given.
+
+        While the reader answers ``meanwhile()`` is called.
 
         Raises
         ------
@@ -98,7 +104,8 @@ class Bench:
         stream = Stream(instance.tokens, instance.course, queries[0], seed)
         state, answers = streamed(self.writer, stream, queries, self.shape, self.seconds)
         if instance.course != "live":
-            answers = asked(self.reader, state, queries, self.shape, seed, self.seconds)
+            limits = (self.shape, seed, self.seconds)
+            answers = asked(self.reader, state, queries, *limits, meanwhile)
         return state, answers
 
     def judged(self, instance: Instance, seed: int) -> tuple[list[Miss], Fraction]:
@@ -108,7 +115,8 @@ class Bench:
         ------
         Refusal, Misbehaviour
         """
-        return instance.misses(self.run(instance, seed)[1], self.guarantee)
+        _, answers = self.run(instance, seed, meanwhile=lambda: instance.outputs)
+        return instance.misses(answers, self.guarantee)
 
 
 def examine(
