@@ -171,13 +171,13 @@ class _Model:
         self.value_growth = Fraction(1)
         if self._bounded():
             self.value_growth += gamma(self.k, self.unit)
-        carried = self.growth**self.rescalings
+        self.rescaled = self.growth**self.rescalings
         if stored != form:
             self.value_growth *= 1 + stored.unit_roundoff
-            T = T * (1 + stored.unit_roundoff) + Fraction(_tiny(stored)) * carried
+            T = T * (1 + stored.unit_roundoff) + Fraction(_tiny(stored)) * self.rescaled
         self.weight_lost = T * self.value_growth
         self.products = self.count * (m + 2) + self.rescalings
-        self.carried = carried * self.value_growth
+        self.carried = self.rescaled * self.value_growth
         largest = [np.abs(A.astype(np.float64)).max() for A in (case.query, *case.keys)]
         sigma = LOG2_E * Fraction(case.sigma.factor * case.sigma.root)
         self.factors = prod((Fraction(max(1.0, x)) for x in largest), start=max(Fraction(1), sigma))
@@ -230,7 +230,7 @@ class _Model:
         parts = (
             2 * self.terms * self.factors,
             2 * (Fraction(reach) + drift),
-            2 * self.count * Fraction(values) * self.growth**self.rescalings,
+            2 * self.count * Fraction(values) * self.rescaled,
         )
         return bool(max(parts) > self.largest)
 
