@@ -14,6 +14,7 @@ from flint import arb, arb_mat, fmpq
 from kvfloor import ExactAttention
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import prepare
+from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.single import evaluate_single
 from kvfloor.attention.fast.totals import Balls, Evaluation
 from kvfloor.attention.inputs import Mask, as_scale
@@ -37,6 +38,28 @@ class Case:
     def evaluate(self, level: str) -> Evaluation:
         sigma = as_scale(self.scale, self.queries.shape[1])
         return LEVELS[level](prepare(self.keys, self.values), self.queries, sigma, self.mask)
+
+    def refined(self) -> Evaluation:
+        """All numbers of a case of order 1 by `evaluate_refined`."""
+        b, width = len(self.queries), self.values[0].shape[1] + 1
+        rows, columns = (part.ravel() for part in np.indices((b, width)))
+        sigma = as_scale(self.scale, self.queries.shape[1])
+        shared = prepare(self.keys, self.values)
+        found = evaluate_refined(shared, self.queries, sigma, self.mask, (rows, columns))
+        hi, lo, radius = (part.reshape(b, width) for part in (found.hi, found.lo, found.radius))
+        output = Balls(hi[:, :-1], lo[:, :-1], radius[:, :-1])
+        return Evaluation(output, Balls(hi[:, -1], lo[:, -1], radius[:, -1]))
+
+    def of_one_slot(self) -> Case:
+        """The same with the first slot alone, under the mask for its first tuples."""
+        mask = self.mask
+        while mask is not None and mask.ndim > 1 + self.mask_for_each():
+            mask = mask[..., 0]
+        return Case(self.queries, self.keys[:1], self.values[:1], self.scale, mask)
+
+    def mask_for_each(self) -> bool:
+        """Whether every query has a mask of its own."""
+        return self.mask is not None and self.mask.ndim > len(self.keys)
 
     def row_mask(self, i: int) -> Mask | None:
         if self.mask is None or self.mask.ndim == len(self.keys):

@@ -18,6 +18,7 @@ from kvfloor.attention.fast import (
     Evaluation,
     Prepared,
     evaluate_double,
+    evaluate_refined,
     evaluate_single,
     prepare,
 )
@@ -30,6 +31,7 @@ __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
 _Evaluate = Callable[[Prepared, Array, Scale, Mask | None], Evaluation]
 Empty = Literal["raise", "zero", "nan"]
+FEW = 8  # numbers left in a row, up to which they go on alone
 EMPTY_OUTPUT = {"raise": np.nan, "zero": 0.0, "nan": np.nan}
 
 
@@ -41,11 +43,12 @@ class Layers:
 
     Attributes
     ----------
-    single, double, balls, exact : int
-        Float64 with a bound; double-double with a bound; Arb; E1.
+    single, refined, double, balls, exact : int
+        Float64 with a bound; again with better logits; double-double with a bound; Arb; E1.
     """
 
     single: int = 0
+    refined: int = 0
     double: int = 0
     balls: int = 0
     exact: int = 0
@@ -160,7 +163,7 @@ def tensor_attention_rounded(
     wanted = np.zeros(numbers.shape, dtype=np.bool_)
     wanted[rows] = True
     wanted[:, d_v] &= return_logsumexp
-    for settle in (_single, _double, _balls):
+    for settle in (_single, _refined, _double, _balls):
         settle(task, numbers, wanted, layers if layers is not None else Layers())
     result = numbers.astype(task.target.dtype).reshape(*leading, d_v + 1)
     output = result[..., :d_v]
@@ -180,6 +183,21 @@ def _single(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     """Settle what float64 with its bound settles; only formats narrower than float64."""
     if task.prepared is not None and task.target.precision < 53:
         layers.single += _fast(task, task.prepared, numbers, wanted, evaluate_single)
+
+
+def _refined(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
+    """Settle what float64 settles with logits that hardly round, where a few numbers are left."""
+    problem, open_rows = task.problem, int(wanted.any(axis=1).sum())
+    few = 0 < np.count_nonzero(wanted) <= FEW * open_rows
+    if task.prepared is None or len(problem.keys) > 1 or task.target.precision == 53 or not few:
+        return
+    rows, columns = np.nonzero(wanted)
+    places = rows, columns
+    balls = evaluate_refined(task.prepared, problem.queries, problem.scale, problem.mask, places)
+    rounded, decided = round_balls(balls, task.target, task.rounding)
+    numbers[places] = np.where(decided, rounded, numbers[places])
+    wanted[places] = ~decided
+    layers.refined += int(decided.sum())
 
 
 def _double(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:

@@ -52,7 +52,8 @@ def read(value: Any, argument: str, ndim: int) -> Array:
     -------
     ndarray
         Not empty, every entry finite: of dtype float64 if it came in a binary format that float64
-        holds, else object with a `Fraction` in each place. `floats` and `rationals` are its views.
+        holds (maybe the caller's own memory: not to be written to or kept), else object with a
+        `Fraction` in each place. `floats` and `rationals` are its views.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def read(value: Any, argument: str, ndim: int) -> Array:
         value = _as_numpy(value, argument, VECTOR if ndim == 1 else MATRIX)
         if value.ndim == ndim and value.size and value.dtype.name in FORMATS:
             with np.errstate(invalid="ignore"):  # signalling NaNs
-                exact: Array = value.astype(np.float64)
+                exact: Array = value.astype(np.float64, copy=False)
             if np.isfinite(exact).all():
                 return exact
     entries = _vector(value, argument) if ndim == 1 else _matrix(value, argument)

@@ -12,6 +12,7 @@ from flint import arb
 
 from fast_oracle import LEVELS, Case, Float, ball_truth, exact_truths, numbers, share
 from kvfloor.attention.fast import double, single
+from kvfloor.attention.fast.arithmetic import UNIT
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import Prepared, Queries, prepare
 from kvfloor.attention.fast.single import evaluate_single
@@ -165,6 +166,29 @@ def test_balls_contain_the_truth_and_are_narrow(kind: str, level: str) -> None:
                 radii.append(ball[2])
     assert len(radii) > 200
     assert np.mean(np.isfinite(radii)) > 0.85
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"columns", "subnormal keys"}))
+def test_refined_balls_contain_the_truth_and_are_narrower(kind: str) -> None:
+    """In units of u the radius is 7·sd + (log₂ n + 1)·(rms + |out|), whatever the logits."""
+    finite = 0
+    for seed in range(60):
+        case = KINDS[kind](np.random.default_rng([seed, len(kind)])).of_one_slot()
+        found = case.refined()
+        for i, truth in enumerate(exact_truths(case)):
+            if truth is None:
+                continue
+            lse = numbers(found.logsumexp, i)
+            share(truth.logsumexp, lse)
+            assert kind in WIDE or lse[2] <= 40 * UNIT * (1 + abs(lse[0]))
+            for c, (out, mean) in enumerate(zip(truth.output, truth.mean, strict=True)):
+                ball = numbers(found.output, i, c)
+                share(out, ball)
+                largest = float(np.abs(case.values[0][:, c]).max())
+                size = max(largest, float((mean + abs(out)).upper()))
+                assert kind in WIDE or ball[2] <= 40 * UNIT * size
+                finite += np.isfinite(ball[2])
+    assert finite > 100
 
 
 @pytest.mark.parametrize("level", LEVELS)

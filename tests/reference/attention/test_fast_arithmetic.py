@@ -197,7 +197,7 @@ def test_first_two_orders_of_the_logits_are_exact(d: int, hard: bool) -> None:
     a = split(A.copy(), np.zeros_like(A), bits)
     k = split(K.copy(), np.zeros_like(K), bits)
     out = [np.empty((3, 4)) for _ in range(3)]
-    slices.products(np.hstack(a[::-1]), slice(0, 4), out)
+    slices.products(np.hstack(a[::-1]), out)
     assert as_fractions(out[0]) == exact_product(a[0], k[0])
     second = exact_product(np.hstack([a[0], a[1]]), np.hstack([k[1], k[0]]))
     assert as_fractions(out[1]) == second
@@ -216,7 +216,7 @@ def test_weighted_sums_are_as_exact_as_their_rests(n: int, hard: bool) -> None:
     if hard:
         P, V = odd_slices((3, n), bits, rng), odd_slices((n, 4), bits, rng)
     slices = ValueSlices.of(V, n)
-    found = slices.products(split(P.copy(), np.zeros_like(P), bits), slice(0, n))
+    found = slices.products(split(P.copy(), np.zeros_like(P), bits))
     assert (np.abs(found[1]) <= UNIT * np.abs(found[0])).all()
     true = exact_product(P, V.T.copy())
     allowed = Fraction(gamma(n + 5) * n * 2.0 ** (-2 * bits) * 2) + 2 * U2 * n

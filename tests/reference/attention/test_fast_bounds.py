@@ -15,10 +15,17 @@ import numpy.typing as npt
 import pytest
 
 from fast_oracle import Case, exact_truths, numbers, share
-from kvfloor.attention.fast import double, single, slices
+from kvfloor.attention.fast import centred, double, refined, single, slices
 from kvfloor.attention.fast.arithmetic import UNIT
 from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, exp2_single, exp_double
-from kvfloor.attention.fast.slices import KeySlices, ValueSlices, slice_bits, split
+from kvfloor.attention.fast.slices import (
+    KeySlices,
+    ValueSlices,
+    key_rest,
+    slice_bits,
+    split,
+    value_error,
+)
 
 Float = npt.NDArray[np.float64]
 #: Direction of the errors of a result, from that result.
@@ -47,8 +54,8 @@ class Adversary:
         result: Float = np.matmul(a, b, out=out)
         return self._moved("matmul", result, np.abs(a) @ np.abs(b), b.shape[-2])
 
-    def einsum(self, subscripts: str, a: Float, b: Float) -> Float:
-        result: Float = np.einsum(subscripts, a, b)
+    def einsum(self, subscripts: str, a: Float, b: Float, out: Float | None = None) -> Float:
+        result: Float = np.einsum(subscripts, a, b, out=out)
         if not subscripts.endswith("qc"):
             return result
         sizes = np.einsum(subscripts, np.abs(a), np.abs(b))
@@ -96,19 +103,120 @@ def test_single_survives_the_worst_sums(monkeypatch: pytest.MonkeyPatch) -> None
     assert used(case, "single")[0] > 0.9
 
 
+def worst_exp2(x: Float, y: Float, k: npt.NDArray[np.int64]) -> None:
+    """`exp2_single` of zeros, off by all that it may be: up, down, up, ..."""
+    exp2_single(x, y, k)
+    y += EXP2_SINGLE_ERROR * balanced(x.shape[-1])
+
+
 def test_single_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = Case(np.zeros((1, 1)), [np.ones((2, 1))], [balanced(2)[:, None]])
-    original = exp2_single
-
-    def worst(x: Float, y: Float, k: npt.NDArray[np.int64]) -> None:
-        original(x, y, k)
-        y += EXP2_SINGLE_ERROR * balanced(2)
-
-    monkeypatch.setattr(single, "exp2_single", worst)
+    slots = [np.ones((n, 1)) for n in (1, 2)]
+    case = Case(np.zeros((1, 1)), slots, [slots[0], balanced(2)[:, None]])
+    monkeypatch.setattr(single, "exp2_single", worst_exp2)
     apart = np.array([1.0, -1.0])
     sums = Adversary(matmul=[None, lambda _: apart], einsum=[lambda _: apart])
     monkeypatch.setattr(single, "np", sums)
-    assert used(case, "single")[0] > 0.6
+    assert used(case, "single")[0] > 0.55
+
+
+# --- level (a) at order 1
+
+
+def one_slot(J: int, d: int) -> Case:
+    """Logits of ±64·u off at most, values ±1 about 0: deviation and size are both 1."""
+    rng = np.random.default_rng(0)
+    K = [rng.choice([-1.0, 1.0], (J, d))]
+    return Case(np.full((1, d), 0.25), K, [balanced(J)[:, None]], Fraction(1, 8))
+
+
+def test_centred_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = one_slot(8, 128)
+    monkeypatch.setattr(centred, "_BLOCK", 8)
+    assert max(used(case, "single")) < 0.1
+    monkeypatch.setattr(centred, "np", Adversary(matmul=[lambda _: balanced(8), None]))
+    assert used(case, "single")[0] > 0.75
+    monkeypatch.setattr(centred, "np", Adversary(matmul=[np.ones_like, None]))
+    assert used(case, "single")[1] > 0.75
+
+
+@pytest.mark.parametrize("value", [1.0, -1.0])
+def test_centred_survives_the_worst_sums(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numerator up, denominator down; squares down and ‖key‖² down, which makes bounds smaller."""
+    J = 200
+    case = Case(np.zeros((1, 1)), [np.ones((J, 1))], [np.full((J, 1), value)])
+    assert max(used(case, "single")) < 0.1
+    apart = np.array([np.sign(value), -1.0, -1.0, -1.0])
+    monkeypatch.setattr(centred, "np", Adversary(matmul=[None, lambda _: apart]))
+    assert used(case, "single")[0] > 0.7
+    assert used(case, "single")[1] > 0.7
+
+
+def test_centred_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(np.zeros((1, 1)), [np.ones((2, 1))], [balanced(2)[:, None]])
+    monkeypatch.setattr(centred, "_BLOCK", 1)
+    monkeypatch.setattr(centred, "exp2_single", worst_exp2)
+    assert used(case, "single")[0] > 0.5
+
+
+def test_errors_of_weights_do_not_move_equal_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes the bound a centred one: with one value the radius is that of the sums alone."""
+    rng = np.random.default_rng(0)
+    K = 30 * rng.standard_normal(64) + rng.standard_normal((300, 64)) / 10  # long, and alike
+    q = rng.standard_normal((1, 64))
+    radii = [
+        Case(q, [K], [values]).evaluate("single").output.radius[0, 0]
+        for values in (np.full((300, 1), 0.75), rng.uniform(0.5, 1, (300, 1)))
+    ]
+    assert radii[0] < 600 * UNIT
+    assert radii[1] > 20 * radii[0]
+
+
+# --- between the levels
+
+
+def refined_used(case: Case) -> tuple[float, float]:
+    truth = next(t for t in exact_truths(case) if t)
+    found = case.refined()
+    output = share(truth.output[0], numbers(found.output, 0, 0))
+    return output, share(truth.logsumexp, numbers(found.logsumexp, 0))
+
+
+def test_refined_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rests as large as can be: the errors of their products are what is left."""
+    rng = np.random.default_rng(1)
+    n, d = 8, 256
+    bits = slice_bits(d)
+    signs = balanced(d)
+    q, K = full_slices((1, d), bits, rng), full_slices((n, d), bits, rng) * signs
+    case = Case(q * 2.0**12, [K], [balanced(n)[:, None]])
+    assert max(refined_used(case)) < 0.5
+    worst = [lambda _: balanced(n), None, lambda _: balanced(n)]
+    monkeypatch.setattr(refined, "np", Adversary(matmul=worst))
+    assert refined_used(case)[0] > 0.5
+
+
+def worst_halves(*directions: float) -> Callable[[Float], Float]:
+    """`_halved`, off by as many roundings as a term passes; call by call in these directions."""
+    original, planned = refined._halved, iter(directions)
+
+    def worst(x: Float) -> Float:
+        rounds, sizes = (x.shape[-1] - 1).bit_length(), np.abs(x)
+        return np.asarray(original(x) + next(planned) * rounds * UNIT * sizes.sum(axis=-1))
+
+    return worst
+
+
+def test_refined_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(np.zeros((1, 1)), [np.ones((2, 1))], [balanced(2)[:, None]])
+    monkeypatch.setattr(refined, "exp2_single", worst_exp2)
+    monkeypatch.setattr(refined, "_halved", worst_halves(0, 1, 0))
+    assert refined_used(case)[0] > 0.5
+
+
+def test_refined_survives_the_worst_additions(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(np.zeros((1, 1)), [np.ones((256, 1))], [np.ones((256, 1))])
+    monkeypatch.setattr(refined, "_halved", worst_halves(-1, 1, 0))
+    assert refined_used(case)[0] > 0.5
 
 
 # --- level (b)
@@ -159,7 +267,7 @@ def test_rest_of_the_logits_is_bounded_and_not_idly(d: int) -> None:
     keys = KeySlices.of(K)
     left = np.hstack(split(a.copy(), np.zeros_like(a), bits, 16.0)[::-1])
     sizes = np.abs(left) @ np.abs(keys.factors[2].T)
-    bound = keys.rest(a.sum(axis=1), np.full(1, 16.0))
+    bound = key_rest(a.sum(axis=1), np.full(1, 16.0), np.abs(K).sum(axis=1).max(), d)
     assert 0.6 < (sizes / bound).max() <= 1
 
 
@@ -189,8 +297,8 @@ def test_error_of_weighted_sums_is_bounded_and_not_idly(
             return result
 
     monkeypatch.setattr(slices, "np", Rests())
-    hi, lo = values.products(split(P.copy(), np.zeros_like(P), bits), slice(0, n))
+    hi, lo = values.products(split(P.copy(), np.zeros_like(P), bits))
     error = abs(Fraction(hi[0, 0]) + Fraction(lo[0, 0]) - true)
-    allowed = Fraction(values.error)
+    allowed = Fraction(value_error(n))
     assert error <= allowed + Fraction(UNIT) ** 2 * n
     assert n < 64 or error > allowed / 2

@@ -67,7 +67,7 @@ def test_no_wrong_bit(name: str, rounding: Rounding) -> None:
             checked += len(got)
         if checked >= NUMBERS:
             break
-    counts = layers.single + layers.double + layers.balls + layers.exact
+    counts = layers.single + layers.refined + layers.double + layers.balls + layers.exact
     assert counts == checked
 
 

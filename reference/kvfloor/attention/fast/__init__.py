@@ -1,13 +1,23 @@
 """Fast enclosures of tensor attention in NumPy: a centre and a proven radius (E3 `forward-error`).
 
-`evaluate_single` is good enough to round to float32 and below, `evaluate_double` to float64. Both
-trust IEEE 754's ``+ - * /`` rounded to nearest, in BLAS too, and no library function; sums may be
-taken in any order, with or without fused multiply-add. A radius is inf where nothing is claimed.
+`evaluate_single` is good enough to round to float32 and below, `evaluate_refined` settles some of
+what it leaves open at order 1, `evaluate_double` is good enough for float64. All trust IEEE 754's
+``+ - * /`` rounded to nearest, in BLAS too, and no library function; sums may be taken in any
+order, with or without fused multiply-add. A radius is inf where nothing is claimed.
 """
 
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import Prepared, prepare
+from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.single import evaluate_single
 from kvfloor.attention.fast.totals import Balls, Evaluation
 
-__all__ = ["Balls", "Evaluation", "Prepared", "evaluate_double", "evaluate_single", "prepare"]
+__all__ = [
+    "Balls",
+    "Evaluation",
+    "Prepared",
+    "evaluate_double",
+    "evaluate_refined",
+    "evaluate_single",
+    "prepare",
+]

@@ -93,10 +93,10 @@ def rounder(unit: float | Float) -> float | Float:
     return unit * (1.5 * 2.0**52)
 
 
-def extract(x: Float, unit: float | Float) -> Float:
+def extract(x: Float, unit: float | Float, out: Float | None = None) -> Float:
     """Return x rounded to the multiples of ``unit``, and leave the exact remainder in x."""
     constant = rounder(unit)
-    head = x + constant
+    head = np.add(x, constant, out=out)
     head -= constant
     x -= head
     return head

@@ -24,7 +24,14 @@ from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_double_error
 from kvfloor.attention.fast.logarithm import log_double
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
-from kvfloor.attention.fast.slices import split
+from kvfloor.attention.fast.slices import (
+    KeySlices,
+    ValueSlices,
+    key_rest,
+    slice_bits,
+    split,
+    value_error,
+)
 from kvfloor.attention.fast.tiling import Dropped, Tiling
 from kvfloor.attention.fast.totals import (
     INFLATION,
@@ -65,7 +72,7 @@ def evaluate_double(
         limit = 0.99 * EXPONENT_LIMIT
         query = scaled_queries(prepared, some, scale, unit=Fraction(1), limit=limit)
         g = _ranged(prepared, query)
-        tiling = Tiling.of(len(some), prepared.shape, prepared.value_slices.block, _ELEMENTS)
+        tiling = Tiling.of(len(some), prepared.shape, prepared.block, _ELEMENTS)
         return _enclose(prepared, g, _sum(prepared, g, dropped, tiling), tiling)
 
     return in_batches(evaluate, prepared, queries, mask)
@@ -92,32 +99,35 @@ class _Ranged:
 def _ranged(prepared: Prepared, query: Queries) -> _Ranged:
     size = np.abs(query.hi)
     unit = np.ldexp(1.0, np.maximum(np.frexp(size.max(axis=1))[1], 0))
-    rest = prepared.key_slices.rest(size.sum(axis=1), unit)
+    rest = key_rest(size.sum(axis=1), unit, prepared.longest, size.shape[1])
     return _Ranged(query, unit[:, None, None], rest)
 
 
 def _sum(prepared: Prepared, g: _Ranged, dropped: Dropped, tiling: Tiling) -> Totals:
     """Sums of P·v in double-double, and for the bound of P·W² and of |W| over rows."""
-    totals = Totals(tiling, 4, prepared.values[-1].shape[1])
+    totals = Totals(tiling, 4, len(prepared.value_exponents) + 1)
+    once = tiling.rows == 1 and tiling.queries <= tiling.steps[0]
+    slices = _Slices(prepared, once=once)
     work = np.empty((7, tiling.elements))
     for q, rows in tiling.blocks():
         U, W = prepared.exact_rows(rows)
         A = multiply((g.query.hi[q, None], g.query.lo[q, None]), U)
-        left = np.concatenate(split(*A, prepared.key_slices.bits, g.unit[q])[::-1], axis=2)
+        left = np.concatenate(split(*A, slice_bits(A[0].shape[2]), g.unit[q])[::-1], axis=2)
         lengths, left = left.shape[:2], left.reshape(-1, left.shape[2])
         squares, sizes = np.square(W[0]), np.abs(W[0])
         for columns in tiling.across():
             shape = *lengths, columns.stop - columns.start
             tile = work[:, : prod(shape)].reshape(7, len(left), -1)
-            k, hi, lo = _exponentials(prepared, left, columns, tile)
+            K, V = slices.at(columns)
+            k, hi, lo = _exponentials(K, left, tile)
             top, weights = row_weights(
                 k.reshape(shape), dropped(q, rows, columns), g.query.reach[q], above=1
             )
             hi *= weights.reshape(hi.shape)
             lo *= weights.reshape(lo.shape)
-            scale = totals.admit(q, columns, top, hi.reshape(shape))
-            P = split(hi, lo, prepared.value_slices.bits)
-            T_hi, T_lo = prepared.value_slices.products(P, columns)
+            scale = totals.admit(q, top)
+            totals.count(q, columns, scale, hi.reshape(shape))
+            T_hi, T_lo = V.products(split(hi, lo, V.bits))
             T = T_hi.reshape(*lengths, -1), T_lo.reshape(*lengths, -1)
             for part in T:
                 np.multiply(part, scale[..., None], out=part)
@@ -129,11 +139,36 @@ def _sum(prepared: Prepared, g: _Ranged, dropped: Dropped, tiling: Tiling) -> To
     return totals
 
 
-def _exponentials(
-    prepared: Prepared, left: Float, columns: slice, work: Float
-) -> tuple[Integer, Float, Float]:
+class _Slices:
+    """Slices of the keys and values of a tile: made for it, in the same memory, if seen once."""
+
+    def __init__(self, prepared: Prepared, *, once: bool) -> None:
+        self._prepared, self._once = prepared, once
+        if once:
+            J, d, width = (
+                prepared.block,
+                *map(len, (prepared.key_exponents, prepared.value_exponents)),
+            )
+            self._tile = np.empty((J, d)), np.ones((J, width + 1))
+            self._keys = np.empty((J, 2, d)), np.empty((J, 3, d))
+            self._values = np.empty((J, 3, width + 1)), np.empty((J, 2, width + 1))
+
+    def at(self, columns: slice) -> tuple[KeySlices, ValueSlices]:
+        """Return them, to be used before they are asked for again."""
+        prepared = self._prepared
+        if not self._once:
+            return prepared.key_slices.at(columns), prepared.value_slices.at(columns)
+        J = columns.stop - columns.start
+        K, V = (part[:J] for part in self._tile)
+        prepared.key_slots[-1].write(columns, K)
+        prepared.value_slots[-1].write(columns, V[:, :-1])
+        keys, values = ((a[:J], b[:J]) for a, b in (self._keys, self._values))
+        return KeySlices.of(K, keys), ValueSlices.of(V, prepared.block, values)
+
+
+def _exponentials(K: KeySlices, left: Float, work: Float) -> tuple[Integer, Float, Float]:
     first, second, third, hi, t, *scratch = work
-    prepared.key_slices.products(left, columns, (first, second, third))
+    K.products(left, (first, second, third))
     two_sum_into(first, second, hi, t)
     third += first
     return exp_double(hi, third, (first, second, t, *scratch))
@@ -155,21 +190,21 @@ def _row_units(rows: int, limit: int) -> tuple[float, float]:
 def _enclose(prepared: Prepared, g: _Ranged, totals: Totals, tiling: Tiling) -> Evaluation:
     hi, lo, rows, row_ends = np.moveaxis(totals.sums, 1, 0)
     D = hi[:, -1:], lo[:, -1:]
-    mean = np.sqrt(rows * (totals.columns @ prepared.squares))
+    mean = np.sqrt(rows * prepared.times_squares(totals.columns))
     error = _relative_error(prepared, g, tiling)[:, None] * mean
-    error += prepared.value_slices.error * row_ends + _sum_error(tiling)
+    error += value_error(prepared.block) * row_ends + _sum_error(tiling)
     error = error * INFLATION + TINY * D[0]
     centre = divide((hi, lo), D)
     radius = spread(centre[0], error, D[0], 2.0**-100)
     usable = np.isfinite(g.query.reach) & (g.rest <= 2.0**-13)
     radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_double((hi[:, -1], lo[:, -1]), totals.exponent)
-    return enclose(totals, centre, radius, log, log_error, prepared.value_exponents)
+    return enclose(totals.empty, centre, radius, log, log_error, prepared.value_exponents)
 
 
 def _relative_error(prepared: Prepared, g: _Ranged, tiling: Tiling) -> Float:
     """Relative error of weights and of double-double operations, shape (b,)."""
-    d, m = len(prepared.key_exponents), len(prepared.keys)
+    d, m = len(prepared.key_exponents), len(prepared.key_slots)
     logits = gamma(3 * d + 12) * g.rest + 9 * UNIT**2 * (m + 2) * g.query.reach
     operations = tiling.per_query + tiling.steps[1] + m + 8
     return logits + exp_double_error(g.query.reach) + 9 * UNIT**2 * operations

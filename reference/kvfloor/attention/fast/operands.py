@@ -8,12 +8,13 @@ Powers of two are exact unless a quotient underflows, and then off by 2**-1075 a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import isqrt, ldexp, prod
 
 import numpy as np
+import numpy.typing as npt
 
 from kvfloor.attention.fast.arithmetic import (
     Float,
@@ -30,6 +31,62 @@ __all__ = ["BLOCK", "Prepared", "Queries", "prepare", "scaled_queries"]
 
 #: Columns of a tile at level (b): few, as slices have (53 − log2 columns) / 2 bits.
 BLOCK = 256
+_FACTORS = 1000  # powers of two below this are factors that float64 holds
+_ROWS = 1024  # scaled at a time where the whole is not needed
+
+
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """Keys or values of a slot, and how its columns are scaled.
+
+    Attributes
+    ----------
+    entries : ndarray, shape (n, width)
+        As they came.
+    exponents : ndarray of int64, shape (width,)
+        The powers of two that every column is divided by.
+    """
+
+    entries: Float
+    exponents: Integer
+
+    @classmethod
+    def of(cls, entries: Float) -> Slot:
+        """Return a slot in which every column's largest entry is scaled into [1/2, 1)."""
+        return cls(entries, np.frexp(np.maximum(entries.max(axis=0), -entries.min(axis=0)))[1])
+
+    @cached_property
+    def scaled(self) -> Float:
+        """All of it, scaled."""
+        scaled = np.empty(self.entries.shape)
+        self.write(slice(None), scaled)
+        return scaled
+
+    @cached_property
+    def _factors(self) -> Float | None:
+        """The powers as factors, if float64 holds them."""
+        moderate = (np.abs(self.exponents) < _FACTORS).all()
+        return np.ldexp(1.0, -self.exponents) if moderate else None
+
+    def write(self, rows: slice, out: Float) -> None:
+        """Write some rows, scaled, to ``out``."""
+        if self._factors is None:
+            np.ldexp(self.entries[rows], -self.exponents, out=out)
+        else:
+            np.multiply(self.entries[rows], self._factors, out=out)
+
+    def columns(self, columns: npt.NDArray[np.intp]) -> Float:
+        """Return some columns, scaled, one in each row."""
+        scaled: Float = np.ldexp(self.entries.T[columns], -self.exponents[columns, None])
+        return scaled
+
+    def blocks(self) -> Iterator[Float]:
+        """Yield all rows, scaled, some at a time in the same memory."""
+        room = np.empty((min(_ROWS, len(self.entries)), self.entries.shape[1]))
+        for start in range(0, len(self.entries), _ROWS):
+            part = room[: len(self.entries) - start]
+            self.write(slice(start, start + len(part)), part)
+            yield part
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,23 +98,46 @@ class Prepared:
 
     Attributes
     ----------
-    keys : tuple of m arrays, shape (n_r, d)
-        Scaled, ``|entry| < 1``.
-    values : tuple of m arrays, shape (n_r, d_v + 1)
-        Scaled, ``|entry| <= 1``. The last column is all ones: it sums the weights.
+    key_slots, value_slots : tuple of m of Slot
+        Widths d and d_v.
     key_exponents, value_exponents : ndarray of int64, shapes (d,) and (d_v,)
         The powers of two taken out, all slots together.
     """
 
-    keys: tuple[Float, ...]
-    values: tuple[Float, ...]
+    key_slots: tuple[Slot, ...]
+    value_slots: tuple[Slot, ...]
     key_exponents: Integer
     value_exponents: Integer
+
+    def only(self, columns: npt.NDArray[np.intp]) -> Prepared:
+        """Return the same with some of the columns of the values."""
+        slots = [
+            Slot(slot.entries[:, columns], slot.exponents[columns]) for slot in self.value_slots
+        ]
+        return replace(
+            self, value_slots=tuple(slots), value_exponents=self.value_exponents[columns]
+        )
+
+    @cached_property
+    def keys(self) -> tuple[Float, ...]:
+        """Keys of each slot, shape (n_r, d), ``|entry| < 1``."""
+        return tuple(slot.scaled for slot in self.key_slots)
+
+    @cached_property
+    def values(self) -> tuple[Float, ...]:
+        """Values of each slot, shape (n_r, d_v + 1); the last column is all ones."""
+        found = []
+        for slot in self.value_slots:
+            n, d_v = slot.entries.shape
+            values = np.ones((n, d_v + 1))
+            slot.write(slice(None), values[:, :-1])
+            found.append(values)
+        return tuple(found)
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """The tokens n_r of each slot."""
-        return tuple(len(K) for K in self.keys)
+        return tuple(len(slot.entries) for slot in self.key_slots)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -68,8 +148,19 @@ class Prepared:
     @cached_property
     def column_norms(self) -> Float:
         """Euclidean norms of the last slot's keys, shape (n_m,)."""
-        norms: Float = np.sqrt(np.einsum("jc,jc->j", self.keys[-1], self.keys[-1]))
+        squares = [np.einsum("jc,jc->j", K, K) for K in self.key_slots[-1].blocks()]
+        norms: Float = np.sqrt(np.concatenate(squares))
         return norms
+
+    @cached_property
+    def longest(self) -> float:
+        """The largest sum of absolute values of a key of the last slot."""
+        return max(float(np.abs(K).sum(axis=1).max()) for K in self.key_slots[-1].blocks())
+
+    @property
+    def block(self) -> int:
+        """Columns of a tile at level (b)."""
+        return min(BLOCK, self.shape[1])
 
     @cached_property
     def key_slices(self) -> KeySlices:
@@ -79,12 +170,17 @@ class Prepared:
     @cached_property
     def value_slices(self) -> ValueSlices:
         """The last slot's values in slices."""
-        return ValueSlices.of(self.values[-1], min(BLOCK, len(self.values[-1])))
+        return ValueSlices.of(self.values[-1], self.block)
 
-    @cached_property
-    def squares(self) -> Float:
-        """Squares of the last slot's values, shape (n_m, d_v + 1)."""
-        return np.square(self.values[-1])
+    def times_squares(self, weights: Float) -> Float:
+        """Return Σ_j w_j·V_jc² over the last slot, for weights of shape (b, n_m)."""
+        sums = np.zeros((len(weights), len(self.value_exponents) + 1))
+        sums[:, -1] = weights.sum(axis=1)
+        start = 0
+        for V in self.value_slots[-1].blocks():
+            sums[:, :-1] += weights[:, start : start + len(V)] @ np.square(V)
+            start += len(V)
+        return sums
 
     def rows(self, rows: slice) -> Pair:
         """Rows of ``K_1 ⊘ … ⊘ K_{m−1}`` and ``V_1 ⊘ … ⊘ V_{m−1}``, each product rounded."""
@@ -128,23 +224,12 @@ def prepare(keys: Sequence[Float], values: Sequence[Float]) -> Prepared:
     keys, values : sequence of m arrays of float64
         Shapes (n_r, d) and (n_r, d_v), not empty, every entry finite, as they are read.
     """
-    with np.errstate(all="ignore"):
-        scaled_keys, key_exponents = _scaled(keys)
-        scaled_values, value_exponents = _scaled(values, ones=1)
-    return Prepared(scaled_keys, scaled_values, key_exponents, value_exponents)
+    key_slots, value_slots = tuple(map(Slot.of, keys)), tuple(map(Slot.of, values))
+    return Prepared(key_slots, value_slots, _taken_out(key_slots), _taken_out(value_slots))
 
 
-def _scaled(slots: Sequence[Float], ones: int = 0) -> tuple[tuple[Float, ...], Integer]:
-    """Scale columns, append some of ones, and return the powers of two taken out."""
-    width = slots[0].shape[1]
-    results, total = [], np.zeros(width, dtype=np.int64)
-    for slot in slots:
-        exponents = np.frexp(np.abs(slot).max(axis=0))[1]
-        result = np.ones((len(slot), width + ones))
-        np.ldexp(slot, -exponents, out=result[:, :width])
-        results.append(result)
-        total += exponents
-    return tuple(results), total
+def _taken_out(slots: tuple[Slot, ...]) -> Integer:
+    return np.asarray(sum(slot.exponents for slot in slots), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,10 @@ import numpy as np
 
 from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
 from kvfloor.attention.fast.batch import in_batches
-from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, EXPONENT_LIMIT, LN2, exp2_single
+from kvfloor.attention.fast.centred import evaluate_centred
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
 from kvfloor.attention.fast.logarithm import log_single
+from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.tiling import Dropped, Tiling
 from kvfloor.attention.fast.totals import (
@@ -26,7 +28,6 @@ from kvfloor.attention.inputs import Mask, Scale
 __all__ = ["evaluate_single"]
 
 _COLUMNS, _ELEMENTS = 256, 2**15
-_LN2 = 0.6932  # rounded up
 
 
 def evaluate_single(
@@ -56,15 +57,17 @@ def evaluate_single(
         where S is the mean of ‖σq∘K_1∘…∘K_{m−1}‖ times that of ‖K_m‖, over tokens, and r, c, k are
         the rows and columns of a tile, at most 2**15 tuples, and the number of tiles. inf where
         ‖σq‖·max ‖K_m‖, with the other keys' columns scaled to 1, passes 1.4·10**6 nats, or a result
-        the range of float64.
+        the range of float64. At order 1 it is smaller: see `evaluate_centred`.
 
     Notes
     -----
     E3 `forward-error`; derived in docs/fast.md.
     """
+    if len(prepared.key_slots) == 1:
+        return evaluate_centred(prepared, queries, scale, mask)
 
     def evaluate(some: Float, dropped: Dropped) -> Evaluation:
-        g = scaled_queries(prepared, some, scale, unit=LN2, limit=_limit(prepared))
+        g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
         tiling = _tiling(prepared, len(some))
         return _enclose(prepared, g, _sum(prepared, g, dropped, tiling), tiling)
 
@@ -75,16 +78,6 @@ def _tiling(prepared: Prepared, b: int) -> Tiling:
     """Tiles of at least 256 columns, and of more where there are few rows."""
     columns = max(_COLUMNS, _ELEMENTS // (b * prepared.shape[0]))
     return Tiling.of(b, prepared.shape, columns, _ELEMENTS)
-
-
-def _logit_error(prepared: Prepared) -> float:
-    """Relative to ‖A_i‖·‖K_m[j]‖: d roundings in the sum, and one in each of m + 1 factors."""
-    return gamma(len(prepared.key_exponents) + len(prepared.keys) + 1)
-
-
-def _limit(prepared: Prepared) -> float:
-    """Logits whose error stays below 2**-12, inside the range of `exp2_single`."""
-    return min(0.99 * EXPONENT_LIMIT, 2.0**-12 / _logit_error(prepared))
 
 
 def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> Totals:
@@ -105,7 +98,8 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> To
             exp2_single(x, y, k)
             top, weights = row_weights(k, dropped(q, rows, columns), g.reach[q], above=0)
             y *= weights
-            scale = totals.admit(q, columns, top, y)
+            scale = totals.admit(q, top)
+            totals.count(q, columns, scale, y)
             sums = np.matmul(y.reshape(len(A), -1), V[columns]).reshape(*lengths.shape, -1)
             sums *= scale[..., None]
             marginal = sums[..., -1]
@@ -118,12 +112,12 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> To
 def _enclose(prepared: Prepared, g: Queries, totals: Totals, tiling: Tiling) -> Evaluation:
     N, rows, long_rows = np.moveaxis(totals.sums, 1, 0)
     D = N[:, -1:]
-    columns = totals.columns @ prepared.squares
-    long_columns = (totals.columns * np.square(prepared.column_norms)) @ prepared.squares
+    columns = prepared.times_squares(totals.columns)
+    long_columns = prepared.times_squares(totals.columns * np.square(prepared.column_norms))
     # Cauchy and Schwarz: Σ E·|W·V| <= √(Σ E·W² · Σ E·V²), and likewise with logit errors α·β.
-    roundings = tiling.steps[1] + tiling.steps[2] + tiling.per_query + len(prepared.keys)
+    roundings = tiling.steps[1] + tiling.steps[2] + tiling.per_query + len(prepared.key_slots)
     error = (gamma(roundings) + EXP2_SINGLE_ERROR) * np.sqrt(rows * columns)
-    error += _logit_error(prepared) * _LN2 * np.sqrt(long_rows * long_columns)
+    error += logit_error(prepared) * LN2_ABOVE * np.sqrt(long_rows * long_columns)
     error = error * INFLATION + TINY * D
     centre = N / D
     radius = spread(centre, error, D, 2 * UNIT)
@@ -131,5 +125,10 @@ def _enclose(prepared: Prepared, g: Queries, totals: Totals, tiling: Tiling) -> 
     log, log_error = log_single(D[:, 0], totals.exponent)
     zeros = np.zeros_like(centre)
     return enclose(
-        totals, (centre, zeros), radius, (log, zeros[:, 0]), log_error, prepared.value_exponents
+        totals.empty,
+        (centre, zeros),
+        radius,
+        (log, zeros[:, 0]),
+        log_error,
+        prepared.value_exponents,
     )

@@ -16,12 +16,32 @@ import numpy as np
 
 from kvfloor.attention.fast.arithmetic import Float, Pair, extract, gamma, two_sum
 
-__all__ = ["KeySlices", "ValueSlices", "slice_bits", "split"]
+__all__ = ["KeySlices", "ValueSlices", "key_rest", "slice_bits", "split", "value_error"]
+
+Room = tuple[Float, Float]
 
 
 def slice_bits(length: int) -> int:
     """Return the largest β with length·2**2β <= 2**53, at most 26."""
     return (53 - (length - 1).bit_length()) // 2
+
+
+def key_rest(sums: Float, unit: Float, longest: float, d: int) -> Float:
+    """Bound Σ_c |product with a rest| in `KeySlices`.
+
+    For rows with Σ_c |a_c| <= sums and |a_c| <= unit, ``unit >= 1``, and keys with Σ_c |K_c| <=
+    longest. |a_2| is up to twice 2**(-2β-1)·unit, as a has a low part.
+    """
+    bound: Float = (sums + unit * (2 * longest + d)) * 2.0 ** (-2 * slice_bits(d) - 1)
+    return bound
+
+
+def value_error(block: int) -> float:
+    """Bound of the error of a sum over a block in `ValueSlices`, next to u² of it.
+
+    Σ_j |product with a rest| is below 3.5·block·2**(-2β-1), and rounded block + 5 times.
+    """
+    return gamma(block + 5) * block * 2.0 ** (1 - 2 * slice_bits(block))
 
 
 def split(x: Float, rest: Float, bits: int, unit: float | Float = 1) -> tuple[Float, Float, Float]:
@@ -55,77 +75,81 @@ class KeySlices:
     factors: tuple[Float, Float, Float]
 
     @classmethod
-    def of(cls, K: Float) -> KeySlices:
-        """Split keys of shape (n, d)."""
-        bits = slice_bits(K.shape[1])
-        head, middle, rest = split(K.copy(), np.zeros_like(K), bits)
-        tail = middle + rest
-        return cls(bits, (head, _stack(head, middle), _stack(K, tail, rest)))
+    def of(cls, K: Float, room: Room | None = None) -> KeySlices:
+        """Split keys of shape (n, d), in memory of shapes (n, 2, d) and (n, 3, d) if given."""
+        (n, d), bits = K.shape, slice_bits(K.shape[1])
+        second, third = room or (np.empty((n, 2, d)), np.empty((n, 3, d)))
+        (head, middle), (whole, tail, rest) = second.swapaxes(0, 1), third.swapaxes(0, 1)
+        _cut(K, bits, (head, middle, rest, tail))
+        np.copyto(whole, K)
+        return cls(bits, (head, _flat(second, 2), _flat(third, 3)))
 
-    def rest(self, sums: Float, unit: Float) -> Float:
-        """Bound Σ_c |product with a rest|, for rows with Σ_c |a_c| <= sums and |a_c| <= unit.
+    def at(self, columns: slice) -> KeySlices:
+        """Return the slices of some of the keys."""
+        first, second, third = self.factors
+        return KeySlices(self.bits, (first[columns], second[columns], third[columns]))
 
-        ``unit >= 1``, and |a_2| is up to twice 2**(-2β-1)·unit, as a has a low part.
-        """
-        K = self.factors[2][:, : self.factors[0].shape[1]]
-        longest = np.abs(K).sum(axis=1).max()
-        bound: Float = (sums + unit * (2 * longest + K.shape[1])) * 2.0 ** (-2 * self.bits - 1)
-        return bound
-
-    def products(self, left: Float, columns: slice, out: Sequence[Float]) -> None:
+    def products(self, left: Float, out: Sequence[Float]) -> None:
         """Write the sums of each order for rows (a_2 | a_1 | a_0); the first two are exact."""
         d = self.factors[0].shape[1]
         for i, (factor, result) in enumerate(zip(self.factors, out, strict=True)):
             start = (2 - i) * d
-            np.matmul(left[:, start : start + factor.shape[1]], factor[columns].T, out=result)
+            np.matmul(left[:, start : start + factor.shape[1]], factor.T, out=result)
 
 
-def _stack(*parts: Float) -> Float:
-    """Put matrices side by side, without those at the end that are zero."""
-    while len(parts) > 1 and not parts[-1].any():
-        parts = parts[:-1]
-    return np.hstack(parts)
+def _cut(x: Float, bits: int, parts: tuple[Float, Float, Float, Float]) -> None:
+    """Write x_0, x_1, x_2 and x_1 + x_2."""
+    head, middle, rest, tail = parts
+    np.copyto(rest, x)
+    extract(rest, 2.0**-bits, out=head)
+    extract(rest, 2.0 ** (-2 * bits), out=middle)
+    np.add(middle, rest, out=tail)
+
+
+def _flat(parts: Float, count: int) -> Float:
+    """Put matrices of shape (n, count, width) side by side, but for those at the end that are 0."""
+    while count > 1 and not parts[:, count - 1].any():
+        count -= 1
+    return parts.reshape(len(parts), -1)[:, : count * parts.shape[2]]
 
 
 @dataclass(frozen=True, eq=False)
 class ValueSlices:
-    """Values V of one slot, for sums over blocks of ``block`` rows.
+    """Values V of one slot, for sums over blocks of rows.
 
     Attributes
     ----------
-    block, bits : int
-        Sums have at most ``block`` terms; β for that.
+    bits : int
+        β, for sums of so many terms as a block has.
     factors : tuple of 3 arrays, the i-th of shape (n, at most (3 − i)·width)
         What the i-th slice of the weights is multiplied with: (V_0 | V_1 | V_2);
         (V_0 | V_1 + V_2); V. Trailing parts that are zero are left out.
     """
 
-    block: int
     bits: int
     factors: tuple[Float, Float, Float]
 
     @classmethod
-    def of(cls, V: Float, block: int) -> ValueSlices:
-        """Split values of shape (n, width)."""
-        bits = slice_bits(block)
-        head, middle, rest = split(V.copy(), np.zeros_like(V), bits)
-        tail = middle + rest
-        return cls(block, bits, (_stack(head, middle, rest), _stack(head, tail), V))
+    def of(cls, V: Float, block: int, room: Room | None = None) -> ValueSlices:
+        """Split values of shape (n, w), in memory of shapes (n, 3, w) and (n, 2, w) if given."""
+        (n, width), bits = V.shape, slice_bits(block)
+        first, second = room or (np.empty((n, 3, width)), np.empty((n, 2, width)))
+        (head, middle, rest), (again, tail) = first.swapaxes(0, 1), second.swapaxes(0, 1)
+        _cut(V, bits, (head, middle, rest, tail))
+        np.copyto(again, head)
+        return cls(bits, (_flat(first, 3), _flat(second, 2), V))
 
-    @property
-    def error(self) -> float:
-        """Bound of the error of a sum in `products`, next to u² of it.
+    def at(self, columns: slice) -> ValueSlices:
+        """Return the slices of some of the values."""
+        first, second, whole = self.factors
+        return ValueSlices(self.bits, (first[columns], second[columns], whole[columns]))
 
-        Σ_j |product with a rest| is below 3.5·block·2**(-2β-1), and rounded block + 5 times.
-        """
-        return gamma(self.block + 5) * self.block * 2.0 ** (1 - 2 * self.bits)
-
-    def products(self, weights: Sequence[Float], columns: slice) -> Pair:
+    def products(self, weights: Sequence[Float]) -> Pair:
         """Return Σ_j P_ij·V_jc as a double-double, for 0 <= P <= 1 given in three slices."""
         width = self.factors[2].shape[1]
         orders = np.zeros((3, len(weights[0]), width))
         for i, (P_i, factor) in enumerate(zip(weights, self.factors, strict=True)):
-            product = np.matmul(P_i, factor[columns])
+            product = np.matmul(P_i, factor)
             for j in range(product.shape[1] // width):
                 orders[i + j] += product[:, j * width : (j + 1) * width]
         hi, lo = two_sum(orders[0], orders[1])

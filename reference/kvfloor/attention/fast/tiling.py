@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+import numpy.typing as npt
+
 from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.inputs import Mask
 
@@ -71,6 +74,12 @@ class Dropped:
 
     def of(self, queries: slice) -> Dropped:
         """Return those of some queries."""
+        if self.kept is None or len(self.kept) == 1:
+            return self
+        return Dropped(self.kept[queries])
+
+    def at(self, queries: npt.NDArray[np.intp]) -> Dropped:
+        """Return those of queries by their numbers."""
         if self.kept is None or len(self.kept) == 1:
             return self
         return Dropped(self.kept[queries])

@@ -15,7 +15,18 @@ from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, power_of_two
 from kvfloor.attention.fast.tiling import Tiling
 from kvfloor.attention.inputs import Mask
 
-__all__ = ["INFLATION", "TINY", "Balls", "Evaluation", "Totals", "enclose", "row_weights", "spread"]
+__all__ = [
+    "INFLATION",
+    "TINY",
+    "Balls",
+    "Evaluation",
+    "Sums",
+    "Totals",
+    "enclose",
+    "row_weights",
+    "scaled_back",
+    "spread",
+]
 
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
 INFLATION = 1 + 2.0**-10
@@ -88,31 +99,21 @@ def row_weights(
     return top, weights
 
 
-class Totals:
+class Sums:
     """Running sums of b queries, in units of 2**exponent.
 
     Attributes
     ----------
     exponent : ndarray of int64, shape (b,)
-    sums : ndarray, shape (b, kinds, d_v + 1)
-        Sums over tuples, kind by kind.
-    columns : ndarray, shape (b, n_m)
-        Weights summed over the rows: a sum for each token of the last slot.
+    sums : ndarray, shape (b, ...)
     """
 
-    def __init__(self, tiling: Tiling, kinds: int, width: int) -> None:
-        b = tiling.queries
+    def __init__(self, b: int, shape: tuple[int, ...]) -> None:
         self.exponent = np.full(b, _EMPTY, dtype=np.int64)
-        self.sums = np.zeros((b, kinds, width))
-        self.columns = np.zeros((b, tiling.columns))
+        self.sums = np.zeros((b, *shape))
 
-    def admit(self, queries: slice, columns: slice, top: Integer, weights: Float) -> Float:
-        """Make room for rows with powers ``top``, and add their weights to ``columns``.
-
-        Parameters
-        ----------
-        top : ndarray, shape (queries, rows)
-        weights : ndarray, shape (queries, rows, columns)
+    def admit(self, queries: slice, top: Integer) -> Float:
+        """Make room for rows with powers ``top``, shape (queries, rows).
 
         Returns
         -------
@@ -121,13 +122,38 @@ class Totals:
         """
         old = self.exponent[queries]
         new = np.maximum(old, top.max(axis=1))
-        shrink = power_of_two(old - new)
-        self.exponent[queries] = new
-        self.sums[queries] *= shrink[:, None, None]
-        self.columns[queries] *= shrink[:, None]
-        scale = power_of_two(top - new[:, None])
+        if (new != old).any():
+            self._shrink(queries, power_of_two(old - new))
+            self.exponent[queries] = new
+        return power_of_two(top - new[:, None])
+
+    def _shrink(self, queries: slice, factors: Float) -> None:
+        sums = self.sums[queries]
+        sums *= factors.reshape(-1, *[1] * (sums.ndim - 1))
+
+
+class Totals(Sums):
+    """Sums of order m, kind by kind, beside those of each token of the last slot.
+
+    Attributes
+    ----------
+    sums : ndarray, shape (b, kinds, d_v + 1)
+        Sums over tuples.
+    columns : ndarray, shape (b, n_m)
+        Weights summed over the rows.
+    """
+
+    def __init__(self, tiling: Tiling, kinds: int, width: int) -> None:
+        super().__init__(tiling.queries, (kinds, width))
+        self.columns = np.zeros((tiling.queries, tiling.columns))
+
+    def count(self, queries: slice, columns: slice, scale: Float, weights: Float) -> None:
+        """Add weights of shape (queries, rows, columns), times ``scale``, to ``columns``."""
         self.columns[queries, columns] += np.matmul(scale[:, None, :], weights)[:, 0]
-        return scale
+
+    def _shrink(self, queries: slice, factors: Float) -> None:
+        super()._shrink(queries, factors)
+        self.columns[queries] *= factors[:, None]
 
     @property
     def empty(self) -> Mask:
@@ -158,12 +184,14 @@ def spread(centre: Float, error: Float, total: Float, precision: float) -> Float
 
 
 def enclose(
-    totals: Totals, centre: Pair, radius: Float, log: Pair, log_error: Float, exponents: Integer
+    empty: Mask, centre: Pair, radius: Float, log: Pair, log_error: Float, exponents: Integer
 ) -> Evaluation:
     """Return the enclosures, claiming nothing where the radius is not a finite number.
 
     Parameters
     ----------
+    empty : ndarray of bool, shape (b,)
+        Queries without a tuple.
     centre : pair of arrays, shape (b, d_v + 1)
         The output, to be multiplied by ``2**exponents``, in all columns but the last.
     radius : ndarray, shape (b, d_v + 1)
@@ -171,16 +199,16 @@ def enclose(
     log, log_error : shape (b,)
         Logarithm of the sum of all weights, and a bound of its own error.
     """
-    empty, radius = totals.empty, radius * INFLATION
+    radius = radius * INFLATION
     hi, lo = np.where(empty, -np.inf, log[0]), np.where(empty, 0.0, log[1])
     log_radius = np.where(empty, 0.0, radius[:, -1] + log_error * INFLATION)
     return Evaluation(
-        _scaled((centre[0][:, :-1], centre[1][:, :-1]), radius[:, :-1], exponents),
+        scaled_back((centre[0][:, :-1], centre[1][:, :-1]), radius[:, :-1], exponents),
         _claimed(hi, lo, log_radius, np.isfinite(log_radius)),
     )
 
 
-def _scaled(centre: Pair, radius: Float, exponents: Integer) -> Balls:
+def scaled_back(centre: Pair, radius: Float, exponents: Integer) -> Balls:
     """Return balls times 2**exponents, with what underflow takes from the centre."""
     hi, lo = (np.ldexp(part, exponents) for part in centre)
     exact = (np.ldexp(hi, -exponents) == centre[0]) & (np.ldexp(lo, -exponents) == centre[1])

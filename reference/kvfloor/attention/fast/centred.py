@@ -1,0 +1,146 @@
+"""Level (a) at order 1: a product for the logits, one for all sums, and a bound about the output.
+
+Errors of weights move an output only as far as values differ from it (E4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, gamma
+from kvfloor.attention.fast.batch import in_batches
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
+from kvfloor.attention.fast.logarithm import log_single
+from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
+from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
+from kvfloor.attention.fast.tiling import Dropped, Tiling
+from kvfloor.attention.fast.totals import (
+    INFLATION,
+    Evaluation,
+    Sums,
+    enclose,
+    row_weights,
+)
+from kvfloor.attention.inputs import Mask, Scale
+
+__all__ = ["evaluate_centred"]
+
+_ELEMENTS = 2**15
+_BLOCK = 256  # weights that BLAS adds at a time
+_NARROW = 64  # logits within ± this, in bits, need no common power of two
+#: Larger than all that underflow can change in an output, where values are at most 1.
+_TINY = 2.0**-450
+
+
+def evaluate_centred(
+    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | None = None
+) -> Evaluation:
+    """Enclose attention of order 1, evaluated in float64.
+
+    Parameters and result are those of `evaluate_single`. With u = 2**-53 the radius of an output
+    is, within a small factor,
+
+        u·[(d + 3)·S + 5]·sd + u·(256 + n/256 + 2)·(rms + |out|)
+
+    where S = ‖σq‖·√(Σ p·‖K_t‖²), and rms and sd are the root mean square of the values under the
+    weights p and their standard deviation.
+
+    Notes
+    -----
+    E4 `centred-error`; derived in docs/fast.md.
+    """
+
+    def evaluate(some: Float, dropped: Dropped) -> Evaluation:
+        g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
+        tiling = Tiling.of(len(some), prepared.shape, *_steps(len(some)))
+        return _enclose(prepared, g, _sum(prepared, g, dropped, tiling))
+
+    return in_batches(evaluate, prepared, queries, mask)
+
+
+def _steps(b: int) -> tuple[int, int]:
+    """Columns and elements of a tile: wide where there are few queries."""
+    return max(_BLOCK, _ELEMENTS // b // _BLOCK * _BLOCK), _ELEMENTS
+
+
+def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> Sums:
+    """Sums of E times each column of the moments."""
+    tokens = _Tokens(prepared, tiling.steps[2])
+    sums = Sums(tiling.queries, (tokens.moments.shape[1],))
+    work = np.empty((3, tiling.elements))
+    for q, rows in tiling.blocks():
+        A = g.hi[q]
+        narrow = not (g.reach[q][np.isfinite(g.reach[q])] > _NARROW).any()
+        for columns in tiling.across():
+            shape = len(A), columns.stop - columns.start
+            x, y, scratch = work[:, : shape[0] * shape[1]].reshape(3, *shape)
+            K, moments = tokens.at(columns)
+            np.matmul(A, K.T, out=x)
+            k = scratch.view(np.int64)
+            exp2_single(x, y, k)
+            missing = dropped(q, rows, columns)
+            if narrow:
+                top = _scale_narrow(y, k, missing)
+            else:
+                top, weights = row_weights(k[:, None], missing, g.reach[q], above=0)
+                y *= weights[:, 0]
+            found = np.zeros((len(A), moments.shape[1]))
+            for i in range(0, shape[1], _BLOCK):
+                found += np.matmul(y[:, i : i + _BLOCK], moments[i : i + _BLOCK])
+            found *= sums.admit(q, top)
+            sums.sums[q] += found
+    return sums
+
+
+class _Tokens:
+    """Keys of a tile, and what weights are multiplied with: values, ones, squares, ‖key‖²."""
+
+    def __init__(self, prepared: Prepared, most: int) -> None:
+        d, d_v = len(prepared.key_exponents), len(prepared.value_exponents)
+        (self._key_slot,), (self._value_slot,) = prepared.key_slots, prepared.value_slots
+        self.keys, self.moments = np.empty((most, d)), np.ones((most, 2 * d_v + 2))
+
+    def at(self, columns: slice) -> tuple[Float, Float]:
+        """Return them, to be used before they are asked for again."""
+        count = columns.stop - columns.start
+        K, moments = self.keys[:count], self.moments[:count]
+        d_v = moments.shape[1] // 2 - 1
+        self._key_slot.write(columns, K)
+        self._value_slot.write(columns, moments[:, :d_v])
+        np.square(moments[:, :d_v], out=moments[:, d_v + 1 : -1])
+        np.einsum("jc,jc->j", K, K, out=moments[:, -1])
+        return K, moments
+
+
+def _scale_narrow(y: Float, k: Integer, missing: Mask | None) -> Integer:
+    """Multiply y by 2**k, which float64 can hold; return the power of two 0 for each row."""
+    k <<= 52
+    y.view(np.int64)[...] += k
+    if missing is not None:
+        np.copyto(y, 0.0, where=missing[:, 0])
+    return np.zeros((len(y), 1), dtype=np.int64)
+
+
+def _enclose(prepared: Prepared, g: Queries, sums: Sums) -> Evaluation:
+    d_v = len(prepared.value_exponents)
+    D = sums.sums[:, d_v : d_v + 1]
+    centre = sums.sums[:, : d_v + 1] / D
+    squares = sums.sums[:, d_v + 1 : -1] / D
+    roundings = gamma(_BLOCK + -(-prepared.shape[1] // _BLOCK))
+    length = np.sqrt(np.einsum("qc,qc->q", g.hi, g.hi)[:, None] * sums.sums[:, -1:] / D)
+    weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logit_error(prepared) * length
+    size = np.abs(centre[:, :-1])
+    deviation = np.sqrt(np.maximum(squares - size**2, 0) + (6 * roundings + 10 * UNIT) * squares)
+    error = weights * deviation + roundings * (np.sqrt(squares) + size) + 2 * UNIT * size + _TINY
+    radius = np.hstack([error, weights + roundings + _TINY]) * INFLATION
+    radius = np.where(np.isfinite(g.reach)[:, None], radius, np.inf)
+    log, log_error = log_single(D[:, 0], sums.exponent)
+    zeros = np.zeros_like(centre)
+    return enclose(
+        D[:, 0] == 0,
+        (centre, zeros),
+        radius,
+        (log, zeros[:, 0]),
+        log_error,
+        prepared.value_exponents,
+    )
