@@ -221,10 +221,14 @@ def _balls(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
 def _fast(
     task: _Task, prepared: Prepared, numbers: Array, wanted: Mask, evaluate: _Evaluate
 ) -> int:
-    """Evaluate the rows still wanted, settle what the bounds allow, and count it."""
+    """Evaluate the rows and columns still wanted, settle what the bounds allow, and count it."""
     rows = np.flatnonzero(wanted.any(axis=1))
     if not len(rows):
         return 0
+    columns = np.flatnonzero(wanted[:, :-1].any(axis=0))
+    if len(columns) < wanted.shape[1] - 1:
+        columns = columns if len(columns) else np.zeros(1, dtype=np.intp)
+        prepared = prepared.only(columns)
     mask = task.problem.mask
     if mask is not None and len(mask) > 1:
         mask = mask[rows]
@@ -232,9 +236,9 @@ def _fast(
     lse = found.logsumexp
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0
-    for columns, balls in ((slice(None, -1), found.output), (slice(-1, None), last)):
+    for among, balls in ((columns, found.output), (np.array([-1]), last)):
         rounded, decided = round_balls(balls, task.target, task.rounding)
-        places = (rows[:, None], np.arange(numbers.shape[1])[columns])
+        places = (rows[:, None], among)
         decided &= wanted[places]
         numbers[places] = np.where(decided, rounded, numbers[places])
         wanted[places] &= ~decided

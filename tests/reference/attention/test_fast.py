@@ -12,7 +12,6 @@ from flint import arb
 
 from fast_oracle import LEVELS, Case, Float, ball_truth, exact_truths, numbers, share
 from kvfloor.attention.fast import double, single
-from kvfloor.attention.fast.arithmetic import UNIT
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import Prepared, Queries, prepare
 from kvfloor.attention.fast.single import evaluate_single
@@ -170,7 +169,7 @@ def test_balls_contain_the_truth_and_are_narrow(kind: str, level: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"columns", "subnormal keys"}))
 def test_refined_balls_contain_the_truth_and_are_narrower(kind: str) -> None:
-    """In units of u the radius is 7·sd + (log₂ n + 1)·(rms + |out|), whatever the logits."""
+    """Within 2**-62 of what outputs are made of, per unit of the largest logit."""
     finite = 0
     for seed in range(60):
         case = KINDS[kind](np.random.default_rng([seed, len(kind)])).of_one_slot()
@@ -180,13 +179,14 @@ def test_refined_balls_contain_the_truth_and_are_narrower(kind: str) -> None:
                 continue
             lse = numbers(found.logsumexp, i)
             share(truth.logsumexp, lse)
-            assert kind in WIDE or lse[2] <= 40 * UNIT * (1 + abs(lse[0]))
+            reach = 1 + float(truth.reach)
+            assert kind in WIDE or lse[2] <= 2.0**-62 * (reach + abs(lse[0]))
             for c, (out, mean) in enumerate(zip(truth.output, truth.mean, strict=True)):
                 ball = numbers(found.output, i, c)
                 share(out, ball)
                 largest = float(np.abs(case.values[0][:, c]).max())
                 size = max(largest, float((mean + abs(out)).upper()))
-                assert kind in WIDE or ball[2] <= 40 * UNIT * size
+                assert kind in WIDE or ball[2] <= 2.0**-62 * reach * size
                 finite += np.isfinite(ball[2])
     assert finite > 100
 

@@ -1,22 +1,32 @@
-"""Between the levels, at order 1: some numbers, each from a row of logits that hardly rounded.
+"""Between the levels, at order 1: some numbers, each from its own row in double-double.
 
-What level (a) leaves open lies within its radius of a rounding boundary, and most of that radius
-are the roundings in logits and in long sums. Here the leading parts of the products in a logit
-are added without rounding, and values two by two. It is for few numbers of a row.
+What level (a) leaves open goes on alone, a number for a row of logits. The leading parts of the
+products in a logit are added without rounding, all else in pairs of float64. Unlike level (b) it
+makes no slices of values, and few of keys: for many numbers of a row it is not worth it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, extract, gamma, two_sum
-from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
-from kvfloor.attention.fast.logarithm import log_single
-from kvfloor.attention.fast.logits import LN2_ABOVE, logit_limit
+from kvfloor.attention.fast.arithmetic import (
+    UNIT,
+    Float,
+    Integer,
+    Pair,
+    divide,
+    extract,
+    gamma,
+    multiply,
+    two_sum,
+)
+from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_double_error
+from kvfloor.attention.fast.logarithm import log_double
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.slices import slice_bits
 from kvfloor.attention.fast.tiling import Dropped
@@ -26,7 +36,6 @@ from kvfloor.attention.inputs import Mask, Scale
 __all__ = ["evaluate_refined"]
 
 _ELEMENTS = 2**18  # weights kept at a time for the numbers, 8 bytes each
-_LN2 = float(LN2)
 #: Larger than all that underflow can change in an output, where values are at most 1.
 _TINY = 2.0**-450
 
@@ -36,7 +45,7 @@ Places = npt.NDArray[np.intp]
 class _Rows(NamedTuple):
     """Weights of some queries, shape (r, n), their powers of two and a bound on their errors."""
 
-    weights: Float
+    weights: Pair
     exponents: Integer
     errors: Float
 
@@ -55,26 +64,26 @@ def evaluate_refined(
     prepared, queries, scale, mask
         As for `evaluate_single`.
     places : rows and columns of the p numbers
-        Column d_v is the log-sum-exp; rows ascend.
+        Column d_v is the log-sum-exp.
 
     Returns
     -------
     Balls, shape (p,)
-        With u = 2**-53 radii of outputs are about u·7·sd + u·(log₂ n + 1)·(rms + |out|), where rms
-        and sd are the root mean square of the values and their standard deviation.
+        Where the logits have G = Σ_c |σ·q_c|·max|K[·, c]| the radius of an output is about
+        (d + 2)·2**-77·G·sd, for d = 64, and at least 2**-81·sd + 2**-99·(rms + |out|), where rms
+        and sd are the root mean square of the values and their standard deviation. inf where
+        ‖σq‖·max ‖K‖ passes 2·10**6 nats.
 
     Notes
     -----
     E4 `centred-error`; derived in docs/fast.md.
     """
-    dropped = Dropped.by(mask, prepared)
+    dropped, limit = Dropped.by(mask, prepared), 0.99 * EXPONENT_LIMIT
     found = []
     with np.errstate(all="ignore"):
         for some in _slices(len(places[0]), max(1, _ELEMENTS // prepared.shape[1])):
             rows, which = np.unique(places[0][some], return_inverse=True)
-            g = scaled_queries(
-                prepared, queries[rows], scale, unit=LN2, limit=logit_limit(prepared)
-            )
+            g = scaled_queries(prepared, queries[rows], scale, unit=Fraction(1), limit=limit)
             weighed = _weigh(prepared, g, dropped.at(rows))
             found.append(_numbers(prepared, weighed, which, places[1][some]))
     return Balls(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
@@ -103,50 +112,52 @@ def _weigh(prepared: Prepared, g: Queries, dropped: Dropped) -> _Rows:
         second[:, tokens] += np.matmul(above, K.T)
         start += len(K)
     hi, lo = two_sum(first, second)
-    y, k = np.empty_like(hi), np.empty(hi.shape, dtype=np.int64)
-    exp2_single(hi, y, k)
-    lo *= _LN2
-    lo *= y
-    y += lo
+    k, hi, lo = exp_double(hi, lo, list(np.empty((5, *hi.shape))))
     everything = slice(None), slice(None), slice(None)
     top, powers = row_weights(k[:, None], dropped(*everything), g.reach, above=0)
-    y *= powers[:, 0]
     products = (np.abs(above).sum(axis=1) + unit * prepared.longest) * 2.0 ** (-bits - 1)
-    logits = gamma(d + 2) * products + 9 * UNIT**2 * g.reach
-    errors = EXP2_SINGLE_ERROR + 2 * UNIT + LN2_ABOVE * logits
-    return _Rows(y, top[:, 0], np.where(np.isfinite(g.reach), errors, np.inf))
+    logits = gamma(d + 2) * products + 18 * UNIT**2 * g.reach
+    errors = np.where(np.isfinite(g.reach), logits + exp_double_error(g.reach), np.inf)
+    return _Rows((hi * powers[:, 0], lo * powers[:, 0]), top[:, 0], errors)
 
 
 def _numbers(
     prepared: Prepared, rows: _Rows, which: Places, columns: Places
 ) -> tuple[Float, Float, Float]:
-    """Centres, zeros and radii of numbers: the columns of the rows ``which``."""
+    """Return the balls of numbers: the columns of the rows ``which``."""
     n, d_v = prepared.shape[1], len(prepared.value_exponents)
-    roundings = gamma((n - 1).bit_length() + 1)
-    D = _halved(rows.weights.copy())
-    log, log_error = log_single(D, rows.exponents)
-    total, weights, errors = D[which], rows.weights[which], rows.errors[which]
     last = columns == d_v
+    total = _halved(rows.weights)
+    log, log_error = log_double(total, rows.exponents)
     values = prepared.value_slots[0].columns(np.where(last, 0, columns))
-    centre = _halved(weights * values) / total
-    values -= centre[:, None]
-    np.square(values, out=values)
-    values *= weights
-    squares = _halved(values) / total
-    size = np.abs(centre)
-    spread = errors * np.sqrt(squares) + roundings * (np.sqrt(squares + size**2) + size)
-    radius = (spread + 2 * UNIT * size + _TINY) * INFLATION
-    centre = np.where(last, log[which], centre)
-    radius = np.where(last, (errors + roundings + log_error[which]) * INFLATION, radius)
-    exponents = np.where(last, 0, np.append(prepared.value_exponents, 0)[columns])
-    balls = scaled_back((centre, np.zeros_like(centre)), radius, exponents)
+    weights, D = _of(rows.weights, which), _of(total, which)
+    centre = divide(_halved(multiply(weights, (values, np.zeros_like(values)))), D)
+    size = np.abs(centre[0])
+    values -= centre[0][:, None]
+    squares = np.einsum("pj,pj,pj->p", weights[0], values, values) / D[0]
+    roundings = UNIT**2 * (4 * (n - 1).bit_length() + 9)
+    spread = rows.errors[which] * np.sqrt(squares)
+    spread += roundings * (np.sqrt(squares + size**2) + size) + 16 * UNIT**2 * size + _TINY
+    log_radius = rows.errors[which] + roundings + log_error[which]
+    balls = scaled_back(
+        (np.where(last, log[0][which], centre[0]), np.where(last, log[1][which], centre[1])),
+        np.where(last, log_radius, spread) * INFLATION,
+        np.where(last, 0, np.append(prepared.value_exponents, 0)[columns]),
+    )
     return balls.hi, balls.lo, balls.radius
 
 
-def _halved(x: Float) -> Float:
-    """Sum over the last axis by adding halves: a term passes ⌈log₂ n⌉ additions. x is destroyed."""
-    while (n := x.shape[-1]) > 1:
-        half = (n + 1) // 2
-        x[..., : n - half] += x[..., half:]
-        x = x[..., :half]
-    return x[..., 0]
+def _of(x: Pair, which: Places) -> Pair:
+    return x[0][which], x[1][which]
+
+
+def _halved(x: Pair) -> Pair:
+    """Sum over the last axis by adding halves: a term passes ⌈log₂ n⌉ additions, each 4u² off."""
+    hi, lo = x
+    while (n := hi.shape[-1]) > 1:
+        half, pairs = (n + 1) // 2, n // 2
+        s, e = two_sum(hi[..., :pairs], hi[..., half:])
+        s, e = two_sum(s, e + (lo[..., :pairs] + lo[..., half:]))
+        hi = np.concatenate([s, hi[..., pairs:half]], axis=-1)
+        lo = np.concatenate([e, lo[..., pairs:half]], axis=-1)
+    return hi[..., 0], lo[..., 0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import Float, Pair, extract, gamma, two_sum
+from kvfloor.attention.fast.arithmetic import Float, Pair, extract, gamma, rounder, two_sum
 
 __all__ = ["KeySlices", "ValueSlices", "key_rest", "slice_bits", "split", "value_error"]
 
@@ -80,8 +80,8 @@ class KeySlices:
         (n, d), bits = K.shape, slice_bits(K.shape[1])
         second, third = room or (np.empty((n, 2, d)), np.empty((n, 3, d)))
         (head, middle), (whole, tail, rest) = second.swapaxes(0, 1), third.swapaxes(0, 1)
-        _cut(K, bits, (head, middle, rest, tail))
         np.copyto(whole, K)
+        _cut(whole, bits, (head, middle, rest, tail))
         return cls(bits, (head, _flat(second, 2), _flat(third, 3)))
 
     def at(self, columns: slice) -> KeySlices:
@@ -100,8 +100,10 @@ class KeySlices:
 def _cut(x: Float, bits: int, parts: tuple[Float, Float, Float, Float]) -> None:
     """Write x_0, x_1, x_2 and x_1 + x_2."""
     head, middle, rest, tail = parts
-    np.copyto(rest, x)
-    extract(rest, 2.0**-bits, out=head)
+    constant = rounder(2.0**-bits)
+    np.add(x, constant, out=head)
+    head -= constant
+    np.subtract(x, head, out=rest)  # exact
     extract(rest, 2.0 ** (-2 * bits), out=middle)
     np.add(middle, rest, out=tail)
 
