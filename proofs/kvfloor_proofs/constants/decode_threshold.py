@@ -103,6 +103,8 @@ def property_guarantees(data: st.DataObject, tally: Tally) -> None:
         require(guarantee.accepts(y + side * reach, y, y) is True, "an answer at the edge")
         outside = guarantee.accepts(y + side * (reach + beyond), y, y)
         require(outside is False, "an answer outside of the guarantee")
+        either = guarantee.accepts(y + side * reach, *sorted((y, y - side * beyond)))
+        require(either is None, "an output at the edge and one beyond it are told apart")
     none = Fraction(0)
     for bad in ((Fraction(1), none), (-beyond, none), (none, -beyond)):
         require(not _is_taken(lambda bad=bad: Guarantee(*bad)), "a guarantee out of range is taken")

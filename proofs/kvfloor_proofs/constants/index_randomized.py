@@ -202,8 +202,10 @@ def property_code(data: st.DataObject, tally: Tally) -> None:
     inputs = range(2**code.size)
     wrong = sum((x ^ code.decode(code.encode(x))).bit_count() for x in inputs)
     require(code.success == 1 - Fraction(wrong, code.size * 2**code.size), "another success")
-    words = {code.decode(message) for message in range(2**code.bits)}
-    require(len(words) == 2**code.bits, "words come twice")
+    messages = range(2**code.bits)
+    require({code.encode(x) for x in inputs} == set(messages), "not b bits, or not all of them")
+    words = {code.decode(message) for message in messages}
+    require(len(words) == len(messages), "words come twice")
     require(code.success == _mean_success(code.size, tuple(words)), "not the nearest word")
 
 

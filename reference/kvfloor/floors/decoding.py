@@ -90,9 +90,9 @@ class Guarantee:
 
         Returns None when the enclosure is too wide to decide.
         """
-        # |o - y| - η|y| is, on each side of o, monotone or V-shaped in y: its extremes over an
-        # interval lie at the ends, at o and at 0.
-        points = [low, high] + [p for p in (answer, Fraction(0)) if low < p < high]
+        # |o - y| - η|y| with η < 1 is monotone in y on each side of o: its extremes over an
+        # interval lie at the ends and at o.
+        points = [low, high, answer] if low < answer < high else [low, high]
         excess = [abs(answer - y) - self.eta * abs(y) - self.alpha for y in points]
         if max(excess) <= 0:
             return True
