@@ -85,12 +85,27 @@ MUTANTS = [
             "np.nextafter(balls.lo + balls.radius, [-np.inf-]{+-np.inf+})",
             "rounding",
         ),
+        ("columns-mixed", "prepared.only([-columns-]{+columns[::-1]+})", "heads no_wrong_bit"),
         ("radius-ignored", "balls.lo + [-balls.radius-]{+0 * balls.radius+}", "no_wrong_bit"),
         (
             "direction-lost",
             "direction = rounding if target.precision [-== 53-]{+< 53+}",
             "no_wrong_bit",
         ),
+    ),
+    *mutants(
+        "attention/heads.py",
+        ("one-head-of-keys", "K_r[i, [-j-]{+0+}] for K_r in K", "heads"),
+        ("one-head-of-masks", "kept[i, [-j-]{+0+}].reshape", "heads"),
+        ("heads-unmatched", "if [-h % h_kv-]{+False+}:", "heads"),
+    ),
+    *mutants(
+        "attention/windows.py",
+        ("always-top-left", "place += [-n - n_q-]{+0 * n+}", "heads"),
+        ("end-excluded", "place + right [-+ 1-]{++}, 0, n)", "heads"),
+        ("seen-skipped", "self.low[-1] < columns.[-stop-]{+start+}", "heads"),
+        ("nothing-skipped", "if [-not (ends[0] & ends[1]).any()-]{+False+}:", "heads"),
+        ("rows-unmasked", "hidden |= [-self._hidden(slot, np.asarray(tokens))-]{+False+}", "heads"),
     ),
     *mutants(
         "attention/ziv.py",

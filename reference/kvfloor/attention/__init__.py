@@ -19,6 +19,7 @@ from kvfloor.attention.exact import (
 from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
 from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
+from kvfloor.attention.windows import Window
 
 __all__ = [
     "INVERSE_SQRT_D",
@@ -31,6 +32,7 @@ __all__ = [
     "Mask",
     "Rounded",
     "Scale",
+    "Window",
     "as_scale",
     "causal_mask",
     "compare",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isqrt
+from math import isqrt, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from kvfloor.attention.windows import WINDOWS, Intervals, Window
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_booleans, as_fraction, floats, read, read_rows, shown
 
@@ -25,7 +26,9 @@ __all__ = [
     "as_row",
     "as_scale",
     "as_slots",
+    "as_window",
     "folded",
+    "listed",
 ]
 
 Mask = npt.NDArray[np.bool_]
@@ -68,7 +71,7 @@ class Problem(NamedTuple):
     queries : ndarray, shape (b, d)
     keys, values : tuple of m, shapes (n_r, d) and (n_r, d_v)
     scale : Scale
-    mask : ndarray of bool, shape (b or 1, n_1, ..., n_m), or None
+    mask : ndarray of bool, shape (b or 1, n_1, ..., n_m), or Intervals, or None
     leading : tuple of int
         The axes of the queries before the last; their product is b.
     """
@@ -77,19 +80,30 @@ class Problem(NamedTuple):
     keys: tuple[Array, ...]
     values: tuple[Array, ...]
     scale: Scale
-    mask: Mask | None
+    mask: Mask | Intervals | None
     leading: tuple[int, ...]
 
     def row(self, b: int) -> Row:
         """One of the queries."""
-        mask = None if self.mask is None else self.mask[b % len(self.mask)]
+        if isinstance(self.mask, Intervals):
+            mask: Mask | None = self.mask.mask(b)
+        else:
+            mask = None if self.mask is None else self.mask[b % len(self.mask)]
         return Row(self.queries[b], self.keys, self.values, self.scale, mask)
+
+    def masks(self, rows: npt.NDArray[np.intp]) -> Mask | Intervals | None:
+        """Return the masks of some of the queries."""
+        if isinstance(self.mask, Intervals):
+            return self.mask.taken(rows)
+        return self.mask if self.mask is None or len(self.mask) == 1 else self.mask[rows]
 
     def rows_with_tuples(self) -> list[int]:
         """The queries that have an answer."""
         rows = range(len(self.queries))
         if self.mask is None:
             return list(rows)
+        if isinstance(self.mask, Intervals):
+            return np.flatnonzero(self.mask.any).tolist()
         kept: Mask = np.any(self.mask.reshape(len(self.mask), -1), axis=1)
         return [b for b in rows if kept[b % len(kept)]]
 
@@ -207,7 +221,7 @@ def as_scale(scale: Any, d: int) -> Scale:
 
 
 def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
-    """Return the mask of one query, shape ``lengths``; None stays None.
+    """Return the mask of one query, shape ``lengths``, also of a window; None stays None.
 
     Raises
     ------
@@ -217,28 +231,54 @@ def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
     kept = _masks(mask, (), lengths)
     if kept is None:
         return None
-    if not kept.any():
+    only: Mask = kept.mask(0) if isinstance(kept, Intervals) else kept[0]
+    if not only.any():
         raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
-    only: Mask = kept[0]
     return only
 
 
-def _slots(arrays: Any, argument: str) -> tuple[Array, ...]:
+def listed(arrays: Any, argument: str) -> list[Any]:
+    """Return the m arrays of a sequence, one a slot; `InputError` if there is none."""
     try:
-        listed = list(arrays)
+        found = list(arrays)
     except TypeError:
         raise InputError(argument, SLOTS, shown(arrays)) from None
     if isinstance(arrays, str | bytes):
         raise InputError(argument, SLOTS, shown(arrays))
-    if not listed:
+    if not found:
         raise InputError(argument, SLOTS, "an empty one (order 0)")
-    return tuple(read(array, f"{argument}[{r}]", 2) for r, array in enumerate(listed))
+    return found
 
 
-def _masks(mask: Any, leading: tuple[int, ...], lengths: tuple[int, ...]) -> Mask | None:
-    """Masks as an array (b, n_1, ..., n_m), or (1, ...) for one for all queries."""
+def _slots(arrays: Any, argument: str) -> tuple[Array, ...]:
+    slots = listed(arrays, argument)
+    return tuple(read(array, f"{argument}[{r}]", 2) for r, array in enumerate(slots))
+
+
+def as_window(mask: Any) -> Window | None:
+    """Return the window that a mask is, None if it is none.
+
+    Raises
+    ------
+    InputError
+        For a text that names none.
+    """
+    if isinstance(mask, str):
+        if mask not in WINDOWS:
+            raise InputError.among("mask", WINDOWS, shown(mask))
+        return WINDOWS[mask]
+    return mask if isinstance(mask, Window) else None
+
+
+def _masks(
+    mask: Any, leading: tuple[int, ...], lengths: tuple[int, ...]
+) -> Mask | Intervals | None:
+    """Masks as an array (b, n_1, ..., n_m), or (1, ...) for one for all queries, or intervals."""
     if mask is None:
         return None
+    window = as_window(mask)
+    if window is not None:
+        return Intervals.of(window, leading[-1] if leading else 1, prod(leading), lengths)
     expected = f"booleans of shape {lengths}" + (f" or {leading + lengths}" if leading else "")
     array = as_booleans(mask, "mask", expected)
     if array.shape not in (lengths, leading + lengths):

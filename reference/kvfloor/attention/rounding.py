@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
@@ -22,14 +23,16 @@ from kvfloor.attention.fast import (
     evaluate_single,
     prepare,
 )
-from kvfloor.attention.inputs import Mask, Problem, Scale, as_problem
+from kvfloor.attention.heads import as_problems
+from kvfloor.attention.inputs import Mask, Problem, Scale
+from kvfloor.attention.windows import Intervals
 from kvfloor.attention.ziv import round_row
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, BinaryFormat, Rounding, as_format, as_rounding
 
 __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
-_Evaluate = Callable[[Prepared, Array, Scale, Mask | None], Evaluation]
+_Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None], Evaluation]
 Empty = Literal["raise", "zero", "nan"]
 FEW = 8  # numbers left in a row, up to which they go on alone
 EMPTY_OUTPUT = {"raise": np.nan, "zero": 0.0, "nan": np.nan}
@@ -113,14 +116,17 @@ def tensor_attention_rounded(
 
     Parameters
     ----------
-    query : array, shape (..., d)
-    keys : sequence of m arrays, ``keys[r]`` of shape (n_r, d)
-    values : sequence of m arrays, ``values[r]`` of shape (n_r, d_v)
+    query : array, shape (..., d), or with heads (..., h, n_q, d)
+    keys : sequence of m arrays, ``keys[r]`` of shape (n_r, d), or (..., h_kv, n_r, d)
+        Head i of the queries uses head i // (h / h_kv).
+    values : sequence of m arrays, ``values[r]`` of shape (n_r, d_v), or (..., h_kv, n_r, d_v)
     dtype : dtype or str
         The format of the result: one of `FORMATS`.
     scale : positive rational or "1/sqrt(d)"
-    mask : boolean array, shape (n_1, ..., n_m) or (..., n_1, ..., n_m), optional
-        True keeps the tuple; for all queries, or for each.
+    mask : boolean array, "causal", "causal-top-left" or `Window`, optional
+        An array has shape (n_1, ..., n_m) or (..., n_1, ..., n_m), for all queries or for each,
+        with heads any that broadcasts to (..., h, n_q, n_1, ..., n_m); True keeps the tuple. The
+        others look at the place of a query on the last of its axes before d.
     rounding : "nearest", "up", "down" or "zero"
         Ties to even; toward +∞, -∞, 0.
     empty : "raise", "zero" or "nan"
@@ -146,28 +152,36 @@ def tensor_attention_rounded(
     -----
     E2 `correct-rounding-terminates`. Inputs that float64 does not hold go to the balls at once.
     """
-    problem = as_problem(query, keys, values, scale, mask)
-    queries, K, V, *_, leading = problem
-    in_float64 = all(A.dtype == np.float64 for A in (queries, *K, *V))
-    prepared = prepare(K, V) if in_float64 else None
-    task = _Task(problem, as_format(dtype), as_rounding(rounding), prepared)
+    problems, leading = as_problems(query, keys, values, scale, mask)
+    target, direction = as_format(dtype), as_rounding(rounding)
     if not isinstance(empty, str) or empty not in EMPTY_OUTPUT:
         raise InputError.among("empty", EMPTY_OUTPUT, repr(empty))
-    rows = problem.rows_with_tuples()
-    if empty == "raise" and len(rows) < len(queries):
+    answered = [problem.rows_with_tuples() for problem in problems]
+    if empty == "raise" and sum(map(len, answered)) < prod(leading):
         raise InputError("mask", "at least one tuple in each row", "a row without any")
 
-    d_v = V[0].shape[1]
-    numbers = np.full((len(queries), d_v + 1), EMPTY_OUTPUT[empty])
-    numbers[:, d_v] = -np.inf
-    wanted = np.zeros(numbers.shape, dtype=np.bool_)
-    wanted[rows] = True
-    wanted[:, d_v] &= return_logsumexp
-    for settle in (_single, _refined, _double, _balls):
-        settle(task, numbers, wanted, layers if layers is not None else Layers())
-    result = numbers.astype(task.target.dtype).reshape(*leading, d_v + 1)
+    counted = layers if layers is not None else Layers()
+    parts = []
+    for problem, rows in zip(problems, answered, strict=True):
+        task = _Task(problem, target, direction, _prepared(problem))
+        d_v = problem.values[0].shape[1]
+        numbers = np.full((len(problem.queries), d_v + 1), EMPTY_OUTPUT[empty])
+        numbers[:, d_v] = -np.inf
+        wanted = np.zeros(numbers.shape, dtype=np.bool_)
+        wanted[rows] = True
+        wanted[:, d_v] &= return_logsumexp
+        for settle in (_single, _refined, _double, _balls):
+            settle(task, numbers, wanted, counted)
+        parts.append(numbers.astype(target.dtype))
+    result = np.concatenate(parts).reshape(*leading, d_v + 1)
     output = result[..., :d_v]
     return Rounded(output, result[..., d_v]) if return_logsumexp else output
+
+
+def _prepared(problem: Problem) -> Prepared | None:
+    arrays = (problem.queries, *problem.keys, *problem.values)
+    in_float64 = all(A.dtype == np.float64 for A in arrays)
+    return prepare(problem.keys, problem.values) if in_float64 else None
 
 
 class _Task(NamedTuple):
@@ -229,10 +243,8 @@ def _fast(
     if len(columns) < wanted.shape[1] - 1:
         columns = columns if len(columns) else np.zeros(1, dtype=np.intp)
         prepared = prepared.only(columns)
-    mask = task.problem.mask
-    if mask is not None and len(mask) > 1:
-        mask = mask[rows]
-    found = evaluate(prepared, task.problem.queries[rows], task.problem.scale, mask)
+    problem = task.problem
+    found = evaluate(prepared, problem.queries[rows], problem.scale, problem.masks(rows))
     lse = found.logsumexp
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0

@@ -12,7 +12,7 @@ from kvfloor.numbers.arrays import (
     read_rows,
 )
 from kvfloor.numbers.formats import FORMATS, BinaryFormat, Rounding, as_format, as_rounding
-from kvfloor.numbers.frameworks import Array, to_framework, to_numpy
+from kvfloor.numbers.frameworks import Array, is_array, to_framework, to_numpy
 from kvfloor.numbers.precision import arb_precision, mpmath_precision
 from kvfloor.numbers.scalars import (
     as_count,
@@ -42,6 +42,7 @@ __all__ = [
     "as_vector",
     "ball_ends",
     "floats",
+    "is_array",
     "mpmath_precision",
     "rationals",
     "read",

@@ -11,6 +11,7 @@ from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.fast.tiling import Dropped
 from kvfloor.attention.fast.totals import Balls, Evaluation
 from kvfloor.attention.inputs import Mask
+from kvfloor.attention.windows import Intervals
 
 __all__ = ["in_batches"]
 
@@ -21,7 +22,7 @@ def in_batches(
     evaluate: Callable[[Float, Dropped], Evaluation],
     prepared: Prepared,
     queries: Float,
-    mask: Mask | None,
+    mask: Mask | Intervals | None,
 ) -> Evaluation:
     """Evaluate the queries of shape (b, d), in parts if there are many, and join the results."""
     dropped = Dropped.by(mask, prepared)

@@ -22,6 +22,7 @@ from kvfloor.attention.fast.totals import (
     row_weights,
 )
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_centred"]
 
@@ -33,7 +34,7 @@ _TINY = 2.0**-450
 
 
 def evaluate_centred(
-    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | None = None
+    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | Intervals | None = None
 ) -> Evaluation:
     """Enclose attention of order 1, evaluated in float64.
 
@@ -72,6 +73,8 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> Su
         A = g.hi[q]
         narrow = not (g.reach[q][np.isfinite(g.reach[q])] > _NARROW).any()
         for columns in tiling.across():
+            if dropped.all_of(q, rows, columns):
+                continue
             shape = len(A), columns.stop - columns.start
             x, y, scratch = work[:, : shape[0] * shape[1]].reshape(3, *shape)
             K, moments = tokens.at(columns)
@@ -126,7 +129,7 @@ def _enclose(prepared: Prepared, g: Queries, sums: Sums) -> Evaluation:
     D = sums.sums[:, d_v : d_v + 1]
     centre = sums.sums[:, : d_v + 1] / D
     squares = sums.sums[:, d_v + 1 : -1] / D
-    roundings = gamma(_BLOCK + -(-prepared.shape[1] // _BLOCK))
+    roundings = gamma(_BLOCK + -(-prepared.shape[1] // _BLOCK) + 1)
     length = np.sqrt(np.einsum("qc,qc->q", g.hi, g.hi)[:, None] * sums.sums[:, -1:] / D)
     weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logit_error(prepared) * length
     size = np.abs(centre[:, :-1])

@@ -43,6 +43,7 @@ from kvfloor.attention.fast.totals import (
     spread,
 )
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_double"]
 
@@ -50,7 +51,7 @@ _ELEMENTS = 2**14
 
 
 def evaluate_double(
-    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | None = None
+    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | Intervals | None = None
 ) -> Evaluation:
     """Enclose tensor attention, evaluated in double-double.
 
@@ -116,6 +117,8 @@ def _sum(prepared: Prepared, g: _Ranged, dropped: Dropped, tiling: Tiling) -> To
         lengths, left = left.shape[:2], left.reshape(-1, left.shape[2])
         squares, sizes = np.square(W[0]), np.abs(W[0])
         for columns in tiling.across():
+            if dropped.all_of(q, rows, columns):
+                continue
             shape = *lengths, columns.stop - columns.start
             tile = work[:, : prod(shape)].reshape(7, len(left), -1)
             K, V = slices.at(columns)

@@ -32,6 +32,7 @@ from kvfloor.attention.fast.slices import slice_bits
 from kvfloor.attention.fast.tiling import Dropped
 from kvfloor.attention.fast.totals import INFLATION, Balls, row_weights, scaled_back
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_refined"]
 
@@ -54,7 +55,7 @@ def evaluate_refined(
     prepared: Prepared,
     queries: Float,
     scale: Scale,
-    mask: Mask | None,
+    mask: Mask | Intervals | None,
     places: tuple[Places, Places],
 ) -> Balls:
     """Enclose some numbers of attention of order 1.
@@ -84,7 +85,7 @@ def evaluate_refined(
         for some in _slices(len(places[0]), max(1, _ELEMENTS // prepared.shape[1])):
             rows, which = np.unique(places[0][some], return_inverse=True)
             g = scaled_queries(prepared, queries[rows], scale, unit=Fraction(1), limit=limit)
-            weighed = _weigh(prepared, g, dropped.at(rows))
+            weighed = _weigh(prepared, g, dropped.of(rows))
             found.append(_numbers(prepared, weighed, which, places[1][some]))
     return Balls(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
@@ -113,7 +114,7 @@ def _weigh(prepared: Prepared, g: Queries, dropped: Dropped) -> _Rows:
         start += len(K)
     hi, lo = two_sum(first, second)
     k, hi, lo = exp_double(hi, lo, list(np.empty((5, *hi.shape))))
-    everything = slice(None), slice(None), slice(None)
+    everything = slice(0, len(size)), slice(0, 1), slice(0, n)
     top, powers = row_weights(k[:, None], dropped(*everything), g.reach, above=0)
     products = (np.abs(above).sum(axis=1) + unit * prepared.longest) * 2.0 ** (-bits - 1)
     logits = gamma(d + 2) * products + 18 * UNIT**2 * g.reach

@@ -24,6 +24,7 @@ from kvfloor.attention.fast.totals import (
     spread,
 )
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_single"]
 
@@ -31,7 +32,7 @@ _COLUMNS, _ELEMENTS = 256, 2**15
 
 
 def evaluate_single(
-    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | None = None
+    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | Intervals | None = None
 ) -> Evaluation:
     """Enclose tensor attention, evaluated in float64.
 
@@ -43,7 +44,7 @@ def evaluate_single(
         Finite.
     scale : Scale
         σ.
-    mask : boolean array, shape (n_1, ..., n_m) or (b or 1, n_1, ..., n_m), optional
+    mask : boolean array, shape (n_1, ..., n_m) or (b or 1, n_1, ..., n_m), or Intervals, optional
         True keeps the tuple.
 
     Returns
@@ -91,6 +92,8 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> To
         lengths = np.einsum("qic,qic->qi", A, A)
         A, squares = A.reshape(-1, A.shape[-1]), np.square(W)
         for columns in tiling.across():
+            if dropped.all_of(q, rows, columns):
+                continue
             shape = *lengths.shape, columns.stop - columns.start
             x, y, scratch = work[:, : prod(shape)].reshape(3, *shape)
             np.matmul(A, K[columns].T, out=x.reshape(len(A), -1))

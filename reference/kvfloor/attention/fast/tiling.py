@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.inputs import Mask
+from kvfloor.attention.windows import Intervals
 
 __all__ = ["Dropped", "Tiling"]
 
@@ -62,31 +63,35 @@ class Dropped:
 
     Attributes
     ----------
-    kept : boolean array, shape (1 or b, rows, columns), or None
+    kept : boolean array, shape (1 or b, rows, columns), or Intervals, or None
     """
 
-    kept: Mask | None
+    kept: Mask | Intervals | None
 
     @classmethod
-    def by(cls, mask: Mask | None, prepared: Prepared) -> Dropped:
-        """Return those of a mask of shape (n_1, ..., n_m), or (b or 1, n_1, ..., n_m)."""
-        return cls(None if mask is None else mask.reshape(-1, *prepared.shape))
+    def by(cls, mask: Mask | Intervals | None, prepared: Prepared) -> Dropped:
+        """Return those of intervals, or of booleans (n_1, ..., n_m) or (b or 1, n_1, ..., n_m)."""
+        if mask is None or isinstance(mask, Intervals):
+            return cls(mask)
+        return cls(mask.reshape(-1, *prepared.shape))
 
-    def of(self, queries: slice) -> Dropped:
+    def of(self, queries: slice | npt.NDArray[np.intp]) -> Dropped:
         """Return those of some queries."""
-        if self.kept is None or len(self.kept) == 1:
-            return self
-        return Dropped(self.kept[queries])
+        if isinstance(self.kept, Intervals):
+            return Dropped(self.kept.taken(queries))
+        return self if self.kept is None or len(self.kept) == 1 else Dropped(self.kept[queries])
 
-    def at(self, queries: npt.NDArray[np.intp]) -> Dropped:
-        """Return those of queries by their numbers."""
-        if self.kept is None or len(self.kept) == 1:
-            return self
-        return Dropped(self.kept[queries])
+    def all_of(self, queries: slice, rows: slice, columns: slice) -> bool:
+        """Whether a tile has nothing to add, if that is plain without looking at each tuple."""
+        if not isinstance(self.kept, Intervals):
+            return False
+        return self.kept.taken(queries).sees_none_of(rows, columns)
 
     def __call__(self, queries: slice, rows: slice, columns: slice) -> Mask | None:
         """Return the part of one tile, shape (1 or queries, rows, columns)."""
         if self.kept is None:
             return None
+        if isinstance(self.kept, Intervals):
+            return self.kept.taken(queries).dropped(rows, columns)
         dropped: Mask = ~self.kept[queries if len(self.kept) > 1 else slice(1), rows, columns]
         return dropped
