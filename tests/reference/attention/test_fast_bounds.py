@@ -162,8 +162,10 @@ def test_centred_survives_the_worst_sums(value: float, monkeypatch: pytest.Monke
 
 def test_centred_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(np.zeros((1, 1)), [np.ones((2, 1))], [balanced(2)[:, None]])
-    monkeypatch.setattr(centred, "_BLOCK", 1)
+    monkeypatch.setattr(centred, "_BLOCK", 2)
     monkeypatch.setattr(centred, "exp2_single", worst_exp2)
+    up = np.array([1.0, -1.0, -1.0, -1.0])
+    monkeypatch.setattr(centred, "np", Adversary(matmul=[None, lambda _: up]))
     assert used(case, "single")[0] > 0.5
 
 
