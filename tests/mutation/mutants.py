@@ -85,7 +85,7 @@ MUTANTS = [
             "np.nextafter(balls.lo + balls.radius, [-np.inf-]{+-np.inf+})",
             "rounding",
         ),
-        ("columns-mixed", "prepared.only([-columns-]{+columns[::-1]+})", "heads no_wrong_bit"),
+        ("columns-mixed", "prepared.only([-columns-]{+columns[::-1]+})", "no_wrong_bit"),
         ("radius-ignored", "balls.lo + [-balls.radius-]{+0 * balls.radius+}", "no_wrong_bit"),
         (
             "direction-lost",
