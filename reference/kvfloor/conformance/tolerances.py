@@ -182,6 +182,10 @@ class _Model:
         sigma = LOG2_E * Fraction(case.sigma.factor * case.sigma.root)
         self.factors = prod((Fraction(max(1.0, x)) for x in largest), start=max(Fraction(1), sigma))
         self.terms = d * (m + 1)
+        self.logit_lost = Fraction(0)
+        if self._bounded():
+            growth = 1 + gamma(self.logit, self.unit)
+            self.logit_lost = underflows(self.terms, growth, self.factors, self.half_least)
 
     def _bounded(self) -> bool:
         """Whether the roundings are few enough for a bound."""
@@ -192,9 +196,13 @@ class _Model:
         if not self._bounded() or not np.isfinite([reach, size, values]).all():
             return _Row(inf, inf, inf, inf)
         u = self.unit
-        lost = underflows(self.terms, 1 + gamma(self.logit, u), self.factors, self.half_least)
         drift = weight_drift(
-            Fraction(reach), u, self.epsilon, self.logit, rescalings=self.rescalings, lost=lost
+            Fraction(reach),
+            u,
+            self.epsilon,
+            self.logit,
+            rescalings=self.rescalings,
+            lost=self.logit_lost,
         )
         if self._overflows(drift, reach, values):
             return _Row(inf, inf, inf, inf)
