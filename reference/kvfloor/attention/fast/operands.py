@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from math import isqrt, ldexp, prod
+from math import isqrt, ldexp, prod, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -152,10 +152,10 @@ class Prepared:
         norms: Float = np.sqrt(np.concatenate(squares))
         return norms
 
-    @cached_property
+    @property
     def longest(self) -> float:
-        """The largest sum of absolute values of a key of the last slot."""
-        return max(float(np.abs(K).sum(axis=1).max()) for K in self.key_slots[-1].blocks())
+        """A bound of the sum of absolute values of a key of the last slot (Cauchy and Schwarz)."""
+        return float(self.column_norms.max()) * sqrt(len(self.key_exponents))
 
     @property
     def block(self) -> int:
