@@ -106,6 +106,7 @@ def property_guarantees(data: st.DataObject, tally: Tally) -> None:
         either = guarantee.accepts(y + side * reach, *sorted((y, y - side * beyond)))
         require(either is None, "an output at the edge and one beyond it are told apart")
     none = Fraction(0)
+    require(Guarantee() == Guarantee(none, none), "by default answers are not exact")
     for bad in ((Fraction(1), none), (-beyond, none), (none, -beyond)):
         require(not _is_taken(lambda bad=bad: Guarantee(*bad)), "a guarantee out of range is taken")
     require(_is_taken(lambda: Guarantee(1 - beyond, none)), "a guarantee in range is refused")

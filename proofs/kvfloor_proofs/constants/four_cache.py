@@ -6,11 +6,13 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
+from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor import floors
 from kvfloor.families import BinaryValues, attend_to
-from kvfloor.numbers import to_fraction
+from kvfloor.floors import Guarantee
+from kvfloor.numbers import arb_precision, to_fmpq, to_fraction
 from kvfloor_proofs.calculus import Relation
 from kvfloor_proofs.claims.four_cache import d_v, derivations, m, n, property_randomised
 from kvfloor_proofs.claims.softmax_concentration import g
@@ -72,6 +74,9 @@ def property_competitors(data: st.DataObject, tally: Tally) -> None:
     """Competitors for each tuple at the top, and the margin, are those of the tuples themselves."""
     del tally
     family = data.draw(families(), label="family")
+    plain = BinaryValues(family.book, family.d_v)
+    known = (plain.order, plain.self_token, plain.guarantee) == (2, False, Guarantee())
+    require(known, "by default another order, a self token, or inexact answers")
     attention = attend_to(family.encode(data.draw(bits(family.size), label="bits")))
     margins = []
     for address in range(family.n):
@@ -82,3 +87,9 @@ def property_competitors(data: st.DataObject, tally: Tally) -> None:
         if others:
             margins.append(to_fraction(output.logits[0] - output.logits[1]))
     require(min(margins, default=family.margin) == family.margin, f"margins {margins}")
+    with arb_precision(200):
+        weight = to_fmpq(family.competitors) * arb(to_fmpq(-family.margin)).exp()
+        share = weight / (1 + weight)  # what `softmax-concentration` leaves to them
+    ball = family.leak()
+    require(bool(ball.overlaps(share)), "another share of the competitors")
+    require(bool(ball.rad() <= share * 2.0**-100), "a wide ball")

@@ -77,6 +77,7 @@ def constants() -> tuple[Constant, ...]:
                 both_sides("all symbols come back", property_recovery),
                 both_sides("C is the least multiplier", property_least_multiplier),
                 both_sides("two payloads are told apart for η + 4α < 1", property_two_payloads),
+                both_sides("keys have d entries, a query ‖q‖₁, and none has more", property_shapes),
             ),
         ),
     )
@@ -94,3 +95,16 @@ def property_two_payloads(data: st.DataObject, tally: Tally) -> None:
             require(beyond == 0, "no strength is found below the end")
         else:
             require(beyond < 0, "a strength is found at the end")
+
+
+def property_shapes(data: st.DataObject, tally: Tally) -> None:
+    """The dimension of keys and the largest norm of queries are those of the tokens themselves."""
+    del tally
+    b, d_v = data.draw(st.integers(1, 3), label="b"), data.draw(st.integers(2, 4), label="d_v")
+    family = Sharp(sign_pairs(data.draw(st.integers(2, 4), label="n"), 8), b, d_v)
+    require((family.L, family.guarantee) == (2, Guarantee()), "by default other symbols")
+    tokens = family.encode((0,) * family.size)
+    require({len(key) for token in tokens for key in token.keys} == {family.d}, "another d")
+    queries = map(family.query, range(family.addresses))
+    norms = [sum((abs(Fraction(x)) for x in query), Fraction(0)) for query in queries]
+    require(max(norms) == family.query_norm, "another largest norm of a query")

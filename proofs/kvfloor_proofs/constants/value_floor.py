@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from kvfloor import floors
 from kvfloor.errors import InputError
-from kvfloor.families import PairedValues
-from kvfloor.floors import whole_bits
+from kvfloor.families import PairedValues, sign_pairs
+from kvfloor.floors import Guarantee, whole_bits
 from kvfloor_proofs.calculus import Relation
 from kvfloor_proofs.claims.decode_threshold import c
 from kvfloor_proofs.claims.softmax_concentration import g
@@ -102,9 +102,17 @@ def constants() -> tuple[Constant, ...]:
             (
                 both_sides("all symbols come back", property_recovery),
                 both_sides("C is the least multiplier", property_least_multiplier),
+                both_sides("symbols of two levels unless others are asked for", property_defaults),
             ),
         ),
     )
+
+
+def property_defaults(data: st.DataObject, tally: Tally) -> None:
+    """Who names a book and d_v gets bits, and answers that are exact."""
+    del tally
+    family = PairedValues(sign_pairs(2, 8), data.draw(st.integers(1, 3), label="d_v"))
+    require((family.L, family.guarantee) == (2, Guarantee()), "by default other symbols")
 
 
 def property_whole_bits(data: st.DataObject, tally: Tally) -> None:
