@@ -34,6 +34,8 @@ __all__ = ["constants"]
 LT = Relation.LT
 EXACT = SimpleNamespace(eta=eta, alpha=sp.Integer(0))
 
+_BOOKS = (sign_pairs(2, 4), sign_pairs(4, 8))  # ties decide in the first, values in the second
+
 
 def constants() -> tuple[Constant, ...]:
     """Return what the claim hands to users."""
@@ -76,6 +78,7 @@ def constants() -> tuple[Constant, ...]:
             (
                 both_sides("all symbols come back", property_recovery),
                 both_sides("C is the least multiplier", property_least_multiplier),
+                both_sides("that for n² - 1 others, and n² - 2 at a tie", property_others),
                 both_sides("two payloads are told apart for η + 4α < 1", property_two_payloads),
                 both_sides("keys have d entries, a query ‖q‖₁, and none has more", property_shapes),
             ),
@@ -108,3 +111,29 @@ def property_shapes(data: st.DataObject, tally: Tally) -> None:
     queries = map(family.query, range(family.addresses))
     norms = [sum((abs(Fraction(x)) for x in query), Fraction(0)) for query in queries]
     require(max(norms) == family.query_norm, "another largest norm of a query")
+
+
+def property_others(data: st.DataObject, tally: Tally) -> None:
+    """The multiplier outweighs all other pairs, at a tie all but two; one less does not.
+
+    Near the end of the guarantees multipliers grow, and one competitor more or less is seen.
+    """
+    del tally
+    book = data.draw(st.sampled_from(_BOOKS), label="book")
+    beyond = Fraction(1, 2 ** data.draw(st.integers(1, 12), label="nearness"))
+    for k in range(1, 30):
+        family = Sharp(book, 1, 2, 2, Guarantee(0, (1 - beyond / k) / 4))
+        require(_enough(family, family.multiplier), f"{family.multiplier} is not enough")
+        require(not _enough(family, family.multiplier - 1), "one less is enough")
+
+
+def _enough(family: Sharp, multiplier: int) -> bool:
+    n_, guarantee = family.book.n, family.guarantee
+    terms = (
+        (family.book.margin, n_**2 - 1, family.levels.room),
+        (family.book.tie_margin, n_**2 - 2, family.payload_levels.room),
+    )
+    return all(
+        floors.exceeds_log(Fraction(multiplier * m), floors.symbol_ratio(guarantee, others, room))
+        for m, others, room in terms
+    )
