@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from kvfloor_proofs.kernel import Audit, audit, sources
 from kvfloor_proofs.kernel.coq import missing
-from once import once
+from once import once, started
 
 base = settings(
     deadline=None,
@@ -26,6 +26,22 @@ settings.register_profile("quick", base, max_examples=60)
 settings.register_profile("ci", base, max_examples=100)
 settings.register_profile("thorough", base, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever waits for Coq's audit comes last."""
+    items.sort(key=waits_for_audit)
+
+
+def waits_for_audit(item: pytest.Item) -> bool:
+    return "audited" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def audit_ahead(request: pytest.FixtureRequest) -> None:
+    """Begin with Coq's audit, which takes minutes, while other tests run."""
+    if not missing() and any(map(waits_for_audit, request.session.items)):
+        started(request, "audit", lambda: audit(sources()))
 
 
 @pytest.fixture(scope="session")
