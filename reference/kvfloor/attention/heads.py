@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -44,7 +45,10 @@ def as_problems(
     InputError
         For a wrong shape, an entry that is not finite, order 0 or no tokens.
     """
+    keys, values = (list(x) if isinstance(x, Iterator) else x for x in (keys, values))
     if _axes(keys) <= 2:
+        if _axes(values) > 2:
+            raise InputError("values[0]", "two axes, as keys[0] has", f"{_axes(values)}")
         problem = as_problem(query, keys, values, scale, mask)
         return [problem], problem.leading
     rows, leading = read_rows(query, "query")

@@ -28,7 +28,7 @@ from kvfloor.attention.inputs import Mask, Problem, Scale
 from kvfloor.attention.windows import Intervals
 from kvfloor.attention.ziv import round_row
 from kvfloor.errors import InputError
-from kvfloor.numbers import Array, BinaryFormat, Rounding, as_format, as_rounding
+from kvfloor.numbers import Array, BinaryFormat, Rounding, as_format, as_rounding, shown
 
 __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
@@ -156,6 +156,10 @@ def tensor_attention_rounded(
     target, direction = as_format(dtype), as_rounding(rounding)
     if not isinstance(empty, str) or empty not in EMPTY_OUTPUT:
         raise InputError.among("empty", EMPTY_OUTPUT, repr(empty))
+    if not isinstance(return_logsumexp, bool | np.bool_):
+        raise InputError("return_logsumexp", "True or False", shown(return_logsumexp))
+    if layers is not None and not isinstance(layers, Layers):
+        raise InputError("layers", "a Layers or None", shown(layers))
     answered = [problem.rows_with_tuples() for problem in problems]
     if empty == "raise" and sum(map(len, answered)) < prod(leading):
         raise InputError("mask", "at least one tuple in each row", "a row without any")

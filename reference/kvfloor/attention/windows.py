@@ -67,6 +67,8 @@ class Intervals:
         InputError
             If a part of the window is out of range.
         """
+        if not isinstance(window.top_left, bool):
+            raise InputError("mask.top_left", "True or False", shown(window.top_left))
         n = np.array(lengths, dtype=np.int64)[:, None]
         place = np.arange(b, dtype=np.int64) % n_q + np.zeros_like(n)
         if not window.top_left:
@@ -130,8 +132,8 @@ def _range(part: slice) -> Places:
 def _reaches(reach: Any, argument: str, lengths: tuple[int, ...]) -> Places:
     """How far a window reaches in each slot, shape (m, 1); past all tokens for None."""
     far = 2**40
-    each = [reach] * len(lengths) if reach is None or not isinstance(reach, Sequence) else reach
-    if isinstance(reach, str) or len(each) != len(lengths):
+    each = reach if isinstance(reach, Sequence) else [reach] * len(lengths)
+    if isinstance(reach, str | bytes) or len(each) != len(lengths):
         raise InputError(argument, f"a number, None, or {len(lengths)} of them", shown(reach))
     counts = [far if one is None else min(as_count(one, argument), far) for one in each]
     return np.array(counts, dtype=np.int64)[:, None]

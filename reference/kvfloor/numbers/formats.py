@@ -181,7 +181,7 @@ def as_format(dtype: Any) -> BinaryFormat:
 
 def as_rounding(rounding: Any) -> Rounding:
     """Return the rounding direction; `InputError` if it is unknown."""
-    if rounding not in ROUNDINGS:
+    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         raise InputError.among("rounding", ROUNDINGS, repr(rounding))
     result: Rounding = rounding
     return result

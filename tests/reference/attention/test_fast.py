@@ -176,6 +176,8 @@ def test_refined_balls_contain_the_truth_and_are_narrower(kind: str) -> None:
         found = case.refined()
         for i, truth in enumerate(exact_truths(case)):
             if truth is None:
+                assert found.logsumexp.radius[i] == np.inf
+                assert (found.output.radius[i] == np.inf).all()
                 continue
             lse = numbers(found.logsumexp, i)
             share(truth.logsumexp, lse)

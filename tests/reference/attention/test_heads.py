@@ -181,6 +181,7 @@ def test_tiles_that_a_window_hides_are_not_touched(
         (Q, [K], [V[:, :, :8]], "values[0]: expected shape (2, 2, 9, 5), got shape (2, 2, 8, 5)"),
         (Q, [K, K], [V], "values: expected 2 arrays, one for each in keys, got 1"),
         (Q, [K, K], [V, V[..., :3]], "values[1]: expected shape (2, 2, 9, 5), got"),
+        (Q[0, 0], [K[0, 0]], [V], "values[0]: expected two axes, as keys[0] has, got 4"),
         (Q, [K, K[0]], [V, V], "keys[1]: expected shape (2, 2, 9, 8), got shape (2, 9, 8)"),
     ],
 )
@@ -199,6 +200,8 @@ def test_heads_that_do_not_fit_are_refused(
         (Window(-1, 0), "mask.left: expected a whole number >= 0, got -1"),
         (Window(0, 1.5), "mask.right: expected a whole number >= 0, got 1.5"),
         (Window((1, 2), 0), "mask.left: expected a number, None, or 1 of them"),
+        (Window(b"a", 0), "mask.left: expected a number, None, or 1 of them"),
+        (Window(top_left="x"), "mask.top_left: expected True or False, got 'x'"),  # type: ignore[arg-type]
         (
             np.ones((3, 9), dtype=bool),
             "mask: expected booleans that broadcast to shape (2, 4, 7, 9)",
@@ -209,6 +212,25 @@ def test_heads_that_do_not_fit_are_refused(
 def test_masks_that_do_not_fit_are_refused(mask: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         tensor_attention_rounded(Q, [K], [V], dtype="float32", mask=mask)
+    assert str(caught.value).startswith(message)
+
+
+def test_slots_may_come_from_an_iterator() -> None:
+    found = tensor_attention_rounded(Q[0, 0], iter([K[0, 0]]), iter([V[0, 0]]), dtype="float32")
+    assert (found == tensor_attention_rounded(Q[0, 0], [K[0, 0]], [V[0, 0]], dtype="float32")).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"return_logsumexp": "no"}, "return_logsumexp: expected True or False, got 'no'"),
+        ({"layers": 3}, "layers: expected a Layers or None, got 3"),
+        ({"rounding": np.array(["up"])}, "rounding: expected one of nearest, up, down, zero"),
+    ],
+)
+def test_options_are_refused_by_name(options: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        tensor_attention_rounded(Q, [K], [V], dtype="float32", **options)
     assert str(caught.value).startswith(message)
 
 

@@ -39,6 +39,7 @@ __all__ = ["evaluate_refined"]
 _ELEMENTS = 2**18  # weights kept at a time for the numbers, 8 bytes each
 #: Larger than all that underflow can change in an output, where values are at most 1.
 _TINY = 2.0**-450
+_LARGEST = 2.0**-12  # of a weight's relative error, so that `INFLATION` covers its square
 
 Places = npt.NDArray[np.intp]
 
@@ -118,7 +119,8 @@ def _weigh(prepared: Prepared, g: Queries, dropped: Dropped) -> _Rows:
     top, powers = row_weights(k[:, None], dropped(*everything), g.reach, above=0)
     products = (np.abs(above).sum(axis=1) + unit * prepared.longest) * 2.0 ** (-bits - 1)
     logits = gamma(d + 2) * products + 18 * UNIT**2 * g.reach
-    errors = np.where(np.isfinite(g.reach), logits + exp_double_error(g.reach), np.inf)
+    errors = logits + exp_double_error(g.reach)
+    errors = np.where(np.isfinite(g.reach) & (errors <= _LARGEST), errors, np.inf)
     return _Rows((hi * powers[:, 0], lo * powers[:, 0]), top[:, 0], errors)
 
 
@@ -132,14 +134,15 @@ def _numbers(
     log, log_error = log_double(total, rows.exponents)
     values = prepared.value_slots[0].columns(np.where(last, 0, columns))
     weights, D = _of(rows.weights, which), _of(total, which)
+    errors = np.where(D[0] > 0, rows.errors[which], np.inf)  # no tuple, no claim
     centre = divide(_halved(multiply(weights, (values, np.zeros_like(values)))), D)
     size = np.abs(centre[0])
     values -= centre[0][:, None]
     squares = np.einsum("pj,pj,pj->p", weights[0], values, values) / D[0]
     roundings = UNIT**2 * (4 * (n - 1).bit_length() + 9)
-    spread = rows.errors[which] * np.sqrt(squares)
+    spread = errors * np.sqrt(squares)
     spread += roundings * (np.sqrt(squares + size**2) + size) + 16 * UNIT**2 * size + _TINY
-    log_radius = rows.errors[which] + roundings + log_error[which]
+    log_radius = errors + roundings + log_error[which]
     balls = scaled_back(
         (np.where(last, log[0][which], centre[0]), np.where(last, log[1][which], centre[1])),
         np.where(last, log_radius, spread) * INFLATION,
