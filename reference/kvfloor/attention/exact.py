@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import inf, isinf, isqrt
 from typing import Any
 
@@ -170,19 +171,18 @@ class ExactOutput:
 
     def enclose(self, bits: int = 128) -> list[arb]:
         """Return a ball around the output in each column, at ``bits`` of working precision."""
+        return [self._ball(column, bits) for column in range(len(self))]
+
+    def _ball(self, column: int, bits: int) -> arb:
+        weights, total = self._weights(bits)
         with arb_precision(bits):
-            weights = self._weights()
-            total = sum((w * m for w, m in zip(weights, self.counts, strict=True)), arb(0))
-            columns = range(len(self.sums[0]))
-            return [
-                sum((w * a[c] for w, a in zip(weights, self.sums, strict=True)), arb(0)) / total
-                for c in columns
-            ]
+            pairs = zip(weights, self.sums, strict=True)
+            return sum((w * a[column] for w, a in pairs), arb(0)) / total
 
     def logsumexp(self, bits: int = 128) -> arb:
         """Return a ball around the log-sum-exp, in nats."""
+        _, total = self._weights(bits)
         with arb_precision(bits):
-            total = sum((w * m for w, m in zip(self._weights(), self.counts, strict=True)), arb(0))
             return total.log() + self.logits[0] * arb(self.root).sqrt()
 
     def bounds(self, column: int, grid_bits: int) -> tuple[Fraction, Fraction]:
@@ -196,7 +196,7 @@ class ExactOutput:
             return exact // unit * unit, -(-exact // unit) * unit
         bits = grid_bits + 64
         while True:
-            lower, upper = (end // unit for end in ball_ends(self.enclose(bits)[column]))
+            lower, upper = (end // unit for end in ball_ends(self._ball(column, bits)))
             if upper == lower + 1:
                 # One multiple is in doubt; the sign of out - r, a sum of exponentials itself, is
                 # often plain where both are too near for their balls to part.
@@ -221,7 +221,7 @@ class ExactOutput:
             exact, ball, bits = self.rational(column), first, 128
             while exact is None and ball.rel_accuracy_bits() < 60:
                 bits *= 2  # ends: the output is irrational, so not zero
-                ball = self[column].enclose(bits)
+                ball = self._ball(column, bits)
             try:
                 rounded = float(ball.mid() if exact is None else exact)
             except OverflowError:
@@ -258,15 +258,27 @@ class ExactOutput:
 
     def _exceeds(self, column: int, rational: Fraction, bits: int) -> bool | None:
         """Whether the output exceeds a rational, None if ``bits`` are too few to tell."""
+        weights, _ = self._weights(bits)
         with arb_precision(bits):
             difference = arb(0)
-            for w, a, m in zip(self._weights(), self.sums, self.counts, strict=True):
+            for w, a, m in zip(weights, self.sums, self.counts, strict=True):
                 difference += w * (a[column] - to_fmpq(rational) * m)
             return bool(difference > 0) if difference > 0 or difference < 0 else None
 
-    def _weights(self) -> list[arb]:
-        sqrt = arb(self.root).sqrt()
-        return [((s - self.logits[0]) * sqrt).exp() for s in self.logits]
+    def _weights(self, bits: int) -> tuple[list[arb], arb]:
+        """The weights relative to the first, and their sum; columns share them."""
+        if bits not in self._known:
+            with arb_precision(bits):
+                sqrt = arb(self.root).sqrt()
+                weights = [((s - self.logits[0]) * sqrt).exp() for s in self.logits]
+                total = sum((w * m for w, m in zip(weights, self.counts, strict=True)), arb(0))
+            self._known[bits] = weights, total
+        return self._known[bits]
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[list[arb], arb]]:
+        """By bits."""
+        return {}
 
 
 class ExactAttention:
