@@ -44,7 +44,7 @@ FAST = [
     ("logarithm", "log-error", "2.0**-100 + 2.0**[--80-]{+-84+}", "exponential"),
     ("logarithm", "log-single-error", "(2 * np.abs(result) + [-3-]{+0.5+})", "exponential"),
     ("operands", "scale-low-lost", "fast_two_sum(p, e[- + mantissa * sigma_lo-]{++})", "fast"),
-    ("operands", "reach-of-shortest", "column_norms.[-max-]{+min+}()", "fast"),
+    ("operands", "reach-of-shortest", "max(prepared.column_norms.[-max-]{+min+}(), 0.5)", "fast"),
     ("operands", "scale-unit", "unit.denominator // unit.numerator[--]{+ * 2+}", "fast"),
     ("operands", "no-limit", "inside = reach [-<= limit-]{+>= 0+}", "fast"),
     ("operands", "keys-unscaled", "sum([-slot.exponents-]{+0 * slot.exponents+} for slot", "fast"),

@@ -153,7 +153,7 @@ MUTANTS = [
         ("cell-too-low", "return lower[--]{+ - 1+} * unit, (lower", "exact"),
         ("lse-root-unrooted", "* arb(self.root)[-.sqrt()-]{++}\n", "exact"),
         ("scale-forgotten", "to_fmpq([-self._scale.factor * -]{++}x)", "exact"),
-        ("wide-balls", "arb_precision([-bits-]{+53+}):\n            weights", "exact"),
+        ("wide-balls", "arb_precision([-bits-]{+53+}):\n                sqrt", "exact"),
         ("values-backwards", "v = self._values[[--]{+-1 - +}t]", "exact"),
     ),
     *mutants(
