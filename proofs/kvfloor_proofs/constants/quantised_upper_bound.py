@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kvfloor import floors
 from kvfloor.attention import ExactAttention
-from kvfloor.caches import QuantisedCache, configure, record
+from kvfloor.caches import QuantisedCache, configure, record, restore
 from kvfloor.errors import InputError
 from kvfloor.families import Sharp, Token, binary_pairs, ratio_at_most, sign_pairs, tightness
 from kvfloor.floors import Guarantee, answer_bits, cells_for, quantised_bits
@@ -153,6 +153,9 @@ def property_states(data: st.DataObject, tally: Tally) -> None:
     allowed = (cells[0] ** d * cells[1] ** columns) ** (order * tokens)
     require(len({state.data for state in states}) == allowed, "not the states that cells allow")
     require({state.bits for state in states} == {bits}, "not the bits claimed")
+    for state in {state.data: state for state in states}.values():
+        back = restore(factory, state, order=order, d=d, d_v=columns)
+        require(back.state() == state.data, "another state than was restored")
     largest = max(int.from_bytes(state.data, "little") for state in states)
     require(2 ** (bits - 1) <= largest < 2**bits, "another number of bits holds them")
     require(quantised_bits(0, d, columns, cells, order=order) == 1, "no tokens take one bit")
