@@ -43,27 +43,30 @@ def round_row(
     dict
         For each column the number, and whether E1 had to decide.
     """
-    if row.mask is None and row.values[0].shape[1] not in columns:
+    d_v = row.values[0].shape[1]
+    outputs = sorted(set(columns) - {d_v}) or [0]  # what is not asked for is not computed
+    row = row._replace(values=tuple(V_r[:, outputs] for V_r in row.values))
+    if row.mask is None and d_v not in columns:
         keys, values = folded(row.keys, row.values)
         row = row._replace(keys=keys, values=values)
+    open_places = {c: outputs.index(c) if c < d_v else len(outputs) for c in columns}
     settled: dict[int, tuple[float, bool]] = {}
     exact: ExactOutput | None = None
     bits = FIRST_BITS
-    while len(settled) < len(columns):
+    while open_places:
         balls = enclose_row(row, bits)
         numbers = (*balls.output, balls.logsumexp)
-        for c in [c for c in columns if c not in settled]:
-            rounded = round_ball(numbers[c], target, rounding)
+        for c, place in list(open_places.items()):
+            rounded = round_ball(numbers[place], target, rounding)
+            exactly = rounded is None
+            if rounded is None:
+                if exact is None:
+                    attention = ExactAttention(row.keys, row.values, scale=row.scale)
+                    exact = attention(row.query, mask=row.mask)
+                rounded = _decide(exact, place, numbers[place], target, rounding)
             if rounded is not None:
-                settled[c] = rounded, False
-                continue
-            if exact is None:
-                exact = ExactAttention(row.keys, row.values, scale=row.scale)(
-                    row.query, mask=row.mask
-                )
-            rounded = _decide(exact, c, numbers[c], target, rounding)
-            if rounded is not None:
-                settled[c] = rounded, True
+                settled[c] = rounded, exactly
+                del open_places[c]
         bits *= 2  # ends: what is left is irrational
     return settled
 
