@@ -27,10 +27,11 @@ FORMATS = ("bfloat16", "float32", "float64")
 HEAD = """\
 # Benchmarks
 
-Written by `python tests/benchmarks/bench_rounding.py docs/benchmarks.md`: {machine}. Standard
-normal entries, one thread; medians of processor time in one run, and their ratio to plain NumPy in
-float64 on the same numbers. The machine is shared, so the ratios say more than the times. Scale 1
-makes the attention peaked, 1/8 (1/√d for d = 64) spreads it.
+Written by `python tests/benchmarks/bench_rounding.py docs/benchmarks.md` on {machine}.
+Standard normal entries, one thread; medians of processor time in one run, and their ratio to plain
+NumPy in float64 on the same numbers. The machine is shared, so the ratios say more than the times.
+Scale 1 makes the attention peaked, 1/8 (1/√d for d = 64) spreads it. What costs most is a number
+that is left to balls: its row has n·d of them.
 
 """
 
@@ -50,7 +51,7 @@ class Problem(NamedTuple):
     def name(self) -> str:
         heads = f"{self.heads} heads, " if self.heads > 1 else ""
         causal = ", causal" if self.causal else ""
-        size = f"{heads}{self.queries} × {self.tokens:,}{causal}"
+        size = f"{heads}{self.queries:,} × {self.tokens:,}{causal}"
         return f"order {self.order}, {size}, d = {self.d}, scale {self.scale}"
 
 
