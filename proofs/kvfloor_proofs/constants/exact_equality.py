@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from kvfloor.attention import ExactOutput, compare, equal, is_exactly
+from kvfloor.attention import ExactAttention, ExactOutput, compare, equal, is_exactly
 from kvfloor.numbers import ball_ends
 from kvfloor_proofs.claims.exact_equality import (
     attention_of,
@@ -23,13 +23,18 @@ def constants() -> tuple[Constant, ...]:
     """Return what the claim hands to users."""
     decided = both_sides("so exactly when 400 bits do not part them", property_equality)
     rational = both_sides("itself, and not 2^-300 beside it", property_rational_or_not)
+    near = both_sides("in order where only 128 bits and more part them", property_near)
     return (
         Constant(equal, (decided,)),
-        Constant(compare, (decided,)),
+        Constant(compare, (decided, near)),
         Constant(is_exactly, (rational,)),
         Constant(
             ExactOutput,
-            (rational, both_sides("neighbours on a grid, sides of rationals", property_bounds)),
+            (
+                rational,
+                both_sides("neighbours on a grid, sides of rationals", property_bounds),
+                both_sides("the logit of a single tuple, else irrational", property_logsumexp),
+            ),
         ),
     )
 
@@ -43,6 +48,10 @@ def property_bounds(data: st.DataObject, tally: Tally) -> None:
     below, above = ball_ends(output.enclose(1000)[0])
     unit, rational = Fraction(1, 2**bits), output.rational(0)
     require(low % unit == 0 == high % unit, "not on the grid")
+    require(len(output) == len(output.sums[0]), "another number of columns")
+    if rational is None:
+        for beside, under in ((below - unit, True), (above + unit, False)):
+            require(output.exceeds(0, beside) == under, "an output on the wrong side")
     if rational is not None and rational % unit == 0:
         require(low == high == rational, "not the point of the grid that it is")
     else:
@@ -52,3 +61,21 @@ def property_bounds(data: st.DataObject, tally: Tally) -> None:
     for side in (-1, 1):
         beside = (below if side < 0 else above) + side * Fraction(1, 2**400)
         require(output.logsumexp_exceeds(beside) == (side < 0), "the wrong side")
+
+
+def property_near(data: st.DataObject, tally: Tally) -> None:
+    """Weights of e^-k, k >= 50, move an output from 1 by less than 64 bits can tell."""
+    del tally
+    k, more = data.draw(st.integers(50, 200), label="k"), data.draw(st.integers(1, 9), label="more")
+    first, second = (ExactAttention([[[0], [-gap]]], [[[1], [0]]])([1])[0] for gap in (k, k + more))
+    require(compare(first, second) == -1 == -compare(second, first), "not in order")
+    require(not equal(first, second), "equal")
+
+
+def property_logsumexp(data: st.DataObject, tally: Tally) -> None:
+    """The log-sum-exp of a single tuple is its logit; that of two is irrational."""
+    del tally
+    x = data.draw(st.fractions(-9, 9, max_denominator=9), label="logit")
+    alone, two = (ExactAttention([[[x]] * n], [[[1]] * n])([1]) for n in (1, 2))
+    require(alone.rational_logsumexp() == x, "not the logit")
+    require(two.rational_logsumexp() is None, "rational with two tuples")
