@@ -41,7 +41,8 @@ def changes(function: Callable[..., Any]) -> Iterator[Change]:
     text = Path(inspect.getfile(function)).read_text(encoding="utf-8")
     tree = ast.parse(text)
     name = function.__qualname__
-    (place,) = (k for k, node in enumerate(tree.body) if getattr(node, "name", "") == name)
+    # the last is the function itself, those before it are its overloads
+    *_, place = (k for k, node in enumerate(tree.body) if getattr(node, "name", "") == name)
     within = list(ast.walk(tree.body[place]))
     aside = [
         n for part in within if isinstance(part, ast.Raise | ast.arguments) for n in ast.walk(part)
