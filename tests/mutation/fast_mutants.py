@@ -157,12 +157,7 @@ FAST = [
     ("double", "range-unchecked", "[-(g.rest <= 2.0**-13)-]{+True+}", "fast"),
     ("double", "weights-up-to-two", "above=[-1-]{+0+}", "fast"),
     ("double", "low-unscaled", "lo *= [-weights-]{+(weights > 0)+}.reshape", "fast"),
-    (
-        "double",
-        "unit-too-small",
-        "np.maximum(np.frexp(size.max(axis=1))[1][--]{+ - 2+}, 0)",
-        "fast",
-    ),
+    ("operands", "unit-too-small", "np.frexp(largest)[1][--]{+ - 2+}, 0)", "fast"),
     ("tiling", "mask-inverted", "= [-~-]{++}self.kept", "fast"),
     (
         "tiling",

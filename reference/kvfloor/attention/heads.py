@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -72,8 +72,10 @@ def as_problems(
 def _axes(arrays: Any) -> int:
     """How many axes the first of some arrays has; 0 if that cannot be said."""
     try:
-        first = next(iter(arrays))
-        return int(first.ndim) if is_array(first) else np.array(first, dtype=object).ndim
+        first, axes = next(iter(arrays)), 0
+        while isinstance(first, Sequence) and not isinstance(first, str | bytes):
+            first, axes = first[0], axes + 1
+        return axes + (int(first.ndim) if is_array(first) else 0)
     except Exception:  # a framework may raise anything; what is wrong is said where it is read
         return 0
 

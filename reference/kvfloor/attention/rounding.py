@@ -212,10 +212,7 @@ def _refined(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     rows, columns = np.nonzero(wanted)
     places = rows, columns
     balls = evaluate_refined(task.prepared, problem.queries, problem.scale, problem.mask, places)
-    rounded, decided = round_balls(balls, task.target, task.rounding)
-    numbers[places] = np.where(decided, rounded, numbers[places])
-    wanted[places] = ~decided
-    layers.refined += int(decided.sum())
+    layers.refined += _settle(task, balls, places, numbers, wanted)
 
 
 def _double(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
@@ -253,13 +250,19 @@ def _fast(
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0
     for among, balls in ((columns, found.output), (np.array([-1]), last)):
-        rounded, decided = round_balls(balls, task.target, task.rounding)
-        places = (rows[:, None], among)
-        decided &= wanted[places]
-        numbers[places] = np.where(decided, rounded, numbers[places])
-        wanted[places] &= ~decided
-        settled += int(decided.sum())
+        settled += _settle(task, balls, (rows[:, None], among), numbers, wanted)
     return settled
+
+
+def _settle(
+    task: _Task, balls: Balls, places: tuple[Any, Any], numbers: Array, wanted: Mask
+) -> int:
+    """Round balls, write what is decided and still wanted to its places, and count it."""
+    rounded, decided = round_balls(balls, task.target, task.rounding)
+    decided &= wanted[places]
+    numbers[places] = np.where(decided, rounded, numbers[places])
+    wanted[places] &= ~decided
+    return int(decided.sum())
 
 
 def round_balls(balls: Balls, target: BinaryFormat, rounding: Rounding) -> tuple[Array, Mask]:

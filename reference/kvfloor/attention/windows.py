@@ -110,7 +110,7 @@ class Intervals:
         ends = self.low[-1] < columns.stop, self.high[-1] > columns.start
         if not (ends[0] & ends[1]).any():
             return True
-        return len(self.lengths) > 1 and bool(self._hidden_rows(rows).all())
+        return bool(self._hidden_rows(rows).all())
 
     def _hidden(self, slot: int, places: Places) -> Booleans:
         low, high = self.low[slot][:, None], self.high[slot][:, None]

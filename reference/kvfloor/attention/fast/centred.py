@@ -16,6 +16,7 @@ from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.tiling import Dropped, Tiling
 from kvfloor.attention.fast.totals import (
     INFLATION,
+    TINY_OUTPUT,
     Evaluation,
     Sums,
     enclose,
@@ -29,8 +30,6 @@ __all__ = ["evaluate_centred"]
 _ELEMENTS = 2**15
 _BLOCK = 256  # weights that BLAS adds at a time
 _NARROW = 64  # logits within ± this, in bits, need no common power of two
-#: Larger than all that underflow can change in an output, where values are at most 1.
-_TINY = 2.0**-450
 
 
 def evaluate_centred(
@@ -134,8 +133,10 @@ def _enclose(prepared: Prepared, g: Queries, sums: Sums) -> Evaluation:
     weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logit_error(prepared) * length
     size = np.abs(centre[:, :-1])
     deviation = np.sqrt(np.maximum(squares - size**2, 0) + (6 * roundings + 10 * UNIT) * squares)
-    error = weights * deviation + roundings * (np.sqrt(squares) + size) + 2 * UNIT * size + _TINY
-    radius = np.hstack([error, weights + roundings + _TINY]) * INFLATION
+    error = (
+        weights * deviation + roundings * (np.sqrt(squares) + size) + 2 * UNIT * size + TINY_OUTPUT
+    )
+    radius = np.hstack([error, weights + roundings + TINY_OUTPUT]) * INFLATION
     radius = np.where(np.isfinite(g.reach)[:, None], radius, np.inf)
     log, log_error = log_single(D[:, 0], sums.exponent)
     zeros = np.zeros_like(centre)

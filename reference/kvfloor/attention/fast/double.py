@@ -99,9 +99,8 @@ class _Ranged:
 
 def _ranged(prepared: Prepared, query: Queries) -> _Ranged:
     size = np.abs(query.hi)
-    unit = np.ldexp(1.0, np.maximum(np.frexp(size.max(axis=1))[1], 0))
-    rest = key_rest(size.sum(axis=1), unit, prepared.longest, size.shape[1])
-    return _Ranged(query, unit[:, None, None], rest)
+    rest = key_rest(size.sum(axis=1), query.unit, prepared.longest, size.shape[1])
+    return _Ranged(query, query.unit[:, None, None], rest)
 
 
 def _sum(prepared: Prepared, g: _Ranged, dropped: Dropped, tiling: Tiling) -> Totals:

@@ -247,6 +247,12 @@ class Queries:
     lo: Float
     reach: Float
 
+    @cached_property
+    def unit(self) -> Float:
+        """Powers of two >= 1, shape (b,): no entry of the query is larger."""
+        largest = np.abs(self.hi).max(axis=1)
+        return np.asarray(np.ldexp(1.0, np.maximum(np.frexp(largest)[1], 0)))
+
 
 def scaled_queries(
     prepared: Prepared, queries: Float, scale: Scale, *, unit: Fraction, limit: float

@@ -7,7 +7,6 @@ makes no slices of values, and few of keys: for many numbers of a row it is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -29,16 +28,14 @@ from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_d
 from kvfloor.attention.fast.logarithm import log_double
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.slices import slice_bits
-from kvfloor.attention.fast.tiling import Dropped
-from kvfloor.attention.fast.totals import INFLATION, Balls, row_weights, scaled_back
+from kvfloor.attention.fast.tiling import Dropped, slices
+from kvfloor.attention.fast.totals import INFLATION, TINY_OUTPUT, Balls, row_weights, scaled_back
 from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_refined"]
 
 _ELEMENTS = 2**18  # weights kept at a time for the numbers, 8 bytes each
-#: Larger than all that underflow can change in an output, where values are at most 1.
-_TINY = 2.0**-450
 _LARGEST = 2.0**-12  # of a weight's relative error, so that `INFLATION` covers its square
 
 Places = npt.NDArray[np.intp]
@@ -83,7 +80,7 @@ def evaluate_refined(
     dropped, limit = Dropped.by(mask, prepared), 0.99 * EXPONENT_LIMIT
     found = []
     with np.errstate(all="ignore"):
-        for some in _slices(len(places[0]), max(1, _ELEMENTS // prepared.shape[1])):
+        for some in slices(len(places[0]), max(1, _ELEMENTS // prepared.shape[1])):
             rows, which = np.unique(places[0][some], return_inverse=True)
             g = scaled_queries(prepared, queries[rows], scale, unit=Fraction(1), limit=limit)
             weighed = _weigh(prepared, g, dropped.of(rows))
@@ -91,16 +88,12 @@ def evaluate_refined(
     return Balls(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def _slices(length: int, step: int) -> Iterator[slice]:
-    return (slice(i, min(i + step, length)) for i in range(0, length, step))
-
-
 def _weigh(prepared: Prepared, g: Queries, dropped: Dropped) -> _Rows:
     """The weights of all tokens, from logits whose leading products are added exactly."""
     n, d = prepared.shape[1], len(prepared.key_exponents)
     bits = slice_bits(d)
     size = np.abs(g.hi)
-    unit = np.ldexp(1.0, np.maximum(np.frexp(size.max(axis=1))[1], 0))
+    unit = g.unit
     below = g.hi.copy()
     above = extract(below, unit[:, None] * 2.0**-bits)
     below += g.lo
@@ -141,7 +134,7 @@ def _numbers(
     squares = np.einsum("pj,pj,pj->p", weights[0], values, values) / D[0]
     roundings = UNIT**2 * (4 * (n - 1).bit_length() + 9)
     spread = errors * np.sqrt(squares)
-    spread += roundings * (np.sqrt(squares + size**2) + size) + 16 * UNIT**2 * size + _TINY
+    spread += roundings * (np.sqrt(squares + size**2) + size) + 16 * UNIT**2 * size + TINY_OUTPUT
     log_radius = errors + roundings + log_error[which]
     balls = scaled_back(
         (np.where(last, log[0][which], centre[0]), np.where(last, log[1][which], centre[1])),

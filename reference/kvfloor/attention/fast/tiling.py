@@ -13,7 +13,7 @@ from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.inputs import Mask
 from kvfloor.attention.windows import Intervals
 
-__all__ = ["Dropped", "Tiling"]
+__all__ = ["Dropped", "Tiling", "slices"]
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,17 @@ class Tiling:
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
         """Queries and rows of each block."""
-        for q in _slices(self.queries, self.steps[0]):
-            for rows in _slices(self.rows, self.steps[1]):
+        for q in slices(self.queries, self.steps[0]):
+            for rows in slices(self.rows, self.steps[1]):
                 yield q, rows
 
     def across(self) -> Iterator[slice]:
         """The columns of each tile in a block."""
-        return _slices(self.columns, self.steps[2])
+        return slices(self.columns, self.steps[2])
 
 
-def _slices(length: int, step: int) -> Iterator[slice]:
+def slices(length: int, step: int) -> Iterator[slice]:
+    """Cut a length into steps; the last may be shorter."""
     return (slice(i, min(i + step, length)) for i in range(0, length, step))
 
 

@@ -18,6 +18,7 @@ from kvfloor.attention.inputs import Mask
 __all__ = [
     "INFLATION",
     "TINY",
+    "TINY_OUTPUT",
     "Balls",
     "Evaluation",
     "Sums",
@@ -32,6 +33,8 @@ __all__ = [
 INFLATION = 1 + 2.0**-10
 #: Larger than all that underflow, or a weight below 2**-899, can change in a sum of weight 1.
 TINY = 2.0**-500
+#: The same beside deviations, which are roots of sums: for an output whose values are at most 1.
+TINY_OUTPUT = 2.0**-450
 
 _EMPTY = -(2**40)  # the power of two of a row without tuples
 _SMALLEST = -900  # weights below 2**-900 of their row are taken as 2**-900
