@@ -167,10 +167,11 @@ CACHES = [
         "coins.flips([-Fraction(1, self._counts[nearest])-]{+Fraction(1, 2)+}",
         "subgen",
     ),
+    ("caches/reservoir", "other-denominators", "common = [-max-]{+min+}(below", "subgen"),
     (
         "caches/reservoir",
         "norm-not-squared",
-        "Fraction(x) [-** 2-]{+* (1 if x > 0 else -1)+} for",
+        "(above * (common // below))[- ** 2-]{++} for",
         "subgen",
     ),
     (
@@ -192,7 +193,7 @@ CACHES = [
     (
         "caches/estimates",
         "norm-of-first",
-        "map(squared_norm, np.split(row, len(reservoirs))[--]{+[:1]+}",
+        "map(squared_norm, values[--]{+[:1]+}))) for",
         "subgen",
     ),
     ("caches/estimates", "huge-is-zero", "else float_info.max[--]{+ * 0+}", "subgen"),

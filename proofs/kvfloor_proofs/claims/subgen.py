@@ -33,7 +33,7 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.foundations import estimators
 from kvfloor_proofs.foundations.claim import Claim
-from kvfloor_proofs.foundations.draws import bits
+from kvfloor_proofs.foundations.draws import drawn_bits
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
     implausible,
@@ -195,10 +195,9 @@ def property_guarantee(data: st.DataObject, tally: Tally) -> None:
     with arb_precision(64):
         _, spread = ball_ends(log_ratio(1, norm(query), to_fmpq(_RADIUS)))
     t, s = subgen_samples(epsilon, failure, spread)
-    failures = 0
-    for seed in range(runs):
-        answer = _fed(tokens, seed=seed, t=t, s=s).answer(query)
-        failures += outside(answer, _rows(tokens), query, epsilon**2 * _mass(tokens))
+    is_outside = outside(_rows(tokens), query, epsilon**2 * _mass(tokens))
+    answers = (_fed(tokens, seed=seed, t=t, s=s).answer(query) for seed in range(runs))
+    failures = sum(map(is_outside, answers))
     require(not implausible(failures, runs, failure), f"{failures} failures in {runs}")
 
 
@@ -228,7 +227,7 @@ def property_orthonormal(data: st.DataObject, tally: Tally) -> None:
 def property_sublinear(data: st.DataObject, tally: Tally) -> None:
     """A clusterable stream: its bits stay below those of the tokens kept in the same format."""
     del tally
-    tokens = 4 * _clustered(data, 120)
+    tokens = 2 * _clustered(data, 120)
     t, s = subgen_samples(Fraction(1), Fraction(1, 4), Fraction(1, 2))
     cache = _fed(tokens, seed=0, t=t, s=s)
     require(len(cache.clusters[0].centres) == 3, "more clusters than there are")
@@ -263,7 +262,7 @@ def property_fails_under_the_floor(data: st.DataObject, tally: Tally) -> None:
     x = next(random_inputs(family.size, seed))
     state = message(factory, family, x, seed=0)
     most = state.bits + 64  # one cluster for every instance; only the size of μ varies
-    other = message(factory, family, data.draw(bits(family.size), label="other instance"))
+    other = message(factory, family, data.draw(drawn_bits(family.size), label="other instance"))
     require(other.bits <= most, "more states occur than are counted")
     chance = all_correct_probability(family.size, states_up_to(most))
     require(chance <= Fraction(1, 2**32), "the state is not far enough under the floor")

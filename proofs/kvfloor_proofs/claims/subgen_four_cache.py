@@ -40,7 +40,7 @@ from kvfloor_proofs.claims.covering_number import radii
 from kvfloor_proofs.claims.subgen import D1, D2, delta, members, r, sigma
 from kvfloor_proofs.foundations import estimators
 from kvfloor_proofs.foundations.claim import Claim
-from kvfloor_proofs.foundations.draws import bits
+from kvfloor_proofs.foundations.draws import drawn_bits
 from kvfloor_proofs.foundations.estimators import i, j, logit, n, ratio, s, t, tau
 from kvfloor_proofs.foundations.outcomes import (
     Rows,
@@ -295,14 +295,13 @@ def property_guarantee(data: st.DataObject, tally: Tally) -> None:
     with arb_precision(64):
         _, logs = ball_ends(_log_ratio(tokens, query, _RADII))
     t_, s_ = subgen_samples(epsilon, failure, logs)
-    failures = 0
+    is_outside, failures = outside(_rows(tokens), query, epsilon**2 * _masses(tokens)), 0
     for seed in range(runs):
         cache = SubGen4Cache(order=2, d=2, d_v=2, seed=seed, deltas=_RADII, t=t_, s=s_)
         for token in tokens:
             cache.append(token.keys, token.values)
         require(max(len(c.centres) for c in cache.clusters) <= 2, "more clusters than there are")
-        squared = epsilon**2 * _masses(tokens)
-        failures += outside(cache.answer(query), _rows(tokens), query, squared)
+        failures += is_outside(cache.answer(query))
     require(not implausible(failures, runs, failure), f"{failures} failures in {runs}")
 
 
@@ -314,7 +313,7 @@ def property_fails_under_the_floor(data: st.DataObject, tally: Tally) -> None:
     x = next(random_inputs(family.size, data.draw(st.integers(0, 10**6), label="seed")))
     state = message(factory, family, x)
     most = state.bits + 128  # one cluster a slot for every instance; only the sizes of μ vary
-    other = message(factory, family, data.draw(bits(family.size), label="other instance"))
+    other = message(factory, family, data.draw(drawn_bits(family.size), label="other instance"))
     require(other.bits <= most, "more states occur than are counted")
     chance = all_correct_probability(family.size, states_up_to(most))
     require(chance <= Fraction(1, 2**32), "the state is not far enough under the floor")

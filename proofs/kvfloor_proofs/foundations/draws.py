@@ -8,6 +8,7 @@ from fractions import Fraction
 from flint import arb
 from hypothesis import strategies as st
 
+from kvfloor.collisions import random_inputs
 from kvfloor.families import (
     AddressBook,
     BinaryValues,
@@ -29,6 +30,7 @@ from kvfloor.numbers import ball_ends
 
 __all__ = [
     "bits",
+    "drawn_bits",
     "edge_answer",
     "families",
     "grid_guarantees",
@@ -77,6 +79,12 @@ def families(
 def bits(size: int) -> st.SearchStrategy[Bits]:
     """Draw an element of {0, 1}^size."""
     return st.tuples(*[st.integers(0, 1)] * size)
+
+
+def drawn_bits(size: int) -> st.SearchStrategy[Bits]:
+    """Draw a long element of {0, 1}^size: all alike, or at random from a seed."""
+    alike = st.sampled_from(((0,) * size, (1,) * size))
+    return alike | st.integers(0, 2**32).map(lambda seed: next(random_inputs(size, seed)))
 
 
 def edge_answer(guarantee: Guarantee, output: arb, *, bit: int) -> Fraction:

@@ -155,15 +155,21 @@ def implausible(heads: int, flips: int, most: Fraction) -> bool:
     return bool(tail * 10**9 < d**flips)
 
 
-def outside(answer: Sequence[Any], rows: Rows, query: Sequence[Any], squared: Fraction) -> bool:
-    """Whether ‖answer - out‖₂² > squared·Σp² for sure, with out and weights p of the rows."""
+def outside(rows: Rows, query: Sequence[Any], squared: Fraction) -> Callable[[Sequence[Any]], bool]:
+    """Tell for an answer: is ‖answer - out‖₂² > squared·Σp² for sure? out, p are of the rows."""
     attention = ExactAttention([[key for key, _ in rows]], [[value for _, value in rows]])
     with arb_precision(128):
         out = attention(query).enclose(128)
-        off = sum((to_fmpq(Fraction(o)) - ball) ** 2 for o, ball in zip(answer, out, strict=True))
         powers = [arb(to_fmpq(_dot(query, key))).exp() for key, _ in rows]
         squares = sum((x**2 for x in powers), arb(0)) / sum(powers, arb(0)) ** 2
-        return bool(off > to_fmpq(squared) * squares)
+        most = to_fmpq(squared) * squares
+
+    def is_outside(answer: Sequence[Any]) -> bool:
+        with arb_precision(128):
+            pairs = zip(answer, out, strict=True)
+            return bool(sum((to_fmpq(Fraction(o)) - ball) ** 2 for o, ball in pairs) > most)
+
+    return is_outside
 
 
 def square(vector: Iterable[Any]) -> Fraction:

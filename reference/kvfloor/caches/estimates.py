@@ -81,12 +81,10 @@ def estimates(clusters: Sequence[Clusters], reservoirs: Sequence[Reservoir]) -> 
 
 def _weights(reservoirs: Sequence[Reservoir], size: int) -> tuple[Fraction, ...]:
     """Π_r μ_r/‖v_r‖² over s, for each value of the i-th draws; equal ones once."""
-    held = np.hstack([slot.values[:size] for slot in reservoirs])
+    held = np.stack([slot.values[:size] for slot in reservoirs], axis=1)
     different, places = np.unique(held, axis=0, return_inverse=True)
     mass = prod((slot.mass for slot in reservoirs), start=Fraction(1))
-    weights = [
-        mass / (size * prod(map(squared_norm, np.split(row, len(reservoirs))))) for row in different
-    ]
+    weights = [mass / (size * prod(map(squared_norm, values))) for values in different]
     return tuple(weights[place] for place in places.flat)  # NumPy 2.0 gives a column
 
 

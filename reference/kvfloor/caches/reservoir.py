@@ -66,4 +66,6 @@ class Reservoir:
 
 def squared_norm(vector: Array) -> Fraction:
     """Return ‖v‖₂², exactly."""
-    return sum((Fraction(x) ** 2 for x in vector.tolist()), Fraction(0))
+    ratios = [x.as_integer_ratio() for x in vector.tolist()]
+    common = max(below for _, below in ratios)  # all are powers of two
+    return Fraction(sum((above * (common // below)) ** 2 for above, below in ratios), common**2)

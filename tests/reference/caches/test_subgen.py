@@ -20,7 +20,7 @@ from kvfloor.caches import Coins, Estimates, SubGen, SubGen2Cache, SubGen4Cache
 from kvfloor.caches.clusters import Clusters
 from kvfloor.caches.coins import PublicCoins
 from kvfloor.caches.estimates import estimates
-from kvfloor.caches.reservoir import Reservoir
+from kvfloor.caches.reservoir import Reservoir, squared_norm
 from kvfloor.floors import log_ratio, relative_variance, samples, slack, subgen_samples
 from kvfloor.numbers import as_format
 from kvfloor_proofs.foundations.outcomes import implausible, outcomes, require_moments, states_after
@@ -129,6 +129,12 @@ def test_the_mass_is_exact() -> None:
 
 
 # --- estimates -----------------------------------------------------------------------------
+
+
+def test_norms_are_exact_for_numbers_of_different_size() -> None:
+    assert squared_norm(np.array([3.0, -0.25, 2.0**-40])) == 9 + Fraction(1, 16) + Fraction(
+        1, 4**40
+    )
 
 
 def test_answers_are_the_quotient_of_the_estimates() -> None:
