@@ -7,15 +7,8 @@ from kvfloor.attention.definition import (
     tensor_attention_khatri_rao,
 )
 from kvfloor.attention.enclosure import Enclosure, enclose
-from kvfloor.attention.exact import (
-    ExactAttention,
-    ExactNumber,
-    ExactOutput,
-    compare,
-    equal,
-    is_exactly,
-    row_products,
-)
+from kvfloor.attention.exact import ExactNumber, ExactOutput, compare, equal, is_exactly
+from kvfloor.attention.grouping import ExactAttention, row_products
 from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
 from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded

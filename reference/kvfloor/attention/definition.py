@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kvfloor.attention.inputs import Scale, as_row
+from kvfloor.attention.terms import Terms
 from kvfloor.errors import InputError
 from kvfloor.numbers import Matrix, as_count, as_matrix, mpmath_precision, rationals
 
@@ -45,6 +46,9 @@ def tensor_attention(
     *,
     scale: Any = 1,
     mask: Any = None,
+    bias: Any = None,
+    sink: Any = None,
+    softcap: Any = None,
     digits: int = 50,
 ) -> Attention:
     """Tensor attention of any order m, tuple by tuple.
@@ -60,6 +64,12 @@ def tensor_attention(
         The σ that multiplies every logit.
     mask : boolean array, shape (n_1, ..., n_m), optional
         True keeps the tuple. `causal_mask` and `window_mask` make the usual ones.
+    bias : array that broadcasts to (n_1, ..., n_m), optional
+        Added to the logits; -inf drops the tuple.
+    sink : number, optional
+        One more logit, with value zero; the log-sum-exp counts it.
+    softcap : positive rational, optional
+        c: a logit s becomes c·tanh(s/c), before the bias is added.
     digits : int
         ``|error| <= 10**-digits * Σ_t p_t·|Π_r V_r[j_r, c]|`` for each output, and
         ``10**-digits * max(1, |logsumexp|)`` for the log-sum-exp.
@@ -73,7 +83,7 @@ def tensor_attention(
     ------
     InputError
         For a wrong shape, an entry that is not finite, order 0, no tokens, or a mask that leaves
-        no tuple.
+        no tuple where there is no sink.
 
     Notes
     -----
@@ -86,7 +96,8 @@ def tensor_attention(
     >>> float(result.output[0])
     1.5
     """
-    q, K, V, sigma, kept = as_row(query, keys, values, scale, mask, rationals)
+    given = Terms(bias, sink, softcap)
+    q, K, V, sigma, kept, terms = as_row(query, keys, values, scale, mask, given, rationals)
     digits = as_count(digits, "digits", 1)
     d, d_v, m = len(q), len(V[0][0]), len(K)
 
@@ -95,11 +106,16 @@ def tensor_attention(
         sum((q[c] * prod(K[r][t[r]][c] for r in range(m)) for c in range(d)), Fraction(0))
         for t in tuples
     ]
-    with mpmath_precision(_working_bits(digits, unscaled, sigma)):
-        s = [_sigma(sigma) * _mpf(x) for x in unscaled]
-        top = max(s)
+    biases = [Fraction(0 if terms.bias is None else terms.bias[t]) for t in tuples]
+    with mpmath_precision(_working_bits(digits, unscaled, biases, terms, sigma)):
+        s = [
+            _capped(_sigma(sigma) * _mpf(x), terms.softcap) + _mpf(b)
+            for x, b in zip(unscaled, biases, strict=True)
+        ]
+        sinks = _sinks(terms)
+        top = max(s + sinks)
         e = [mpmath.exp(s_t - top) for s_t in s]
-        total = mpmath.fsum(e)
+        total = mpmath.fsum(e + [mpmath.exp(s_0 - top) for s_0 in sinks])
         p = [e_t / total for e_t in e]
         output = [
             mpmath.fsum(
@@ -118,6 +134,9 @@ def tensor_attention_khatri_rao(
     *,
     scale: Any = 1,
     mask: Any = None,
+    bias: Any = None,
+    sink: Any = None,
+    softcap: Any = None,
     digits: int = 50,
 ) -> Attention:
     """The same in matrix form: softmax(σ (K_1 ⊘ … ⊘ K_m) q)ᵀ (V_1 ⊘ … ⊘ V_m).
@@ -125,21 +144,29 @@ def tensor_attention_khatri_rao(
     A second, independent reading of D1; parameters, result and errors are those of
     `tensor_attention`.
     """
-    q, K, V, sigma, kept = as_row(query, keys, values, scale, mask, rationals)
+    given = Terms(bias, sink, softcap)
+    q, K, V, sigma, kept, terms = as_row(query, keys, values, scale, mask, given, rationals)
     digits = as_count(digits, "digits", 1)
 
     K_product, V_product = khatri_rao(*K), khatri_rao(*V)
-    if kept is not None:
-        rows = np.flatnonzero(kept)  # C order: the last slot varies fastest, as in ⊘
-        K_product = tuple(K_product[row] for row in rows)
-        V_product = tuple(V_product[row] for row in rows)
-    unscaled = [sum((a * b for a, b in zip(row, q, strict=True)), Fraction(0)) for row in K_product]
-    with mpmath_precision(_working_bits(digits, unscaled, sigma)):
-        logits = mpmath.matrix([_mpf(x) for x in unscaled]) * _sigma(sigma)
+    # C order: the last slot varies fastest, as in ⊘
+    rows = range(len(K_product)) if kept is None else np.flatnonzero(kept).tolist()
+    flat = np.zeros(len(K_product)) if terms.bias is None else np.ravel(terms.bias)
+    biases = [Fraction(flat[row]) for row in rows]
+    unscaled = [
+        sum((a * b for a, b in zip(K_product[row], q, strict=True)), Fraction(0)) for row in rows
+    ]
+    with mpmath_precision(_working_bits(digits, unscaled, biases, terms, sigma)):
+        capped = [_capped(_mpf(x) * _sigma(sigma), terms.softcap) for x in unscaled]
+        logits = mpmath.matrix(capped + _sinks(terms))
+        logits += mpmath.matrix([_mpf(b) for b in biases] + [0] * (len(logits) - len(rows)))
         top = max(logits)
         weights = logits.apply(lambda s: mpmath.exp(s - top))
         total = mpmath.fsum(weights)
-        output = (weights / total).T * mpmath.matrix([[_mpf(x) for x in row] for row in V_product])
+        products = mpmath.zeros(len(logits), len(V_product[0]))  # the value of a sink is zero
+        for place, row in enumerate(rows):
+            products[place, :] = mpmath.matrix([[_mpf(x) for x in V_product[row]]])
+        output = (weights / total).T * products
         return Attention(np.array(list(output), dtype=object), top + mpmath.log(total))
 
 
@@ -173,15 +200,32 @@ def khatri_rao(*matrices: Any) -> Matrix:
     return tuple(tuple(row) for row in result)
 
 
-def _working_bits(digits: int, unscaled: Sequence[Fraction], sigma: Scale) -> int:
+def _working_bits(
+    digits: int,
+    unscaled: Sequence[Fraction],
+    biases: Sequence[Fraction],
+    terms: Terms,
+    sigma: Scale,
+) -> int:
     """Bits at which the errors promised by `tensor_attention` hold.
 
     A logit s is rounded by |s|·2**-bits and exp turns that into a relative error, so the largest
     |s| costs its own bits; a sum over tuples costs at most log2 of their number. Sixteen more
     cover the constant number of roundings.
     """
-    largest = max(abs(x) for x in unscaled) * sigma.factor * sigma.root
+    added = [Fraction(0), *biases, *([] if terms.sink is None else [Fraction(terms.sink)])]
+    largest = max((abs(x) for x in unscaled), default=0) * sigma.factor * sigma.root
+    largest += max(map(abs, added))
     return ceil(digits * log2(10)) + ceil(largest).bit_length() + len(unscaled).bit_length() + 16
+
+
+def _capped(s: mpmath.mpf, c: Fraction | None) -> mpmath.mpf:
+    """c·tanh(s/c), s for no soft cap."""
+    return s if c is None else _mpf(c) * mpmath.tanh(s / _mpf(c))
+
+
+def _sinks(terms: Terms) -> list[mpmath.mpf]:
+    return [] if terms.sink is None else [_mpf(Fraction(terms.sink))]
 
 
 def _mpf(x: Fraction) -> mpmath.mpf:

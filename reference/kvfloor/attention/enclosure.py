@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from flint import arb, arb_mat
 
-from kvfloor.attention.exact import row_products
-from kvfloor.attention.inputs import Row, Scale, as_row
-from kvfloor.numbers import Array, arb_precision, as_count, floats, to_fmpq
+from kvfloor.attention.grouping import row_products
+from kvfloor.attention.heads import as_problems, require_answers
+from kvfloor.attention.inputs import Row, Scale
+from kvfloor.attention.terms import Terms
+from kvfloor.numbers import Array, arb_precision, as_count, to_fmpq
 
 __all__ = ["Enclosure", "enclose"]
 
@@ -26,18 +28,19 @@ class Enclosure(NamedTuple):
 
     Attributes
     ----------
-    output : tuple of d_v arb
-    logsumexp : arb
+    output : tuple of d_v arb, or ndarray of arb, shape (..., d_v)
+    logsumexp : arb, or ndarray of arb, shape (...)
         In nats.
     """
 
-    output: tuple[arb, ...]
-    logsumexp: arb
+    output: Any
+    logsumexp: Any
 
     @property
     def rel_accuracy_bits(self) -> int:
         """Relative accuracy of the worst ball, in bits (negative if a ball says nothing)."""
-        return min(int(ball.rel_accuracy_bits()) for ball in (*self.output, self.logsumexp))
+        balls = (*np.ravel(self.output), *np.ravel(self.logsumexp))
+        return min(int(ball.rel_accuracy_bits()) for ball in balls)
 
 
 def enclose(
@@ -47,18 +50,17 @@ def enclose(
     *,
     scale: Any = 1,
     mask: Any = None,
+    bias: Any = None,
+    sink: Any = None,
+    softcap: Any = None,
     bits: int = 128,
 ) -> Enclosure:
     """Enclose tensor attention in balls.
 
     Parameters
     ----------
-    query : array, shape (d,)
-    keys : sequence of m arrays, ``keys[r]`` of shape (n_r, d)
-    values : sequence of m arrays, ``values[r]`` of shape (n_r, d_v)
-    scale : positive rational or "1/sqrt(d)"
-    mask : boolean array, shape (n_1, ..., n_m), optional
-        True keeps the tuple.
+    query, keys, values, scale, mask, bias, sink, softcap
+        As for `tensor_attention_rounded`: a query of shape (d,), several, or heads.
     bits : int
         The accuracy aimed at: radii are about ``2**-bits`` of ``Σ_t p_t·|Π_r V_r[j_r, c]|``, for
         logits of any size. Whatever is reached, the radii are right.
@@ -66,46 +68,57 @@ def enclose(
     Returns
     -------
     Enclosure
-        ``output`` of d_v balls, ``logsumexp`` (nats), ``rel_accuracy_bits``.
+        ``output``, ``logsumexp`` (nats), ``rel_accuracy_bits``; for a query of shape (d,) a tuple
+        of d_v balls and a ball, else arrays of them.
 
     Raises
     ------
     InputError
-        As `tensor_attention` does.
+        As `tensor_attention` does; for a row without a tuple where there is no sink.
 
     Notes
     -----
     D1 `tensor-attention`. Cost: two matrix products and an exponential for each tuple.
     """
-    row = as_row(query, keys, values, scale, mask, floats)
-    return enclose_row(row, as_count(bits, "bits", 2))
+    problems, leading = as_problems(query, keys, values, scale, mask, Terms(bias, sink, softcap))
+    bits = as_count(bits, "bits", 2)
+    require_answers(problems, leading)
+    rows = (problem.row(b) for problem in problems for b in range(len(problem.queries)))
+    found = [enclose_row(row, bits) for row in rows]
+    if not leading:
+        return found[0]
+    output = np.array([one.output for one in found], dtype=object)
+    logsumexp = np.array([one.logsumexp for one in found], dtype=object)
+    return Enclosure(output.reshape(*leading, -1), logsumexp.reshape(leading))
 
 
 def enclose_row(row: Row, bits: int) -> Enclosure:
     """Enclose tensor attention of one query that has been read, as `enclose` does."""
     tuples = prod(map(len, row.keys))
-    guard = _logit_bits(row.query, row.keys, row.scale) + tuples.bit_length() + 16
+    guard = _logit_bits(row.query, row.keys, row.scale, row.terms) + tuples.bit_length() + 16
     with arb_precision(bits + guard):
         return _enclose(row)
 
 
 def _enclose(row: Row) -> Enclosure:
-    q, K, V, sigma, kept = row
+    q, K, V, sigma, kept, terms = row
     factor = arb(to_fmpq(sigma.factor)) * arb(sigma.root).sqrt()
     scaled = [_ball(x) * factor for x in q]
     rows = [
         [x * y for x, y in zip(row, scaled, strict=True)]
         for row in row_products([_balls(K_r) for K_r in K[:-1]], [arb(1)] * len(q))
     ]
-    logits = (arb_mat(rows) * arb_mat(_balls(K[-1])).transpose()).entries()
+    logits = _joined((arb_mat(rows) * arb_mat(_balls(K[-1])).transpose()).entries(), terms)
+    sinks = [] if terms.sink is None else [_ball(terms.sink)]
 
     tuples = range(len(logits)) if kept is None else np.flatnonzero(kept).tolist()
     # Any exact number near the largest logit will do: it cancels.
-    top = logits[max(tuples, key=lambda t: float(logits[t].mid()))].mid()
+    mids = [logit.mid() for logit in (*(logits[t] for t in tuples), *sinks)]
+    top = max(mids, key=float)
     weights = [arb(0)] * len(logits)
     for t in tuples:
         weights[t] = (logits[t] - top).exp()
-    total = sum(weights, arb(0))
+    total = sum(weights, sum(((sink - top).exp() for sink in sinks), arb(0)))
 
     table = arb_mat(len(rows), len(K[-1]), weights) * arb_mat(_balls(V[-1]))
     d_v = V[-1].shape[1]
@@ -117,15 +130,32 @@ def _enclose(row: Row) -> Enclosure:
     return Enclosure(output, top + total.log())
 
 
-def _logit_bits(q: Array, K: Sequence[Array], sigma: Scale) -> int:
+def _joined(products: list[arb], terms: Terms) -> list[arb]:
+    """The logits: soft cap and bias join the inner products."""
+    if terms.softcap is not None:
+        c = to_fmpq(terms.softcap)
+        products = [(s / c).tanh() * c for s in products]
+    if terms.bias is not None:
+        pairs = zip(products, np.ravel(terms.bias).tolist(), strict=True)
+        products = [s + _ball(b) for s, b in pairs]
+    return products
+
+
+def _logit_bits(q: Array, K: Sequence[Array], sigma: Scale, terms: Terms) -> int:
     """Bits before the point of the largest logit: each costs the exponential one of accuracy."""
     with arb_precision(32):
-        terms = [abs(_ball(x)) for x in q]
+        parts = [abs(_ball(x)) for x in q]
         for K_r in K:
             columns = abs(K_r).max(axis=0)
-            terms = [term * _ball(x) for term, x in zip(terms, columns, strict=True)]
-        largest = sum(terms, arb(0)) * arb(to_fmpq(sigma.factor)) * sigma.root
+            parts = [part * _ball(x) for part, x in zip(parts, columns, strict=True)]
+        largest = sum(parts, arb(0)) * arb(to_fmpq(sigma.factor)) * sigma.root
+        largest += sum((abs(_ball(x)) for x in _extremes(terms)), arb(0))
     return int(largest.ceil().upper().fmpq().p).bit_length()
+
+
+def _extremes(terms: Terms) -> list[float | Fraction]:
+    bias = [] if terms.bias is None else [terms.bias.min(), terms.bias.max()]
+    return bias if terms.sink is None else [*bias, terms.sink]
 
 
 def _balls(matrix: Array) -> list[list[arb]]:

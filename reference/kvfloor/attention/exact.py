@@ -3,43 +3,41 @@
 Inputs are rationals, so tuples can be grouped by their exact logit s. With m_s tuples in a group
 and values summing to a_s there, the output is Σ a_s·e^s / Σ m_s·e^s. By Lindemann and Weierstrass
 it is rational only if a_s / m_s is the same rational in every group, and otherwise irrational: so
-it is decided on which side of any rational it lies.
+it is decided on which side of any rational it lies. A sink is one more tuple, of value zero.
+
+Under a soft cap logits are no algebraic numbers. Then an output with the same a_s / m_s everywhere
+is that rational, but of another one it is not known that it is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import inf, isinf, isqrt
 from typing import Any
 
-import numpy as np
-from flint import arb, fmpq, fmpq_mat
+from flint import arb, fmpq
 
-from kvfloor.attention.inputs import as_mask, as_scale, as_slots
 from kvfloor.errors import InputError
 from kvfloor.numbers import (
-    Array,
-    Vector,
     arb_precision,
     as_fraction,
-    as_vector,
     ball_ends,
     to_fmpq,
     to_fraction,
 )
 
 __all__ = [
-    "ExactAttention",
     "ExactNumber",
     "ExactOutput",
     "compare",
     "equal",
     "is_exactly",
-    "row_products",
 ]
+
+
+CAPPED_BITS = 2**16
 
 
 @dataclass(frozen=True)
@@ -49,19 +47,22 @@ class ExactNumber:
     Attributes
     ----------
     logits : tuple of fmpq
-        The distinct s.
+        The distinct s, in units of √root.
     root : int
         1, or no square.
     counts : tuple of int
         The m_s, positive.
     sums : tuple of fmpq
         The a_s.
+    biases : tuple of fmpq, or None for zeros
+        What is added to each logit; None where root is 1.
     """
 
     logits: tuple[fmpq, ...]
     root: int
     counts: tuple[int, ...]
     sums: tuple[fmpq, ...]
+    biases: tuple[fmpq, ...] | None = None
 
     def rational(self) -> Fraction | None:
         """Return the number if it is rational, None if it is irrational."""
@@ -70,9 +71,19 @@ class ExactNumber:
 
     def enclose(self, bits: int = 128) -> arb:
         """Return a ball around the number, at ``bits`` of working precision."""
-        return ExactOutput(
-            self.logits, self.root, self.counts, tuple((a,) for a in self.sums)
-        ).enclose(bits)[0]
+        sums = tuple((a,) for a in self.sums)
+        return ExactOutput(self.logits, self.root, self.counts, sums, self.biases).enclose(bits)[0]
+
+    @property
+    def exponents(self) -> list[dict[int, fmpq]]:
+        """Each logit as the coefficients of 1 and of a square-free root."""
+        k, root = _square_free(self.root)
+        found = []
+        for s, b in zip(self.logits, self.biases or [fmpq(0)] * len(self.logits), strict=True):
+            parts = {root: s * k}
+            parts[1] = parts.get(1, fmpq(0)) + b
+            found.append(parts)
+        return found
 
 
 def is_exactly(number: ExactNumber, rational: Any) -> bool:
@@ -98,12 +109,11 @@ def equal(x: ExactNumber, y: ExactNumber) -> bool:
     ``A/M = A'/M'`` is ``Σ (a_s·m'_t - a'_t·m_s)·e^{s√r + t√r'} = 0``. Exponentials of different
     algebraic numbers are linearly independent, so each exponent's coefficients must sum to zero.
     """
-    (k, r), (k_, r_) = _square_free(x.root), _square_free(y.root)
     coefficients: dict[frozenset[tuple[int, fmpq]], fmpq] = {}
-    for s, m, a in zip(x.logits, x.counts, x.sums, strict=True):
-        for t, m_, a_ in zip(y.logits, y.counts, y.sums, strict=True):
+    for s, m, a in zip(x.exponents, x.counts, x.sums, strict=True):
+        for t, m_, a_ in zip(y.exponents, y.counts, y.sums, strict=True):
             # √ of different square-free numbers are linearly independent over the rationals
-            parts = {r: s * k + t * k_} if r == r_ else {r: s * k, r_: t * k_}
+            parts = {root: s.get(root, fmpq(0)) + t.get(root, fmpq(0)) for root in s | t}
             exponent = frozenset((root, part) for root, part in parts.items() if part != 0)
             coefficients[exponent] = coefficients.get(exponent, fmpq(0)) + a * m_ - a_ * m
     return not any(coefficients.values())
@@ -142,32 +152,67 @@ class ExactOutput:
         Tuples of each logit.
     sums : tuple of tuples of fmpq
         For each logit, the sum of the values of its tuples, shape (d_v,).
+    biases : tuple of fmpq, or None for zeros
+        What is added to each logit, after the cap: then both together are distinct.
+    softcap : fmpq or None
+        The c of c·tanh(s/c).
     """
 
     logits: tuple[fmpq, ...]
     root: int
     counts: tuple[int, ...]
     sums: tuple[tuple[fmpq, ...], ...]
+    biases: tuple[fmpq, ...] | None = None
+    softcap: fmpq | None = None
 
     def __getitem__(self, column: int) -> ExactNumber:
-        """Return the output in one column as a number."""
-        return ExactNumber(self.logits, self.root, self.counts, tuple(a[column] for a in self.sums))
+        """Return the output in one column as a number.
+
+        Raises
+        ------
+        InputError
+            Under a soft cap, where logits are no algebraic numbers.
+        """
+        if self.softcap is not None:
+            raise InputError("softcap", "none, as numbers are compared exactly", str(self.softcap))
+        sums = tuple(a[column] for a in self.sums)
+        return ExactNumber(self.logits, self.root, self.counts, sums, self.biases)
 
     def __len__(self) -> int:
         return len(self.sums[0])
 
     def rational(self, column: int) -> Fraction | None:
-        """Return the output if it is rational, None if it is irrational."""
-        return self[column].rational()
+        """Return the output if it is rational, None if it is irrational.
+
+        Under a soft cap None is for outputs that are not known to be rational.
+        """
+        sums = tuple(a[column] for a in self.sums)
+        return ExactNumber(self.logits, self.root, self.counts, sums).rational()
 
     def rational_logsumexp(self) -> Fraction | None:
         """Return the log-sum-exp if it is rational, None if it is irrational.
 
-        ``ln Σ m_s·e^s`` is algebraic only for a single tuple, where it is the logit.
+        ``ln Σ m_s·e^s`` is algebraic only for a single tuple, where it is the logit. (Under a soft
+        cap it is not known to be rational otherwise.)
         """
-        if self.counts != (1,) or (self.root != 1 and self.logits[0] != 0):
-            return None
-        return to_fraction(self.logits[0])
+        only = self._rational_logit(0) if self.counts == (1,) else None
+        return None if only is None else to_fraction(only)
+
+    def _rational_logit(self, place: int) -> fmpq | None:
+        """A logit that is rational, None for one that is not."""
+        s, b = self.logits[place], self._bias(place)
+        plain = self.root == 1 and self.softcap is None
+        return s + b if plain or s == 0 else None
+
+    def _bias(self, place: int) -> fmpq:
+        return fmpq(0) if self.biases is None else self.biases[place]
+
+    def _logit(self, place: int, *, less: fmpq | int = 0) -> arb:
+        """A logit, less a rational, at the precision of the moment."""
+        s, b = self.logits[place], self._bias(place) - less
+        if self.softcap is None:
+            return s * arb(self.root).sqrt() + b if self.root != 1 else arb(s + b)
+        return (s * arb(self.root).sqrt() / self.softcap).tanh() * self.softcap + b
 
     def enclose(self, bits: int = 128) -> list[arb]:
         """Return a ball around the output in each column, at ``bits`` of working precision."""
@@ -183,7 +228,7 @@ class ExactOutput:
         """Return a ball around the log-sum-exp, in nats."""
         _, total = self._weights(bits)
         with arb_precision(bits):
-            return total.log() + self.logits[0] * arb(self.root).sqrt()
+            return total.log() + self._logit(0)
 
     def bounds(self, column: int, grid_bits: int) -> tuple[Fraction, Fraction]:
         """Return the neighbouring multiples of ``2**-grid_bits`` that enclose the output.
@@ -235,26 +280,39 @@ class ExactOutput:
         """Decide whether an irrational output exceeds a rational."""
         bits = 64
         while (above := self._exceeds(column, rational, bits)) is None:
-            bits *= 2  # ends: the output differs from the rational
+            bits = self.more(bits)
         return above
+
+    def more(self, bits: int) -> int:
+        """Return twice the bits.
+
+        That ends where a number is irrational, as it differs from every rational.
+
+        Raises
+        ------
+        InputError
+            Under a soft cap, where that is not known, beyond 2**16 bits.
+        """
+        if self.softcap is not None and bits >= CAPPED_BITS:
+            expected = f"one for which {bits} bits part the result from every boundary"
+            raise InputError("softcap", expected, str(self.softcap))
+        return 2 * bits
 
     def logsumexp_exceeds(self, rational: Fraction) -> bool:
         """Decide whether an irrational log-sum-exp exceeds a rational r: Σ m_s·e^(s-r) > 1."""
         bits = 64
         while True:
             with arb_precision(bits):
-                r, sqrt = to_fmpq(rational), arb(self.root).sqrt()
-                difference = arb(0)
-                rest = -1
-                for s, m in zip(self.logits, self.counts, strict=True):
-                    if self.root == 1 and s == r:
+                r, difference, rest = to_fmpq(rational), arb(0), -1
+                for place, m in enumerate(self.counts):
+                    if self._rational_logit(place) == r:
                         rest += m  # exactly, so that a logit equal to r cancels the 1
                     else:
-                        difference += (s * sqrt - r).exp() * m
+                        difference += self._logit(place, less=r).exp() * m
                 difference += rest
                 if difference > 0 or difference < 0:
                     return bool(difference > 0)
-            bits *= 2  # ends: the log-sum-exp differs from the rational
+            bits = self.more(bits)
 
     def _exceeds(self, column: int, rational: Fraction, bits: int) -> bool | None:
         """Whether the output exceeds a rational, None if ``bits`` are too few to tell."""
@@ -269,78 +327,19 @@ class ExactOutput:
         """The weights relative to the first, and their sum; columns share them."""
         if bits not in self._known:
             with arb_precision(bits):
-                sqrt = arb(self.root).sqrt()
-                weights = [((s - self.logits[0]) * sqrt).exp() for s in self.logits]
+                weights = [self._above_first(place).exp() for place in range(len(self.logits))]
                 total = sum((w * m for w, m in zip(weights, self.counts, strict=True)), arb(0))
             self._known[bits] = weights, total
         return self._known[bits]
+
+    def _above_first(self, place: int) -> arb:
+        """A logit less the first, whose difference is exact but under a soft cap."""
+        if self.softcap is not None:
+            return self._logit(place) - self._logit(0)
+        s, b = self.logits[place] - self.logits[0], self._bias(place) - self._bias(0)
+        return s * arb(self.root).sqrt() + b
 
     @cached_property
     def _known(self) -> dict[int, tuple[list[arb], arb]]:
         """By bits."""
         return {}
-
-
-class ExactAttention:
-    """Tensor attention over fixed keys and values, each query answered exactly (E1).
-
-    Parameters
-    ----------
-    keys, values : sequence of m arrays
-        Shapes (n_r, d) and (n_r, d_v), as for `tensor_attention`.
-    scale : positive rational or "1/sqrt(d)"
-
-    Raises
-    ------
-    InputError
-        For a wrong shape, an entry that is not finite, order 0 or no tokens.
-    """
-
-    def __init__(self, keys: Any, values: Any, *, scale: Any = 1) -> None:
-        K, V = as_slots(keys, values)
-        self.d = K[0].shape[1]
-        self.lengths = tuple(map(len, K))
-        self._scale = as_scale(scale, self.d)
-        *first, last = (_fmpqs(K_r) for K_r in K)
-        self._first_keys = row_products(first, [fmpq(1)] * self.d)
-        self._last_keys = fmpq_mat(last).transpose()
-        self._values = row_products((_fmpqs(V_r) for V_r in V), [fmpq(1)] * V[0].shape[1])
-
-    def __call__(self, query: Any, *, mask: Any = None) -> ExactOutput:
-        """Answer one query of shape (d,), under a mask of shape (n_1, ..., n_m)."""
-        q = as_vector(query, "query", self.d)
-        kept = as_mask(mask, self.lengths)
-        logits = self._logits(q)
-        tuples = range(len(logits)) if kept is None else np.flatnonzero(kept).tolist()
-        groups: dict[fmpq, tuple[int, list[fmpq]]] = {}
-        for t in tuples:
-            v = self._values[t]
-            count, sums = groups.get(logits[t], (0, [fmpq(0)] * len(v)))
-            groups[logits[t]] = count + 1, [a + b for a, b in zip(sums, v, strict=True)]
-        descending = tuple(sorted(groups, reverse=True))
-        return ExactOutput(
-            descending,
-            self._scale.root,
-            tuple(groups[s][0] for s in descending),
-            tuple(tuple(groups[s][1]) for s in descending),
-        )
-
-    def _logits(self, q: Vector) -> list[fmpq]:
-        """Logits of all tuples in C order: ((K_1 ⊘ … ⊘ K_{m-1}) ∘ σq) K_mᵀ."""
-        scaled = [to_fmpq(self._scale.factor * x) for x in q]
-        rows = [[a * b for a, b in zip(row, scaled, strict=True)] for row in self._first_keys]
-        return (fmpq_mat(rows) * self._last_keys).entries()
-
-
-def _fmpqs(matrix: Array) -> list[list[fmpq]]:
-    return [[fmpq(*x.as_integer_ratio()) for x in row] for row in matrix.tolist()]
-
-
-def row_products(
-    matrices: Iterable[Sequence[Sequence[Any]]], ones: Sequence[Any]
-) -> list[list[Any]]:
-    """Rows of A_1 ⊘ … ⊘ A_m in any ring, the last slot fastest; the row ``ones`` for m = 0."""
-    result = [list(ones)]
-    for A in matrices:
-        result = [[x * y for x, y in zip(row, a, strict=True)] for row in result for a in A]
-    return result

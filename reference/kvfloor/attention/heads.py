@@ -17,17 +17,18 @@ from kvfloor.attention.inputs import (
     as_window,
     listed,
 )
+from kvfloor.attention.terms import Terms, as_bias, as_sink, as_softcap, rows_of, without_lowest
 from kvfloor.attention.windows import Intervals
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_booleans, floats, is_array, read_rows
 
-__all__ = ["as_problems"]
+__all__ = ["as_problems", "require_answers"]
 
 
 def as_problems(
-    query: Any, keys: Any, values: Any, scale: Any, mask: Any
+    query: Any, keys: Any, values: Any, scale: Any, mask: Any, given: Terms
 ) -> tuple[list[Problem], tuple[int, ...]]:
-    """Read queries, keys, values, a scale and masks; return a problem for each set of keys.
+    """Read queries, keys, values, a scale, masks and terms; return a problem for each set of keys.
 
     Keys and values of two axes are one set for all queries, of shape (..., d). With more axes they
     have heads: queries (..., h, n_q, d), keys (..., h_kv, n_r, d), values (..., h_kv, n_r, d_v),
@@ -49,8 +50,8 @@ def as_problems(
     if _axes(keys) <= 2:
         if _axes(values) > 2:
             raise InputError("values[0]", "two axes, as keys[0] has", f"{_axes(values)}")
-        problem = as_problem(query, keys, values, scale, mask)
-        return [problem], problem.leading
+        problem, leading = as_problem(query, keys, values, scale, mask, given)
+        return [problem], leading
     rows, leading = read_rows(query, "query")
     d = rows.shape[1]
     if len(leading) < 2:
@@ -59,14 +60,25 @@ def as_problems(
     outer, h_kv = K[0].shape[:2]
     group, n_q = leading[-2] // h_kv, leading[-1]
     sigma, lengths = as_scale(scale, d), tuple(K_r.shape[2] for K_r in K)
-    kept = _masks(mask, leading, lengths, group)
+    each = (outer, h_kv, group, n_q)
+    kept, softcap = _masks(mask, leading, lengths, each), as_softcap(given.softcap)
+    biases, sinks = as_bias(given.bias, leading, lengths), as_sink(given.sink, leading[:-1])
     queries = floats(rows).reshape(outer, h_kv, group * n_q, d)
     problems = []
     for i, j in np.ndindex(outer, h_kv):
-        part = kept[i, j].reshape(-1, *lengths) if isinstance(kept, np.ndarray) else kept
+        part = rows_of(kept[i, j], 2) if isinstance(kept, np.ndarray) else kept
+        bias = None if biases is None else rows_of(biases.reshape(*each, *lengths)[i, j], 2)
+        bias, part = without_lowest(bias, part)
+        sink = None if sinks is None else np.repeat(sinks.reshape(each[:-1])[i, j], n_q)
         slots = tuple(K_r[i, j] for K_r in K), tuple(V_r[i, j] for V_r in V)
-        problems.append(Problem(queries[i, j], *slots, sigma, part, (group, n_q)))
+        problems.append(Problem(queries[i, j], *slots, sigma, part, Terms(bias, sink, softcap)))
     return problems, leading
+
+
+def require_answers(problems: Sequence[Problem], leading: tuple[int, ...]) -> None:
+    """Raise an `InputError` if a mask leaves a row without a tuple, and there is no sink."""
+    if sum(len(problem.answered()) for problem in problems) < prod(leading):
+        raise InputError("mask", "at least one tuple in each row", "a row without any")
 
 
 def _axes(arrays: Any) -> int:
@@ -118,15 +130,14 @@ def _require(
 
 
 def _masks(
-    mask: Any, leading: tuple[int, ...], lengths: tuple[int, ...], group: int
+    mask: Any, leading: tuple[int, ...], lengths: tuple[int, ...], each: tuple[int, ...]
 ) -> Array | Intervals | None:
     """Booleans of shape (outer, h_kv, group, n_q, n_1, ..., n_m), or the intervals of each set."""
     if mask is None:
         return None
-    *outer, h, n_q = leading
     window = as_window(mask)
     if window is not None:
-        return Intervals.of(window, n_q, group * n_q, lengths)
+        return Intervals.of(window, each[-1], each[-2] * each[-1], lengths)
     full = (*leading, *lengths)
     expected = f"booleans that broadcast to shape {full}"
     array: Mask = as_booleans(mask, "mask", expected)
@@ -134,4 +145,4 @@ def _masks(
         whole = np.broadcast_to(array, full)
     except ValueError:
         raise InputError("mask", expected, f"shape {array.shape}") from None
-    return whole.reshape(prod(outer), h // group, group, n_q, *lengths)
+    return whole.reshape(*each, *lengths)

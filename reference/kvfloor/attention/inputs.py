@@ -11,6 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kvfloor.attention.terms import (
+    Terms,
+    as_bias,
+    as_sink,
+    as_softcap,
+    rows_of,
+    without_lowest,
+)
 from kvfloor.attention.windows import WINDOWS, Intervals, Window
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_booleans, as_fraction, floats, read, read_rows, shown
@@ -21,7 +29,7 @@ __all__ = [
     "Problem",
     "Row",
     "Scale",
-    "as_mask",
+    "as_kept",
     "as_problem",
     "as_row",
     "as_scale",
@@ -54,6 +62,7 @@ class Row(NamedTuple):
     keys, values : tuple of m, shapes (n_r, d) and (n_r, d_v)
     scale : Scale
     mask : ndarray of bool, shape (n_1, ..., n_m), or None
+    terms : Terms
     """
 
     query: Any
@@ -61,6 +70,7 @@ class Row(NamedTuple):
     values: tuple[Any, ...]
     scale: Scale
     mask: Mask | None
+    terms: Terms
 
 
 class Problem(NamedTuple):
@@ -72,8 +82,7 @@ class Problem(NamedTuple):
     keys, values : tuple of m, shapes (n_r, d) and (n_r, d_v)
     scale : Scale
     mask : ndarray of bool, shape (b or 1, n_1, ..., n_m), or Intervals, or None
-    leading : tuple of int
-        The axes of the queries before the last; their product is b.
+    terms : Terms
     """
 
     queries: Array
@@ -81,7 +90,7 @@ class Problem(NamedTuple):
     values: tuple[Array, ...]
     scale: Scale
     mask: Mask | Intervals | None
-    leading: tuple[int, ...]
+    terms: Terms
 
     def row(self, b: int) -> Row:
         """One of the queries."""
@@ -89,7 +98,8 @@ class Problem(NamedTuple):
             mask: Mask | None = self.mask.mask(b)
         else:
             mask = None if self.mask is None else self.mask[b % len(self.mask)]
-        return Row(self.queries[b], self.keys, self.values, self.scale, mask)
+        terms = self.terms.row(b)
+        return Row(self.queries[b], self.keys, self.values, self.scale, mask, terms)
 
     def masks(self, rows: npt.NDArray[np.intp]) -> Mask | Intervals | None:
         """Return the masks of some of the queries."""
@@ -97,10 +107,10 @@ class Problem(NamedTuple):
             return self.mask.taken(rows)
         return self.mask if self.mask is None or len(self.mask) == 1 else self.mask[rows]
 
-    def rows_with_tuples(self) -> list[int]:
-        """The queries that have an answer."""
+    def answered(self) -> list[int]:
+        """The queries that have an answer: a tuple, or a sink."""
         rows = range(len(self.queries))
-        if self.mask is None:
+        if self.mask is None or self.terms.sink is not None:
             return list(rows)
         if isinstance(self.mask, Intervals):
             return np.flatnonzero(self.mask.any).tolist()
@@ -109,25 +119,39 @@ class Problem(NamedTuple):
 
 
 def as_row(
-    query: Any, keys: Any, values: Any, scale: Any, mask: Any, view: Callable[[Array], Any]
+    query: Any,
+    keys: Any,
+    values: Any,
+    scale: Any,
+    mask: Any,
+    given: Terms,
+    view: Callable[[Array], Any],
 ) -> Row:
-    """Read one query, keys and values as ``view`` shows them, a scale and a mask.
+    """Read one query, keys and values as ``view`` shows them, a scale, a mask, and terms as given.
 
     Raises
     ------
     InputError
         For a wrong shape, an entry that is not finite, order 0, no tokens, or a mask that leaves
-        no tuple.
+        no tuple, where there is no sink.
     """
     q = read(query, "query", 1)
     K, V = as_slots(keys, values, len(q))
     sigma = as_scale(scale, len(q))
-    kept = as_mask(mask, tuple(map(len, K)))
-    return Row(view(q), tuple(map(view, K)), tuple(map(view, V)), sigma, kept)
+    kept, terms = as_kept(mask, given, tuple(map(len, K)))
+    return Row(view(q), tuple(map(view, K)), tuple(map(view, V)), sigma, kept, terms)
 
 
-def as_problem(query: Any, keys: Any, values: Any, scale: Any, mask: Any) -> Problem:
-    """Read queries of shape (..., d), keys, values, a scale, and a mask for all or for each.
+def as_problem(
+    query: Any, keys: Any, values: Any, scale: Any, mask: Any, given: Terms
+) -> tuple[Problem, tuple[int, ...]]:
+    """Read queries of shape (..., d), keys, values, a scale, masks and terms for all or for each.
+
+    Returns
+    -------
+    problem : Problem
+    leading : tuple of int
+        The axes of the queries before the last.
 
     Raises
     ------
@@ -136,10 +160,10 @@ def as_problem(query: Any, keys: Any, values: Any, scale: Any, mask: Any) -> Pro
     """
     rows, leading = read_rows(query, "query")
     K, V = as_slots(keys, values, rows.shape[1])
-    sigma = as_scale(scale, rows.shape[1])
-    kept = _masks(mask, leading, tuple(map(len, K)))
+    sigma, lengths = as_scale(scale, rows.shape[1]), tuple(map(len, K))
+    kept, terms = _kept(_masks(mask, leading, lengths), given, leading, lengths)
     arrays = (floats(rows), tuple(map(floats, K)), tuple(map(floats, V)))
-    return Problem(*arrays, sigma, kept, leading)
+    return Problem(*arrays, sigma, kept, terms), leading
 
 
 def as_slots(
@@ -220,21 +244,33 @@ def as_scale(scale: Any, d: int) -> Scale:
     return Scale(factor, 1)
 
 
-def as_mask(mask: Any, lengths: tuple[int, ...]) -> Mask | None:
-    """Return the mask of one query, shape ``lengths``, also of a window; None stays None.
+def as_kept(mask: Any, given: Terms, lengths: tuple[int, ...]) -> tuple[Mask | None, Terms]:
+    """Return mask and terms of one query, arrays of shape ``lengths``.
 
     Raises
     ------
     InputError
-        If it is not boolean, of another shape, or leaves no tuple: then the output is undefined.
+        If the mask is not boolean, of another shape, or leaves no tuple where there is no sink:
+        then the output is undefined.
     """
-    kept = _masks(mask, (), lengths)
+    kept, terms = _kept(_masks(mask, (), lengths), given, (), lengths)
     if kept is None:
-        return None
+        return None, terms.row(0)
     only: Mask = kept.mask(0) if isinstance(kept, Intervals) else kept[0]
-    if not only.any():
+    if terms.sink is None and not only.any():
         raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
-    return only
+    return only, terms.row(0)
+
+
+def _kept(
+    kept: Mask | Intervals | None, given: Terms, leading: tuple[int, ...], lengths: tuple[int, ...]
+) -> tuple[Mask | Intervals | None, Terms]:
+    """Read terms of queries with some axes; join biases of -inf to the masks."""
+    bias, sink = as_bias(given.bias, leading, lengths), as_sink(given.sink, leading)
+    if bias is not None:
+        bias, kept = without_lowest(rows_of(bias, len(leading)), kept)
+    sinks = None if sink is None else sink.reshape(-1)
+    return kept, Terms(bias, sinks, as_softcap(given.softcap))
 
 
 def listed(arrays: Any, argument: str) -> list[Any]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from kvfloor.attention.fast import (
+    CAPS,
     Balls,
     Evaluation,
     Prepared,
@@ -23,8 +23,9 @@ from kvfloor.attention.fast import (
     evaluate_single,
     prepare,
 )
-from kvfloor.attention.heads import as_problems
+from kvfloor.attention.heads import as_problems, require_answers
 from kvfloor.attention.inputs import Mask, Problem, Scale
+from kvfloor.attention.terms import Terms
 from kvfloor.attention.windows import Intervals
 from kvfloor.attention.ziv import round_row
 from kvfloor.errors import InputError
@@ -32,7 +33,7 @@ from kvfloor.numbers import Array, BinaryFormat, Rounding, as_format, as_roundin
 
 __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
-_Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None], Evaluation]
+_Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None, Terms], Evaluation]
 Empty = Literal["raise", "zero", "nan"]
 FEW = 8  # numbers left in a row, up to which they go on alone
 EMPTY_OUTPUT = {"raise": np.nan, "zero": 0.0, "nan": np.nan}
@@ -80,6 +81,9 @@ def tensor_attention_rounded(
     dtype: Any,
     scale: Any = ...,
     mask: Any = ...,
+    bias: Any = ...,
+    sink: Any = ...,
+    softcap: Any = ...,
     rounding: Rounding = ...,
     empty: Empty = ...,
     return_logsumexp: Literal[False] = ...,
@@ -94,6 +98,9 @@ def tensor_attention_rounded(
     dtype: Any,
     scale: Any = ...,
     mask: Any = ...,
+    bias: Any = ...,
+    sink: Any = ...,
+    softcap: Any = ...,
     rounding: Rounding = ...,
     empty: Empty = ...,
     return_logsumexp: Literal[True],
@@ -107,6 +114,9 @@ def tensor_attention_rounded(
     dtype: Any,
     scale: Any = 1,
     mask: Any = None,
+    bias: Any = None,
+    sink: Any = None,
+    softcap: Any = None,
     rounding: Rounding = "nearest",
     empty: Empty = "raise",
     return_logsumexp: bool = False,
@@ -127,6 +137,13 @@ def tensor_attention_rounded(
         An array has shape (n_1, ..., n_m) or (..., n_1, ..., n_m), for all queries or for each,
         with heads any that broadcasts to (..., h, n_q, n_1, ..., n_m); True keeps the tuple. The
         others look at the place of a query on the last of its axes before d.
+    bias : array, optional
+        Added to the logits; -inf drops a tuple. It broadcasts as such a mask does.
+    sink : number or array, optional
+        One more logit in each row, with value zero; the log-sum-exp counts it. With heads it
+        broadcasts to (..., h), else to the axes of the queries before d.
+    softcap : positive rational, optional
+        c: a logit s becomes c·tanh(s/c), before the bias is added.
     rounding : "nearest", "up", "down" or "zero"
         Ties to even; toward +∞, -∞, 0.
     empty : "raise", "zero" or "nan"
@@ -146,13 +163,17 @@ def tensor_attention_rounded(
     ------
     InputError
         As `tensor_attention` does; for an unknown dtype, rounding or ``empty``; for a row without
-        a tuple if ``empty`` is "raise".
+        a tuple and without a sink if ``empty`` is "raise"; under a soft cap, for a number that
+        2**16 bits do not part from a rounding boundary.
 
     Notes
     -----
     E2 `correct-rounding-terminates`. Inputs that float64 does not hold go to the balls at once.
+    Under a soft cap logits are no algebraic numbers: a number is exact where that is plain, but
+    that the others are never on a boundary is not proved.
     """
-    problems, leading = as_problems(query, keys, values, scale, mask)
+    given = Terms(bias, sink, softcap)
+    problems, leading = as_problems(query, keys, values, scale, mask, given)
     target, direction = as_format(dtype), as_rounding(rounding)
     if not isinstance(empty, str) or empty not in EMPTY_OUTPUT:
         raise InputError.among("empty", EMPTY_OUTPUT, repr(empty))
@@ -160,19 +181,18 @@ def tensor_attention_rounded(
         raise InputError("return_logsumexp", "True or False", shown(return_logsumexp))
     if layers is not None and not isinstance(layers, Layers):
         raise InputError("layers", "a Layers or None", shown(layers))
-    answered = [problem.rows_with_tuples() for problem in problems]
-    if empty == "raise" and sum(map(len, answered)) < prod(leading):
-        raise InputError("mask", "at least one tuple in each row", "a row without any")
+    if empty == "raise":
+        require_answers(problems, leading)
 
     counted = layers if layers is not None else Layers()
     parts = []
-    for problem, rows in zip(problems, answered, strict=True):
+    for problem in problems:
         task = _Task(problem, target, direction, _prepared(problem))
         d_v = problem.values[0].shape[1]
         numbers = np.full((len(problem.queries), d_v + 1), EMPTY_OUTPUT[empty])
         numbers[:, d_v] = -np.inf
         wanted = np.zeros(numbers.shape, dtype=np.bool_)
-        wanted[rows] = True
+        wanted[problem.answered()] = True
         wanted[:, d_v] &= return_logsumexp
         for settle in (_single, _refined, _double, _balls):
             settle(task, numbers, wanted, counted)
@@ -183,9 +203,12 @@ def tensor_attention_rounded(
 
 
 def _prepared(problem: Problem) -> Prepared | None:
-    arrays = (problem.queries, *problem.keys, *problem.values)
-    in_float64 = all(A.dtype == np.float64 for A in arrays)
-    return prepare(problem.keys, problem.values) if in_float64 else None
+    """Keys and values for the fast levels; None if float64 does not hold what they need."""
+    bias, sink, softcap = problem.terms
+    given = (problem.queries, *problem.keys, *problem.values, bias, sink)
+    in_float64 = all(A.dtype == np.float64 for A in given if A is not None)
+    in_range = softcap is None or CAPS[0] <= softcap <= CAPS[1]
+    return prepare(problem.keys, problem.values) if in_float64 and in_range else None
 
 
 class _Task(NamedTuple):
@@ -211,7 +234,9 @@ def _refined(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
         return
     rows, columns = np.nonzero(wanted)
     places = rows, columns
-    balls = evaluate_refined(task.prepared, problem.queries, problem.scale, problem.mask, places)
+    balls = evaluate_refined(
+        task.prepared, problem.queries, problem.scale, problem.mask, places, problem.terms
+    )
     layers.refined += _settle(task, balls, places, numbers, wanted)
 
 
@@ -245,7 +270,8 @@ def _fast(
         columns = columns if len(columns) else np.zeros(1, dtype=np.intp)
         prepared = prepared.only(columns)
     problem = task.problem
-    found = evaluate(prepared, problem.queries[rows], problem.scale, problem.masks(rows))
+    masks, terms = problem.masks(rows), problem.terms.taken(rows)
+    found = evaluate(prepared, problem.queries[rows], problem.scale, masks, terms)
     lse = found.logsumexp
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0

@@ -93,6 +93,11 @@ class Intervals:
         return kept
 
     @property
+    def booleans(self) -> Booleans:
+        """Which tuples each query sees, shape (b, n_1, ..., n_m)."""
+        return np.stack([self.mask(query) for query in range(self.low.shape[1])])
+
+    @property
     def any(self) -> Booleans:
         """Which queries see a tuple, shape (b,)."""
         return np.asarray((self.low < self.high).all(axis=0))

@@ -16,7 +16,8 @@ from math import copysign, isfinite, isnan
 from flint import arb
 
 from kvfloor.attention.enclosure import enclose_row
-from kvfloor.attention.exact import ExactAttention, ExactOutput
+from kvfloor.attention.exact import ExactOutput
+from kvfloor.attention.grouping import ExactAttention
 from kvfloor.attention.inputs import Row, folded
 from kvfloor.numbers import BinaryFormat, Rounding, ball_ends, to_fmpq
 
@@ -46,7 +47,8 @@ def round_row(
     d_v = row.values[0].shape[1]
     outputs = sorted(set(columns) - {d_v}) or [0]  # what is not asked for is not computed
     row = row._replace(values=tuple(V_r[:, outputs] for V_r in row.values))
-    if row.mask is None and d_v not in columns:
+    plain = row.mask is None and row.terms.bias is None and row.terms.sink is None
+    if plain and d_v not in columns:
         keys, values = folded(row.keys, row.values)
         row = row._replace(keys=keys, values=values)
     open_places = {c: outputs.index(c) if c < d_v else len(outputs) for c in columns}
@@ -61,14 +63,19 @@ def round_row(
             exactly = rounded is None
             if rounded is None:
                 if exact is None:
-                    attention = ExactAttention(row.keys, row.values, scale=row.scale)
-                    exact = attention(row.query, mask=row.mask)
+                    exact = _exact(row)
                 rounded = _decide(exact, place, numbers[place], target, rounding)
             if rounded is not None:
                 settled[c] = rounded, exactly
                 del open_places[c]
-        bits *= 2  # ends: what is left is irrational
+        bits = 2 * bits if exact is None else exact.more(bits)
     return settled
+
+
+def _exact(row: Row) -> ExactOutput:
+    bias, sink, softcap = row.terms
+    attention = ExactAttention(row.keys, row.values, scale=row.scale, softcap=softcap)
+    return attention(row.query, mask=row.mask, bias=bias, sink=sink)
 
 
 def _decide(

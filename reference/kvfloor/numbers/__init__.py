@@ -9,6 +9,7 @@ from kvfloor.numbers.arrays import (
     floats,
     rationals,
     read,
+    read_extended,
     read_rows,
 )
 from kvfloor.numbers.formats import FORMATS, BinaryFormat, Rounding, as_format, as_rounding
@@ -46,6 +47,7 @@ __all__ = [
     "mpmath_precision",
     "rationals",
     "read",
+    "read_extended",
     "read_rows",
     "shown",
     "to_fmpq",

@@ -27,6 +27,7 @@ __all__ = [
     "floats",
     "rationals",
     "read",
+    "read_extended",
     "read_rows",
 ]
 
@@ -91,6 +92,40 @@ def read_rows(value: Any, argument: str) -> tuple[Array, tuple[int, ...]]:
     if array.ndim == 0 or array.size == 0:
         raise InputError(argument, expected, shown(value))
     return read(array.reshape(-1, array.shape[-1]), argument, 2), array.shape[:-1]
+
+
+def read_extended(value: Any, argument: str) -> Array:
+    """Return an array with any number of axes whose entries are numbers, or -inf.
+
+    It is what `read` returns, but for its axes and -inf, which stays a float.
+
+    Raises
+    ------
+    InputError
+        If it is empty, ragged or masked, or an entry is neither.
+    """
+    expected = "an array of numbers, or -inf"
+    if is_array(value):
+        array = _as_numpy(value, argument, expected)
+        if array.dtype.name in FORMATS:
+            with np.errstate(invalid="ignore"):
+                exact: Array = array.astype(np.float64, copy=False)
+            if array.size and not (np.isnan(exact) | (exact == np.inf)).any():
+                return exact
+    else:
+        try:
+            array = np.array(value, dtype=object)
+        except ValueError:
+            raise InputError(argument, expected, "a ragged sequence") from None
+    if array.size == 0:
+        raise InputError(argument, expected, "an empty one")
+    entries = np.empty(array.shape, dtype=object)
+    for place in np.ndindex(array.shape):
+        x = array[place]
+        lowest = isinstance(x, float | np.floating) and x == -np.inf
+        where = f"{argument}{list(place)}" if place else argument
+        entries[place] = -np.inf if lowest else _entry(x, where)
+    return entries
 
 
 def floats(array: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -281,9 +282,9 @@ def test_sums_over_columns_add_up_to_the_sum_of_weights(monkeypatch: pytest.Monk
     seen: list[Totals] = []
     original = single._enclose
 
-    def spy(prepared: Prepared, g: Queries, totals: Totals, tiling: Tiling) -> Evaluation:
+    def spy(prepared: Prepared, g: Queries, totals: Totals, *others: Any) -> Evaluation:
         seen.append(totals)
-        return original(prepared, g, totals, tiling)
+        return original(prepared, g, totals, *others)
 
     monkeypatch.setattr(single, "_enclose", spy)
     keys = [rng.standard_normal((9, 3)) for _ in range(2)]

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import kvfloor
 from kvfloor import InputError
-from kvfloor.attention.inputs import as_mask, as_scale
+from kvfloor.attention.inputs import as_kept, as_scale
+from kvfloor.attention.terms import NO_TERMS
 from kvfloor.numbers import as_count, as_fraction, as_vector
 
 # --- exactness -----------------------------------------------------------------------------
@@ -289,10 +290,10 @@ def test_inverse_square_root_is_exact(d: int, factor: Fraction, root: int) -> No
 
 
 def test_mask_may_be_nested_lists() -> None:
-    mask = as_mask([[True, False]], (1, 2))
+    mask, _ = as_kept([[True, False]], NO_TERMS, (1, 2))
     assert mask is not None
     assert mask.tolist() == [[True, False]]
-    assert as_mask(None, (1, 2)) is None
+    assert as_kept(None, NO_TERMS, (1, 2)) == (None, NO_TERMS)
 
 
 def test_error_crosses_processes_whole() -> None:

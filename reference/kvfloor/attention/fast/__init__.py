@@ -7,12 +7,14 @@ order, with or without fused multiply-add. A radius is inf where nothing is clai
 """
 
 from kvfloor.attention.fast.double import evaluate_double
+from kvfloor.attention.fast.joined import CAPS
 from kvfloor.attention.fast.operands import Prepared, prepare
 from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.single import evaluate_single
 from kvfloor.attention.fast.totals import Balls, Evaluation
 
 __all__ = [
+    "CAPS",
     "Balls",
     "Evaluation",
     "Prepared",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from kvfloor.attention.fast.arithmetic import Float
+from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.fast.tiling import Dropped
 from kvfloor.attention.fast.totals import Balls, Evaluation
@@ -19,19 +20,20 @@ _WEIGHTS = 2**22  # sums over columns kept at a time, 8 bytes each
 
 
 def in_batches(
-    evaluate: Callable[[Float, Dropped], Evaluation],
+    evaluate: Callable[[Float, Dropped, Joined], Evaluation],
     prepared: Prepared,
     queries: Float,
     mask: Mask | Intervals | None,
+    joined: Joined,
 ) -> Evaluation:
     """Evaluate the queries of shape (b, d), in parts if there are many, and join the results."""
     dropped = Dropped.by(mask, prepared)
     step = max(1, _WEIGHTS // prepared.shape[1])
     with np.errstate(all="ignore"):
         if len(queries) <= step:
-            return evaluate(queries, dropped)
+            return evaluate(queries, dropped, joined)
         parts = [slice(i, i + step) for i in range(0, len(queries), step)]
-        found = [evaluate(queries[part], dropped.of(part)) for part in parts]
+        found = [evaluate(queries[part], dropped.of(part), joined.of(part)) for part in parts]
     return Evaluation(
         _joined(part.output for part in found), _joined(part.logsumexp for part in found)
     )

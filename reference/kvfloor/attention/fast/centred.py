@@ -10,6 +10,7 @@ import numpy as np
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, gamma
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
+from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_single
 from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
@@ -23,6 +24,7 @@ from kvfloor.attention.fast.totals import (
     row_weights,
 )
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_centred"]
@@ -33,7 +35,11 @@ _NARROW = 64  # logits within ± this, in bits, need no common power of two
 
 
 def evaluate_centred(
-    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | Intervals | None = None
+    prepared: Prepared,
+    queries: Float,
+    scale: Scale,
+    mask: Mask | Intervals | None = None,
+    terms: Terms = NO_TERMS,
 ) -> Evaluation:
     """Enclose attention of order 1, evaluated in float64.
 
@@ -50,12 +56,13 @@ def evaluate_centred(
     E4 `centred-error`; derived in docs/fast.md.
     """
 
-    def evaluate(some: Float, dropped: Dropped) -> Evaluation:
+    def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
         g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
         tiling = Tiling.of(len(some), prepared.shape, *_steps(len(some)))
-        return _enclose(prepared, g, _sum(prepared, g, dropped, tiling))
+        return _enclose(prepared, g, _sum(prepared, g, dropped, joined, tiling), joined)
 
-    return in_batches(evaluate, prepared, queries, mask)
+    joined = Joined.by(terms, prepared, bits=True)
+    return in_batches(evaluate, prepared, queries, mask, joined)
 
 
 def _steps(b: int) -> tuple[int, int]:
@@ -63,14 +70,15 @@ def _steps(b: int) -> tuple[int, int]:
     return max(_BLOCK, _ELEMENTS // b // _BLOCK * _BLOCK), _ELEMENTS
 
 
-def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> Sums:
+def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tiling: Tiling) -> Sums:
     """Sums of E times each column of the moments."""
+    reach = joined.reach(g.reach)
     tokens = _Tokens(prepared, tiling.steps[2])
     sums = Sums(tiling.queries, (tokens.moments.shape[1],))
     work = np.empty((3, tiling.elements))
     for q, rows in tiling.blocks():
         A = g.hi[q]
-        narrow = not (g.reach[q][np.isfinite(g.reach[q])] > _NARROW).any()
+        narrow = not (reach[q][np.isfinite(reach[q])] > _NARROW).any()
         for columns in tiling.across():
             if dropped.all_of(q, rows, columns):
                 continue
@@ -78,19 +86,24 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> Su
             x, y, scratch = work[:, : shape[0] * shape[1]].reshape(3, *shape)
             K, moments = tokens.at(columns)
             np.matmul(A, K.T, out=x)
+            joined.add(x[:, None], q, rows, columns)
             k = scratch.view(np.int64)
             exp2_single(x, y, k)
             missing = dropped(q, rows, columns)
             if narrow:
                 top = _scale_narrow(y, k, missing)
             else:
-                top, weights = row_weights(k[:, None], missing, g.reach[q], above=0)
+                top, weights = row_weights(k[:, None], missing, reach[q], above=0)
                 y *= weights[:, 0]
             found = np.zeros((len(A), moments.shape[1]))
             for i in range(0, shape[1], _BLOCK):
                 found += np.matmul(y[:, i : i + _BLOCK], moments[i : i + _BLOCK])
             found *= sums.admit(q, top)
             sums.sums[q] += found
+    if (sinks := joined.sinks()) is not None:
+        k, y, _ = sinks
+        y *= sums.admit_sinks(k, above=0)
+        sums.sums[:, len(prepared.value_exponents)] += y
     return sums
 
 
@@ -123,21 +136,23 @@ def _scale_narrow(y: Float, k: Integer, missing: Mask | None) -> Integer:
     return np.zeros((len(y), 1), dtype=np.int64)
 
 
-def _enclose(prepared: Prepared, g: Queries, sums: Sums) -> Evaluation:
+def _enclose(prepared: Prepared, g: Queries, sums: Sums, joined: Joined) -> Evaluation:
     d_v = len(prepared.value_exponents)
     D = sums.sums[:, d_v : d_v + 1]
     centre = sums.sums[:, : d_v + 1] / D
     squares = sums.sums[:, d_v + 1 : -1] / D
-    roundings = gamma(_BLOCK + -(-prepared.shape[1] // _BLOCK) + 1)
+    roundings = gamma(_BLOCK + -(-prepared.shape[1] // _BLOCK) + 1 + joined.additions)
     length = np.sqrt(np.einsum("qc,qc->q", g.hi, g.hi)[:, None] * sums.sums[:, -1:] / D)
-    weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logit_error(prepared) * length
+    logits = logit_error(prepared) * length + joined.error(g.reach)[:, None]
+    weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logits
     size = np.abs(centre[:, :-1])
     deviation = np.sqrt(np.maximum(squares - size**2, 0) + (6 * roundings + 10 * UNIT) * squares)
     error = (
         weights * deviation + roundings * (np.sqrt(squares) + size) + 2 * UNIT * size + TINY_OUTPUT
     )
     radius = np.hstack([error, weights + roundings + TINY_OUTPUT]) * INFLATION
-    radius = np.where(np.isfinite(g.reach)[:, None], radius, np.inf)
+    usable = np.isfinite(joined.reach(g.reach)) & joined.covers(g.reach, sums.exponent)
+    radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_single(D[:, 0], sums.exponent)
     zeros = np.zeros_like(centre)
     return enclose(

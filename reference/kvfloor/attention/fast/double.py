@@ -11,7 +11,6 @@ import numpy as np
 from kvfloor.attention.fast.arithmetic import (
     UNIT,
     Float,
-    Integer,
     Pair,
     add_to,
     divide,
@@ -22,6 +21,7 @@ from kvfloor.attention.fast.arithmetic import (
 )
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_double_error
+from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_double
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.slices import (
@@ -43,6 +43,7 @@ from kvfloor.attention.fast.totals import (
     spread,
 )
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_double"]
@@ -51,7 +52,11 @@ _ELEMENTS = 2**14
 
 
 def evaluate_double(
-    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | Intervals | None = None
+    prepared: Prepared,
+    queries: Float,
+    scale: Scale,
+    mask: Mask | Intervals | None = None,
+    terms: Terms = NO_TERMS,
 ) -> Evaluation:
     """Enclose tensor attention, evaluated in double-double.
 
@@ -69,14 +74,16 @@ def evaluate_double(
     E3 `forward-error`; derived in docs/fast.md.
     """
 
-    def evaluate(some: Float, dropped: Dropped) -> Evaluation:
+    def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
         limit = 0.99 * EXPONENT_LIMIT
         query = scaled_queries(prepared, some, scale, unit=Fraction(1), limit=limit)
         g = _ranged(prepared, query)
         tiling = Tiling.of(len(some), prepared.shape, prepared.block, _ELEMENTS)
-        return _enclose(prepared, g, _sum(prepared, g, dropped, tiling), tiling)
+        totals = _sum(prepared, g, dropped, joined, tiling)
+        return _enclose(prepared, g, totals, joined, tiling)
 
-    return in_batches(evaluate, prepared, queries, mask)
+    joined = Joined.by(terms, prepared, bits=False)
+    return in_batches(evaluate, prepared, queries, mask, joined)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +110,11 @@ def _ranged(prepared: Prepared, query: Queries) -> _Ranged:
     return _Ranged(query, query.unit[:, None, None], rest)
 
 
-def _sum(prepared: Prepared, g: _Ranged, dropped: Dropped, tiling: Tiling) -> Totals:
+def _sum(
+    prepared: Prepared, g: _Ranged, dropped: Dropped, joined: Joined, tiling: Tiling
+) -> Totals:
     """Sums of P·v in double-double, and for the bound of P·W² and of |W| over rows."""
+    reach = joined.reach(g.query.reach)
     totals = Totals(tiling, 4, len(prepared.value_exponents) + 1)
     once = tiling.rows == 1 and tiling.queries <= tiling.steps[0]
     slices = _Slices(prepared, once=once)
@@ -121,9 +131,11 @@ def _sum(prepared: Prepared, g: _Ranged, dropped: Dropped, tiling: Tiling) -> To
             shape = *lengths, columns.stop - columns.start
             tile = work[:, : prod(shape)].reshape(7, len(left), -1)
             K, V = slices.at(columns)
-            k, hi, lo = _exponentials(K, left, tile)
+            x = _logits(K, left, tile)
+            joined.add_pair((x[0].reshape(shape), x[1].reshape(shape)), q, rows, columns)
+            k, hi, lo = exp_double(*x, (*tile[:2], *tile[4:]))
             top, weights = row_weights(
-                k.reshape(shape), dropped(q, rows, columns), g.query.reach[q], above=1
+                k.reshape(shape), dropped(q, rows, columns), reach[q], above=1
             )
             hi *= weights.reshape(hi.shape)
             lo *= weights.reshape(lo.shape)
@@ -138,6 +150,10 @@ def _sum(prepared: Prepared, g: _Ranged, dropped: Dropped, tiling: Tiling) -> To
             kinds[:, 3] += np.matmul(scale[:, None], sizes)[:, 0]
             for part in _row_sums(multiply(W, T), shape[-1]):
                 add_to(kinds[:, 0], kinds[:, 1], part)
+    if (sinks := joined.sinks()) is not None:
+        k, hi, lo = sinks
+        scale = totals.admit_sinks(k, above=1)
+        totals.count_sinks(hi * scale, lo * scale)
     return totals
 
 
@@ -168,12 +184,13 @@ class _Slices:
         return KeySlices.of(K, keys), ValueSlices.of(V, prepared.block, values)
 
 
-def _exponentials(K: KeySlices, left: Float, work: Float) -> tuple[Integer, Float, Float]:
-    first, second, third, hi, t, *scratch = work
+def _logits(K: KeySlices, left: Float, work: Float) -> Pair:
+    """Logits, in the third and the fourth of the arrays."""
+    first, second, third, hi, t = work[:5]
     K.products(left, (first, second, third))
     two_sum_into(first, second, hi, t)
     third += first
-    return exp_double(hi, third, (first, second, t, *scratch))
+    return hi, third
 
 
 def _row_sums(x: Pair, limit: int) -> tuple[Float, Float, Float]:
@@ -189,27 +206,35 @@ def _row_units(rows: int, limit: int) -> tuple[float, float]:
     return unit, unit * 2.0 ** (bits - 52)
 
 
-def _enclose(prepared: Prepared, g: _Ranged, totals: Totals, tiling: Tiling) -> Evaluation:
+def _enclose(
+    prepared: Prepared, g: _Ranged, totals: Totals, joined: Joined, tiling: Tiling
+) -> Evaluation:
     hi, lo, rows, row_ends = np.moveaxis(totals.sums, 1, 0)
     D = hi[:, -1:], lo[:, -1:]
     mean = np.sqrt(rows * prepared.times_squares(totals.columns))
-    error = _relative_error(prepared, g, tiling)[:, None] * mean
+    reach = joined.reach(g.query.reach)
+    weights = _relative_error(prepared, g, tiling) + joined.error(g.query.reach)
+    weights += 9 * UNIT**2 * joined.additions + exp_double_error(reach)
+    weights = weights[:, None]
+    error = weights * mean
+    error[:, -1:] += weights * totals.sinks
     error += value_error(prepared.block) * row_ends + _sum_error(tiling)
     error = error * INFLATION + TINY * D[0]
     centre = divide((hi, lo), D)
     radius = spread(centre[0], error, D[0], 2.0**-100)
-    usable = np.isfinite(g.query.reach) & (g.rest <= 2.0**-13)
+    usable = np.isfinite(reach) & (g.rest <= 2.0**-13)
+    usable &= joined.covers(g.query.reach, totals.exponent)
     radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_double((hi[:, -1], lo[:, -1]), totals.exponent)
     return enclose(totals.empty, centre, radius, log, log_error, prepared.value_exponents)
 
 
 def _relative_error(prepared: Prepared, g: _Ranged, tiling: Tiling) -> Float:
-    """Relative error of weights and of double-double operations, shape (b,)."""
+    """Relative error of weights, from their logits, and of operations, shape (b,)."""
     d, m = len(prepared.key_exponents), len(prepared.key_slots)
     logits = gamma(3 * d + 12) * g.rest + 9 * UNIT**2 * (m + 2) * g.query.reach
     operations = tiling.per_query + tiling.steps[1] + m + 8
-    return logits + exp_double_error(g.query.reach) + 9 * UNIT**2 * operations
+    return logits + 9 * UNIT**2 * operations
 
 
 def _sum_error(tiling: Tiling) -> float:

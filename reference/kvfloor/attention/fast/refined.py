@@ -22,15 +22,18 @@ from kvfloor.attention.fast.arithmetic import (
     extract,
     gamma,
     multiply,
+    power_of_two,
     two_sum,
 )
 from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_double_error
+from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_double
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.slices import slice_bits
 from kvfloor.attention.fast.tiling import Dropped, slices
 from kvfloor.attention.fast.totals import INFLATION, TINY_OUTPUT, Balls, row_weights, scaled_back
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_refined"]
@@ -42,11 +45,15 @@ Places = npt.NDArray[np.intp]
 
 
 class _Rows(NamedTuple):
-    """Weights of some queries, shape (r, n), their powers of two and a bound on their errors."""
+    """Weights of some queries, shape (r, n), their powers of two and a bound on their errors.
+
+    The sinks' weights, if any, have shape (r,).
+    """
 
     weights: Pair
     exponents: Integer
     errors: Float
+    sinks: Pair | None
 
 
 def evaluate_refined(
@@ -55,12 +62,13 @@ def evaluate_refined(
     scale: Scale,
     mask: Mask | Intervals | None,
     places: tuple[Places, Places],
+    terms: Terms = NO_TERMS,
 ) -> Balls:
     """Enclose some numbers of attention of order 1.
 
     Parameters
     ----------
-    prepared, queries, scale, mask
+    prepared, queries, scale, mask, terms
         As for `evaluate_single`.
     places : rows and columns of the p numbers
         Column d_v is the log-sum-exp.
@@ -78,17 +86,18 @@ def evaluate_refined(
     E4 `centred-error`; derived in docs/fast.md.
     """
     dropped, limit = Dropped.by(mask, prepared), 0.99 * EXPONENT_LIMIT
+    joined = Joined.by(terms, prepared, bits=False)
     found = []
     with np.errstate(all="ignore"):
         for some in slices(len(places[0]), max(1, _ELEMENTS // prepared.shape[1])):
             rows, which = np.unique(places[0][some], return_inverse=True)
             g = scaled_queries(prepared, queries[rows], scale, unit=Fraction(1), limit=limit)
-            weighed = _weigh(prepared, g, dropped.of(rows))
+            weighed = _weigh(prepared, g, dropped.of(rows), joined.of(rows))
             found.append(_numbers(prepared, weighed, which, places[1][some]))
     return Balls(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def _weigh(prepared: Prepared, g: Queries, dropped: Dropped) -> _Rows:
+def _weigh(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined) -> _Rows:
     """The weights of all tokens, from logits whose leading products are added exactly."""
     n, d = prepared.shape[1], len(prepared.key_exponents)
     bits = slice_bits(d)
@@ -107,14 +116,27 @@ def _weigh(prepared: Prepared, g: Queries, dropped: Dropped) -> _Rows:
         second[:, tokens] += np.matmul(above, K.T)
         start += len(K)
     hi, lo = two_sum(first, second)
+    everything, reach = (slice(0, len(size)), slice(0, 1), slice(0, n)), joined.reach(g.reach)
+    joined.add_pair((hi[:, None], lo[:, None]), *everything)
     k, hi, lo = exp_double(hi, lo, list(np.empty((5, *hi.shape))))
-    everything = slice(0, len(size)), slice(0, 1), slice(0, n)
-    top, powers = row_weights(k[:, None], dropped(*everything), g.reach, above=0)
+    top, powers = row_weights(k[:, None], dropped(*everything), reach, above=0)
     products = (np.abs(above).sum(axis=1) + unit * prepared.longest) * 2.0 ** (-bits - 1)
-    logits = gamma(d + 2) * products + 18 * UNIT**2 * g.reach
-    errors = logits + exp_double_error(g.reach)
-    errors = np.where(np.isfinite(g.reach) & (errors <= _LARGEST), errors, np.inf)
-    return _Rows((hi * powers[:, 0], lo * powers[:, 0]), top[:, 0], errors)
+    logits = gamma(d + 2) * products + 18 * UNIT**2 * g.reach + joined.error(g.reach)
+    errors = logits + exp_double_error(reach)
+    usable = np.isfinite(reach) & (errors <= _LARGEST) & joined.covers(g.reach, top[:, 0])
+    weights, top = (hi * powers[:, 0], lo * powers[:, 0]), top[:, 0]
+    return _with_sinks(_Rows(weights, top, np.where(usable, errors, np.inf), None), joined)
+
+
+def _with_sinks(rows: _Rows, joined: Joined) -> _Rows:
+    """Put the weights of the sinks beside those of the tokens, in the same units."""
+    if (sinks := joined.sinks()) is None:
+        return rows
+    k, hi, lo = sinks
+    top = np.maximum(rows.exponents, k)
+    tokens, own = power_of_two(rows.exponents - top)[:, None], power_of_two(k - top)
+    weights = rows.weights[0] * tokens, rows.weights[1] * tokens
+    return _Rows(weights, top, rows.errors, (hi * own, lo * own))
 
 
 def _numbers(
@@ -124,6 +146,8 @@ def _numbers(
     n, d_v = prepared.shape[1], len(prepared.value_exponents)
     last = columns == d_v
     total = _halved(rows.weights)
+    if rows.sinks is not None:
+        total = _sum(total, rows.sinks)
     log, log_error = log_double(total, rows.exponents)
     values = prepared.value_slots[0].columns(np.where(last, 0, columns))
     weights, D = _of(rows.weights, which), _of(total, which)
@@ -132,7 +156,10 @@ def _numbers(
     size = np.abs(centre[0])
     values -= centre[0][:, None]
     squares = np.einsum("pj,pj,pj->p", weights[0], values, values) / D[0]
-    roundings = UNIT**2 * (4 * (n - 1).bit_length() + 9)
+    if rows.sinks is not None:
+        squares += rows.sinks[0][which] / D[0] * size**2
+    additions = (n - 1).bit_length() + (rows.sinks is not None)
+    roundings = UNIT**2 * (4 * additions + 9)
     spread = errors * np.sqrt(squares)
     spread += roundings * (np.sqrt(squares + size**2) + size) + 16 * UNIT**2 * size + TINY_OUTPUT
     log_radius = errors + roundings + log_error[which]
@@ -144,6 +171,12 @@ def _numbers(
     return balls.hi, balls.lo, balls.radius
 
 
+def _sum(x: Pair, y: Pair) -> Pair:
+    """Sum of two double-doubles, 4u² of ``|x| + |y|`` off."""
+    s, e = two_sum(x[0], y[0])
+    return two_sum(s, e + (x[1] + y[1]))
+
+
 def _of(x: Pair, which: Places) -> Pair:
     return x[0][which], x[1][which]
 
@@ -153,8 +186,7 @@ def _halved(x: Pair) -> Pair:
     hi, lo = x
     while (n := hi.shape[-1]) > 1:
         half, pairs = (n + 1) // 2, n // 2
-        s, e = two_sum(hi[..., :pairs], hi[..., half:])
-        s, e = two_sum(s, e + (lo[..., :pairs] + lo[..., half:]))
+        s, e = _sum((hi[..., :pairs], lo[..., :pairs]), (hi[..., half:], lo[..., half:]))
         hi = np.concatenate([s, hi[..., pairs:half]], axis=-1)
         lo = np.concatenate([e, lo[..., pairs:half]], axis=-1)
     return hi[..., 0], lo[..., 0]

@@ -10,6 +10,7 @@ from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.centred import evaluate_centred
 from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
+from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_single
 from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
@@ -24,6 +25,7 @@ from kvfloor.attention.fast.totals import (
     spread,
 )
 from kvfloor.attention.inputs import Mask, Scale
+from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_single"]
@@ -32,7 +34,11 @@ _COLUMNS, _ELEMENTS = 256, 2**15
 
 
 def evaluate_single(
-    prepared: Prepared, queries: Float, scale: Scale, mask: Mask | Intervals | None = None
+    prepared: Prepared,
+    queries: Float,
+    scale: Scale,
+    mask: Mask | Intervals | None = None,
+    terms: Terms = NO_TERMS,
 ) -> Evaluation:
     """Enclose tensor attention, evaluated in float64.
 
@@ -46,6 +52,8 @@ def evaluate_single(
         σ.
     mask : boolean array, shape (n_1, ..., n_m) or (b or 1, n_1, ..., n_m), or Intervals, optional
         True keeps the tuple.
+    terms : Terms
+        Bias and sinks in float64, a soft cap within `CAPS`.
 
     Returns
     -------
@@ -65,14 +73,16 @@ def evaluate_single(
     E3 `forward-error`; derived in docs/fast.md.
     """
     if len(prepared.key_slots) == 1:
-        return evaluate_centred(prepared, queries, scale, mask)
+        return evaluate_centred(prepared, queries, scale, mask, terms)
 
-    def evaluate(some: Float, dropped: Dropped) -> Evaluation:
+    def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
         g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
         tiling = _tiling(prepared, len(some))
-        return _enclose(prepared, g, _sum(prepared, g, dropped, tiling), tiling)
+        totals = _sum(prepared, g, dropped, joined, tiling)
+        return _enclose(prepared, g, totals, joined, tiling)
 
-    return in_batches(evaluate, prepared, queries, mask)
+    joined = Joined.by(terms, prepared, bits=True)
+    return in_batches(evaluate, prepared, queries, mask, joined)
 
 
 def _tiling(prepared: Prepared, b: int) -> Tiling:
@@ -81,8 +91,11 @@ def _tiling(prepared: Prepared, b: int) -> Tiling:
     return Tiling.of(b, prepared.shape, columns, _ELEMENTS)
 
 
-def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> Totals:
+def _sum(
+    prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tiling: Tiling
+) -> Totals:
     """Sums of E·v, and of E·W² and E·α²·W² for the bound, over all tuples."""
+    reach = joined.reach(g.reach)
     K, V = prepared.keys[-1], prepared.values[-1]
     totals = Totals(tiling, 3, V.shape[1])
     work = np.empty((3, tiling.elements))
@@ -97,9 +110,10 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> To
             shape = *lengths.shape, columns.stop - columns.start
             x, y, scratch = work[:, : prod(shape)].reshape(3, *shape)
             np.matmul(A, K[columns].T, out=x.reshape(len(A), -1))
+            joined.add(x, q, rows, columns)
             k = scratch.view(np.int64)
             exp2_single(x, y, k)
-            top, weights = row_weights(k, dropped(q, rows, columns), g.reach[q], above=0)
+            top, weights = row_weights(k, dropped(q, rows, columns), reach[q], above=0)
             y *= weights
             scale = totals.admit(q, top)
             totals.count(q, columns, scale, y)
@@ -109,22 +123,31 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, tiling: Tiling) -> To
             kinds = totals.sums[q]
             kinds[:, 0] += np.einsum("qic,ic->qc", sums, W)
             kinds[:, 1:] += np.stack([marginal, marginal * lengths], axis=1) @ squares
+    if (sinks := joined.sinks()) is not None:
+        k, y, _ = sinks
+        totals.count_sinks(y * totals.admit_sinks(k, above=0))
     return totals
 
 
-def _enclose(prepared: Prepared, g: Queries, totals: Totals, tiling: Tiling) -> Evaluation:
+def _enclose(
+    prepared: Prepared, g: Queries, totals: Totals, joined: Joined, tiling: Tiling
+) -> Evaluation:
     N, rows, long_rows = np.moveaxis(totals.sums, 1, 0)
     D = N[:, -1:]
     columns = prepared.times_squares(totals.columns)
     long_columns = prepared.times_squares(totals.columns * np.square(prepared.column_norms))
     # Cauchy and Schwarz: Σ E·|W·V| <= √(Σ E·W² · Σ E·V²), and likewise with logit errors α·β.
     roundings = tiling.steps[1] + tiling.steps[2] + tiling.per_query + len(prepared.key_slots)
-    error = (gamma(roundings) + EXP2_SINGLE_ERROR) * np.sqrt(rows * columns)
+    roundings += joined.additions
+    weights = gamma(roundings) + EXP2_SINGLE_ERROR + LN2_ABOVE * joined.error(g.reach)[:, None]
+    error = weights * np.sqrt(rows * columns)
+    error[:, -1:] += weights * totals.sinks
     error += logit_error(prepared) * LN2_ABOVE * np.sqrt(long_rows * long_columns)
     error = error * INFLATION + TINY * D
     centre = N / D
     radius = spread(centre, error, D, 2 * UNIT)
-    radius = np.where(np.isfinite(g.reach)[:, None], radius, np.inf)
+    usable = np.isfinite(joined.reach(g.reach)) & joined.covers(g.reach, totals.exponent)
+    radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_single(D[:, 0], totals.exponent)
     zeros = np.zeros_like(centre)
     return enclose(

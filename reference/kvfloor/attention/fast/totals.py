@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, power_of_two
+from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, add_to, power_of_two
 from kvfloor.attention.fast.tiling import Tiling
 from kvfloor.attention.inputs import Mask
 
@@ -130,6 +130,14 @@ class Sums:
             self.exponent[queries] = new
         return power_of_two(top - new[:, None])
 
+    def admit_sinks(self, k: Integer, *, above: int) -> Float:
+        """Make room for one more weight 2**k·w a query; return 2**k in units of the sums.
+
+        It is 2**-above where that weight is the largest, as it is for rows of `row_weights`.
+        """
+        everything = slice(0, len(k))
+        return np.ldexp(self.admit(everything, k[:, None] + above)[:, 0], -above)
+
     def _shrink(self, queries: slice, factors: Float) -> None:
         sums = self.sums[queries]
         sums *= factors.reshape(-1, *[1] * (sums.ndim - 1))
@@ -144,15 +152,27 @@ class Totals(Sums):
         Sums over tuples.
     columns : ndarray, shape (b, n_m)
         Weights summed over the rows.
+    sinks : ndarray, shape (b, 1)
+        Weights of the sinks, once all else is summed.
     """
 
     def __init__(self, tiling: Tiling, kinds: int, width: int) -> None:
         super().__init__(tiling.queries, (kinds, width))
         self.columns = np.zeros((tiling.queries, tiling.columns))
+        self.sinks = np.zeros((tiling.queries, 1))
 
     def count(self, queries: slice, columns: slice, scale: Float, weights: Float) -> None:
         """Add weights of shape (queries, rows, columns), times ``scale``, to ``columns``."""
         self.columns[queries, columns] += np.matmul(scale[:, None, :], weights)[:, 0]
+
+    def count_sinks(self, hi: Float, lo: Float | None = None) -> None:
+        """Add weights of shape (b,) to the sums of all weights; with lo, to a pair of kinds."""
+        self.sinks[:, 0] = hi
+        if lo is None:
+            self.sums[:, 0, -1] += hi
+        else:
+            for part in (hi, lo):
+                add_to(self.sums[:, 0, -1], self.sums[:, 1, -1], part)
 
     def _shrink(self, queries: slice, factors: Float) -> None:
         super()._shrink(queries, factors)
