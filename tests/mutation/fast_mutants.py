@@ -92,7 +92,7 @@ FAST = [
         "fast_bounds",
     ),
     ("single", "rows-uncounted", "roundings = [-tiling.steps[1] + -]{++}tiling", "fast_bounds"),
-    ("single", "exp-error-lost", "gamma(roundings)[- + EXP2_SINGLE_ERROR-]{++})", "fast_bounds"),
+    ("single", "exp-error-lost", "gamma(roundings)[- + EXP2_SINGLE_ERROR-]{++} +", "fast_bounds"),
     ("single", "tiny-lost", "INFLATION[- + TINY * D-]{++}", "fast"),
     ("single", "lengths-lost", "marginal[- * lengths-]{++}]", "fast_bounds"),
     (
@@ -104,7 +104,7 @@ FAST = [
     (
         "centred",
         "logits-lost",
-        "LN2_ABOVE * [-logit_error(prepared)-]{+0+} * length",
+        "logits = [-logit_error(prepared)-]{+0+} * length",
         "fast_bounds",
     ),
     (
@@ -122,13 +122,13 @@ FAST = [
     (
         "refined",
         "refined-exp-unbounded",
-        "logits[- + exp_double_error(g.reach)-]{++}",
+        "errors = logits[- + exp_double_error(reach)-]{++}",
         "fast_bounds",
     ),
     (
         "refined",
         "refined-low-parts-lost",
-        "e + (lo[..., :pairs] [-+-]{+-+} lo[..., half:])",
+        "e + (x[1] [-+-]{+-+} y[1])",
         "fast_bounds",
     ),
     (
@@ -147,7 +147,7 @@ FAST = [
     ),
     ("double", "logits-unbounded", "logits = [-gamma(3 * d + 12)-]{+0+} *", "fast_bounds"),
     ("double", "logits-halved", "gamma([-3 * d-]{+d+} + 12)", "fast_bounds"),
-    ("double", "exp-unbounded", "[-exp_double_error(g.query.reach)-]{+0+} +", "fast fast_bounds"),
+    ("double", "exp-unbounded", "additions + [-exp_double_error(reach)-]{+0+}", "fast fast_bounds"),
     (
         "double",
         "rests-unbounded",
@@ -155,9 +155,39 @@ FAST = [
         "fast",
     ),
     ("double", "range-unchecked", "[-(g.rest <= 2.0**-13)-]{+True+}", "fast"),
-    ("double", "weights-up-to-two", "above=[-1-]{+0+}", "fast"),
+    ("double", "weights-up-to-two", "reach[q], above=[-1-]{+0+}", "fast"),
+    ("double", "sinks-halved", "admit_sinks(k, above=[-1-]{+0+})", "terms"),
     ("double", "low-unscaled", "lo *= [-weights-]{+(weights > 0)+}.reshape", "fast"),
     ("operands", "unit-too-small", "np.frexp(largest)[1][--]{+ - 2+}, 0)", "fast"),
+    ("joined", "cap-error", "error + [-13 * UNIT-]{+5 * UNIT+} * self._cap", "terms"),
+    ("joined", "cap-error-of-pairs", "2.0**-[-81-]{+83+} * self._cap", "terms"),
+    ("joined", "bias-error", "UNIT * ([-self._capped(products) + 3 * bias-]{+0 * bias+})", "terms"),
+    ("joined", "raised-counts", "~self._raised [-| enough-]{+| True+}", "terms"),
+    ("joined", "lowest-high", "_LOWEST = [-2048.0-]{+20.0+}", "terms"),
+    ("joined", "cap-in-nats", "float(softcap)[- * _PER_BIT-]{++}, out=x", "terms"),
+    ("joined", "not-saturated", "_SATURATED = [-160.0-]{+16.0+}", "terms"),
+    ("joined", "bias-of-first-query", "bias[q if len(bias) > [-1-]{+10**9+} else", "terms"),
+    (
+        "joined",
+        "reach-forgets-bias",
+        "(products) + np.maximum(-low, high)[--]{+ * 0+}, self",
+        "terms",
+    ),
+    (
+        "joined",
+        "reach-forgets-sinks",
+        "high), self._sink_size[--]{+ * 0+})",
+        "terms",
+    ),
+    ("refined", "sinks-spread-lost", "squares += [-rows.sinks[0][which]-]{+0+} /", "terms"),
+    ("refined", "sinks-not-shifted", "rows.weights[0][- * tokens-]{++},", "terms"),
+    ("centred", "sinks-as-values", "sums.sums[:, [-len(prepared.value_exponents)-]{+0+}]", "terms"),
+    (
+        "totals",
+        "sinks-unscaled",
+        "+ above)[:, 0], [--above-]{+0+})",
+        "terms",
+    ),
     ("tiling", "mask-inverted", "= [-~-]{++}self.kept", "fast"),
     (
         "tiling",
