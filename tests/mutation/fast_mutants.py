@@ -156,7 +156,6 @@ FAST = [
     ),
     ("double", "range-unchecked", "[-(g.rest <= 2.0**-13)-]{+True+}", "fast"),
     ("double", "weights-up-to-two", "reach[q], above=[-1-]{+0+}", "fast"),
-    ("double", "sinks-halved", "admit_sinks(k, above=[-1-]{+0+})", "terms"),
     ("double", "low-unscaled", "lo *= [-weights-]{+(weights > 0)+}.reshape", "fast"),
     ("operands", "unit-too-small", "np.frexp(largest)[1][--]{+ - 2+}, 0)", "fast"),
     ("joined", "cap-error", "error + [-13 * UNIT-]{+5 * UNIT+} * self._cap", "terms"),

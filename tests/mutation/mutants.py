@@ -155,8 +155,8 @@ MUTANTS = [
         ("root-unrooted", "return s * arb(self.root)[-.sqrt()-]{++} + b\n", "terms exact"),
         ("wide-balls", "arb_precision([-bits-]{+53+}):\n                weights", "exact"),
         ("bias-of-first", "self.biases[[-place-]{+0+}]", "terms"),
-        ("bias-beside-root", "parts[1] = [-parts.get(1, fmpq(0)) + -]{++}b", "terms"),
-        ("cap-for-ever", "if [-self.softcap is not None-]{+False+} and bits", "terms"),
+        ("bias-beside-root", "parts[1] = [-parts.get(1, fmpq(0)) + -]{++}b", "exact"),
+        ("cap-gives-up", "CAPPED_BITS = 2**[-16-]{+12+}", "terms"),
         ("capped-as-plain", "self.root == 1[- and self.softcap is None-]{++}\n", "terms"),
     ),
     *mutants(
@@ -313,7 +313,7 @@ MUTANTS = [
         ("too-few-values", "if rows [-!=-]{+>+} n:", "inputs"),
         ("no-tuple-left", "terms.sink is None and [-not only.any()-]{+False+}:", "inputs"),
         ("sinks-unanswered", "[- or self.terms.sink is not None-]{++}:", "terms"),
-        ("mask-of-first", "self.mask[[-b % len(self.mask)-]{+0+}]", "rounding"),
+        ("mask-of-first", "self.mask[[-b % len(self.mask)-]{+0+}]", "terms"),
     ),
     *mutants(
         "floors/decoding.py",

@@ -22,10 +22,12 @@ from kvfloor.attention.fast import (
     evaluate_single,
     joined,
     prepare,
+    refined,
 )
-from kvfloor.attention.fast.exponential import exp_double_error
+from kvfloor.attention.fast.exponential import LN2, exp_double, exp_double_error
 from kvfloor.attention.grouping import ExactAttention
 from kvfloor.attention.heads import as_problems
+from kvfloor.attention.inputs import as_scale
 from kvfloor.attention.terms import Terms
 from kvfloor.numbers import arb_precision, as_fraction, to_fmpq
 
@@ -254,12 +256,12 @@ def test_irrational_scales_keep_biases_apart() -> None:
     biases = answer.biases or ()
     assert sorted(map(int, answer.logits)) == [1, 2]
     assert sorted(map(int, biases)) == [0, 1]
-    assert kvfloor.equal(answer[0], answer[0])
-    other = ExactAttention([K], [V], scale="1/sqrt(d)")([2, 0], bias=[1, 1, 1])
-    assert kvfloor.compare(answer[0], other[0]) == -1
     balls = enclose([2, 0], [K], [V], scale="1/sqrt(d)", bias=[1, 1, 0])
     assert answer.logsumexp(128).overlaps(balls.logsumexp)
     assert answer.enclose(128)[0].overlaps(balls.output[0])
+    assert kvfloor.equal(answer[0], answer[0])
+    other = ExactAttention([K], [V], scale="1/sqrt(d)")([2, 0], bias=[1, 1, 1])
+    assert kvfloor.compare(answer[0], other[0]) == -1
 
 
 def test_a_sink_leaves_only_zero_rational() -> None:
@@ -315,6 +317,22 @@ def test_the_errors_of_terms_are_not_idle(monkeypatch: pytest.MonkeyPatch) -> No
         assert used[0] > 0.5
 
 
+def cap_error(softcap: Fraction, *, bits: bool) -> float:
+    shared = prepare([np.ones((1, 1))], [np.ones((1, 1))])
+    return float(joined.Joined.by(Terms(softcap=softcap), shared, bits=bits).error(np.ones(1))[0])
+
+
+def test_errors_of_caps_are_added_up() -> None:
+    """The terms of docs/fast.md, 5c."""
+    u = 2.0**-53
+    single = 0.4477 * 3 + 5 / 2 + 4 + 1 + 4  # max |y|·sech²y is 0.4477
+    y = np.linspace(0, 3, 1001)
+    assert (y / np.cosh(y) ** 2).max() <= 0.4478
+    assert single <= cap_error(Fraction(1), bits=True) * float(LN2) / u <= single + 0.5
+    double = exp_double_error(np.full(1, 160.0))[0] / 2 + 43 * u**2
+    assert double <= cap_error(Fraction(1), bits=False) <= 2 * double
+
+
 def test_caps_in_float64_and_in_pairs_are_within_their_errors() -> None:
     x = np.concatenate([np.linspace(-40, 40, 4001), 10.0 ** np.arange(-12, 6)])
     for softcap in (Fraction(1, 2), Fraction(50)):
@@ -326,10 +344,43 @@ def test_caps_in_float64_and_in_pairs_are_within_their_errors() -> None:
             columns = (part.tolist() for part in (x, single, hi, lo))
             for at, near, *pair in zip(*columns, strict=True):
                 in_bits = (arb(at) * ln2 / c).tanh() * c / ln2
-                assert abs(in_bits - arb(near)) <= 13 * arb(2) ** -53 * c / ln2
+                assert abs(in_bits - arb(near)) <= cap_error(softcap, bits=True)
                 exact = (arb(at) / c).tanh() * c
-                assert abs(exact - sum(map(arb, pair), arb(0))) <= arb(2) ** -81 * c
-    assert exp_double_error(np.zeros(1))[0] <= 2.0**-81  # which the second rests on
+                assert abs(exact - sum(map(arb, pair), arb(0))) <= cap_error(softcap, bits=False)
+
+
+@pytest.mark.parametrize(("sink", "least"), [(0.0, 0.5), (-13.0, 0.0), (2.0**19, 0.5)])
+def test_sinks_survive_the_worst_exponentials(
+    sink: float, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights of the tokens too large, of the sinks too small, each by all that is allowed."""
+    for module, sign in ((refined, 1), (joined, -1)):
+
+        def worst(hi: Array, lo: Array, work: Any, sign: int = sign) -> tuple[Array, Array, Array]:
+            size = np.abs(hi)
+            k, y, z = exp_double(hi, lo, work)
+            return k, y, z + sign * 0.9 * exp_double_error(size) * y
+
+        monkeypatch.setattr(module, "exp_double", worst)
+    K, V, q = np.zeros((1, 1)), np.ones((1, 1)), np.zeros((1, 1))
+    terms = Terms(sink=np.array([sink]))
+    places = np.zeros(2, dtype=np.intp), np.arange(2)
+    balls = evaluate_refined(prepare([K], [V]), q, as_scale(1, 1), None, places, terms)
+    exact = enclose([0], [K], [V], sink=sink, bits=BITS)
+    assert max(shares(balls, [*exact.output, exact.logsumexp])) > least
+
+
+def test_biases_too_low_to_be_told_apart_are_not_evaluated() -> None:
+    """All of a row beyond -2048: taken as that, they would weigh the same."""
+    K, V = np.zeros((2, 1)), np.array([[0.0], [1.0]])
+    for bias in ([-4000.0, -4001.0], [-1e9, -1e9 - 1]):
+        terms = Terms(bias=np.array([bias]))
+        for evaluate in (evaluate_single, evaluate_double):
+            shared = prepare([K], [V])
+            found = evaluate(shared, np.zeros((1, 1)), as_scale(1, 1), None, terms)
+            assert np.isinf(found.output.radius).all()
+        out = tensor_attention_rounded([0], [K], [V], dtype="float64", bias=bias)
+        assert out[0] == 1 / (1 + np.e)
 
 
 # --- bad input -----------------------------------------------------------------------------
@@ -366,3 +417,11 @@ def test_rationals_that_float64_does_not_hold_go_to_the_balls() -> None:
     )
     assert layers.balls == 1
     assert abs(found[0] - 1 / (1 + np.exp(-1 / 3))) < 1e-15
+    masks = [[True, False], [False, True]]  # each query has its own row of everything
+    both = tensor_attention_rounded(
+        [[third], [0]], [[[1], [1]]], [[[0], [1]]], dtype="float64", mask=masks,
+        bias=[[0, third], [third, 1]], sink=[0, -1], return_logsumexp=True,
+    )  # fmt: skip
+    np.testing.assert_allclose(both.output[:, 0], [0.0, 1 / (1 + np.exp(-2))], rtol=1e-15)
+    expected = [np.log(np.exp(1 / 3) + 1), np.log(np.exp(1) + np.exp(-1))]
+    np.testing.assert_allclose(both.logsumexp, expected, rtol=1e-15)
