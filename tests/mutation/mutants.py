@@ -155,7 +155,7 @@ MUTANTS = [
         ("root-unrooted", "return s * arb(self.root)[-.sqrt()-]{++} + b\n", "terms exact"),
         ("wide-balls", "arb_precision([-bits-]{+53+}):\n                weights", "exact"),
         ("bias-of-first", "self.biases[[-place-]{+0+}]", "terms"),
-        ("bias-beside-root", "parts[1] = [-parts.get(1, fmpq(0)) + -]{++}b", "exact"),
+        ("bias-beside-root", "parts[1] = [-parts.get(1, fmpq(0)) + -]{++}b", "terms"),
         ("cap-gives-up", "CAPPED_BITS = 2**[-16-]{+12+}", "terms"),
         ("capped-as-plain", "self.root == 1[- and self.softcap is None-]{++}\n", "terms"),
     ),

@@ -425,3 +425,13 @@ def test_rationals_that_float64_does_not_hold_go_to_the_balls() -> None:
     np.testing.assert_allclose(both.output[:, 0], [0.0, 1 / (1 + np.exp(-2))], rtol=1e-15)
     expected = [np.log(np.exp(1 / 3) + 1), np.log(np.exp(1) + np.exp(-1))]
     np.testing.assert_allclose(both.logsumexp, expected, rtol=1e-15)
+
+
+def test_equality_of_numbers_looks_at_their_logits() -> None:
+    V = [[0.0], [1.0]]
+    x, same, other = (
+        ExactAttention([[[a], [b]]], [V])([1])[0] for a, b in ((0, 1), (1, 2), (0, 2))
+    )
+    assert kvfloor.equal(x, same)
+    assert not kvfloor.equal(x, other)
+    assert kvfloor.compare(x, other) == -1
