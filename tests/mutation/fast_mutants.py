@@ -158,6 +158,7 @@ FAST = [
     ("double", "weights-up-to-two", "reach[q], above=[-1-]{+0+}", "fast"),
     ("double", "low-unscaled", "lo *= [-weights-]{+(weights > 0)+}.reshape", "fast"),
     ("operands", "unit-too-small", "np.frexp(largest)[1][--]{+ - 2+}, 0)", "fast"),
+    ("logarithm", "base-2-low-lost", "(_PER_LN2_HI, _PER_LN2_LO[--]{+ * 0+})", "rounding"),
     ("joined", "cap-error", "error + [-13 * UNIT-]{+5 * UNIT+} * self._cap", "terms"),
     ("joined", "cap-error-of-pairs", "2.0**-[-81-]{+83+} * self._cap", "terms"),
     ("joined", "bias-error", "UNIT * ([-self._capped(products) + 3 * bias-]{+0 * bias+})", "terms"),

@@ -198,6 +198,16 @@ class ExactOutput:
         only = self._rational_logit(0) if self.counts == (1,) else None
         return None if only is None else to_fraction(only)
 
+    def rational_log2(self) -> Fraction | None:
+        """Return the log-sum-exp in base 2 if it is rational, None if it is irrational.
+
+        ``Σ m_s·e^s = 2^r`` is algebraic only if every logit is zero, and then m is a power of two.
+        (Under a soft cap it is not known to be rational otherwise.)
+        """
+        count = self.counts[0]
+        alone = len(self.counts) == 1 and self._rational_logit(0) == 0
+        return Fraction(count.bit_length() - 1) if alone and count & (count - 1) == 0 else None
+
     def _rational_logit(self, place: int) -> fmpq | None:
         """A logit that is rational, None for one that is not."""
         s, b = self.logits[place], self._bias(place)
@@ -297,6 +307,17 @@ class ExactOutput:
             expected = f"one for which {bits} bits part the result from every boundary"
             raise InputError("softcap", expected, str(self.softcap))
         return 2 * bits
+
+    def log2_exceeds(self, rational: Fraction) -> bool:
+        """Decide whether an irrational log-sum-exp in base 2 exceeds a rational."""
+        bits = 64
+        while True:
+            _, total = self._weights(bits)
+            with arb_precision(bits):
+                difference = total.log() + self._logit(0) - arb(2).log() * to_fmpq(rational)
+                if difference > 0 or difference < 0:
+                    return bool(difference > 0)
+            bits = self.more(bits)
 
     def logsumexp_exceeds(self, rational: Fraction) -> bool:
         """Decide whether an irrational log-sum-exp exceeds a rational r: Σ m_s·e^(s-r) > 1."""

@@ -21,15 +21,24 @@ from kvfloor.attention.fast import (
     evaluate_double,
     evaluate_refined,
     evaluate_single,
+    in_base_2,
     prepare,
 )
 from kvfloor.attention.heads import as_problems, require_answers
 from kvfloor.attention.inputs import Mask, Problem, Scale
 from kvfloor.attention.terms import Terms
 from kvfloor.attention.windows import Intervals
-from kvfloor.attention.ziv import round_row
+from kvfloor.attention.ziv import Base, round_row
 from kvfloor.errors import InputError
-from kvfloor.numbers import Array, BinaryFormat, Rounding, as_format, as_rounding, shown
+from kvfloor.numbers import (
+    Array,
+    BinaryFormat,
+    Rounding,
+    as_format,
+    as_rounding,
+    shown,
+    to_framework_of,
+)
 
 __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
@@ -87,6 +96,8 @@ def tensor_attention_rounded(
     rounding: Rounding = ...,
     empty: Empty = ...,
     return_logsumexp: Literal[False] = ...,
+    logsumexp_base: Base = ...,
+    like: Any = ...,
     layers: Layers | None = ...,
 ) -> npt.NDArray[Any]: ...
 @overload
@@ -104,6 +115,8 @@ def tensor_attention_rounded(
     rounding: Rounding = ...,
     empty: Empty = ...,
     return_logsumexp: Literal[True],
+    logsumexp_base: Base = ...,
+    like: Any = ...,
     layers: Layers | None = ...,
 ) -> Rounded: ...
 def tensor_attention_rounded(
@@ -120,6 +133,8 @@ def tensor_attention_rounded(
     rounding: Rounding = "nearest",
     empty: Empty = "raise",
     return_logsumexp: bool = False,
+    logsumexp_base: Base = "e",
+    like: Any = None,
     layers: Layers | None = None,
 ) -> npt.NDArray[Any] | Rounded:
     """Tensor attention of any order m, every number the correctly rounded one.
@@ -151,20 +166,25 @@ def tensor_attention_rounded(
         without infinities).
     return_logsumexp : bool
         Also return the log-sum-exp, as a `Rounded`.
+    logsumexp_base : "e" or 2
+        2 is for kernels that raise 2 to a power.
+    like : array of NumPy, PyTorch or JAX, optional
+        The result is an array of its framework, on its device.
     layers : Layers, optional
         Counts which layer settled how many numbers.
 
     Returns
     -------
-    ndarray, shape (..., d_v), or Rounded
-        An output that is exactly zero is +0; one that rounds to zero keeps its sign.
+    array, shape (..., d_v), or Rounded
+        Of NumPy without ``like``. An output that is exactly zero is +0; one that rounds to zero
+        keeps its sign.
 
     Raises
     ------
     InputError
-        As `tensor_attention` does; for an unknown dtype, rounding or ``empty``; for a row without
-        a tuple and without a sink if ``empty`` is "raise"; under a soft cap, for a number that
-        2**16 bits do not part from a rounding boundary.
+        As `tensor_attention` does; for an unknown dtype, rounding, ``empty``, base or ``like``; for
+        a row without a tuple and without a sink if ``empty`` is "raise"; under a soft cap, for a
+        number that 2**16 bits do not part from a rounding boundary.
 
     Notes
     -----
@@ -179,15 +199,18 @@ def tensor_attention_rounded(
         raise InputError.among("empty", EMPTY_OUTPUT, repr(empty))
     if not isinstance(return_logsumexp, bool | np.bool_):
         raise InputError("return_logsumexp", "True or False", shown(return_logsumexp))
+    if logsumexp_base not in ("e", 2):
+        raise InputError("logsumexp_base", '"e" or 2', shown(logsumexp_base))
     if layers is not None and not isinstance(layers, Layers):
         raise InputError("layers", "a Layers or None", shown(layers))
     if empty == "raise":
         require_answers(problems, leading)
 
+    convert = to_framework_of(like)
     counted = layers if layers is not None else Layers()
     parts = []
     for problem in problems:
-        task = _Task(problem, target, direction, _prepared(problem))
+        task = _Task(problem, target, direction, logsumexp_base, _prepared(problem))
         d_v = problem.values[0].shape[1]
         numbers = np.full((len(problem.queries), d_v + 1), EMPTY_OUTPUT[empty])
         numbers[:, d_v] = -np.inf
@@ -198,8 +221,8 @@ def tensor_attention_rounded(
             settle(task, numbers, wanted, counted)
         parts.append(numbers.astype(target.dtype))
     result = np.concatenate(parts).reshape(*leading, d_v + 1)
-    output = result[..., :d_v]
-    return Rounded(output, result[..., d_v]) if return_logsumexp else output
+    output = convert(result[..., :d_v])
+    return Rounded(output, convert(result[..., d_v])) if return_logsumexp else output
 
 
 def _prepared(problem: Problem) -> Prepared | None:
@@ -217,6 +240,7 @@ class _Task(NamedTuple):
     problem: Problem
     target: BinaryFormat
     rounding: Rounding
+    base: Base
     prepared: Prepared | None  # None if float64 does not hold the inputs
 
 
@@ -237,6 +261,9 @@ def _refined(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     balls = evaluate_refined(
         task.prepared, problem.queries, problem.scale, problem.mask, places, problem.terms
     )
+    if task.base == 2:
+        last = columns == problem.values[0].shape[1]
+        balls = in_base_2(balls).where(last, balls)
     layers.refined += _settle(task, balls, places, numbers, wanted)
 
 
@@ -250,7 +277,8 @@ def _balls(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     """Settle the rest."""
     for b in np.flatnonzero(wanted.any(axis=1)).tolist():
         columns = np.flatnonzero(wanted[b]).tolist()
-        settled = round_row(task.problem.row(b), columns, task.target, task.rounding)
+        row = task.problem.row(b)
+        settled = round_row(row, columns, task.target, task.rounding, task.base)
         for column, (number, exactly) in settled.items():
             numbers[b, column] = number
             layers.exact += exactly
@@ -272,7 +300,7 @@ def _fast(
     problem = task.problem
     masks, terms = problem.masks(rows), problem.terms.taken(rows)
     found = evaluate(prepared, problem.queries[rows], problem.scale, masks, terms)
-    lse = found.logsumexp
+    lse = found.logsumexp if task.base == "e" else in_base_2(found.logsumexp)
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0
     for among, balls in ((columns, found.output), (np.array([-1]), last)):

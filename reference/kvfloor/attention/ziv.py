@@ -9,9 +9,11 @@ of r needs few bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from math import copysign, isfinite, isnan
+from typing import Literal
 
 from flint import arb
 
@@ -19,15 +21,20 @@ from kvfloor.attention.enclosure import enclose_row
 from kvfloor.attention.exact import ExactOutput
 from kvfloor.attention.grouping import ExactAttention
 from kvfloor.attention.inputs import Row, folded
-from kvfloor.numbers import BinaryFormat, Rounding, ball_ends, to_fmpq
+from kvfloor.numbers import BinaryFormat, Rounding, arb_precision, ball_ends, to_fmpq
 
-__all__ = ["round_ball", "round_row"]
+__all__ = ["Base", "round_ball", "round_row"]
 
+Base = Literal["e", 2]
 FIRST_BITS = 128
 
 
 def round_row(
-    row: Row, columns: Sequence[int], target: BinaryFormat, rounding: Rounding
+    row: Row,
+    columns: Sequence[int],
+    target: BinaryFormat,
+    rounding: Rounding,
+    base: Base = "e",
 ) -> dict[int, tuple[float, bool]]:
     """Round some columns of the answer to one query.
 
@@ -38,6 +45,8 @@ def round_row(
         Which ones; column d_v is the log-sum-exp.
     target : BinaryFormat
     rounding : Rounding
+    base : "e" or 2
+        Of the log-sum-exp.
 
     Returns
     -------
@@ -57,19 +66,24 @@ def round_row(
     bits = FIRST_BITS
     while open_places:
         balls = enclose_row(row, bits)
-        numbers = (*balls.output, balls.logsumexp)
+        numbers = (*balls.output, _in_base(balls.logsumexp, base, bits))
         for c, place in list(open_places.items()):
             rounded = round_ball(numbers[place], target, rounding)
             exactly = rounded is None
             if rounded is None:
                 if exact is None:
                     exact = _exact(row)
-                rounded = _decide(exact, place, numbers[place], target, rounding)
+                rounded = _decide(exact, place, numbers[place], target, rounding, base)
             if rounded is not None:
                 settled[c] = rounded, exactly
                 del open_places[c]
         bits = 2 * bits if exact is None else exact.more(bits)
     return settled
+
+
+def _in_base(logsumexp: arb, base: Base, bits: int) -> arb:
+    with arb_precision(bits + 64):
+        return logsumexp / arb(2).log() if base == 2 else logsumexp
 
 
 def _exact(row: Row) -> ExactOutput:
@@ -79,11 +93,16 @@ def _exact(row: Row) -> ExactOutput:
 
 
 def _decide(
-    exact: ExactOutput, c: int, ball: arb, target: BinaryFormat, rounding: Rounding
+    exact: ExactOutput, c: int, ball: arb, target: BinaryFormat, rounding: Rounding, base: Base
 ) -> float | None:
     """Round by E1: a rational directly, else by the side of the one boundary in the ball."""
-    last = c == len(exact)
-    rational = exact.rational_logsumexp() if last else exact.rational(c)
+    exceeds: Callable[[Fraction], bool]
+    if c < len(exact):
+        rational, exceeds = exact.rational(c), partial(exact.exceeds, c)
+    elif base == 2:
+        rational, exceeds = exact.rational_log2(), exact.log2_exceeds
+    else:
+        rational, exceeds = exact.rational_logsumexp(), exact.logsumexp_exceeds
     if rational is not None:
         return target.round(rational, rounding)
     if not ball.is_finite():
@@ -91,7 +110,7 @@ def _decide(
     boundary = _boundary(ball_ends(ball), target, rounding)
     if boundary is None:
         return None
-    above = exact.logsumexp_exceeds(boundary) if last else exact.exceeds(c, boundary)
+    above = exceeds(boundary)
     return target.round(boundary + (_tiny(target) if above else -_tiny(target)), rounding)
 
 

@@ -13,7 +13,7 @@ from kvfloor.numbers.arrays import (
     read_rows,
 )
 from kvfloor.numbers.formats import FORMATS, BinaryFormat, Rounding, as_format, as_rounding
-from kvfloor.numbers.frameworks import Array, is_array, to_framework, to_numpy
+from kvfloor.numbers.frameworks import Array, is_array, to_framework, to_framework_of, to_numpy
 from kvfloor.numbers.precision import arb_precision, mpmath_precision
 from kvfloor.numbers.scalars import (
     as_count,
@@ -53,5 +53,6 @@ __all__ = [
     "to_fmpq",
     "to_fraction",
     "to_framework",
+    "to_framework_of",
     "to_numpy",
 ]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from kvfloor.errors import InputError, meant
 from kvfloor.numbers.formats import FORMATS, as_format
 
-__all__ = ["NATIVE", "Array", "is_array", "to_framework", "to_numpy"]
+__all__ = ["NATIVE", "Array", "is_array", "to_framework", "to_framework_of", "to_numpy"]
 
 Array = npt.NDArray[Any]
 NATIVE = (np.float16, np.float32, np.float64)
@@ -45,6 +45,29 @@ def to_framework(name: str) -> Callable[[Array], Any]:
         raise InputError("arrays", expected, came) from None
     convert: Callable[[Array], Any] = _to_torch(module) if name == "torch" else asarray
     return convert
+
+
+def to_framework_of(like: Any) -> Callable[[Array], Any]:
+    """Return what makes arrays as another one is: of its framework, on its device.
+
+    Raises
+    ------
+    InputError
+        If it is no array of NumPy, PyTorch, JAX, or a framework with the array API.
+    """
+    if like is None or isinstance(like, np.ndarray | np.generic):
+        return _itself
+    module = type(like).__module__.partition(".")[0]
+    if module == "torch":
+        convert = to_framework("torch")
+        return lambda array: convert(array).to(like.device)
+    if module in ("jax", "jaxlib"):
+        return to_framework("jax")
+    if hasattr(like, "__array_namespace__"):
+        asarray: Callable[[Array], Any] = like.__array_namespace__().asarray
+        return asarray
+    expected = "an array of NumPy, PyTorch, JAX or the array API"
+    raise InputError("like", expected, f"a {type(like).__name__}")
 
 
 def _itself(array: Array) -> Array:

@@ -10,12 +10,18 @@ import numpy as np
 import pytest
 from flint import arb, fmpq
 
-from kvfloor.attention import Layers, folded, tensor_attention_rounded
+from kvfloor.attention import (
+    ExactAttention,
+    Layers,
+    enclose,
+    folded,
+    tensor_attention_rounded,
+)
 from kvfloor.attention.fast.totals import Balls
 from kvfloor.attention.rounding import round_balls
 from kvfloor.attention.ziv import round_ball
 from kvfloor.errors import InputError
-from kvfloor.numbers import FORMATS, arb_precision, as_format
+from kvfloor.numbers import FORMATS, arb_precision, as_format, to_numpy
 
 KEYS = [np.array([[1.0, 0.5], [0.25, -1.0], [2.0, 1.0]]), np.array([[1.0, 2.0], [0.5, 0.5]])]
 VALUES = [np.array([[1.0], [2.0], [-3.0]]), np.array([[0.5], [4.0]])]
@@ -228,3 +234,60 @@ def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
     assert both.output.tolist() == [4]
     with arb_precision(128):
         assert both.logsumexp == float((9 + arb(15).log()).mid())
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("rounding", ["nearest", "up", "down", "zero"])
+def test_logsumexps_in_base_2(dtype: str, rounding: Any) -> None:
+    target = as_format(dtype)
+    found = tensor_attention_rounded(
+        QUERIES, KEYS, VALUES, dtype=dtype, rounding=rounding, return_logsumexp=True,
+        logsumexp_base=2,
+    )  # fmt: skip
+    balls = enclose(QUERIES, KEYS, VALUES)
+    for place in np.ndindex(3, 2):
+        with arb_precision(200):
+            exact = balls.logsumexp[place] / arb(2).log()
+        right = round_ball(exact, target, rounding)
+        assert right is None or right == found.logsumexp[place]
+    assert (found.output == tensor_attention_rounded(
+        QUERIES, KEYS, VALUES, dtype=dtype, rounding=rounding
+    )).all()  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "exactly"), [(8, 1), (6, 0), (1, 1)])
+def test_logsumexps_in_base_2_are_rational_for_powers_of_two_alone(n: int, exactly: int) -> None:
+    zeros, layers = np.zeros((n, 1)), Layers()
+    for rounding in ("up", "down"):
+        found = tensor_attention_rounded(
+            [0], [zeros], [zeros], dtype="float64", rounding=rounding, return_logsumexp=True,
+            logsumexp_base=2, layers=layers,
+        )  # fmt: skip
+        assert abs(found.logsumexp - np.log2(n)) < 1e-15
+        assert not exactly or found.logsumexp == np.log2(n)
+    answer = ExactAttention([zeros], [zeros])([0])
+    assert answer.rational_log2() == (Fraction(n.bit_length() - 1) if exactly else None)
+    assert answer.log2_exceeds(Fraction(1, 3)) == (n > 1)
+    one = ExactAttention([[[1.0]]], [[[1.0]]])([1])
+    assert one.rational_log2() is None  # log₂ e
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax.numpy", "array_api_strict"])
+def test_results_like_another_array(framework: str) -> None:
+    module = pytest.importorskip(framework)
+    like = module.asarray([1.0])
+    found = tensor_attention_rounded(
+        QUERIES, KEYS, VALUES, dtype="float32", return_logsumexp=True, like=like
+    )
+    assert type(found.output) is type(like)
+    assert type(found.logsumexp) is type(like)
+    plain = tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype="float32", like=np.ones(1))
+    assert (to_numpy(found.output) == plain).all()
+
+
+def test_refuses_what_is_no_array_to_be_like() -> None:
+    with pytest.raises(InputError, match="like: expected an array of NumPy, PyTorch, JAX"):
+        tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype="float32", like="torch")
+    base: Any = 10
+    with pytest.raises(InputError, match='logsumexp_base: expected "e" or 2, got 10'):
+        tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype="float32", logsumexp_base=base)

@@ -8,6 +8,7 @@ order, with or without fused multiply-add. A radius is inf where nothing is clai
 
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.joined import CAPS
+from kvfloor.attention.fast.logarithm import in_base_2
 from kvfloor.attention.fast.operands import Prepared, prepare
 from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.single import evaluate_single
@@ -21,5 +22,6 @@ __all__ = [
     "evaluate_double",
     "evaluate_refined",
     "evaluate_single",
+    "in_base_2",
     "prepare",
 ]

@@ -20,12 +20,21 @@ from kvfloor.attention.fast.arithmetic import (
     two_sum,
 )
 from kvfloor.attention.fast.exponential import LN2, exp_double, pieces
+from kvfloor.attention.fast.totals import Balls
 
-__all__ = ["log_double", "log_single"]
+__all__ = ["in_base_2", "log_double", "log_single"]
 
 # 2·artanh(f) = Σ 2·f**(2i + 1) / (2i + 1), |f| <= 0.1716: the first term left out is 2**-60.
 _ARTANH = tuple(2 / (2 * i + 1) for i in range(10, -1, -1))
+_PER_LN2_HI, _PER_LN2_LO = (np.full(1, part) for part in pieces(1 / LN2, 52))
 _LN2_HI, _LN2_MIDDLE, _LN2_LO = pieces(LN2, 26, 52)
+
+
+def in_base_2(logsumexp: Balls) -> Balls:
+    """Return log-sum-exps in base 2: 1/ln 2 is within 2**-104, the product within 9u²."""
+    with np.errstate(invalid="ignore"):  # of -inf
+        hi, lo = multiply((logsumexp.hi, logsumexp.lo), (_PER_LN2_HI, _PER_LN2_LO))
+        return Balls(hi, lo, 1.45 * logsumexp.radius + np.abs(hi) * 2.0**-100 + 2.0**-1000)
 
 
 def _mantissa(x: Float) -> tuple[Float, Integer]:

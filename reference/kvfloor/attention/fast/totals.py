@@ -56,6 +56,14 @@ class Balls:
     lo: Float
     radius: Float
 
+    def where(self, mine: Mask, other: Balls) -> Balls:
+        """Return these where ``mine``, the other ones elsewhere."""
+        return Balls(
+            np.where(mine, self.hi, other.hi),
+            np.where(mine, self.lo, other.lo),
+            np.where(mine, self.radius, other.radius),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
