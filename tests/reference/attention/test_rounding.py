@@ -268,6 +268,7 @@ def test_logsumexps_in_base_2_are_rational_for_powers_of_two_alone(n: int, exact
     answer = ExactAttention([zeros], [zeros])([0])
     assert answer.rational_log2() == (Fraction(n.bit_length() - 1) if exactly else None)
     assert answer.log2_exceeds(Fraction(1, 3)) == (n > 1)
+    assert not answer.log2_exceeds(Fraction(7, 2))
     one = ExactAttention([[[1.0]]], [[[1.0]]])([1])
     assert one.rational_log2() is None  # log₂ e
 
