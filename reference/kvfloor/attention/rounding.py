@@ -43,6 +43,7 @@ from kvfloor.numbers import (
 __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
 _Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None, Terms], Evaluation]
+Progress = Callable[[int, int], None]
 Empty = Literal["raise", "zero", "nan"]
 FEW = 8  # numbers left in a row, up to which they go on alone
 EMPTY_OUTPUT = {"raise": np.nan, "zero": 0.0, "nan": np.nan}
@@ -99,6 +100,7 @@ def tensor_attention_rounded(
     logsumexp_base: Base = ...,
     like: Any = ...,
     layers: Layers | None = ...,
+    progress: Progress | None = ...,
 ) -> npt.NDArray[Any]: ...
 @overload
 def tensor_attention_rounded(
@@ -118,6 +120,7 @@ def tensor_attention_rounded(
     logsumexp_base: Base = ...,
     like: Any = ...,
     layers: Layers | None = ...,
+    progress: Progress | None = ...,
 ) -> Rounded: ...
 def tensor_attention_rounded(
     query: Any,
@@ -136,6 +139,7 @@ def tensor_attention_rounded(
     logsumexp_base: Base = "e",
     like: Any = None,
     layers: Layers | None = None,
+    progress: Progress | None = None,
 ) -> npt.NDArray[Any] | Rounded:
     """Tensor attention of any order m, every number the correctly rounded one.
 
@@ -172,6 +176,9 @@ def tensor_attention_rounded(
         The result is an array of its framework, on its device.
     layers : Layers, optional
         Counts which layer settled how many numbers.
+    progress : function, optional
+        Called as ``progress(settled, numbers)`` whenever some more are settled, in the end with two
+        equal numbers.
 
     Returns
     -------
@@ -207,22 +214,45 @@ def tensor_attention_rounded(
         require_answers(problems, leading)
 
     convert = to_framework_of(like)
-    counted = layers if layers is not None else Layers()
-    parts = []
-    for problem in problems:
-        task = _Task(problem, target, direction, logsumexp_base, _prepared(problem))
-        d_v = problem.values[0].shape[1]
-        numbers = np.full((len(problem.queries), d_v + 1), EMPTY_OUTPUT[empty])
-        numbers[:, d_v] = -np.inf
-        wanted = np.zeros(numbers.shape, dtype=np.bool_)
-        wanted[problem.answered()] = True
-        wanted[:, d_v] &= return_logsumexp
-        for settle in (_single, _refined, _double, _balls):
-            settle(task, numbers, wanted, counted)
-        parts.append(numbers.astype(target.dtype))
-    result = np.concatenate(parts).reshape(*leading, d_v + 1)
-    output = convert(result[..., :d_v])
-    return Rounded(output, convert(result[..., d_v])) if return_logsumexp else output
+    form = target, direction, logsumexp_base
+    tasks = [_task(problem, form, empty, return_logsumexp) for problem in problems]
+    _settle_all(tasks, layers if layers is not None else Layers(), progress)
+    result = np.concatenate([task.numbers.astype(target.dtype) for task in tasks])
+    result = result.reshape(*leading, -1)
+    output = convert(result[..., :-1])
+    return Rounded(output, convert(result[..., -1])) if return_logsumexp else output
+
+
+def _settle_all(tasks: list[_Task], layers: Layers, progress: Progress | None) -> None:
+    """Settle every number, layer by layer."""
+    total = sum(task.left for task in tasks)
+
+    def report() -> None:
+        if progress is not None:
+            progress(total - sum(task.left for task in tasks), total)
+
+    for task in tasks:
+        for settle in (_single, _refined, _double):
+            settle(task, layers)
+            report()
+        for row in np.flatnonzero(task.wanted.any(axis=1)).tolist():
+            _balls(task, row, layers)
+            report()
+
+
+def _task(
+    problem: Problem,
+    form: tuple[BinaryFormat, Rounding, Base],
+    empty: Empty,
+    return_logsumexp: bool,
+) -> _Task:
+    d_v = problem.values[0].shape[1]
+    numbers = np.full((len(problem.queries), d_v + 1), EMPTY_OUTPUT[empty])
+    numbers[:, d_v] = -np.inf
+    wanted = np.zeros(numbers.shape, dtype=np.bool_)
+    wanted[problem.answered()] = True
+    wanted[:, d_v] &= return_logsumexp
+    return _Task(problem, *form, _prepared(problem), numbers, wanted)
 
 
 def _prepared(problem: Problem) -> Prepared | None:
@@ -235,25 +265,33 @@ def _prepared(problem: Problem) -> Prepared | None:
 
 
 class _Task(NamedTuple):
-    """What is to be rounded, and how."""
+    """What is to be rounded, and how; the numbers so far, and which are still wanted."""
 
     problem: Problem
     target: BinaryFormat
     rounding: Rounding
     base: Base
     prepared: Prepared | None  # None if float64 does not hold the inputs
+    numbers: Array
+    wanted: Mask
+
+    @property
+    def left(self) -> int:
+        """How many numbers are still wanted."""
+        return int(np.count_nonzero(self.wanted))
 
 
-def _single(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
+def _single(task: _Task, layers: Layers) -> None:
     """Settle what float64 with its bound settles; only formats narrower than float64."""
     if task.prepared is not None and task.target.precision < 53:
-        layers.single += _fast(task, task.prepared, numbers, wanted, evaluate_single)
+        layers.single += _fast(task, task.prepared, evaluate_single)
 
 
-def _refined(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
+def _refined(task: _Task, layers: Layers) -> None:
     """Settle what float64 settles with logits that hardly round, where a few numbers are left."""
-    problem, open_rows = task.problem, int(wanted.any(axis=1).sum())
-    few = 0 < np.count_nonzero(wanted) <= FEW * open_rows
+    problem, wanted = task.problem, task.wanted
+    open_rows = int(wanted.any(axis=1).sum())
+    few = 0 < task.left <= FEW * open_rows
     if task.prepared is None or len(problem.keys) > 1 or task.target.precision == 53 or not few:
         return
     rows, columns = np.nonzero(wanted)
@@ -264,32 +302,30 @@ def _refined(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
     if task.base == 2:
         last = columns == problem.values[0].shape[1]
         balls = in_base_2(balls).where(last, balls)
-    layers.refined += _settle(task, balls, places, numbers, wanted)
+    layers.refined += _settle(task, balls, places)
 
 
-def _double(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
+def _double(task: _Task, layers: Layers) -> None:
     """Settle what double-double with its bound settles."""
     if task.prepared is not None:
-        layers.double += _fast(task, task.prepared, numbers, wanted, evaluate_double)
+        layers.double += _fast(task, task.prepared, evaluate_double)
 
 
-def _balls(task: _Task, numbers: Array, wanted: Mask, layers: Layers) -> None:
-    """Settle the rest."""
-    for b in np.flatnonzero(wanted.any(axis=1)).tolist():
-        columns = np.flatnonzero(wanted[b]).tolist()
-        row = task.problem.row(b)
-        settled = round_row(row, columns, task.target, task.rounding, task.base)
-        for column, (number, exactly) in settled.items():
-            numbers[b, column] = number
-            layers.exact += exactly
-            layers.balls += not exactly
-        wanted[b] = False
+def _balls(task: _Task, b: int, layers: Layers) -> None:
+    """Settle the rest of a row."""
+    columns = np.flatnonzero(task.wanted[b]).tolist()
+    row = task.problem.row(b)
+    settled = round_row(row, columns, task.target, task.rounding, task.base)
+    for column, (number, exactly) in settled.items():
+        task.numbers[b, column] = number
+        layers.exact += exactly
+        layers.balls += not exactly
+    task.wanted[b] = False
 
 
-def _fast(
-    task: _Task, prepared: Prepared, numbers: Array, wanted: Mask, evaluate: _Evaluate
-) -> int:
+def _fast(task: _Task, prepared: Prepared, evaluate: _Evaluate) -> int:
     """Evaluate the rows and columns still wanted, settle what the bounds allow, and count it."""
+    wanted = task.wanted
     rows = np.flatnonzero(wanted.any(axis=1))
     if not len(rows):
         return 0
@@ -304,18 +340,16 @@ def _fast(
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0
     for among, balls in ((columns, found.output), (np.array([-1]), last)):
-        settled += _settle(task, balls, (rows[:, None], among), numbers, wanted)
+        settled += _settle(task, balls, (rows[:, None], among))
     return settled
 
 
-def _settle(
-    task: _Task, balls: Balls, places: tuple[Any, Any], numbers: Array, wanted: Mask
-) -> int:
+def _settle(task: _Task, balls: Balls, places: tuple[Any, Any]) -> int:
     """Round balls, write what is decided and still wanted to its places, and count it."""
     rounded, decided = round_balls(balls, task.target, task.rounding)
-    decided &= wanted[places]
-    numbers[places] = np.where(decided, rounded, numbers[places])
-    wanted[places] &= ~decided
+    decided &= task.wanted[places]
+    task.numbers[places] = np.where(decided, rounded, task.numbers[places])
+    task.wanted[places] &= ~decided
     return int(decided.sum())
 
 

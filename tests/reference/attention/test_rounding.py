@@ -292,3 +292,13 @@ def test_refuses_what_is_no_array_to_be_like() -> None:
     base: Any = 10
     with pytest.raises(InputError, match='logsumexp_base: expected "e" or 2, got 10'):
         tensor_attention_rounded(QUERIES, KEYS, VALUES, dtype="float32", logsumexp_base=base)
+
+
+def test_progress_is_told_to_the_end() -> None:
+    told: list[tuple[int, int]] = []
+    tensor_attention_rounded(
+        QUERIES, KEYS, VALUES, dtype="float64", return_logsumexp=True,
+        progress=lambda settled, numbers: told.append((settled, numbers)),
+    )  # fmt: skip
+    assert told == sorted(told)
+    assert told[-1] == (12, 12)  # six queries, an output and a log-sum-exp each
