@@ -319,5 +319,6 @@ def test_altered_derivation_is_refused(
 def test_survivors_are_alterations() -> None:
     """A row of the table that names nothing would excuse nothing."""
     names: dict[Any, Any] = {param.id: param.values[0] for param in DERIVATIONS}
-    for name, where in SURVIVORS:
-        assert where in {alteration.where for alteration in alterations(names[name])}, name
+    for name in {name for name, _ in SURVIVORS}:
+        excused = {where for of, where in SURVIVORS if of == name}
+        assert excused <= {alteration.where for alteration in alterations(names[name])}, name

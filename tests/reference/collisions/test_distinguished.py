@@ -47,7 +47,9 @@ def test_evaluations_with_a_table(bits: int, runs: int) -> None:
     assert 1.2533 - 3.3 / runs**0.5 < mean_evaluations(bits, runs, table=True) < 1.5
 
 
-@pytest.mark.parametrize(("bits", "runs"), [(16, 200), (24, 40), (32, 6)])
+@pytest.mark.parametrize(
+    ("bits", "runs"), [(16, 200), (24, 40), pytest.param(32, 6, marks=pytest.mark.long)]
+)
 def test_evaluations_with_distinguished_points(bits: int, runs: int) -> None:
     assert 1.2533 - 3.3 / runs**0.5 < mean_evaluations(bits, runs) < 2.5
 
