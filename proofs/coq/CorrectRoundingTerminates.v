@@ -1,7 +1,7 @@
 (** E2 `correct-rounding-terminates`: enclosures of growing precision come to hold no rounding
     boundary, unless the output is one, which E1 decides. *)
 From Coq Require Import Reals Lra Lia Arith List.
-From KVFloor Require Import Sums Attention Guarantee ExactEquality.
+From KVFloor Require Import Sums Attention Guarantee ExponentialsIndependent ExactEquality.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -36,9 +36,9 @@ Qed.
 
 (** For an output: either the search ends, or the output is a boundary, which finitely many sums
     tell. *)
-Theorem correct_rounding_terminates_output A n s v (boundaries : list R) lo hi :
-  ring_of_numbers A -> exponentials_independent A -> (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> A (s j) /\ A (v j)) -> (forall r, In r boundaries -> A r) ->
+Theorem correct_rounding_terminates_output d n s v (boundaries : list R) lo hi : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) ->
+  (forall r, In r boundaries -> rational r) ->
   encloses lo hi (output n s v) ->
   (exists r, In r boundaries /\ output n s v = r /\
      forall j, (j < n)%nat -> group n s v (s j) = r * multiplicity n s (s j)) \/
@@ -46,10 +46,10 @@ Theorem correct_rounding_terminates_output A n s v (boundaries : list R) lo hi :
       exists j, (j < n)%nat /\ group n s v (s j) <> r * multiplicity n s (s j)) /\
    exists p0, forall p, (p0 <= p)%nat -> forall r, In r boundaries -> r < lo p \/ hi p < r).
 Proof.
-  intros HA Hind Hn Hin HB Henc.
+  intros Hn Hin HB Henc.
   destruct (in_dec Req_EM_T (output n s v) boundaries) as [Hr|Hr].
   - left. exists (output n s v). repeat split; [exact Hr|].
-    now apply (exact_equality A n s v (output n s v) HA Hind Hn Hin (HB _ Hr)).
+    now apply (exact_equality d n s v (output n s v) Hn Hin (HB _ Hr)).
   - right. split; [|now apply (correct_rounding_terminates boundaries (output n s v))].
     intros r Hr'.
     assert (Hsome : forall m, (forall j, (j < m)%nat -> group n s v (s j)
@@ -60,7 +60,7 @@ Proof.
       - left. intros j Hj. destruct (Nat.eq_dec j m) as [->|]; [exact E|apply IH; lia].
       - right. exists m. split; [lia|exact E]. }
     destruct (Hsome n) as [Hall|Hex]; [exfalso|exact Hex]. apply Hr.
-    rewrite (proj2 (exact_equality A n s v r HA Hind Hn Hin (HB r Hr')) Hall). exact Hr'.
+    rewrite (proj2 (exact_equality d n s v r Hn Hin (HB r Hr')) Hall). exact Hr'.
 Qed.
 
 (** On which side of r an output lies: the sign of Σ (v_j - r) exp(s_j). *)

@@ -1,22 +1,14 @@
 (** E1 `exact-equality`: whether an output equals a number, or another output, is decided by sums
-    over tuples of one logit. The theorem of Lindemann and Weierstrass is a hypothesis here. *)
-From Coq Require Import Reals Lra Lia Arith List.
-From KVFloor Require Import Sums Attention.
+    over tuples of one logit. Rational inputs, with a rational scale or 1/√d, have logits for which
+    E6 says so. *)
+From Coq Require Import Reals ZArith Lra Lia Arith List.
+From KVFloor Require Import Sums Attention ExponentialsIndependent.
 Import ListNotations.
 Open Scope R_scope.
 
 (** [A] is a ring of real numbers: for example the rationals, or the algebraic numbers. *)
 Definition ring_of_numbers (A : R -> Prop) : Prop :=
   A 1 /\ (forall x y, A x -> A y -> A (x - y)) /\ (forall x y, A x -> A y -> A (x * y)).
-
-(** What Lindemann and Weierstrass proved for the algebraic numbers: the exponentials of different
-    numbers in A are linearly independent over A. *)
-Definition exponentials_independent (A : R -> Prop) : Prop :=
-  forall terms : list (R * R),      (* coefficients and exponents *)
-    (forall a s, In (a, s) terms -> A a /\ A s) ->
-    NoDup (map snd terms) ->
-    lsum (fun term => fst term * exp (snd term)) terms = 0 ->
-    forall a s, In (a, s) terms -> a = 0.
 
 Lemma ring_minus A : ring_of_numbers A -> forall x y, A x -> A y -> A (x - y).
 Proof. now intros (_ & H & _). Qed.
@@ -43,6 +35,22 @@ Proof.
 Qed.
 End Ring.
 
+Lemma rational_ring : ring_of_numbers rational.
+Proof.
+  repeat split.
+  - exists 1%Z, 1%Z. split; [lia|field].
+  - intros x y (a & b & Hb & ->) (u & v & Hv & ->). exists (a * v - u * b)%Z, (b * v)%Z.
+    split; [lia|]. apply IZR_lt in Hb, Hv. rewrite minus_IZR, !mult_IZR. field. lra.
+  - intros x y (a & b & Hb & ->) (u & v & Hv & ->). exists (a * u)%Z, (b * v)%Z.
+    split; [lia|]. apply IZR_lt in Hb, Hv. rewrite !mult_IZR. field. lra.
+Qed.
+
+Lemma with_root_plus d x y : with_root d x -> with_root d y -> with_root d (x + y).
+Proof.
+  intros (a & b & Ha & Hb & ->) (u & v & Hu & Hv & ->). exists (a + u), (b + v).
+  repeat split; [now apply (ring_plus _ rational_ring)..|ring].
+Qed.
+
 (** The sum of f over the terms whose exponent is t. *)
 Definition group (n : nat) (s f : nat -> R) (t : R) : R :=
   rsum n (fun j => if Req_EM_T (s j) t then f j else 0).
@@ -68,9 +76,6 @@ Proof.
   - rewrite IH by (destruct Ht; [congruence|assumption]). ring.
 Qed.
 
-Lemma lsum_0 {X} (f : X -> R) l : (forall x, In x l -> f x = 0) -> lsum f l = 0.
-Proof. intros H. rewrite (lsum_ext f (fun _ => 0) l H), lsum_const. ring. Qed.
-
 (** Grouping by exponent changes no sum of exponentials. *)
 Lemma rsum_grouped n s f :
   rsum n (fun j => f j * exp (s j))
@@ -86,10 +91,11 @@ Proof.
     destruct (Req_EM_T (s j) t); ring.
 Qed.
 
-(** A sum of exponentials vanishes exactly if, for every exponent, its coefficients add to 0. *)
-Theorem exact_equality_sum A n s f :
-  ring_of_numbers A -> exponentials_independent A ->
-  (forall j, (j < n)%nat -> A (s j) /\ A (f j)) ->
+(** A sum of exponentials vanishes exactly if, for every exponent, its coefficients add to 0:
+    for numbers in A and exponents in S whose exponentials are independent. *)
+Theorem exact_equality_independent A S n s f :
+  ring_of_numbers A -> independent_exponentials A S ->
+  (forall j, (j < n)%nat -> S (s j) /\ A (f j)) ->
   rsum n (fun j => f j * exp (s j)) = 0 <-> (forall j, (j < n)%nat -> group n s f (s j) = 0).
 Proof.
   intros HA Hind Hin. rewrite rsum_grouped.
@@ -109,6 +115,14 @@ Proof.
     rewrite H by exact Hj. ring.
 Qed.
 
+(** The same for rational numbers and exponents x + y √d, where it is known (E6). *)
+Theorem exact_equality_sum d n s f :
+  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (f j)) ->
+  rsum n (fun j => f j * exp (s j)) = 0 <-> (forall j, (j < n)%nat -> group n s f (s j) = 0).
+Proof.
+  apply exact_equality_independent; [exact rational_ring|apply exponentials_independent_root].
+Qed.
+
 (** How many tuples have the logit t. *)
 Definition multiplicity (n : nat) (s : nat -> R) (t : R) : R := group n s (fun _ => 1) t.
 
@@ -121,13 +135,12 @@ Qed.
 
 (** out = r exactly if a_s = r m_s for every logit s: a_s is the sum of the values of the tuples
     of logit s, m_s their number. *)
-Theorem exact_equality A n s v r :
-  ring_of_numbers A -> exponentials_independent A -> (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> A (s j) /\ A (v j)) -> A r ->
+Theorem exact_equality d n s v r : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) -> rational r ->
   output n s v = r <->
   (forall j, (j < n)%nat -> group n s v (s j) = r * multiplicity n s (s j)).
 Proof.
-  intros HA Hind Hn Hin Hr.
+  intros Hn Hin Hr.
   pose proof (expsum_pos n s ltac:(lia)) as HZ. set (Z := rsum n (fun l => exp (s l))) in HZ.
   assert (Hout : output n s v = rsum n (fun j => v j * exp (s j)) / Z).
   { unfold output, weight, Rdiv. fold Z. rewrite <- rsum_scal_r. apply rsum_ext; intros; ring. }
@@ -139,24 +152,23 @@ Proof.
   - rewrite Hsum, Hout. set (S := rsum n _). split; intros H.
     + rewrite <- H. field. lra.
     + replace S with (r * Z) by lra. field. lra.
-  - rewrite (exact_equality_sum A n s (fun j => v j - r) HA Hind).
+  - rewrite (exact_equality_sum d n s (fun j => v j - r)).
     + split; intros H j Hj; specialize (H j Hj); rewrite group_minus in *; lra.
-    + intros j Hj. destruct (Hin j Hj). split; [assumption|]. now apply (ring_minus A HA).
+    + intros j Hj. destruct (Hin j Hj). split; [assumption|]. now apply (ring_minus _ rational_ring).
 Qed.
 
 (** Two outputs are equal exactly if, for every sum s_j + s'_l, the differences v_j - v'_l of the
     pairs with that sum add to 0. *)
-Theorem exact_equality_outputs A n s v n' s' v' :
-  ring_of_numbers A -> exponentials_independent A -> (1 <= n)%nat -> (1 <= n')%nat ->
-  (forall j, (j < n)%nat -> A (s j) /\ A (v j)) ->
-  (forall l, (l < n')%nat -> A (s' l) /\ A (v' l)) ->
+Theorem exact_equality_outputs d n s v n' s' v' : (1 <= n)%nat -> (1 <= n')%nat ->
+  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) ->
+  (forall l, (l < n')%nat -> with_root d (s' l) /\ rational (v' l)) ->
   let sums a := s (a / n')%nat + s' (a mod n')%nat in
   let differences a := v (a / n')%nat - v' (a mod n')%nat in
   output n s v = output n' s' v' <->
   (forall a, (a < n * n')%nat -> group (n * n') sums differences (sums a) = 0).
 Proof.
-  intros HA Hind Hn Hn' Hin Hin' sums differences.
-  rewrite <- (exact_equality_sum A (n * n') sums differences HA Hind).
+  intros Hn Hn' Hin Hin' sums differences.
+  rewrite <- (exact_equality_sum d (n * n') sums differences).
   - pose proof (expsum_pos n s ltac:(lia)) as HZ. pose proof (expsum_pos n' s' ltac:(lia)) as HZ'.
     unfold sums, differences.
     rewrite <- (rsum_flatten n n' (fun j l => (v j - v' l) * exp (s j + s' l))).
@@ -180,16 +192,15 @@ Proof.
     + apply Rmult_integral in H0 as [H0|H0]; lra.
   - intros a Ha. destruct (Hin (a / n')%nat) as [A1 A2]; [apply Nat.div_lt_upper_bound; lia|].
     destruct (Hin' (a mod n')%nat) as [A1' A2']; [apply Nat.mod_upper_bound; lia|].
-    split; [now apply ring_plus|now apply (ring_minus A HA)].
+    split; [now apply with_root_plus|now apply (ring_minus _ rational_ring)].
 Qed.
 
-(** The log-sum-exp is in A only for a single tuple, where it is the logit. *)
-Theorem exact_equality_logsumexp A n s r :
-  ring_of_numbers A -> exponentials_independent A ->
-  (1 <= n)%nat -> (forall j, (j < n)%nat -> A (s j)) -> A r ->
+(** The log-sum-exp is a number x + y √d only for a single tuple, where it is the logit. *)
+Theorem exact_equality_logsumexp d n s r : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_root d (s j)) -> with_root d r ->
   ln (rsum n (fun j => exp (s j))) = r <-> n = 1%nat /\ s 0%nat = r.
 Proof.
-  intros HA Hind Hn Hin Hr. split.
+  intros Hn Hin Hr. split.
   - intros H. pose proof (expsum_pos n s ltac:(lia)) as HZ.
     set (s' := fun j => if j =? n then r else s j).
     set (f := fun j => if j =? n then 0 - 1 else 1).
@@ -197,13 +208,14 @@ Proof.
     assert (Hlast' : f n = 0 - 1) by (unfold f; now rewrite Nat.eqb_refl).
     assert (Hs : forall j, (j < S n)%nat -> A (s' j) /\ A (f j)).
     { intros j Hj. unfold s', f. destruct (Nat.eqb_spec j n).
-      - split; [exact Hr|]. apply (ring_minus A HA); [now apply ring_0|apply (ring_1 A HA)].
-      - split; [apply Hin; lia|apply (ring_1 A HA)]. }
+      - split; [exact Hr|].
+        apply (ring_minus _ rational_ring); [exact rational_0|exact (ring_1 _ rational_ring)].
+      - split; [apply Hin; lia|exact (ring_1 _ rational_ring)]. }
     assert (Hzero : rsum (S n) (fun j => f j * exp (s' j)) = 0).
     { simpl. rewrite Hlast, Hlast', <- H, exp_ln by exact HZ.
       rewrite (rsum_ext n _ (fun j => exp (s j))); [ring|].
       intros j Hj. unfold f, s'. destruct (Nat.eqb_spec j n); [lia|]. ring. }
-    pose proof (proj1 (exact_equality_sum A (S n) s' f HA Hind Hs) Hzero) as Hg.
+    pose proof (proj1 (exact_equality_sum d (S n) s' f Hs) Hzero) as Hg.
     (* the group of r holds the coefficient -1 and as many 1 as there are logits r *)
     assert (Hcount : forall t, group (S n) s' f t
               = multiplicity n s t - (if Req_EM_T r t then 1 else 0)).

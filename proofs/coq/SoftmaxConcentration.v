@@ -94,16 +94,8 @@ Definition singled_out {A} (l : list A) (s : A -> R) (top : A -> bool) (S g : R)
 Definition mass {A} (l : list A) (s : A -> R) (p : A -> bool) : R :=
   lsum (fun t => if p t then tuple_weight l s t else 0) l.
 
-Lemma lsum_filter {A} (p : A -> bool) f l :
-  lsum (fun t => if p t then f t else 0) l = lsum f (filter p l).
-Proof. induction l as [|a l IH]; simpl; [reflexivity|]. destruct (p a); simpl; lra. Qed.
-
 Lemma number_nonneg {A} (p : A -> bool) l : 0 <= number p l.
 Proof. apply pos_INR. Qed.
-
-Lemma lsum_partition {A} (p : A -> bool) f l :
-  lsum f l = lsum f (filter p l) + lsum f (filter (fun t => negb (p t)) l).
-Proof. induction l as [|a l IH]; simpl; [lra|]. destruct (p a); simpl; lra. Qed.
 
 Lemma competitors_nonneg {A} (top : A -> bool) l : 0 < number top l -> 0 <= competitors top l.
 Proof.

@@ -162,3 +162,27 @@ Proof.
   pose proof (Hpos b (or_introl eq_refl)).
   destruct Ha as [->|Ha]; [lra|]. specialize (IH (fun c Hc => Hpos c (or_intror Hc)) Ha). lra.
 Qed.
+
+Lemma lsum_0 {A} (f : A -> R) l : (forall a, In a l -> f a = 0) -> lsum f l = 0.
+Proof. intros H. rewrite (lsum_ext f (fun _ => 0) l H), lsum_const. ring. Qed.
+
+Lemma lsum_filter {A} (p : A -> bool) f l :
+  lsum (fun t => if p t then f t else 0) l = lsum f (filter p l).
+Proof. induction l as [|a l IH]; simpl; [reflexivity|]. destruct (p a); simpl; lra. Qed.
+
+Lemma lsum_partition {A} (p : A -> bool) f l :
+  lsum f l = lsum f (filter p l) + lsum f (filter (fun t => negb (p t)) l).
+Proof. induction l as [|a l IH]; simpl; [lra|]. destruct (p a); simpl; lra. Qed.
+
+Lemma lsum_seq a n f : lsum f (seq a n) = rsum n (fun j => f (a + j)%nat).
+Proof.
+  revert a; induction n; intros a; [reflexivity|].
+  rewrite rsum_first, Nat.add_0_r. simpl seq. simpl lsum. rewrite IHn. f_equal.
+  apply rsum_ext; intros. f_equal; lia.
+Qed.
+
+Lemma lsum_list_prod {A B} (f : A * B -> R) l l' :
+  lsum f (list_prod l l') = lsum (fun a => lsum (fun b => f (a, b)) l') l.
+Proof.
+  induction l as [|a l IH]; simpl; [reflexivity|]. now rewrite lsum_app, lsum_map, IH.
+Qed.

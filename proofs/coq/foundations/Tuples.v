@@ -49,13 +49,6 @@ Lemma lsum_tuples_cons (f : list nat -> R) js rest :
   lsum f (tuples (js :: rest)) = lsum (fun j => lsum (fun t => f (j :: t)) (tuples rest)) js.
 Proof. simpl. rewrite lsum_flat_map. apply lsum_ext; intros. apply lsum_map. Qed.
 
-Lemma lsum_seq a n f : lsum f (seq a n) = rsum n (fun j => f (a + j)%nat).
-Proof.
-  revert a; induction n; intros a; [reflexivity|].
-  rewrite rsum_first, Nat.add_0_r. simpl seq. simpl lsum. rewrite IHn. f_equal.
-  apply rsum_ext; intros. f_equal; lia.
-Qed.
-
 Lemma lsum_scal_r {A} a (f : A -> R) l : lsum (fun x => f x * a) l = lsum f l * a.
 Proof. induction l; simpl; [ring|]. rewrite IHl; ring. Qed.
 

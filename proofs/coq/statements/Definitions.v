@@ -354,18 +354,12 @@ Definition added : list R -> R := lsum (fun x => x).
 
 (** ** Exponentials *)
 
-(** [A] is a ring of real numbers: for example the rationals, or the algebraic numbers. *)
-Definition ring_of_numbers (A : R -> Prop) : Prop :=
-  A 1 /\ (forall x y, A x -> A y -> A (x - y)) /\ (forall x y, A x -> A y -> A (x * y)).
+(** A quotient of two integers. *)
+Definition rational (x : R) : Prop := exists a b : Z, (0 < b)%Z /\ x = IZR a / IZR b.
 
-(** What Lindemann and Weierstrass proved for the algebraic numbers: the exponentials of different
-    numbers in A are linearly independent over A. *)
-Definition exponentials_independent (A : R -> Prop) : Prop :=
-  forall terms : list (R * R),      (* coefficients and exponents *)
-    (forall a s, In (a, s) terms -> A a /\ A s) ->
-    NoDup (map snd terms) ->
-    lsum (fun term => fst term * exp (snd term)) terms = 0 ->
-    forall a s, In (a, s) terms -> a = 0.
+(** a + b √d with rational a and b: rational numbers for d = 1; rational multiples of 1/√d. *)
+Definition with_root (d : nat) (x : R) : Prop :=
+  exists a b, rational a /\ rational b /\ x = a + b * sqrt (INR d).
 
 (** The sum of f over the terms whose exponent is t. *)
 Definition group (n : nat) (s f : nat -> R) (t : R) : R :=
