@@ -36,8 +36,8 @@ Qed.
 
 (** For an output: either the search ends, or the output is a boundary, which finitely many sums
     tell. *)
-Theorem correct_rounding_terminates_output d n s v (boundaries : list R) lo hi : (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) ->
+Theorem correct_rounding_terminates_output d e n s v (boundaries : list R) lo hi : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) ->
   (forall r, In r boundaries -> rational r) ->
   encloses lo hi (output n s v) ->
   (exists r, In r boundaries /\ output n s v = r /\
@@ -49,7 +49,7 @@ Proof.
   intros Hn Hin HB Henc.
   destruct (in_dec Req_EM_T (output n s v) boundaries) as [Hr|Hr].
   - left. exists (output n s v). repeat split; [exact Hr|].
-    now apply (exact_equality d n s v (output n s v) Hn Hin (HB _ Hr)).
+    now apply (exact_equality d e n s v (output n s v) Hn Hin (HB _ Hr)).
   - right. split; [|now apply (correct_rounding_terminates boundaries (output n s v))].
     intros r Hr'.
     assert (Hsome : forall m, (forall j, (j < m)%nat -> group n s v (s j)
@@ -60,7 +60,7 @@ Proof.
       - left. intros j Hj. destruct (Nat.eq_dec j m) as [->|]; [exact E|apply IH; lia].
       - right. exists m. split; [lia|exact E]. }
     destruct (Hsome n) as [Hall|Hex]; [exfalso|exact Hex]. apply Hr.
-    rewrite (proj2 (exact_equality d n s v r Hn Hin (HB r Hr')) Hall). exact Hr'.
+    rewrite (proj2 (exact_equality d e n s v r Hn Hin (HB r Hr')) Hall). exact Hr'.
 Qed.
 
 (** On which side of r an output lies: the sign of Σ (v_j - r) exp(s_j). *)

@@ -1,6 +1,5 @@
 (** E1 `exact-equality`: whether an output equals a number, or another output, is decided by sums
-    over tuples of one logit. Rational inputs, with a rational scale or 1/√d, have logits for which
-    E6 says so. *)
+    over tuples of one logit: by E6, for the logits that rational inputs have. *)
 From Coq Require Import Reals ZArith Lra Lia Arith List.
 From KVFloor Require Import Sums Attention ExponentialsIndependent.
 Import ListNotations.
@@ -37,18 +36,15 @@ End Ring.
 
 Lemma rational_ring : ring_of_numbers rational.
 Proof.
-  repeat split.
-  - exists 1%Z, 1%Z. split; [lia|field].
-  - intros x y (a & b & Hb & ->) (u & v & Hv & ->). exists (a * v - u * b)%Z, (b * v)%Z.
-    split; [lia|]. apply IZR_lt in Hb, Hv. rewrite minus_IZR, !mult_IZR. field. lra.
-  - intros x y (a & b & Hb & ->) (u & v & Hv & ->). exists (a * u)%Z, (b * v)%Z.
-    split; [lia|]. apply IZR_lt in Hb, Hv. rewrite !mult_IZR. field. lra.
+  split; [exact (rational_integer 1)|split; [|exact rational_times]].
+  intros x y Hx Hy. replace (x - y) with (x + -1 * y) by ring.
+  apply rational_plus; [exact Hx|]. apply rational_times; [apply rational_integer|exact Hy].
 Qed.
 
-Lemma with_root_plus d x y : with_root d x -> with_root d y -> with_root d (x + y).
+Lemma with_roots_plus d e x y : with_roots d e x -> with_roots d e y -> with_roots d e (x + y).
 Proof.
   intros (a & b & Ha & Hb & ->) (u & v & Hu & Hv & ->). exists (a + u), (b + v).
-  repeat split; [now apply (ring_plus _ rational_ring)..|ring].
+  repeat split; [now apply rational_plus..|ring].
 Qed.
 
 (** The sum of f over the terms whose exponent is t. *)
@@ -65,17 +61,6 @@ Proof.
   - intros (j & Hj & <-). exists j. split; [reflexivity|]. apply in_seq. lia.
 Qed.
 
-(** One term of a list without repetition is all that a sum of cases gives. *)
-Lemma lsum_case (f : R -> R) l t :
-  NoDup l -> In t l -> lsum (fun u => if Req_EM_T t u then f u else 0) l = f t.
-Proof.
-  induction 1 as [|u l Hu Hl IH]; simpl; [tauto|]. intros Ht.
-  destruct (Req_EM_T t u) as [->|Hne].
-  - rewrite (lsum_ext _ (fun _ => 0)); [rewrite lsum_const; ring|].
-    intros v Hv. destruct (Req_EM_T u v) as [->|]; [contradiction|reflexivity].
-  - rewrite IH by (destruct Ht; [congruence|assumption]). ring.
-Qed.
-
 (** Grouping by exponent changes no sum of exponentials. *)
 Lemma rsum_grouped n s f :
   rsum n (fun j => f j * exp (s j))
@@ -85,7 +70,7 @@ Proof.
   rewrite (lsum_ext _ (fun t => rsum n (fun j =>
     if Req_EM_T (s j) t then f j * exp t else 0)) (exponents n s)).
   - rewrite lsum_rsum_swap. apply rsum_ext. intros j Hj. symmetry.
-    apply (lsum_case (fun t => f j * exp t)); [apply NoDup_nodup|].
+    apply (lsum_case Req_EM_T (fun t => f j * exp t)); [apply NoDup_nodup|].
     apply in_exponents. exists j. auto.
   - intros t _. cbv beta. rewrite <- rsum_scal_r. apply rsum_ext. intros j _.
     destruct (Req_EM_T (s j) t); ring.
@@ -115,12 +100,12 @@ Proof.
     rewrite H by exact Hj. ring.
 Qed.
 
-(** The same for rational numbers and exponents x + y √d, where it is known (E6). *)
-Theorem exact_equality_sum d n s f :
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (f j)) ->
+(** The same for rational coefficients and exponents a √d + b √e, where E6 says it. *)
+Theorem exact_equality_sum d e n s f :
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (f j)) ->
   rsum n (fun j => f j * exp (s j)) = 0 <-> (forall j, (j < n)%nat -> group n s f (s j) = 0).
 Proof.
-  apply exact_equality_independent; [exact rational_ring|apply exponentials_independent_root].
+  apply exact_equality_independent; [exact rational_ring|apply exponentials_independent_roots].
 Qed.
 
 (** How many tuples have the logit t. *)
@@ -135,8 +120,8 @@ Qed.
 
 (** out = r exactly if a_s = r m_s for every logit s: a_s is the sum of the values of the tuples
     of logit s, m_s their number. *)
-Theorem exact_equality d n s v r : (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) -> rational r ->
+Theorem exact_equality d e n s v r : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) -> rational r ->
   output n s v = r <->
   (forall j, (j < n)%nat -> group n s v (s j) = r * multiplicity n s (s j)).
 Proof.
@@ -152,23 +137,23 @@ Proof.
   - rewrite Hsum, Hout. set (S := rsum n _). split; intros H.
     + rewrite <- H. field. lra.
     + replace S with (r * Z) by lra. field. lra.
-  - rewrite (exact_equality_sum d n s (fun j => v j - r)).
+  - rewrite (exact_equality_sum d e n s (fun j => v j - r)).
     + split; intros H j Hj; specialize (H j Hj); rewrite group_minus in *; lra.
     + intros j Hj. destruct (Hin j Hj). split; [assumption|]. now apply (ring_minus _ rational_ring).
 Qed.
 
 (** Two outputs are equal exactly if, for every sum s_j + s'_l, the differences v_j - v'_l of the
     pairs with that sum add to 0. *)
-Theorem exact_equality_outputs d n s v n' s' v' : (1 <= n)%nat -> (1 <= n')%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) ->
-  (forall l, (l < n')%nat -> with_root d (s' l) /\ rational (v' l)) ->
+Theorem exact_equality_outputs d e n s v n' s' v' : (1 <= n)%nat -> (1 <= n')%nat ->
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) ->
+  (forall l, (l < n')%nat -> with_roots d e (s' l) /\ rational (v' l)) ->
   let sums a := s (a / n')%nat + s' (a mod n')%nat in
   let differences a := v (a / n')%nat - v' (a mod n')%nat in
   output n s v = output n' s' v' <->
   (forall a, (a < n * n')%nat -> group (n * n') sums differences (sums a) = 0).
 Proof.
   intros Hn Hn' Hin Hin' sums differences.
-  rewrite <- (exact_equality_sum d (n * n') sums differences).
+  rewrite <- (exact_equality_sum d e (n * n') sums differences).
   - pose proof (expsum_pos n s ltac:(lia)) as HZ. pose proof (expsum_pos n' s' ltac:(lia)) as HZ'.
     unfold sums, differences.
     rewrite <- (rsum_flatten n n' (fun j l => (v j - v' l) * exp (s j + s' l))).
@@ -192,30 +177,29 @@ Proof.
     + apply Rmult_integral in H0 as [H0|H0]; lra.
   - intros a Ha. destruct (Hin (a / n')%nat) as [A1 A2]; [apply Nat.div_lt_upper_bound; lia|].
     destruct (Hin' (a mod n')%nat) as [A1' A2']; [apply Nat.mod_upper_bound; lia|].
-    split; [now apply with_root_plus|now apply (ring_minus _ rational_ring)].
+    split; [now apply with_roots_plus|now apply (ring_minus _ rational_ring)].
 Qed.
 
-(** The log-sum-exp is a number x + y √d only for a single tuple, where it is the logit. *)
-Theorem exact_equality_logsumexp d n s r : (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j)) -> with_root d r ->
+(** The log-sum-exp is a number a √d + b √e only for a single tuple, where it is the logit. *)
+Theorem exact_equality_logsumexp d e n s r : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_roots d e (s j)) -> with_roots d e r ->
   ln (rsum n (fun j => exp (s j))) = r <-> n = 1%nat /\ s 0%nat = r.
 Proof.
   intros Hn Hin Hr. split.
   - intros H. pose proof (expsum_pos n s ltac:(lia)) as HZ.
     set (s' := fun j => if j =? n then r else s j).
-    set (f := fun j => if j =? n then 0 - 1 else 1).
+    set (f := fun j => if j =? n then -1 else 1).
     assert (Hlast : s' n = r) by (unfold s'; now rewrite Nat.eqb_refl).
-    assert (Hlast' : f n = 0 - 1) by (unfold f; now rewrite Nat.eqb_refl).
-    assert (Hs : forall j, (j < S n)%nat -> A (s' j) /\ A (f j)).
+    assert (Hlast' : f n = -1) by (unfold f; now rewrite Nat.eqb_refl).
+    assert (Hs : forall j, (j < S n)%nat -> with_roots d e (s' j) /\ rational (f j)).
     { intros j Hj. unfold s', f. destruct (Nat.eqb_spec j n).
-      - split; [exact Hr|].
-        apply (ring_minus _ rational_ring); [exact rational_0|exact (ring_1 _ rational_ring)].
-      - split; [apply Hin; lia|exact (ring_1 _ rational_ring)]. }
+      - split; [exact Hr|apply rational_integer].
+      - split; [apply Hin; lia|apply rational_integer]. }
     assert (Hzero : rsum (S n) (fun j => f j * exp (s' j)) = 0).
     { simpl. rewrite Hlast, Hlast', <- H, exp_ln by exact HZ.
       rewrite (rsum_ext n _ (fun j => exp (s j))); [ring|].
       intros j Hj. unfold f, s'. destruct (Nat.eqb_spec j n); [lia|]. ring. }
-    pose proof (proj1 (exact_equality_sum d (S n) s' f Hs) Hzero) as Hg.
+    pose proof (proj1 (exact_equality_sum d e (S n) s' f Hs) Hzero) as Hg.
     (* the group of r holds the coefficient -1 and as many 1 as there are logits r *)
     assert (Hcount : forall t, group (S n) s' f t
               = multiplicity n s t - (if Req_EM_T r t then 1 else 0)).

@@ -1,6 +1,6 @@
 (** E6 `exponentials-independent`: a sum of exponentials of different numbers vanishes only if all
     its coefficients do, for rational coefficients and exponents (Hermite 1873), and for exponents
-    x + y √d with rational x and y. *)
+    a √d + b √e with rational a and b. *)
 From Coq Require Import Reals ZArith Lra Lia List FinFun.
 From KVFloor Require Import Sums Conjugates.
 Import ListNotations.
@@ -9,9 +9,9 @@ Open Scope R_scope.
 (** A quotient of two integers. *)
 Definition rational (x : R) : Prop := exists a b : Z, (0 < b)%Z /\ x = IZR a / IZR b.
 
-(** a + b √d with rational a and b: rational numbers for d = 1; rational multiples of 1/√d. *)
-Definition with_root (d : nat) (x : R) : Prop :=
-  exists a b, rational a /\ rational b /\ x = a + b * sqrt (INR d).
+(** a √d + b √e with rational a and b. *)
+Definition with_roots (d e : nat) (x : R) : Prop :=
+  exists a b, rational a /\ rational b /\ x = a * sqrt (INR d) + b * sqrt (INR e).
 
 (** With coefficients in A and exponents in S. *)
 Definition independent_exponentials (A S : R -> Prop) : Prop :=
@@ -47,38 +47,37 @@ Proof.
     intros w [<-|Hw] Hw0; [lia|now specialize (Hall w Hw)].
 Qed.
 
-Lemma integers_independent (d : nat) (D : Z) (terms : list (Z * (Z * Z))) :
-  (forall e, e * e <> Z.of_nat d)%Z -> (0 < D)%Z -> NoDup (map snd terms) ->
-  lsum (exponential d D) terms = 0 -> forall t, In t terms -> fst t = 0%Z.
+Lemma integers_independent (d e : nat) (D : Z) (terms : list (Z * (Z * Z))) :
+  (forall k, k * k <> Z.of_nat (d * e))%Z -> (0 < D)%Z -> NoDup (map snd terms) ->
+  weighted terms (exponential d e D) = 0 -> forall t, In t terms -> fst t = 0%Z.
 Proof.
-  intros Hd HD Hterms Hzero t Ht. destruct (Z.eq_dec (fst t) 0) as [|Ha]; [assumption|exfalso].
+  intros Hde HD Hterms Hzero t Ht. destruct (Z.eq_dec (fst t) 0) as [|Ha]; [assumption|exfalso].
   destruct (greatest_term terms t Ht Ha) as (u & Hu & Hu0 & Hle).
-  set (X := fst (snd u)) in Hle. pose proof (IZR_lt _ _ HD) as HDR.
-  set (moved := fun s : Z * (Z * Z) => (fst s, ((fst (snd s) - X)%Z, snd (snd s)))).
-  apply (conjugates_argument d D (root_irrational _ Hd) HD (map moved terms)) with (t := moved u).
-  - apply (NoDup_map_inv (fun p => ((fst p + X)%Z, snd p))). rewrite !map_map.
-    rewrite (map_ext _ snd); [exact Hterms|]. intros (a, (x, y)). simpl. f_equal. ring.
-  - intros s Hs Hs0. apply in_map_iff in Hs as (v & <- & Hv). simpl in *.
-    specialize (Hle v Hv Hs0). lia.
-  - now apply in_map.
-  - exact Hu0.
-  - simpl. unfold X. ring.
-  - rewrite lsum_map, (lsum_ext _ (fun s => exp (- IZR X / IZR D) * exponential d D s)).
-    + rewrite lsum_scal, Hzero. ring.
-    + intros s _. unfold exponential, number, moved. cbn [fst snd]. rewrite minus_IZR.
-      replace ((IZR (fst (snd s)) - IZR X + IZR (snd (snd s)) * sqrt (INR d)) / IZR D)
-        with (- IZR X / IZR D
-              + (IZR (fst (snd s)) + IZR (snd (snd s)) * sqrt (INR d)) / IZR D) by (field; lra).
-      rewrite exp_plus. ring.
+  exact (conjugates_argument d e D (root_irrational _ Hde) HD terms Hterms u Hu Hu0 Hle Hzero).
 Qed.
 
 (** ** Rational numbers *)
 
+Lemma rational_integer z : rational (IZR z).
+Proof. exists z, 1%Z. split; [lia|field]. Qed.
+
+Lemma rational_plus x y : rational x -> rational y -> rational (x + y).
+Proof.
+  intros (a & b & Hb & ->) (u & v & Hv & ->). exists (a * v + u * b)%Z, (b * v)%Z.
+  split; [lia|]. apply IZR_lt in Hb, Hv. rewrite plus_IZR, !mult_IZR. field. lra.
+Qed.
+
+Lemma rational_times x y : rational x -> rational y -> rational (x * y).
+Proof.
+  intros (a & b & Hb & ->) (u & v & Hv & ->). exists (a * u)%Z, (b * v)%Z.
+  split; [lia|]. apply IZR_lt in Hb, Hv. rewrite !mult_IZR. field. lra.
+Qed.
+
 (** One denominator for all coefficients and exponents. *)
-Lemma common_denominator d (terms : list (R * R)) :
-  (forall a s, In (a, s) terms -> rational a /\ with_root d s) ->
+Lemma common_denominator d e (terms : list (R * R)) :
+  (forall a s, In (a, s) terms -> rational a /\ with_roots d e s) ->
   exists D T, (0 < D)%Z /\
-    terms = map (fun t => (IZR (fst t) / IZR D, number d (snd t) / IZR D)) T.
+    terms = map (fun t => (IZR (fst t) / IZR D, number d e (snd t) / IZR D)) T.
 Proof.
   induction terms as [|(a, s) terms IH]; intros H; [exists 1%Z, []; split; [lia|reflexivity]|].
   destruct IH as (D & T & HD & ->); [intros; apply H; now right|].
@@ -95,18 +94,20 @@ Proof.
     f_equal; field; lra.
 Qed.
 
-Lemma irrational_root_independent (d : nat) : (forall e, e * e <> Z.of_nat d)%Z ->
-  independent_exponentials rational (with_root d).
+Lemma irrational_independent d e : (forall k, k * k <> Z.of_nat (d * e))%Z ->
+  independent_exponentials rational (with_roots d e).
 Proof.
-  intros Hd terms Hin Hdup Hzero a s Has.
-  destruct (common_denominator d terms Hin) as (D & T & HD & E). subst terms.
+  intros Hde terms Hin Hdup Hzero a s Has.
+  destruct (common_denominator d e terms Hin) as (D & T & HD & E). subst terms.
   apply in_map_iff in Has as (t & E & Ht). injection E as <- _.
   pose proof (IZR_lt _ _ HD) as HDR.
-  rewrite (integers_independent d D T) with (t := t); [unfold Rdiv; ring|exact Hd|exact HD| | |exact Ht].
+  rewrite (integers_independent d e D T) with (t := t);
+    [unfold Rdiv; ring|exact Hde|exact HD| | |exact Ht].
   - rewrite map_map in Hdup. cbn [snd] in Hdup.
-    apply (NoDup_map_inv (fun p => number d p / IZR D)). now rewrite map_map.
-  - rewrite lsum_map in Hzero. cbn [fst snd] in Hzero.
-    rewrite (lsum_ext _ (fun t => IZR D * (IZR (fst t) / IZR D * exp (number d (snd t) / IZR D)))).
+    apply (NoDup_map_inv (fun p => number d e p / IZR D)). now rewrite map_map.
+  - rewrite lsum_map in Hzero. cbn [fst snd] in Hzero. unfold weighted.
+    rewrite (lsum_ext _
+      (fun t => IZR D * (IZR (fst t) / IZR D * exp (number d e (snd t) / IZR D)))).
     + rewrite lsum_scal, Hzero. ring.
     + intros u _. unfold exponential. field. lra.
 Qed.
@@ -117,37 +118,62 @@ Proof.
   intros H HT terms Hin. apply HT. intros a s Has. destruct (Hin a s Has). auto.
 Qed.
 
-Lemma rational_0 : rational 0.
-Proof. exists 0%Z, 1%Z. split; [lia|field]. Qed.
+Lemma square_or_not n : {k | (k * k = Z.of_nat n)%Z /\ (0 <= k)%Z} +
+                        {forall k, (k * k <> Z.of_nat n)%Z}.
+Proof.
+  pose proof (Z.sqrt_nonneg (Z.of_nat n)) as Hk. set (k := Z.sqrt (Z.of_nat n)) in *.
+  destruct (Z.eq_dec (k * k) (Z.of_nat n)) as [E|E]; [left; now exists k|right].
+  intros l El. apply E. unfold k. rewrite <- El, <- (Z.abs_square l).
+  now rewrite Z.sqrt_square by apply Z.abs_nonneg.
+Qed.
+
+Lemma sqrt_square n k : (k * k = Z.of_nat n)%Z -> (0 <= k)%Z -> sqrt (INR n) = IZR k.
+Proof.
+  intros E Hk. rewrite INR_IZR_INZ, <- E, mult_IZR. apply sqrt_square. now apply IZR_le.
+Qed.
 
 (** For different rational exponents and rational coefficients: Hermite. *)
 Theorem exponentials_independent : independent_exponentials rational rational.
 Proof.
-  apply (independent_fewer _ _ (with_root 2)).
-  - intros x Hx. exists x, 0. repeat split; [exact Hx|exact rational_0|ring].
-  - apply irrational_root_independent. intros e.
-    assert (H : (e = -1 \/ e = 0 \/ e = 1 \/ e <= -2 \/ 2 <= e)%Z) by lia.
+  apply (independent_fewer _ _ (with_roots 1 2)).
+  - intros x Hx. exists x, 0. change (INR 1) with 1. rewrite sqrt_1.
+    repeat split; [exact Hx|exact (rational_integer 0)|ring].
+  - apply irrational_independent. intros k.
+    assert (H : (k = -1 \/ k = 0 \/ k = 1 \/ k <= -2 \/ 2 <= k)%Z) by lia.
     destruct H as [->|[->|[->|[H|H]]]]; simpl; nia.
 Qed.
 
-(** If √d is whole, x + y √d is rational. *)
-Lemma with_root_rational d e x : (e * e)%Z = Z.of_nat d -> with_root d x -> rational x.
+Lemma one_root_independent d :
+  independent_exponentials rational (fun x => exists a, rational a /\ x = a * sqrt (INR d)).
 Proof.
-  intros He (a & b & (p & q & Hq & ->) & (p' & q' & Hq' & ->) & ->).
-  replace (sqrt (INR d)) with (IZR (Z.abs e)).
-  - exists (p * q' + p' * Z.abs e * q)%Z, (q * q')%Z. split; [nia|].
-    apply IZR_lt in Hq, Hq'. rewrite plus_IZR, !mult_IZR. field. lra.
-  - rewrite INR_IZR_INZ, <- He, mult_IZR, abs_IZR. symmetry. apply sqrt_Rsqr_abs.
+  destruct (square_or_not d) as [(k & Hk & Hk0)|Hd].
+  - apply (independent_fewer _ _ rational); [|exact exponentials_independent].
+    intros x (a & Ha & ->). rewrite (sqrt_square d k Hk Hk0).
+    apply rational_times; [exact Ha|apply rational_integer].
+  - apply (independent_fewer _ _ (with_roots 1 d)).
+    + intros x (a & Ha & ->). exists 0, a. repeat split; [exact (rational_integer 0)|exact Ha|ring].
+    + apply irrational_independent. now rewrite Nat.mul_1_l.
 Qed.
 
-(** For exponents x + y √d, with the same d. *)
-Theorem exponentials_independent_root (d : nat) : independent_exponentials rational (with_root d).
+(** For exponents a √d + b √e with rational a and b. *)
+Theorem exponentials_independent_roots d e :
+  independent_exponentials rational (with_roots d e).
 Proof.
-  set (e := Z.sqrt (Z.of_nat d)). destruct (Z.eq_dec (e * e) (Z.of_nat d)) as [He|He].
-  - apply (independent_fewer _ _ rational); [|exact exponentials_independent].
-    intros x. now apply (with_root_rational d e).
-  - apply irrational_root_independent. intros e' E. apply He. unfold e.
-    rewrite <- E, <- (Z.abs_square e'). now rewrite Z.sqrt_square by apply Z.abs_nonneg.
+  destruct (square_or_not (d * e)) as [(k & Hk & Hk0)|Hde]; [|now apply irrational_independent].
+  destruct (Nat.eq_dec d 0) as [->|Hd].
+  - apply (independent_fewer _ _ _) with (2 := one_root_independent e).
+    intros x (a & b & _ & Hb & ->). exists b. split; [exact Hb|]. simpl INR. rewrite sqrt_0. ring.
+  - (* √e is k / d times √d *)
+    apply (independent_fewer _ _ _) with (2 := one_root_independent d).
+    intros x (a & b & Ha & Hb & ->). exists (a + b * (IZR k / IZR (Z.of_nat d))).
+    assert (HdR : 0 < INR d) by (apply lt_0_INR; lia).
+    split.
+    + apply rational_plus; [exact Ha|]. apply rational_times; [exact Hb|].
+      exists k, (Z.of_nat d). split; [lia|reflexivity].
+    + pose proof (sqrt_square (d * e) k Hk Hk0) as E.
+      rewrite mult_INR, sqrt_mult in E by apply pos_INR.
+      rewrite <- E, <- INR_IZR_INZ. pose proof (sqrt_sqrt (INR d) ltac:(lra)) as Ed.
+      set (r := sqrt (INR d)) in *. rewrite <- Ed. field. intros H. rewrite H in Ed. lra.
 Qed.
 
 Lemma exp_INR k : exp (INR k) = exp 1 ^ k.

@@ -186,3 +186,14 @@ Lemma lsum_list_prod {A B} (f : A * B -> R) l l' :
 Proof.
   induction l as [|a l IH]; simpl; [reflexivity|]. now rewrite lsum_app, lsum_map, IH.
 Qed.
+
+(** One term of a list without repetition is all that a sum of cases gives. *)
+Lemma lsum_case {A} (dec : forall a b : A, {a = b} + {a <> b}) f l a :
+  NoDup l -> In a l -> lsum (fun b => if dec a b then f b else 0) l = f a.
+Proof.
+  induction 1 as [|b l Hb Hl IH]; simpl; [tauto|]. intros Ha.
+  destruct (dec a b) as [->|Hne].
+  - rewrite (lsum_ext _ (fun _ => 0)); [rewrite lsum_const; ring|].
+    intros c Hc. destruct (dec b c) as [->|]; [contradiction|reflexivity].
+  - rewrite IH by (destruct Ha; [congruence|assumption]). ring.
+Qed.

@@ -19,9 +19,9 @@ Proof. exact (CorrectRoundingTerminates.correct_rounding_terminates boundaries y
 
 (** For an output: either the search ends, or the output is a boundary, which finitely many sums
     tell. *)
-Theorem correct_rounding_terminates_output (d n : nat) (s v : nat -> R) (boundaries : list R)
+Theorem correct_rounding_terminates_output (d e n : nat) (s v : nat -> R) (boundaries : list R)
     (lo hi : nat -> R) : (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) ->
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) ->
   (forall r, In r boundaries -> rational r) ->
   encloses lo hi (output n s v) ->
   (exists r, In r boundaries /\ output n s v = r /\
@@ -30,7 +30,7 @@ Theorem correct_rounding_terminates_output (d n : nat) (s v : nat -> R) (boundar
       exists j, (j < n)%nat /\ group n s v (s j) <> r * multiplicity n s (s j)) /\
    exists p0, forall p, (p0 <= p)%nat -> forall r, In r boundaries -> r < lo p \/ hi p < r).
 Proof.
-  exact (CorrectRoundingTerminates.correct_rounding_terminates_output d n s v boundaries lo hi).
+  exact (CorrectRoundingTerminates.correct_rounding_terminates_output d e n s v boundaries lo hi).
 Qed.
 
 (** On which side of r an output lies: the sign of Σ (v_j - r) exp(s_j). *)

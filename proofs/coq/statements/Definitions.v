@@ -357,9 +357,9 @@ Definition added : list R -> R := lsum (fun x => x).
 (** A quotient of two integers. *)
 Definition rational (x : R) : Prop := exists a b : Z, (0 < b)%Z /\ x = IZR a / IZR b.
 
-(** a + b √d with rational a and b: rational numbers for d = 1; rational multiples of 1/√d. *)
-Definition with_root (d : nat) (x : R) : Prop :=
-  exists a b, rational a /\ rational b /\ x = a + b * sqrt (INR d).
+(** a √d + b √e with rational a and b: for d = e = 1 the rational numbers. *)
+Definition with_roots (d e : nat) (x : R) : Prop :=
+  exists a b, rational a /\ rational b /\ x = a * sqrt (INR d) + b * sqrt (INR e).
 
 (** The sum of f over the terms whose exponent is t. *)
 Definition group (n : nat) (s f : nat -> R) (t : R) : R :=

@@ -11,7 +11,7 @@ Definition ring_of_numbers (A : R -> Prop) : Prop :=
 
 (** The exponentials of different numbers in S are linearly independent over A: for algebraic numbers
     this is the theorem of Lindemann and Weierstrass, which nothing here proves; for rational numbers,
-    and exponents x + y √d, it is E6. *)
+    and exponents a √d + b √e, it is E6. *)
 Definition independent_exponentials (A S : R -> Prop) : Prop :=
   forall terms : list (R * R),      (* coefficients and exponents *)
     (forall a s, In (a, s) terms -> A a /\ S s) ->
@@ -21,35 +21,35 @@ Definition independent_exponentials (A S : R -> Prop) : Prop :=
 
 (** The output for rational inputs: out = r exactly if a_s = r m_s for every logit s, where a_s is the
     sum of the values of the tuples of logit s, and m_s their number. *)
-Theorem exact_equality (d n : nat) (s v : nat -> R) (r : R) : (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) -> rational r ->
+Theorem exact_equality (d e n : nat) (s v : nat -> R) (r : R) : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) -> rational r ->
   output n s v = r <->
   (forall j, (j < n)%nat -> group n s v (s j) = r * multiplicity n s (s j)).
-Proof. exact (ExactEquality.exact_equality d n s v r). Qed.
+Proof. exact (ExactEquality.exact_equality d e n s v r). Qed.
 
 (** A sum of exponentials vanishes exactly if, for every exponent, its coefficients add to 0. *)
-Theorem exact_equality_sum (d n : nat) (s f : nat -> R) :
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (f j)) ->
+Theorem exact_equality_sum (d e n : nat) (s f : nat -> R) :
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (f j)) ->
   rsum n (fun j => f j * exp (s j)) = 0 <-> (forall j, (j < n)%nat -> group n s f (s j) = 0).
-Proof. exact (ExactEquality.exact_equality_sum d n s f). Qed.
+Proof. exact (ExactEquality.exact_equality_sum d e n s f). Qed.
 
 (** Two outputs are equal exactly if, for every sum s_j + s'_l, the differences v_j - v'_l of the
     pairs with that sum add to 0. *)
-Theorem exact_equality_outputs (d n : nat) (s v : nat -> R) (n' : nat) (s' v' : nat -> R) :
+Theorem exact_equality_outputs (d e n : nat) (s v : nat -> R) (n' : nat) (s' v' : nat -> R) :
   (1 <= n)%nat -> (1 <= n')%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j) /\ rational (v j)) ->
-  (forall l, (l < n')%nat -> with_root d (s' l) /\ rational (v' l)) ->
+  (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) ->
+  (forall l, (l < n')%nat -> with_roots d e (s' l) /\ rational (v' l)) ->
   let sums a := s (a / n')%nat + s' (a mod n')%nat in
   let differences a := v (a / n')%nat - v' (a mod n')%nat in
   output n s v = output n' s' v' <->
   (forall a, (a < n * n')%nat -> group (n * n') sums differences (sums a) = 0).
-Proof. exact (ExactEquality.exact_equality_outputs d n s v n' s' v'). Qed.
+Proof. exact (ExactEquality.exact_equality_outputs d e n s v n' s' v'). Qed.
 
-(** The log-sum-exp is a number x + y √d only for a single tuple, where it is the logit. *)
-Theorem exact_equality_logsumexp (d n : nat) (s : nat -> R) (r : R) : (1 <= n)%nat ->
-  (forall j, (j < n)%nat -> with_root d (s j)) -> with_root d r ->
+(** The log-sum-exp is a number a √d + b √e only for a single tuple, where it is the logit. *)
+Theorem exact_equality_logsumexp (d e n : nat) (s : nat -> R) (r : R) : (1 <= n)%nat ->
+  (forall j, (j < n)%nat -> with_roots d e (s j)) -> with_roots d e r ->
   ln (rsum n (fun j => exp (s j))) = r <-> n = 1%nat /\ s 0%nat = r.
-Proof. exact (ExactEquality.exact_equality_logsumexp d n s r). Qed.
+Proof. exact (ExactEquality.exact_equality_logsumexp d e n s r). Qed.
 
 (** Sums, for any numbers whose exponentials are independent. *)
 Theorem exact_equality_independent (A S : R -> Prop) (n : nat) (s f : nat -> R) :

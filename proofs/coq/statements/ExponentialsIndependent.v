@@ -14,13 +14,13 @@ Theorem exponentials_independent (terms : list (R * R)) :
   forall a s, In (a, s) terms -> a = 0.
 Proof. exact (ExponentialsIndependent.exponentials_independent terms). Qed.
 
-(** For rational coefficients and different exponents x + y √d, with one d and rational x and y. *)
-Theorem exponentials_independent_root (d : nat) (terms : list (R * R)) :
-  (forall a s, In (a, s) terms -> rational a /\ with_root d s) ->
+(** For rational coefficients and different exponents a √d + b √e, where a and b are rational. *)
+Theorem exponentials_independent_roots (d e : nat) (terms : list (R * R)) :
+  (forall a s, In (a, s) terms -> rational a /\ with_roots d e s) ->
   NoDup (map snd terms) ->
   lsum (fun term => fst term * exp (snd term)) terms = 0 ->
   forall a s, In (a, s) terms -> a = 0.
-Proof. exact (ExponentialsIndependent.exponentials_independent_root d terms). Qed.
+Proof. exact (ExponentialsIndependent.exponentials_independent_roots d e terms). Qed.
 
 (** e is transcendental: no polynomial with rational coefficients, but 0, vanishes there. *)
 Theorem exponentials_independent_e (n : nat) (a : nat -> R) :
