@@ -7,8 +7,8 @@ Import ListNotations.
 Open Scope R_scope.
 
 (** Points stand for exponents. *)
-Definition point_eq_dec (p q : Z * Z) : {p = q} + {p <> q}.
-Proof. decide equality; apply Z.eq_dec. Defined.
+Lemma point_eq_dec (p q : Z * Z) : {p = q} + {p <> q}.
+Proof. decide equality; apply Z.eq_dec. Qed.
 
 Definition plus_point (p q : Z * Z) : Z * Z := (fst p + fst q, snd p + snd q)%Z.
 
@@ -226,7 +226,9 @@ Proof.
   replace (4 * weighted full_terms h) with (weighted full_terms (fun p =>
     h p + h (conjugate p) + (h (negated p) + h (conjugate (negated p))))).
   - apply weighted_integer. intros p. unfold h.
-    destruct (point_eq_dec p (0, 0)%Z) as [->|Hp]; [exists 0%Z; simpl; ring|].
+    destruct (point_eq_dec p (0, 0)%Z) as [->|Hp].
+    { unfold conjugate, negated. cbn [fst snd Z.opp].
+      destruct (point_eq_dec _ _); [exists 0%Z; ring|contradiction]. }
     assert (Hother : conjugate p <> (0, 0)%Z /\ negated p <> (0, 0)%Z
                      /\ conjugate (negated p) <> (0, 0)%Z).
     { destruct p as (x, y). unfold conjugate, negated. cbn [fst snd].

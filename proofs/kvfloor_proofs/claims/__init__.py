@@ -33,6 +33,7 @@ SLUGS = (
     "subgen",
     "subgen-two-cache",
     "subgen-four-cache",
+    "exponentials-independent",
     "exact-equality",
     "correct-rounding-terminates",
     "forward-error",

@@ -117,7 +117,7 @@ that tend to 0; as soon as the radius is below δ/2 the ball holds no boundary, 
 round alike. The same holds for the log-sum-exp. When a ball holds a single boundary r, the sign of
 `Σ (a_s - r·m_s)·e^s` decides at once; its coefficients are exact.""",
     source="Ziv 1991; E2",
-    assumptions=("inputs are rational", "the Lindemann-Weierstrass theorem"),
+    assumptions=("inputs are rational; the scale is rational, or 1/√d",),
     verdict="holds",
     derivations=derivations,
     properties=(property_hard_cases,),

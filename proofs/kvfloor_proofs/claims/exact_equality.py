@@ -1,4 +1,4 @@
-"""E1 `exact-equality`: equality of outputs is decided, by Lindemann and Weierstrass."""
+"""E1 `exact-equality`: equality of outputs is decided, by sums over tuples of one logit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def derivations() -> tuple[Derivation, ...]:
                     Relation.EQ,
                     sp.Sum((a - r * m) * sp.exp(s), (j, 1, M)) / weights,
                     Algebra(),
-                    "By Lindemann and Weierstrass it is 0 only if a_s = r·m_s for every s.",
+                    "By E6 it is 0 only if a_s = r·m_s for every s.",
                 ),
             ),
         ),
@@ -98,15 +98,13 @@ CLAIM = Claim(
     title="whether an output equals a rational, or another output, is decided without tolerance",
     statement="""\
 Inputs are rationals, so tuples can be grouped by their exact logit s, m_s of them with values
-summing to a_s: `out = Σ a_s·e^s / Σ m_s·e^s`. Exponentials of different algebraic numbers are
-linearly independent over the algebraic numbers, so `out = r` for an algebraic r if and only if
-`a_s = r·m_s` for every s. Two outputs are compared after multiplying out. With the scale 1/√d the
-logits are rational multiples of one root, and different multiples are different algebraic numbers.
-The log-sum-exp `ln Σ m_s·e^s` is algebraic only for a single tuple, where it is the logit.
-
-The theorem of Lindemann and Weierstrass is taken from the literature; it is not derived here.""",
-    source="Lindemann 1882, Weierstrass 1885; E1",
-    assumptions=("inputs are rational", "the Lindemann-Weierstrass theorem"),
+summing to a_s: `out = Σ a_s·e^s / Σ m_s·e^s`. Exponentials of different logits are linearly
+independent over the rationals (`exponentials-independent`), so `out = r` for a rational r if and
+only if `a_s = r·m_s` for every s. Two outputs are compared after multiplying out; their scales may
+be 1/√d and 1/√e for different d and e, as E6 is about exponents `a·√d + b·√e` with rational a and b.
+The log-sum-exp `ln Σ m_s·e^s` is such a number only for a single tuple, where it is the logit.""",
+    source="Hermite 1873; E1",
+    assumptions=("inputs are rational; the scale is rational, or 1/√d",),
     verdict="holds",
     derivations=derivations,
     properties=(property_rational_or_not, property_equality),

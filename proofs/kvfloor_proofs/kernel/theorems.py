@@ -199,11 +199,17 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "subgen_four_cache_unbiased",
             "subgen_four_cache_variance",
         ),
+        "exponentials-independent": (
+            "exponentials_independent",
+            "exponentials_independent_roots",
+            "exponentials_independent_e",
+        ),
         "exact-equality": (
             "exact_equality",
             "exact_equality_sum",
             "exact_equality_outputs",
             "exact_equality_logsumexp",
+            "exact_equality_independent",
         ),
         "correct-rounding-terminates": (
             "correct_rounding_terminates",

@@ -1,9 +1,10 @@
 """Attention over the rationals, as sums of exponentials (E1 `exact-equality`).
 
 Inputs are rationals, so tuples can be grouped by their exact logit s. With m_s tuples in a group
-and values summing to a_s there, the output is Σ a_s·e^s / Σ m_s·e^s. By Lindemann and Weierstrass
-it is rational only if a_s / m_s is the same rational in every group, and otherwise irrational: so
-it is decided on which side of any rational it lies. A sink is one more tuple, of value zero.
+and values summing to a_s there, the output is Σ a_s·e^s / Σ m_s·e^s. It is rational only if
+a_s / m_s is the same rational in every group, and otherwise irrational (E6
+`exponentials-independent`): so it is decided on which side of any rational it lies. A sink is one
+more tuple, of value zero.
 
 Under a soft cap logits are no algebraic numbers. Then an output with the same a_s / m_s everywhere
 is that rational, but of another one it is not known that it is none.
@@ -107,7 +108,7 @@ def equal(x: ExactNumber, y: ExactNumber) -> bool:
     """Decide whether two numbers are equal (E1 `exact-equality`).
 
     ``A/M = A'/M'`` is ``Σ (a_s·m'_t - a'_t·m_s)·e^{s√r + t√r'} = 0``. Exponentials of different
-    algebraic numbers are linearly independent, so each exponent's coefficients must sum to zero.
+    exponents are linearly independent (E6), so each exponent's coefficients must sum to zero.
     """
     coefficients: dict[frozenset[tuple[int, fmpq]], fmpq] = {}
     for s, m, a in zip(x.exponents, x.counts, x.sums, strict=True):
@@ -192,8 +193,8 @@ class ExactOutput:
     def rational_logsumexp(self) -> Fraction | None:
         """Return the log-sum-exp if it is rational, None if it is irrational.
 
-        ``ln Σ m_s·e^s`` is algebraic only for a single tuple, where it is the logit. (Under a soft
-        cap it is not known to be rational otherwise.)
+        ``ln Σ m_s·e^s`` is rational only for a single tuple, if its logit is. (Under a soft cap it
+        is not known to be rational otherwise.)
         """
         only = self._rational_logit(0) if self.counts == (1,) else None
         return None if only is None else to_fraction(only)
