@@ -37,7 +37,8 @@ Proof.
       + left. exists u. split; [now left|exact E]. }
   destruct Hsome as [(u & Hu & Hu0)|Hall].
   - destruct (IH u Hu Hu0) as (v & Hv & Hv0 & Hle).
-    destruct (Z.eq_dec (fst s) 0) as [Es|Es]; [|destruct (Z.le_ge_cases (fst (snd s)) (fst (snd v)))].
+    destruct (Z.eq_dec (fst s) 0) as [Es|Es];
+      [|destruct (Z.le_ge_cases (fst (snd s)) (fst (snd v)))].
     + exists v. repeat split; [now right|exact Hv0|]. intros w [<-|Hw]; [contradiction|auto].
     + exists v. repeat split; [now right|exact Hv0|]. intros w [<-|Hw]; auto.
     + exists s. repeat split; [now left|exact Es|]. intros w [<-|Hw] Hw0; [lia|].

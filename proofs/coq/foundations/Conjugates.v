@@ -1,6 +1,6 @@
-(** Sums of exponentials with integer coefficients and exponents (x √d + y √e) / D, x and y integers,
-    d e no square. Such a sum times the same with -√e, times both with all exponents negated, is one
-    to which Hermite's argument applies. *)
+(** Sums of exponentials with integer coefficients and exponents (x √d + y √e) / D, where x and y are
+    integers and d e is no square. Such a sum, times the same with -√e, times both with all exponents
+    negated, is one to which Hermite's argument applies. *)
 From Coq Require Import Reals ZArith Znumtheory Lra Lia List Bool.
 From KVFloor Require Import Sums IntegerPolynomials Hermite.
 Import ListNotations.
@@ -211,7 +211,8 @@ Qed.
 Lemma full_conjugate h : weighted full_terms (fun p => h (conjugate p)) = weighted full_terms h.
 Proof.
   unfold full_terms. rewrite !weighted_products.
-  rewrite <- (norm_conjugate (fun p => weighted norm_terms (fun q => h (plus_point p (negated q))))).
+  rewrite <- (norm_conjugate
+    (fun p => weighted norm_terms (fun q => h (plus_point p (negated q))))).
   apply weighted_ext. intros p.
   rewrite <- (norm_conjugate (fun q => h (plus_point (conjugate p) (negated q)))).
   apply weighted_ext. intros q. f_equal.

@@ -2,10 +2,11 @@
     is not 0 is no sum of terms c exp(b / D), if each b is a zero of one polynomial g with
     g(0) <> 0, and every polynomial summed over the terms gives an integer.
 
-    Were it one, take f = x^n g^(n+1) and F = Σ_i D^i f^(i), so that exp(-x/D) F(x) has the derivative
-    -exp(-x/D) f(x) / D. Then the sum of c F(b) with that integer times F(0) is small against n!,
-    while it is n! times an integer, and not 0: all its derivatives but the n-th at 0 are divisible
-    by (n+1)!, and n + 1 is chosen prime to that one. No prime number is needed. *)
+    Were it one, take f = x^n g^(n+1) and F = Σ_i D^i f^(i), so that exp(-x/D) F(x) has the
+    derivative -exp(-x/D) f(x) / D. Then the sum of c F(b), with that integer times F(0), is small
+    against n!, while it is n! times an integer, and not 0: all derivatives in it are divisible by
+    (n+1)!, but for the n-th at 0, and n + 1 is chosen prime to that one over n!. So no prime number
+    is needed. *)
 From Coq Require Import Reals ZArith Znumtheory Zpow_facts Lra Lia List.
 From Coquelicot Require Import Coquelicot.
 From KVFloor Require Import Sums IntegerPolynomials.

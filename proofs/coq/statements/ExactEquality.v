@@ -9,9 +9,9 @@ Open Scope R_scope.
 Definition ring_of_numbers (A : R -> Prop) : Prop :=
   A 1 /\ (forall x y, A x -> A y -> A (x - y)) /\ (forall x y, A x -> A y -> A (x * y)).
 
-(** The exponentials of different numbers in S are linearly independent over A: for algebraic numbers
-    this is the theorem of Lindemann and Weierstrass, which nothing here proves; for rational numbers,
-    and exponents a √d + b √e, it is E6. *)
+(** The exponentials of different numbers in S are linearly independent over A. For algebraic numbers
+    this is the theorem of Lindemann and Weierstrass, which nothing here proves; for rational
+    coefficients and exponents a √d + b √e it is E6. *)
 Definition independent_exponentials (A S : R -> Prop) : Prop :=
   forall terms : list (R * R),      (* coefficients and exponents *)
     (forall a s, In (a, s) terms -> A a /\ S s) ->
@@ -19,8 +19,8 @@ Definition independent_exponentials (A S : R -> Prop) : Prop :=
     lsum (fun term => fst term * exp (snd term)) terms = 0 ->
     forall a s, In (a, s) terms -> a = 0.
 
-(** The output for rational inputs: out = r exactly if a_s = r m_s for every logit s, where a_s is the
-    sum of the values of the tuples of logit s, and m_s their number. *)
+(** The logits of rational inputs are numbers a √d + b √e. So out = r exactly if a_s = r m_s for every
+    logit s, where a_s is the sum of the values of the tuples of logit s, and m_s their number. *)
 Theorem exact_equality (d e n : nat) (s v : nat -> R) (r : R) : (1 <= n)%nat ->
   (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) -> rational r ->
   output n s v = r <->
@@ -34,7 +34,7 @@ Theorem exact_equality_sum (d e n : nat) (s f : nat -> R) :
 Proof. exact (ExactEquality.exact_equality_sum d e n s f). Qed.
 
 (** Two outputs are equal exactly if, for every sum s_j + s'_l, the differences v_j - v'_l of the
-    pairs with that sum add to 0. *)
+    pairs with that sum add to 0. With the scales 1/√d and 1/√e, s and s' are multiples of these. *)
 Theorem exact_equality_outputs (d e n : nat) (s v : nat -> R) (n' : nat) (s' v' : nat -> R) :
   (1 <= n)%nat -> (1 <= n')%nat ->
   (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) ->
