@@ -1,7 +1,7 @@
 (** E1 `exact-equality`: whether an output equals a number, or another output, is decided by sums
     over tuples of one logit: by E6, for the logits that rational inputs have. *)
 From Coq Require Import Reals ZArith Lra Lia Arith List.
-From KVFloor Require Import Sums Attention ExponentialsIndependent.
+From KVFloor Require Import Sums Attention Tuples ExponentialsIndependent.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -77,10 +77,10 @@ Proof.
 Qed.
 
 (** A sum of exponentials vanishes exactly if, for every exponent, its coefficients add to 0:
-    for numbers in A and exponents in S whose exponentials are independent. *)
-Theorem exact_equality_independent A S n s f :
-  ring_of_numbers A -> independent_exponentials A S ->
-  (forall j, (j < n)%nat -> S (s j) /\ A (f j)) ->
+    for numbers in A and exponents in B whose exponentials are independent. *)
+Theorem exact_equality_independent A B n s f :
+  ring_of_numbers A -> independent_exponentials A B ->
+  (forall j, (j < n)%nat -> B (s j) /\ A (f j)) ->
   rsum n (fun j => f j * exp (s j)) = 0 <-> (forall j, (j < n)%nat -> group n s f (s j) = 0).
 Proof.
   intros HA Hind Hin. rewrite rsum_grouped.
@@ -225,4 +225,39 @@ Proof.
     + split; [|apply Hall; lia]. apply INR_eq. simpl. lra.
     + intros j Hj. rewrite Hall by exact Hj. destruct (Req_EM_T r r); [reflexivity|congruence].
   - intros [-> <-]. simpl. rewrite Rplus_0_l. apply ln_exp.
+Qed.
+
+(** ** Rational inputs *)
+
+Theorem exact_equality_values Vs t c :
+  (forall V j, In V Vs -> rational (V j c)) -> rational (row_product Vs t c).
+Proof.
+  revert t. induction Vs as [|V Vs IH]; intros t H; [exact (rational_integer 1)|].
+  destruct t as [|j t]; [exact (rational_integer 1)|].
+  apply rational_times; [apply H; now left|]. apply IH. intros V' k HV. apply H. now right.
+Qed.
+
+Theorem exact_equality_logits d e n sigma q Ks t : with_roots d e sigma ->
+  (forall c, (c < n)%nat -> rational (q c)) ->
+  (forall K j c, In K Ks -> (c < n)%nat -> rational (K j c)) ->
+  with_roots d e (tuple_logit n (fun c => sigma * q c) Ks t).
+Proof.
+  intros (a & b & Ha & Hb & ->) Hq HK. unfold tuple_logit.
+  set (S := rsum n (fun c => q c * row_product Ks t c)).
+  assert (HS : rational S).
+  { apply (ring_rsum _ rational_ring). intros c Hc. apply rational_times; [auto|].
+    apply exact_equality_values. intros K j Hin. now apply HK. }
+  exists (a * S), (b * S). repeat split; [now apply rational_times..|].
+  transitivity ((a * sqrt (INR d) + b * sqrt (INR e)) * S); [|ring].
+  unfold S. rewrite <- rsum_scal. apply rsum_ext. intros c _. ring.
+Qed.
+
+Theorem exact_equality_scale d e : (1 <= d)%nat -> with_roots d e (1 / sqrt (INR d)).
+Proof.
+  intros Hd. assert (H : 0 < INR d) by (apply lt_0_INR; lia).
+  exists (1 / IZR (Z.of_nat d)), 0. repeat split.
+  - exists 1%Z, (Z.of_nat d). split; [lia|reflexivity].
+  - exact (rational_integer 0).
+  - rewrite <- INR_IZR_INZ. pose proof (sqrt_sqrt (INR d) ltac:(lra)) as E.
+    set (r := sqrt (INR d)) in *. rewrite <- E. field. intros H0. rewrite H0 in E. lra.
 Qed.

@@ -13,10 +13,10 @@ Definition rational (x : R) : Prop := exists a b : Z, (0 < b)%Z /\ x = IZR a / I
 Definition with_roots (d e : nat) (x : R) : Prop :=
   exists a b, rational a /\ rational b /\ x = a * sqrt (INR d) + b * sqrt (INR e).
 
-(** With coefficients in A and exponents in S. *)
-Definition independent_exponentials (A S : R -> Prop) : Prop :=
+(** With coefficients in A and exponents in B. *)
+Definition independent_exponentials (A B : R -> Prop) : Prop :=
   forall terms : list (R * R),      (* coefficients and exponents *)
-    (forall a s, In (a, s) terms -> A a /\ S s) ->
+    (forall a s, In (a, s) terms -> A a /\ B s) ->
     NoDup (map snd terms) ->
     lsum (fun term => fst term * exp (snd term)) terms = 0 ->
     forall a s, In (a, s) terms -> a = 0.
@@ -113,10 +113,10 @@ Proof.
     + intros u _. unfold exponential. field. lra.
 Qed.
 
-Lemma independent_fewer A (S T : R -> Prop) : (forall x, S x -> T x) ->
-  independent_exponentials A T -> independent_exponentials A S.
+Lemma independent_fewer A (B C : R -> Prop) : (forall x, B x -> C x) ->
+  independent_exponentials A C -> independent_exponentials A B.
 Proof.
-  intros H HT terms Hin. apply HT. intros a s Has. destruct (Hin a s Has). auto.
+  intros H HC terms Hin. apply HC. intros a s Has. destruct (Hin a s Has). auto.
 Qed.
 
 Lemma square_or_not n : {k | (k * k = Z.of_nat n)%Z /\ (0 <= k)%Z} +

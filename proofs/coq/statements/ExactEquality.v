@@ -9,18 +9,18 @@ Open Scope R_scope.
 Definition ring_of_numbers (A : R -> Prop) : Prop :=
   A 1 /\ (forall x y, A x -> A y -> A (x - y)) /\ (forall x y, A x -> A y -> A (x * y)).
 
-(** The exponentials of different numbers in S are linearly independent over A. For algebraic numbers
+(** The exponentials of different numbers in B are linearly independent over A. For algebraic numbers
     this is the theorem of Lindemann and Weierstrass, which nothing here proves; for rational
     coefficients and exponents a √d + b √e it is E6. *)
-Definition independent_exponentials (A S : R -> Prop) : Prop :=
+Definition independent_exponentials (A B : R -> Prop) : Prop :=
   forall terms : list (R * R),      (* coefficients and exponents *)
-    (forall a s, In (a, s) terms -> A a /\ S s) ->
+    (forall a s, In (a, s) terms -> A a /\ B s) ->
     NoDup (map snd terms) ->
     lsum (fun term => fst term * exp (snd term)) terms = 0 ->
     forall a s, In (a, s) terms -> a = 0.
 
-(** The logits of rational inputs are numbers a √d + b √e. So out = r exactly if a_s = r m_s for every
-    logit s, where a_s is the sum of the values of the tuples of logit s, and m_s their number. *)
+(** out = r exactly if a_s = r m_s for every logit s, where a_s is the sum of the values of the tuples
+    of logit s, and m_s their number. *)
 Theorem exact_equality (d e n : nat) (s v : nat -> R) (r : R) : (1 <= n)%nat ->
   (forall j, (j < n)%nat -> with_roots d e (s j) /\ rational (v j)) -> rational r ->
   output n s v = r <->
@@ -52,8 +52,24 @@ Theorem exact_equality_logsumexp (d e n : nat) (s : nat -> R) (r : R) : (1 <= n)
 Proof. exact (ExactEquality.exact_equality_logsumexp d e n s r). Qed.
 
 (** Sums, for any numbers whose exponentials are independent. *)
-Theorem exact_equality_independent (A S : R -> Prop) (n : nat) (s f : nat -> R) :
-  ring_of_numbers A -> independent_exponentials A S ->
-  (forall j, (j < n)%nat -> S (s j) /\ A (f j)) ->
+Theorem exact_equality_independent (A B : R -> Prop) (n : nat) (s f : nat -> R) :
+  ring_of_numbers A -> independent_exponentials A B ->
+  (forall j, (j < n)%nat -> B (s j) /\ A (f j)) ->
   rsum n (fun j => f j * exp (s j)) = 0 <-> (forall j, (j < n)%nat -> group n s f (s j) = 0).
-Proof. exact (ExactEquality.exact_equality_independent A S n s f). Qed.
+Proof. exact (ExactEquality.exact_equality_independent A B n s f). Qed.
+
+(** What rational inputs have: logits a √d + b √e, if the scale σ is such a number, as rational numbers
+    are with d = 1, and 1/√d is; and rational values. *)
+Theorem exact_equality_logits (d e n : nat) (sigma : R) (q : nat -> R) (Ks : list matrix)
+    (t : list nat) : with_roots d e sigma ->
+  (forall c, (c < n)%nat -> rational (q c)) ->
+  (forall K j c, In K Ks -> (c < n)%nat -> rational (K j c)) ->
+  with_roots d e (tuple_logit n (fun c => sigma * q c) Ks t).
+Proof. exact (ExactEquality.exact_equality_logits d e n sigma q Ks t). Qed.
+
+Theorem exact_equality_values (Vs : list matrix) (t : list nat) (c : nat) :
+  (forall V j, In V Vs -> rational (V j c)) -> rational (row_product Vs t c).
+Proof. exact (ExactEquality.exact_equality_values Vs t c). Qed.
+
+Theorem exact_equality_scale (d e : nat) : (1 <= d)%nat -> with_roots d e (1 / sqrt (INR d)).
+Proof. exact (ExactEquality.exact_equality_scale d e). Qed.

@@ -210,6 +210,9 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "exact_equality_outputs",
             "exact_equality_logsumexp",
             "exact_equality_independent",
+            "exact_equality_logits",
+            "exact_equality_values",
+            "exact_equality_scale",
         ),
         "correct-rounding-terminates": (
             "correct_rounding_terminates",
