@@ -261,3 +261,30 @@ Proof.
   - rewrite <- INR_IZR_INZ. pose proof (sqrt_sqrt (INR d) ltac:(lra)) as E.
     set (r := sqrt (INR d)) in *. rewrite <- E. field. intros H0. rewrite H0 in E. lra.
 Qed.
+
+Lemma lsum_nth {X} (f : X -> R) l x : lsum f l = rsum (length l) (fun j => f (nth j l x)).
+Proof.
+  induction l as [|y l IH]; [reflexivity|]. cbn [length lsum]. now rewrite rsum_first, IH.
+Qed.
+
+(** Tensor attention itself, its tuples numbered in the order of the list. *)
+Theorem exact_equality_tensor d e n slots sigma q Ks Vs c r : tuples slots <> [] ->
+  with_roots d e sigma -> (forall i, (i < n)%nat -> rational (q i)) ->
+  (forall K j i, In K Ks -> (i < n)%nat -> rational (K j i)) ->
+  (forall V j, In V Vs -> rational (V j c)) -> rational r ->
+  let N := length (tuples slots) in
+  let s j := tuple_logit n (fun i => sigma * q i) Ks (nth j (tuples slots) []) in
+  let v j := row_product Vs (nth j (tuples slots) []) c in
+  tensor slots n (fun i => sigma * q i) Ks Vs c = r <->
+  (forall j, (j < N)%nat -> group N s v (s j) = r * multiplicity N s (s j)).
+Proof.
+  intros Hslots Hsigma Hq HK HV Hr N s v.
+  assert (E : tensor slots n (fun i => sigma * q i) Ks Vs c = output N s v).
+  { unfold tensor, tuple_output, tuple_weight, output, weight.
+    rewrite (lsum_nth _ (tuples slots) []). apply rsum_ext. intros j _.
+    now rewrite (lsum_nth _ (tuples slots) []). }
+  rewrite E. apply (exact_equality d e N s v r); [|split|exact Hr].
+  - unfold N. destruct (tuples slots); [contradiction|simpl; lia].
+  - now apply exact_equality_logits.
+  - now apply exact_equality_values.
+Qed.

@@ -73,3 +73,16 @@ Proof. exact (ExactEquality.exact_equality_values Vs t c). Qed.
 
 Theorem exact_equality_scale (d e : nat) : (1 <= d)%nat -> with_roots d e (1 / sqrt (INR d)).
 Proof. exact (ExactEquality.exact_equality_scale d e). Qed.
+
+(** So for tensor attention (D1) itself, its tuples numbered in the order of the list. *)
+Theorem exact_equality_tensor (d e n : nat) (slots : list (list nat)) (sigma : R) (q : nat -> R)
+    (Ks Vs : list matrix) (c : nat) (r : R) : tuples slots <> [] ->
+  with_roots d e sigma -> (forall i, (i < n)%nat -> rational (q i)) ->
+  (forall K j i, In K Ks -> (i < n)%nat -> rational (K j i)) ->
+  (forall V j, In V Vs -> rational (V j c)) -> rational r ->
+  let N := length (tuples slots) in
+  let s j := tuple_logit n (fun i => sigma * q i) Ks (nth j (tuples slots) []) in
+  let v j := row_product Vs (nth j (tuples slots) []) c in
+  tensor slots n (fun i => sigma * q i) Ks Vs c = r <->
+  (forall j, (j < N)%nat -> group N s v (s j) = r * multiplicity N s (s j)).
+Proof. exact (ExactEquality.exact_equality_tensor d e n slots sigma q Ks Vs c r). Qed.

@@ -213,6 +213,7 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "exact_equality_logits",
             "exact_equality_values",
             "exact_equality_scale",
+            "exact_equality_tensor",
         ),
         "correct-rounding-terminates": (
             "correct_rounding_terminates",
