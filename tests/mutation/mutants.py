@@ -152,6 +152,8 @@ MUTANTS = [
         ("next-grid-point", "[--(-exact // unit)-]{+(exact // unit + 1)+} * unit", "exact"),
         ("cell-too-low", "return lower[--]{+ - 1+} * unit, (lower", "exact"),
         ("lse-root-unrooted", "return s * arb(self.root)[-.sqrt()-]{++} + b if", "exact"),
+        ("root-unreduced", "root = [-_square_free(self.root)-]{+(1, self.root)+}", "enclosure"),
+        ("roots-alike", "parts = {[-root-]{+1+}: s * k}", "enclosure"),
         ("root-unrooted", "return s * arb(self.root)[-.sqrt()-]{++} + b\n", "terms exact"),
         ("wide-balls", "arb_precision([-bits-]{+53+}):\n                weights", "exact"),
         ("bias-of-first", "self.biases[[-place-]{+0+}]", "terms"),

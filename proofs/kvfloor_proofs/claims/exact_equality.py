@@ -101,8 +101,9 @@ Inputs are rationals, so tuples can be grouped by their exact logit s, m_s of th
 summing to a_s: `out = Σ a_s·e^s / Σ m_s·e^s`. Exponentials of different logits are linearly
 independent over the rationals (`exponentials-independent`), so `out = r` for a rational r if and
 only if `a_s = r·m_s` for every s. Two outputs are compared after multiplying out; their scales may
-be 1/√d and 1/√e for different d and e, as E6 is about exponents `a·√d + b·√e` with rational a and b.
-The log-sum-exp `ln Σ m_s·e^s` is such a number only for a single tuple, where it is the logit.""",
+be 1/√d and 1/√e for different d and e, as E6 is about exponents `a·√d + b·√e` with rational a and
+b. The log-sum-exp `ln Σ m_s·e^s` is such a number only for a single tuple, where it is the
+logit.""",
     source="Hermite 1873; E1",
     assumptions=("inputs are rational; the scale is rational, or 1/√d",),
     verdict="holds",

@@ -23,7 +23,7 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 from kvfloor_proofs.foundations.claim import Claim
-from kvfloor_proofs.foundations.properties import Falsified, Tally, require
+from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = ["CLAIM", "derivations", "property_apart", "property_hermite"]
 
@@ -144,29 +144,44 @@ def property_hermite(data: st.DataObject, tally: Tally) -> None:
 
 
 def property_apart(data: st.DataObject, tally: Tally) -> None:
-    """Sums that are as near to 0 as 2^-k are not 0, whatever the exponents a√d + b√e are."""
+    """A sum of a·e^s is 0 where the a of each s add to 0, and else not 0, but as near as 2^-k."""
     del tally
-    d, e = (data.draw(st.integers(1, 6), label=name) for name in "de")
-    number = st.fractions(-2, 2, max_denominator=3)
-    drawn = data.draw(st.lists(st.tuples(number, number), min_size=2, max_size=4, unique=True))
-    pairs = [p for k, p in enumerate(drawn) if not any(_same(p, q, d, e) for q in drawn[:k])]
-    rest = [data.draw(number.filter(bool), label="coefficient") for _ in pairs[1:]]
-    bits = data.draw(st.integers(10, 500), label="k")
-    with arb_precision(bits + 64):
-        first, *others = (_exponential(pair, d, e) for pair in pairs)
-        quotient = sum((to_fmpq(a) * y for a, y in zip(rest, others, strict=True)), arb(0)) / first
-        low, _ = ball_ends(quotient)
-    coefficients = [Fraction(-round(low * 2**bits), 2**bits), *rest]
+    d, e = (data.draw(st.sampled_from([1, 2, 3, 4, 8]), label=name) for name in "de")
+    number = st.sampled_from([Fraction(k, 2) for k in range(-2, 3)])
+    pairs = data.draw(st.lists(st.tuples(number, number), min_size=1, max_size=4), label="s")
+    rest = [data.draw(number, label="a") for _ in pairs[1:]]
+    bits = data.draw(st.integers(2, 500), label="k")
+    near = data.draw(st.booleans(), label="near")
+    first = _cancelling(pairs, rest, d, e, bits) if near else data.draw(number, label="first a")
+    coefficients = [first, *rest]
+    sums = [
+        sum(a for a, q in zip(coefficients, pairs, strict=True) if _same(p, q, d, e)) for p in pairs
+    ]
     precision = 2 * bits + 128
     while precision < 2**14:
         with arb_precision(precision):
-            total = arb(0)
-            for a, pair in zip(coefficients, pairs, strict=True):
-                total += to_fmpq(a) * _exponential(pair, d, e)
-            if not total.contains(0) or not any(coefficients):
-                return
+            apart = not _sum(pairs, coefficients, d, e).contains(0)
+        if apart or not any(sums):
+            break
         precision *= 2
-    raise Falsified("a sum that 8000 bits do not part from 0")
+    require(apart == any(sums), "not 0 exactly where the coefficients of one exponent are not")
+
+
+def _cancelling(
+    pairs: Sequence[tuple[Fraction, Fraction]], rest: list[Fraction], d: int, e: int, bits: int
+) -> Fraction:
+    """The multiple of 2^-bits for the first exponent that brings the sum nearest to 0."""
+    with arb_precision(bits + 64):
+        ratio = _sum(pairs[1:], rest, d, e) / _exponential(pairs[0], d, e)
+    low, high = ball_ends(ratio)
+    return Fraction(-round((low + high) / 2 * 2**bits), 2**bits)
+
+
+def _sum(
+    pairs: Sequence[tuple[Fraction, Fraction]], coefficients: list[Fraction], d: int, e: int
+) -> arb:
+    terms = zip(coefficients, pairs, strict=True)
+    return sum((to_fmpq(a) * _exponential(pair, d, e) for a, pair in terms), arb(0))
 
 
 def _exponential(pair: tuple[Fraction, Fraction], d: int, e: int) -> arb:

@@ -110,12 +110,11 @@ def equal(x: ExactNumber, y: ExactNumber) -> bool:
     ``A/M = A'/M'`` is ``Σ (a_s·m'_t - a'_t·m_s)·e^{s√r + t√r'} = 0``. Exponentials of different
     exponents are linearly independent (E6), so each exponent's coefficients must sum to zero.
     """
-    coefficients: dict[frozenset[tuple[int, fmpq]], fmpq] = {}
+    coefficients: dict[tuple[fmpq, ...], fmpq] = {}
     for s, m, a in zip(x.exponents, x.counts, x.sums, strict=True):
         for t, m_, a_ in zip(y.exponents, y.counts, y.sums, strict=True):
             # √ of different square-free numbers are linearly independent over the rationals
-            parts = {root: s.get(root, fmpq(0)) + t.get(root, fmpq(0)) for root in s | t}
-            exponent = frozenset((root, part) for root, part in parts.items() if part != 0)
+            exponent = tuple(s.get(root, fmpq(0)) + t.get(root, fmpq(0)) for root in s | t)
             coefficients[exponent] = coefficients.get(exponent, fmpq(0)) + a * m_ - a_ * m
     return not any(coefficients.values())
 

@@ -113,7 +113,9 @@ def test_equality_across_roots() -> None:
     """Scales 1/√2 and 1/√8 = 1/(2√2) meet; 1/√2 and 1/√3 do not; 1/√4 is rational."""
     x = number([0, 1], [0, 1], "1/sqrt(d)", 2)
     assert equal(x, number([0, 2], [0, 1], "1/sqrt(d)", 8))
+    assert equal(number([0, 2], [0, 1], "1/sqrt(d)", 8), x)
     assert not equal(x, number([0, 1], [0, 1], "1/sqrt(d)", 3))
+    assert not equal(x, number([0, 1.5], [0, 1], "1/sqrt(d)", 3))  # √2/2 and √3/2
     assert not equal(x, number([0, 1], [0, 1], "1/sqrt(d)", 8))
     assert equal(number([0, 1], [0, 1], "1/sqrt(d)", 4), number([0, 0.5], [0, 1]))
     assert equal(number([0, 0], [0, 1], "1/sqrt(d)", 3), number([0, 0], [0, 1]))
