@@ -41,7 +41,7 @@ from kvfloor.families import (
     sign_tuples,
     tuple_keys,
 )
-from kvfloor.floors import Guarantee
+from kvfloor.floors import Floor, Guarantee, best_floor, every_floor
 
 __version__ = "0.1.0"
 
@@ -56,6 +56,7 @@ __all__ = [
     "ExactNumber",
     "ExactOutput",
     "Finding",
+    "Floor",
     "Guarantee",
     "InputError",
     "Layers",
@@ -68,6 +69,7 @@ __all__ = [
     "Window",
     "audit",
     "axes",
+    "best_floor",
     "binary_keys",
     "birthday",
     "causal_mask",
@@ -77,6 +79,7 @@ __all__ = [
     "draw",
     "enclose",
     "equal",
+    "every_floor",
     "flips",
     "greedy_code",
     "is_exactly",

@@ -223,6 +223,10 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "the upper side and the general step of the lower one could be stated, and are not; "
             "the constants of the lower side are certified in balls at given sizes"
         ),
+        "retrievable-information": "not stated yet; for bits it is `index-randomized`",
+        "value-levels": "not stated yet; for bits it is `four-cache`, for a grid `value-floor`",
+        "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
+        "best-floor": "it is the largest of others",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )

@@ -25,6 +25,16 @@ from kvfloor.floors.entropy_dimension import (
     separated_states,
 )
 from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
+from kvfloor.floors.largest import Floor, best_floor, every_floor
+from kvfloor.floors.levels import (
+    address_entries,
+    equal_room,
+    growth,
+    key_symbols,
+    most_levels,
+    tied_lift,
+    value_symbols,
+)
 from kvfloor.floors.messages import (
     entropy_at_most,
     index_randomized,
@@ -45,6 +55,7 @@ from kvfloor.floors.quantised import (
 )
 from kvfloor.floors.random_instance import all_correct_probability, expected_wrong, states_up_to
 from kvfloor.floors.randomised import randomised_four_cache
+from kvfloor.floors.retrieval import retrievable, symbol_bits
 from kvfloor.floors.rounding_errors import (
     BASE_CHANGES,
     forward_error,
@@ -77,14 +88,17 @@ from kvfloor.floors.symbols import (
 __all__ = [
     "BASE_CHANGES",
     "BestFloor",
+    "Floor",
     "Guarantee",
     "Parameter",
     "Regime",
     "Region",
+    "address_entries",
     "all_correct_probability",
     "answer_bits",
     "as_confidence",
     "best",
+    "best_floor",
     "binary_entropy",
     "cap_fraction",
     "cells_for",
@@ -94,7 +108,9 @@ __all__ = [
     "crossover",
     "curvature",
     "entropy_at_most",
+    "equal_room",
     "errors_of_one_cell",
+    "every_floor",
     "exceeds_log",
     "expected_wrong",
     "forward_error",
@@ -109,9 +125,11 @@ __all__ = [
     "greedy_size",
     "grid_room",
     "grid_sizes",
+    "growth",
     "hoeffding_exponent",
     "identifiable",
     "index_randomized",
+    "key_symbols",
     "leak",
     "least_answer",
     "least_error",
@@ -123,6 +141,7 @@ __all__ = [
     "logsumexp_error",
     "margin_ratio",
     "minor",
+    "most_levels",
     "one_bit_success",
     "output_error",
     "packed_bits",
@@ -137,6 +156,7 @@ __all__ = [
     "randomised_four_cache",
     "relative_variance",
     "rescaling_growth",
+    "retrievable",
     "room",
     "samples",
     "separated_constant",
@@ -150,12 +170,15 @@ __all__ = [
     "strength_ratio",
     "subgen_samples",
     "sum_error",
+    "symbol_bits",
     "symbol_ratio",
     "threshold",
+    "tied_lift",
     "two_cache",
     "underflow_error",
     "underflows",
     "value_roundings",
+    "value_symbols",
     "weight_drift",
     "weight_underflow",
     "whole_bits",

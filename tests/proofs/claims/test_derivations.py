@@ -25,6 +25,7 @@ from kvfloor_proofs.calculus import (
 )
 from kvfloor_proofs.calculus.sampling import sample_points
 from kvfloor_proofs.claims import (
+    best_floor,
     collision,
     correct_rounding_terminates,
     covering_number,
@@ -36,11 +37,13 @@ from kvfloor_proofs.claims import (
     identifiability,
     index_deterministic,
     index_randomized,
+    key_levels,
     keys,
     low_dimension,
     norm_dimension,
     quantised_upper_bound,
     random_instance_fails,
+    retrievable_information,
     sharp_floor,
     sign_keys,
     sliding_window,
@@ -51,6 +54,7 @@ from kvfloor_proofs.claims import (
     time_memory,
     two_cache,
     value_floor,
+    value_levels,
 )
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
@@ -73,6 +77,10 @@ CHAINS = {
         quantised_upper_bound,
         identifiability,
         entropy_dimension,
+        retrievable_information,
+        value_levels,
+        key_levels,
+        best_floor,
         two_cache,
         time_memory,
         collision,
@@ -142,6 +150,10 @@ SURVIVORS = {
     ("four_cache-14", "step 1 rule -> Positivity()"),
     ("entropy_dimension-6", "step 3 rule -> Positivity()"),
     ("value_floor-12", "step 1 rule -> Positivity()"),
+    ("value_levels-10", "step 1 rule -> Positivity()"),
+    ("value_levels-11", "step 1 rule -> Positivity()"),
+    ("key_levels-9", "step 1 rule -> Positivity()"),
+    ("key_levels-10", "step 1 rule -> Positivity()"),
     ("entropy_dimension-6", "step 3 rule.inner -> Positivity()"),
     # True as well: X <= 0 may be left out or made smaller, and the entropy of δ > 0 is not 0.
     ("index_randomized-11", "step 1 -> N"),
