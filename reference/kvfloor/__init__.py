@@ -41,7 +41,7 @@ from kvfloor.families import (
     sign_tuples,
     tuple_keys,
 )
-from kvfloor.floors import Floor, Guarantee, best_floor, every_floor
+from kvfloor.floors import Floor, Guarantee, Part, best_floor, every_floor, model_floors
 
 __version__ = "0.1.0"
 
@@ -61,6 +61,7 @@ __all__ = [
     "InputError",
     "Layers",
     "Outcome",
+    "Part",
     "Rounded",
     "Row",
     "Task",
@@ -84,6 +85,7 @@ __all__ = [
     "greedy_code",
     "is_exactly",
     "khatri_rao",
+    "model_floors",
     "orthonormal",
     "parabola",
     "pigeonhole",

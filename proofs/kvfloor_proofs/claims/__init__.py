@@ -33,6 +33,7 @@ SLUGS = (
     "value-levels",
     "key-levels",
     "best-floor",
+    "heads-and-layers",
     "covering-number",
     "subgen",
     "subgen-two-cache",

@@ -42,6 +42,14 @@ from kvfloor.floors.messages import (
     one_bit_success,
     randomised_bits,
 )
+from kvfloor.floors.models import (
+    Part,
+    PartFloors,
+    heads_and_layers,
+    model_floors,
+    stored_bits,
+    total_bits,
+)
 from kvfloor.floors.nets import greedy_net, squared_distance
 from kvfloor.floors.products import packed_bits, packed_numbers, two_cache
 from kvfloor.floors.quantised import (
@@ -91,6 +99,8 @@ __all__ = [
     "Floor",
     "Guarantee",
     "Parameter",
+    "Part",
+    "PartFloors",
     "Regime",
     "Region",
     "address_entries",
@@ -126,6 +136,7 @@ __all__ = [
     "grid_room",
     "grid_sizes",
     "growth",
+    "heads_and_layers",
     "hoeffding_exponent",
     "identifiable",
     "index_randomized",
@@ -141,6 +152,7 @@ __all__ = [
     "logsumexp_error",
     "margin_ratio",
     "minor",
+    "model_floors",
     "most_levels",
     "one_bit_success",
     "output_error",
@@ -167,6 +179,7 @@ __all__ = [
     "slack",
     "squared_distance",
     "states_up_to",
+    "stored_bits",
     "strength_ratio",
     "subgen_samples",
     "sum_error",
@@ -174,6 +187,7 @@ __all__ = [
     "symbol_ratio",
     "threshold",
     "tied_lift",
+    "total_bits",
     "two_cache",
     "underflow_error",
     "underflows",

@@ -84,6 +84,7 @@ def test_instance_is_that_of_the_theorem() -> None:
 def test_the_multiplier_is_the_least() -> None:
     family = Dense(tied_keys(parabola(3), 2), 3, 2, 25, FINE)
     ratio = Fraction(symbol_ratio(FINE, 14, family.payload_levels.room))
+    assert family.lift == family.strength * (max(family.payloads) ** 2 - 1)
     assert exceeds_log(family.multiplier - family.lift, ratio)
     assert not exceeds_log(family.multiplier - 1 - family.lift, ratio)
 
