@@ -34,6 +34,7 @@ SLUGS = (
     "key-levels",
     "best-floor",
     "heads-and-layers",
+    "latent-heads",
     "covering-number",
     "subgen",
     "subgen-two-cache",

@@ -143,3 +143,5 @@ def property_stored(data: st.DataObject, tally: Tally) -> None:
     ]
     require(stored_bits(parts, tokens, width) == width * len(entries), "another number of bits")
     require(stored_bits(parts, tokens) == 16 * len(entries), "by default other entries")
+    of_pairs = stored_bits(parts, tokens, width, order=2)
+    require(of_pairs == 2 * width * len(entries), "a slot is not stored")

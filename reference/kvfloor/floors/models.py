@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kvfloor.errors import InputError
 from kvfloor.floors.largest import Floor, every_floor
+from kvfloor.floors.levels import address_entries
 from kvfloor.floors.retrieval import symbol_bits
 from kvfloor.numbers import as_count
 
@@ -18,6 +20,7 @@ __all__ = [
     "Part",
     "PartFloors",
     "heads_and_layers",
+    "latent_part",
     "model_floors",
     "stored_bits",
     "total_bits",
@@ -68,12 +71,46 @@ def heads_and_layers(layers: Any, heads: Any, bits: Any) -> Any:
     return layers * heads * bits
 
 
-def stored_bits(parts: Sequence[Part], n: int, bits: int = 16) -> int:
+def stored_bits(parts: Sequence[Part], n: int, bits: int = 16, *, order: int = 1) -> int:
     """Return the bits of a cache that keeps every key and value, each entry in so many bits."""
-    return sum(
+    entries = (
         heads_and_layers(part.layers, part.heads, part.tokens(n) * (part.d + part.d_v) * bits)
         for part in parts
     )
+    return order * int(sum(entries))
+
+
+def latent_part(
+    layers: int, rank: int, rotary: int, columns: int, window: int | None = None
+) -> Part:
+    """Return layers whose heads all read one latent a token, as a part (H2 `latent-heads`).
+
+    With public weights that let queries meet the rotary entries alone, they name the token, and
+    the latent is its value, read a few columns a head. Where there are fewer than two of them the
+    latent gives up entries for that.
+
+    Parameters
+    ----------
+    layers : int
+    rank, rotary : int
+        Entries of the latent, and of the key beside it that all heads share.
+    columns : int
+        Entries of the values of all heads together.
+    window : int, optional
+
+    Raises
+    ------
+    InputError
+        If a number is too small, or heads cannot read the whole latent.
+    """
+    rank, rotary = as_count(rank, "rank", 1), as_count(rotary, "rotary")
+    d = max(rotary, address_entries(1, 3, tied=False))
+    free = rank - (d - rotary)
+    if free < 1:
+        raise InputError("rank", f"at least {d - rotary + 1}, as two entries name it", str(rank))
+    if as_count(columns, "columns", 1) < free:
+        raise InputError("columns", f"at least {free}, to read the latent", str(columns))
+    return Part(layers, 1, d, free, window)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 
 import kvfloor
-from kvfloor import Guarantee, InputError, best_floor, every_floor
-from kvfloor.floors import best, key_symbols, most_levels, symbol_bits
+from kvfloor import Guarantee, InputError, Part, best_floor, every_floor, model_floors
+from kvfloor.floors import (
+    best,
+    key_symbols,
+    latent_part,
+    most_levels,
+    stored_bits,
+    symbol_bits,
+    total_bits,
+)
 
 SHAPE: dict[str, Any] = {"n": 131072, "d": 128}
 
@@ -103,3 +111,25 @@ def test_levels_beyond_what_answers_tell_apart_are_refused() -> None:
     message = "levels: expected at most the 8 that answers tell apart, got 9"
     with pytest.raises(InputError, match=message):
         best(3, 3, rho=None, alpha="1/16", levels=9)
+
+
+def test_models_add_up() -> None:
+    parts = (Part(3, 2, 4, 4), Part(1, 2, 4, 4, 5))
+    full, windowed = model_floors(parts, 20, alpha="1/10")
+    one = every_floor(20, 4, alpha="1/10")
+    assert [floor.claim for floor in full.floors] == [floor.claim for floor in one]
+    assert [floor.symbols for floor in full.floors] == [6 * floor.symbols for floor in one]
+    assert full.floors[0].bits == symbol_bits(6 * 80, 5) == 1115
+    assert (windowed.tokens, windowed.floors[0].symbols) == (5, 40)
+    assert total_bits([full.floors[0].bits, windowed.floors[0].bits]) == 1115 + 93 - 1
+    assert total_bits([]) == 0
+    assert stored_bits(parts, 20) == 16 * (6 * 20 * 8 + 2 * 5 * 8)
+
+
+def test_latents_as_parts() -> None:
+    assert latent_part(2, 8, 4, 8) == Part(2, 1, 4, 8)
+    assert latent_part(2, 8, 1, 7, 3) == Part(2, 1, 2, 7, 3)
+    with pytest.raises(InputError, match="rank: expected at least 3, as two entries name it"):
+        latent_part(1, 2, 0, 9)
+    with pytest.raises(InputError, match="columns: expected at least 8, to read the latent"):
+        latent_part(1, 8, 2, 7)
