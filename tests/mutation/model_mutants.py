@@ -52,6 +52,21 @@ MODELS = [
     ),
     ("families/levels", "row-without-growth", "(1 [-+-]{+-+} guarantee.eta) * levels[-1]", "dense"),
     ("families/keys/ties", "first-has-no-entry", "(*zeros, [-1-]{+0+}), *((*key", "dense"),
+    ("floors/positions", "one-bias", "margin - [-2-]{+1+} * beta", "floors_positions"),
+    ("floors/positions", "sink-competes", "(1 [-+-]{+-+} weight))", "floors_positions"),
+    (
+        "floors/positions",
+        "half-the-cap",
+        "margin = [-2-]{+1+} * as_positive(cap",
+        "floors_positions",
+    ),
+    ("floors/positions", "cap-token-more", "Fraction(k[- - 1-]{++})", "floors_positions"),
+    (
+        "floors/positions",
+        "no-count-of-none",
+        'as_count(n, "n", 1)[- + 1-]{++})',
+        "floors_positions",
+    ),
     ("floors/models", "window-ignored", "else [-min(n, self.window)-]{+n+}", "floors_largest"),
     (
         "floors/models",

@@ -35,6 +35,8 @@ SLUGS = (
     "best-floor",
     "heads-and-layers",
     "latent-heads",
+    "positions",
+    "soft-cap",
     "covering-number",
     "subgen",
     "subgen-two-cache",

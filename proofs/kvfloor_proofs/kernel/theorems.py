@@ -227,6 +227,8 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         "value-levels": "not stated yet; for bits it is `four-cache`, for a grid `value-floor`",
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
+        "positions": "not stated yet",
+        "soft-cap": "not stated yet",
         "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",
         "heads-and-layers": "not stated yet; for one head it is `four-cache`",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",

@@ -52,6 +52,7 @@ from kvfloor.floors.models import (
     total_bits,
 )
 from kvfloor.floors.nets import greedy_net, squared_distance
+from kvfloor.floors.positions import biased_margin, capped_tokens, mean_bits, sink_ratio
 from kvfloor.floors.products import packed_bits, packed_numbers, two_cache
 from kvfloor.floors.quantised import (
     answer_bits,
@@ -110,8 +111,10 @@ __all__ = [
     "as_confidence",
     "best",
     "best_floor",
+    "biased_margin",
     "binary_entropy",
     "cap_fraction",
+    "capped_tokens",
     "cells_for",
     "clopper_pearson",
     "competitors_per_tie",
@@ -153,6 +156,7 @@ __all__ = [
     "logit_roundings",
     "logsumexp_error",
     "margin_ratio",
+    "mean_bits",
     "minor",
     "model_floors",
     "most_levels",
@@ -178,6 +182,7 @@ __all__ = [
     "sharp_symbols",
     "side_of",
     "sign_tail",
+    "sink_ratio",
     "slack",
     "squared_distance",
     "states_up_to",
