@@ -159,7 +159,9 @@ more they name the token, and a = 0: `n·r` symbols. The heads together need as 
 are free entries; beyond that their number changes nothing, so it is no way out to have fewer, and
 the keys and values of all heads written out, larger than the latent, hold nothing more.
 
-A cache of the free entries of each latent has as many bits as the floor and answers every head.""",
+So the model is one head with keys of d_R entries and values of r, and every floor of one head
+applies, that of [`key-levels`](key-levels.md) too. A cache of the free entries of each latent has
+as many bits as the floor of values and answers every head.""",
     source="H2",
     assumptions=(
         "the weights are some public ones; the cache is right for all latents",
