@@ -41,7 +41,7 @@ from kvfloor.families import (
     sign_tuples,
     tuple_keys,
 )
-from kvfloor.floors import Guarantee
+from kvfloor.floors import Floor, Guarantee, Part, best_floor, every_floor, model_floors
 
 __version__ = "0.1.0"
 
@@ -56,10 +56,12 @@ __all__ = [
     "ExactNumber",
     "ExactOutput",
     "Finding",
+    "Floor",
     "Guarantee",
     "InputError",
     "Layers",
     "Outcome",
+    "Part",
     "Rounded",
     "Row",
     "Task",
@@ -68,6 +70,7 @@ __all__ = [
     "Window",
     "audit",
     "axes",
+    "best_floor",
     "binary_keys",
     "birthday",
     "causal_mask",
@@ -77,10 +80,12 @@ __all__ = [
     "draw",
     "enclose",
     "equal",
+    "every_floor",
     "flips",
     "greedy_code",
     "is_exactly",
     "khatri_rao",
+    "model_floors",
     "orthonormal",
     "parabola",
     "pigeonhole",

@@ -9,6 +9,12 @@ __all__ = ["BOUNDS"]
 
 BOUNDS = [
     (
+        "floors/bisection",
+        "last-but-one",
+        "    return [-least-]{+max(1, least - 1)+}\n",
+        "floors_dimension",
+    ),
+    (
         "floors/caps",
         "never-capped",
         "most is not None and [-most * fraction < 1-]{+False+}",
@@ -26,10 +32,15 @@ BOUNDS = [
     (
         "floors/dimension",
         "whole-code-only",
-        "in {last[-, min(last + 1, _GRID - 1)-]{++}}",
+        "in {widest[-, min(widest + 1, _GRID - 1)-]{++}}",
         "floors_dimension",
     ),
-    ("floors/dimension", "next-code-only", "in {[-last, -]{++}min(last + 1", "floors_dimension"),
+    (
+        "floors/dimension",
+        "next-code-only",
+        "in {[-widest, -]{++}min(widest + 1",
+        "floors_dimension",
+    ),
     ("floors/dimension", "roots-from-four", "if d >= [-3-]{+4+}:", "floors_dimension"),
     ("floors/quantised", "no-cell-for-rounding", "by_key / alpha)[- + 1-]{++}", "quantised"),
     (

@@ -14,6 +14,7 @@ from mutation.bounds_mutants import BOUNDS
 from mutation.cache_mutants import CACHES
 from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
+from mutation.model_mutants import MODELS
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -42,7 +43,7 @@ def mutants(file: str, *rows: tuple[str, str, str]) -> list[Mutant]:
 
 
 def _named(file: str, row: list[str]) -> tuple[str, str, str]:
-    """A row of `CACHES` or `BOUNDS` with the file in its name."""
+    """A row of `CACHES`, `BOUNDS` or `MODELS` with the file in its name."""
     name, diff, tests = row
     return f"{file.rpartition('/')[2]}-{name}", diff, tests
 
@@ -50,7 +51,7 @@ def _named(file: str, row: list[str]) -> tuple[str, str, str]:
 MUTANTS = [
     *(
         mutant
-        for file, *row in (*CACHES, *BOUNDS)
+        for file, *row in (*CACHES, *BOUNDS, *MODELS)
         for mutant in mutants(f"{file}.py", _named(file, row))
     ),
     *(
@@ -396,11 +397,6 @@ MUTANTS = [
         ("all-keys-compete", "margin, (k[- - 1-]{++}) * ratio))", "floors_dimension"),
         ("cube-angle", "1 - Fraction([-2-]{+4+}, a)", "floors_dimension"),
         ("polygon-half-turn", "cos_pi_fmpq(fmpq([-2-]{+1+}, k))", "floors_dimension"),
-        (
-            "last-but-one",
-            "    return [-least-]{+max(1, least - 1)+}\n\n\ndef _regime",
-            "floors_dimension",
-        ),
         ("regime-by-n", "d >= (n[- - 1-]{++}).bit_length() else", "floors_dimension"),
         ("line-holds-all", '[-min(n, 2)-]{+n+}, "binary-keys", "arccos(-1)', "floors_dimension"),
     ),

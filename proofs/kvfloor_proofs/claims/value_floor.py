@@ -40,7 +40,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer, grid_guarantees, pair_books, symbols
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "L", "N", "b", "d_v", "derivations", "k", "n", "rho", "y", "z"]
+__all__ = ["CLAIM", "L", "N", "b", "d_v", "derivations", "instances", "k", "n", "rho", "y", "z"]
 
 EQ, LE, LT, GE, GT = Relation.EQ, Relation.LE, Relation.LT, Relation.GE, Relation.GT
 
@@ -79,7 +79,7 @@ def derivations() -> tuple[Derivation, ...]:
         _margin_needed(),
         _grid_margin(),
         _leak(),
-        _instances(),
+        instances(),
         _symbols(),
         _floor(),
     )
@@ -261,7 +261,8 @@ def _leak() -> Derivation:
     )
 
 
-def _instances() -> Derivation:
+def instances() -> Derivation:
+    """Count the states of too few bits against the instances, by logarithms."""
     fewer = Variable(b, 0, N * sp.log(L) / sp.log(2), high_open=True)
     return Derivation(
         "States of b < N·log₂ L bits are fewer than the L^N instances; here the logarithms",
@@ -287,7 +288,7 @@ def _floor() -> Derivation:
         "So states of b < 2(n-1)d_v·log₂ L bits are fewer than the instances; the logarithms",
         Assumptions((Variable(n, 2), Variable(d_v, 1), Variable(L, 2), fewer)),
         b * sp.log(2),
-        (Step(LT, size * sp.log(L), Cite(_instances(), ((N, size),)), "With so many symbols."),),
+        (Step(LT, size * sp.log(L), Cite(instances(), ((N, size),)), "With so many symbols."),),
     )
 
 

@@ -28,7 +28,18 @@ from kvfloor_proofs.calculus import (
     Variable,
 )
 
-__all__ = ["PRODUCT", "entropy", "entropy_bits", "lemmas", "two_terms", "x", "y"]
+__all__ = [
+    "JOINED",
+    "LOGARITHM",
+    "PRODUCT",
+    "entropy",
+    "entropy_bits",
+    "lemmas",
+    "messages",
+    "two_terms",
+    "x",
+    "y",
+]
 
 EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
 
@@ -50,6 +61,7 @@ def _masses(limit: tuple[Any, Any, Any], *bases: Any) -> tuple[Family, ...]:
 
 # Elementary facts about the logarithm.
 PRODUCT = Statement(Assumptions(_above_zero(x, y)), sp.log(x * y), EQ, sp.log(x) + sp.log(y))
+JOINED = Statement(PRODUCT.assumptions, PRODUCT.right, EQ, PRODUCT.left)
 LOGARITHM = Statement(Assumptions(_above_zero(x)), sp.log(x), GE, 1 - 1 / x)
 
 
@@ -78,7 +90,7 @@ def lemmas() -> tuple[Derivation, ...]:
         _cells_free(),
         _cells(),
         _messages_free(),
-        _messages(),
+        messages(),
         _split(),
         _one_bit_more(),
     )
@@ -266,7 +278,8 @@ def _messages_free() -> Derivation:
     )
 
 
-def _messages() -> Derivation:
+def messages() -> Derivation:
+    """Bound what messages leave unknown from below."""
     even = _SIZES / D
     return Derivation(
         "D messages leave at least the logarithm of their mean number of inputs unknown",

@@ -233,6 +233,14 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "the upper side and the general step of the lower one could be stated, and are not; "
             "the constants of the lower side are certified in balls at given sizes"
         ),
+        "retrievable-information": "not stated yet; for bits it is `index-randomized`",
+        "value-levels": "not stated yet; for bits it is `four-cache`, for a grid `value-floor`",
+        "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
+        "best-floor": "it is the largest of others",
+        "positions": "not stated yet",
+        "soft-cap": "not stated yet",
+        "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",
+        "heads-and-layers": "not stated yet; for one head it is `four-cache`",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )

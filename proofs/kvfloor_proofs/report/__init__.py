@@ -1,14 +1,17 @@
 """How results are shown: on a terminal, and as JSON."""
 
 from kvfloor_proofs.report.audits import followed, show_audit, show_rows
+from kvfloor_proofs.report.floors import floors_to_json, show_floors
 from kvfloor_proofs.report.lines import Output
 from kvfloor_proofs.report.terminal import show, to_json
 
 __all__ = [
     "Output",
+    "floors_to_json",
     "followed",
     "show",
     "show_audit",
+    "show_floors",
     "show_rows",
     "to_json",
 ]

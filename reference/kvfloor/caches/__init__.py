@@ -11,6 +11,7 @@ from kvfloor.caches.grouped import GroupedCache
 from kvfloor.caches.hashed import HashedCache
 from kvfloor.caches.heavy_hitters import HeavyHitterCache
 from kvfloor.caches.khatri_rao_codec import pack, read_bits, write_bits
+from kvfloor.caches.layered import LayeredCache
 from kvfloor.caches.low_rank import LowRankCache
 from kvfloor.caches.packed import PackedCache
 from kvfloor.caches.projection import ProjectionCache
@@ -52,6 +53,7 @@ __all__ = [
     "GroupedCache",
     "HashedCache",
     "HeavyHitterCache",
+    "LayeredCache",
     "LowRankCache",
     "PackedCache",
     "ProjectionCache",

@@ -11,10 +11,10 @@ from typing import Any
 from flint import arb
 
 from kvfloor.errors import InputError
-from kvfloor.floors import Guarantee, greatest_leak, least_answer, room
+from kvfloor.floors import Guarantee, equal_room, greatest_leak, growth, least_answer, room
 from kvfloor.numbers import arb_precision, as_count, as_fraction, as_positive, ball_ends, to_fmpq
 
-__all__ = ["Levels", "grid", "logistic"]
+__all__ = ["Levels", "grid", "logistic", "logits", "spaced"]
 
 
 @dataclass(frozen=True)
@@ -115,3 +115,48 @@ def logistic(L: int, gamma: Fraction, guarantee: Guarantee, *, bits: int = 128) 
         below = [gamma * (1 - Fraction(k, L - 1)) for k in range(L)]
         ends = [ball_ends(1 / (1 + arb(to_fmpq(x)).exp())) for x in below]
     return Levels(tuple(low for low, _ in ends), tuple(high for _, high in ends), guarantee)
+
+
+def spaced(L: int, guarantee: Guarantee) -> Levels:
+    """The levels from 0 to 1 with equal room between neighbours (`value-levels`).
+
+    Raises
+    ------
+    InputError
+        If L < 2, or the guarantee is too weak for so many levels.
+    """
+    L = as_count(L, "L", 2)
+    levels = _row(L, guarantee, Fraction(0), Fraction(equal_room(guarantee, L)))
+    return Levels(levels, levels, guarantee)
+
+
+def _row(L: int, guarantee: Guarantee, least: Fraction, gap: Fraction) -> tuple[Fraction, ...]:
+    """L levels from the least one on, with the room ``gap`` between neighbours."""
+    levels = [least]
+    for _ in range(L - 1):
+        upper = (1 + guarantee.eta) * levels[-1] + 2 * guarantee.alpha + gap
+        levels.append(upper / (1 - guarantee.eta))
+    return tuple(levels)
+
+
+def logits(L: int, guarantee: Guarantee) -> tuple[tuple[Fraction, ...], Levels]:
+    """Rational logits z_k, and the levels ``1/(1 + exp(-z_k))`` with some room (`key-levels`).
+
+    As many levels as in [0, 1] find room in its inside: half of the room of `spaced` is left.
+
+    Raises
+    ------
+    InputError
+        If L < 2, or the guarantee is too weak for so many levels.
+    """
+    whole = spaced(as_count(L, "L", 2), guarantee).room
+    gap, ratio = whole / 2, Fraction(growth(guarantee)) ** (L - 1)
+    # From s to 1 - s: the row grows by the ratio from s, and from 0 it would reach 1 with `whole`.
+    s = (1 - (2 * guarantee.alpha + gap) / (2 * guarantee.alpha + whole)) / (1 + ratio)
+    inside = _row(L, guarantee, s, gap)
+    unit = Fraction(1, 2 ** max(8, (8 / gap).__ceil__().bit_length()))
+    with arb_precision(128 + unit.denominator.bit_length()):
+        exact = (arb(to_fmpq(y / (1 - y))).log() for y in inside)
+        z = tuple(round(sum(ball_ends(ball)) / 2 / unit) * unit for ball in exact)
+        ends = [ball_ends(1 / (1 + (-arb(to_fmpq(x))).exp())) for x in z]
+    return z, Levels(tuple(low for low, _ in ends), tuple(high for _, high in ends), guarantee)

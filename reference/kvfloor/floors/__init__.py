@@ -25,6 +25,16 @@ from kvfloor.floors.entropy_dimension import (
     separated_states,
 )
 from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
+from kvfloor.floors.largest import Floor, best_floor, every_floor
+from kvfloor.floors.levels import (
+    address_entries,
+    equal_room,
+    growth,
+    key_symbols,
+    most_levels,
+    tied_lift,
+    value_symbols,
+)
 from kvfloor.floors.messages import (
     entropy_at_most,
     index_randomized,
@@ -32,7 +42,17 @@ from kvfloor.floors.messages import (
     one_bit_success,
     randomised_bits,
 )
+from kvfloor.floors.models import (
+    Part,
+    PartFloors,
+    heads_and_layers,
+    latent_part,
+    model_floors,
+    stored_bits,
+    total_bits,
+)
 from kvfloor.floors.nets import greedy_net, squared_distance
+from kvfloor.floors.positions import biased_margin, capped_tokens, mean_bits, sink_ratio
 from kvfloor.floors.products import packed_bits, packed_numbers, two_cache
 from kvfloor.floors.quantised import (
     answer_bits,
@@ -45,6 +65,7 @@ from kvfloor.floors.quantised import (
 )
 from kvfloor.floors.random_instance import all_correct_probability, expected_wrong, states_up_to
 from kvfloor.floors.randomised import randomised_four_cache
+from kvfloor.floors.retrieval import retrievable, symbol_bits
 from kvfloor.floors.rounding_errors import (
     BASE_CHANGES,
     forward_error,
@@ -77,16 +98,23 @@ from kvfloor.floors.symbols import (
 __all__ = [
     "BASE_CHANGES",
     "BestFloor",
+    "Floor",
     "Guarantee",
     "Parameter",
+    "Part",
+    "PartFloors",
     "Regime",
     "Region",
+    "address_entries",
     "all_correct_probability",
     "answer_bits",
     "as_confidence",
     "best",
+    "best_floor",
+    "biased_margin",
     "binary_entropy",
     "cap_fraction",
+    "capped_tokens",
     "cells_for",
     "clopper_pearson",
     "competitors_per_tie",
@@ -94,7 +122,9 @@ __all__ = [
     "crossover",
     "curvature",
     "entropy_at_most",
+    "equal_room",
     "errors_of_one_cell",
+    "every_floor",
     "exceeds_log",
     "expected_wrong",
     "forward_error",
@@ -109,9 +139,13 @@ __all__ = [
     "greedy_size",
     "grid_room",
     "grid_sizes",
+    "growth",
+    "heads_and_layers",
     "hoeffding_exponent",
     "identifiable",
     "index_randomized",
+    "key_symbols",
+    "latent_part",
     "leak",
     "least_answer",
     "least_error",
@@ -122,7 +156,10 @@ __all__ = [
     "logit_roundings",
     "logsumexp_error",
     "margin_ratio",
+    "mean_bits",
     "minor",
+    "model_floors",
+    "most_levels",
     "one_bit_success",
     "output_error",
     "packed_bits",
@@ -137,6 +174,7 @@ __all__ = [
     "randomised_four_cache",
     "relative_variance",
     "rescaling_growth",
+    "retrievable",
     "room",
     "samples",
     "separated_constant",
@@ -144,18 +182,24 @@ __all__ = [
     "sharp_symbols",
     "side_of",
     "sign_tail",
+    "sink_ratio",
     "slack",
     "squared_distance",
     "states_up_to",
+    "stored_bits",
     "strength_ratio",
     "subgen_samples",
     "sum_error",
+    "symbol_bits",
     "symbol_ratio",
     "threshold",
+    "tied_lift",
+    "total_bits",
     "two_cache",
     "underflow_error",
     "underflows",
     "value_roundings",
+    "value_symbols",
     "weight_drift",
     "weight_underflow",
     "whole_bits",

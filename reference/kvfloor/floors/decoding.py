@@ -178,24 +178,28 @@ def exceeds_log(margin: Fraction, ratio: Fraction) -> bool:
         bits *= 2
 
 
-def least_multiplier(margin: Fraction, ratio: Fraction) -> int:
-    """Least whole C >= 1 with ``C·margin > ln ratio``, for scaling an address book's queries.
+def least_multiplier(margin: Fraction, ratio: Fraction, lift: Fraction = Fraction(0)) -> int:
+    """Least whole C >= 1 with ``C·margin > ln ratio + lift``, for an address book's queries.
+
+    The lift, at least 0, is what competitors gain by other entries than addresses (`key-levels`).
 
     Raises
     ------
     InputError
-        If ``margin`` is not positive, or ``ratio`` negative.
+        If ``margin`` is not positive, or ``ratio`` or ``lift`` negative.
     """
     if margin <= 0:
         raise InputError("margin", "a number > 0", str(margin))
+    if lift < 0:
+        raise InputError("lift", "a number >= 0", str(lift))
     least = 1
-    while not exceeds_log(least * margin, ratio):
+    while not exceeds_log(least * margin - lift, ratio):
         least *= 2
     most = least
     least //= 2  # fails, or is 0
     while most - least > 1:
         middle = (least + most) // 2
-        if exceeds_log(middle * margin, ratio):
+        if exceeds_log(middle * margin - lift, ratio):
             most = middle
         else:
             least = middle

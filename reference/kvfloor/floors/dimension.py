@@ -7,16 +7,21 @@ a code: only the keys in use count, as competitors and as bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import Any, Literal
 
 from flint import arb, fmpq
 
 from kvfloor.errors import InputError
+from kvfloor.floors.bisection import last
 from kvfloor.floors.caps import greedy_size
 from kvfloor.floors.decoding import Guarantee, exceeds_log, four_cache, margin_ratio
+from kvfloor.floors.levels import equal_room, most_levels
+from kvfloor.floors.retrieval import symbol_bits
+from kvfloor.floors.symbols import symbol_ratio
 from kvfloor.numbers import arb_precision, as_count, as_fraction, as_positive, to_fmpq
 
 __all__ = ["BestFloor", "Regime", "best", "crossover"]
@@ -33,7 +38,7 @@ class BestFloor:
     Attributes
     ----------
     bits : int
-        ``addresses·d_v``: every (η, α)-accurate cache needs so many.
+        ``addresses·d_v`` symbols: every (η, α)-accurate cache needs so many bits.
     addresses : int
         How many of the n tokens can be told apart.
     code : str
@@ -61,6 +66,7 @@ def best(
     eta: Any = 0,
     alpha: Any = 0,
     d_v: int | None = None,
+    levels: int = 2,
 ) -> BestFloor:
     """Return the best floor that the codes of L5 prove.
 
@@ -74,6 +80,9 @@ def best(
         The guarantee, η + 2α < 1.
     d_v : int, optional
         Columns of the values; by default d.
+    levels : int
+        Of an entry of the values, with equal room between neighbours (`value-levels`); two are
+        bits.
 
     Returns
     -------
@@ -83,7 +92,7 @@ def best(
     Raises
     ------
     InputError
-        If a number is out of range.
+        If a number is out of range, or the guarantee too weak for the levels.
 
     Notes
     -----
@@ -91,7 +100,7 @@ def best(
     """
     n, d = as_count(n, "n", 1), as_count(d, "d", 1)
     d_v = d if d_v is None else as_count(d_v, "d_v", 1)
-    ratio = margin_ratio(Guarantee(eta, alpha), Fraction(1))
+    ratio = _ratio(Guarantee(eta, alpha), as_count(levels, "levels", 2))
     if rho is None:
         found = iter([_unbounded(n, d)])
     else:
@@ -99,8 +108,22 @@ def best(
         if rho < 0:
             raise InputError("rho", "a number >= 0, or None", str(rho))
         found = _candidates(n, d, rho, ratio)
+        if not exceeds_log(2 * rho, ratio):
+            found = islice(found, 1)  # not even two opposite keys: all serve one
     addresses, code, angle = max(found, key=lambda candidate: candidate[0])
-    return BestFloor(four_cache(addresses, d_v), addresses, code, angle, _regime(n, d, addresses))
+    bits = symbol_bits(four_cache(addresses, d_v), levels)
+    return BestFloor(bits, addresses, code, angle, _regime(n, d, addresses))
+
+
+def _ratio(guarantee: Guarantee, levels: int) -> Fraction:
+    """What the margin is to exceed the logarithm of, with a single competitor (L2, S1)."""
+    if levels == 2:
+        return Fraction(margin_ratio(guarantee, Fraction(1)))
+    room = Fraction(equal_room(guarantee, levels))
+    if room <= 0:
+        most = most_levels(guarantee, levels)
+        raise InputError("levels", f"at most the {most} that answers tell apart", str(levels))
+    return Fraction(symbol_ratio(guarantee, Fraction(1), room))
 
 
 def crossover(n: int, *, rho_per_dimension: Any, eta: Any = 0, alpha: Any = 0) -> int:
@@ -130,7 +153,7 @@ def crossover(n: int, *, rho_per_dimension: Any, eta: Any = 0, alpha: Any = 0) -
     most = 1
     while short(most):
         most *= 2
-    return _last(most, lambda d: d == 0 or short(d)) + 1
+    return last(most, lambda d: d == 0 or short(d)) + 1
 
 
 Candidate = tuple[int, str, str]
@@ -146,7 +169,7 @@ def _candidates(n: int, d: int, rho: Fraction, ratio: Fraction) -> Iterator[Cand
         keys = min(n, size)
         yield _most(keys, rho * (1 - cosine), ratio), name, f"arccos({cosine})"
     if d >= 2:
-        keys = _last(n, lambda k: _polygon_separates(k, rho, ratio))
+        keys = last(n, lambda k: _polygon_separates(k, rho, ratio))
         yield keys, "polygon", f"2π/{keys}"
         yield from _greedy(n, d, rho, ratio)
 
@@ -164,7 +187,7 @@ def _rational_codes(n: int, d: int) -> Iterator[tuple[int, Fraction, str]]:
 
 def _most(keys: int, margin: Fraction, ratio: Fraction) -> int:
     """The largest k <= keys with ``margin > ln((k-1)·ratio)``; one key needs no margin."""
-    return _last(keys, lambda k: exceeds_log(margin, (k - 1) * ratio))
+    return last(keys, lambda k: exceeds_log(margin, (k - 1) * ratio))
 
 
 def _polygon_separates(k: int, rho: Fraction, ratio: Fraction) -> bool:
@@ -192,25 +215,11 @@ def _greedy(n: int, d: int, rho: Fraction, ratio: Fraction) -> Iterator[Candidat
         return exceeds_log(rho * (1 - Fraction(j, _GRID)), (keys - 1) * ratio)
 
     # The size grows and the margin falls with j, so this holds up to some j and no further.
-    last = _last(_GRID - 1, whole) if whole(0) else 0
-    for j in {last, min(last + 1, _GRID - 1)}:
+    widest = last(_GRID - 1, whole) if whole(0) else 0
+    for j in {widest, min(widest + 1, _GRID - 1)}:
         cosine = Fraction(j, _GRID)
         keys = greedy_size(d, cosine, n)
         yield _most(keys, rho * (1 - cosine), ratio), "greedy", f"arccos({cosine})"
-
-
-def _last(most: int, holds: Callable[[int], bool]) -> int:
-    """The largest k <= most that holds, for what holds up to some k and no further."""
-    if holds(most):
-        return most
-    least = 0  # holds, or is below the range
-    while most - least > 1:
-        middle = (least + most) // 2
-        if holds(middle):
-            least = middle
-        else:
-            most = middle
-    return least
 
 
 def _regime(n: int, d: int, addresses: int) -> Regime:

@@ -1,0 +1,90 @@
+"""`kvfloor floor`: floors with their claims, shapes from configurations, one line for bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from limits import HANG
+
+CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "floor")
+ISSUE = "-n 131072 -d 128 --layers 32 --kv-heads 8 --alpha 1/256"
+SHOWN = """\
+32 x 8 key-value heads, d=128, d_v=128: 131072 tokens
+  key-levels: 59189794048 bits, 8455684864 symbols of 128 levels
+  value-levels: 30064771072 bits, 4294967296 symbols of 128 levels
+  four-cache: 4294967296 bits, 4294967296 symbols of 2 levels
+best: 59189794048 bits, 7.4 GB (key-levels)
+float16 cache: 137438953472 bits, 17.2 GB
+ratio: 0.4307
+"""
+GEMMA = {
+    "model_type": "gemma2", "hidden_size": 3584, "num_hidden_layers": 42,
+    "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 256, "sliding_window": 4096,
+}  # fmt: skip
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLI, *command.split()],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
+
+
+def test_every_floor_the_best_and_what_is_stored(tmp_path: Path) -> None:
+    done = run(tmp_path, ISSUE)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", SHOWN)
+
+
+def test_layers_of_two_kinds_from_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(GEMMA))
+    done = run(tmp_path, "-n 8192 --config config.json --rho 100 --delta 1/10 --json r.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "21 x 8 key-value heads, d=256, d_v=256, window 4096: 4096 tokens"
+    assert lines[3] == "21 x 8 key-value heads, d=256, d_v=256: 8192 tokens"
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert (document["rho"], document["delta"], document["n"]) == ("100", "1/10", 8192)
+    windowed, full = document["parts"]
+    assert (windowed["window"], windowed["tokens"], full["window"]) == (4096, 4096, None)
+    assert document["float16"] == 16 * 21 * 8 * 512 * (4096 + 8192)
+    best = [max(floor["bits"] for floor in part["floors"]) for part in document["parts"]]
+    assert document["best"] == sum(best) - 1
+    assert document["ratio"] == document["best"] / document["float16"]
+    assert lines[-1] == f"ratio: {document['ratio']:.4f}"
+
+
+def test_json_to_standard_output_is_all_there_is(tmp_path: Path) -> None:
+    done = run(tmp_path, "-n 10 -d 9 --order 2 --json -")
+    document = json.loads(done.stdout)
+    claims = [floor["claim"] for floor in document["parts"][0]["floors"]]
+    assert claims == ["key-levels", "value-levels", "value-floor", "four-cache"]
+    assert document["float16"] == 2 * 16 * 10 * 18
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("-n 10", "-d: expected the entries of a key, or a --config"),
+        ("-n 0 -d 1", "n: expected a whole number >= 1, got 0"),
+        ("-n 10 -d 0", "d: expected a whole number >= 1, got 0"),
+        ("-n 10 -d 4 --layers 0", "layers: expected a whole number >= 1, got 0"),
+        ("-n 10 -d 4 --alpha 1/2", "guarantee: expected eta + 2*alpha < 1, or no margin tells"),
+        ("-n 10 -d 4 --rho x", "rho: expected a finite real number, got 'x'"),
+        ("-n 10 --config none.json", "config: expected a file that can be read, got No such file"),
+        ("-n 10 --config bad.json", "config: expected a file of JSON, got"),
+        ("-n 10 --config list.json", "config: expected a JSON object, got list"),
+        ("-n 10 --config list.json --kv-heads 2", "--kv-heads: expected none beside --config"),
+        ("-n 10 -d 4 --json no/r.json", "--json: expected a file in a folder that exists"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, command: str, complaint: str) -> None:
+    (tmp_path / "bad.json").write_bytes(b'{"num_hidden_layers": \xff')
+    (tmp_path / "list.json").write_text("[1]")
+    done = run(tmp_path, command)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
+    assert done.stderr.startswith(f"kvfloor: {complaint}")

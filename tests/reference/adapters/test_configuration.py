@@ -1,0 +1,109 @@
+"""Shapes from Transformers configurations: heads, windows by every way to say them, latents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kvfloor import InputError, Part
+from kvfloor.adapters import parts_of, read_configuration
+
+LLAMA = {
+    "hidden_size": 4096, "num_hidden_layers": 32,
+    "num_attention_heads": 32, "num_key_value_heads": 8,
+}  # fmt: skip
+LATENT = {
+    "num_hidden_layers": 61, "num_attention_heads": 128, "num_key_value_heads": 128,
+    "kv_lora_rank": 512, "qk_rope_head_dim": 64, "v_head_dim": 128,
+}  # fmt: skip
+FULL, SLIDING = "full_attention", "sliding_attention"
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({}, [(32, 8, 128, 128, None)]),
+        ({"num_key_value_heads": None}, [(32, 32, 128, 128, None)]),
+        ({"head_dim": 64, "v_head_dim": 32}, [(32, 8, 64, 32, None)]),
+        ({"head_dim": None}, [(32, 8, 128, 128, None)]),
+        ({"sliding_window": 4096}, [(32, 8, 128, 128, 4096)]),
+        ({"sliding_window": None}, [(32, 8, 128, 128, None)]),
+        ({"sliding_window": 9, "use_sliding_window": False}, [(32, 8, 128, 128, None)]),
+        (
+            {"sliding_window": 9, "use_sliding_window": True, "max_window_layers": 28},
+            [(28, 8, 128, 128, None), (4, 8, 128, 128, 9)],
+        ),
+        (
+            {"sliding_window": 9, "sliding_window_pattern": 6},
+            [(27, 8, 128, 128, 9), (5, 8, 128, 128, None)],
+        ),
+        (
+            {"sliding_window": 9, "model_type": "gemma2"},
+            [(16, 8, 128, 128, 9), (16, 8, 128, 128, None)],
+        ),
+        (
+            {"sliding_window": 9, "layer_types": [FULL] * 30 + [SLIDING] * 2},
+            [(30, 8, 128, 128, None), (2, 8, 128, 128, 9)],
+        ),
+        ({"layer_types": [FULL] * 32}, [(32, 8, 128, 128, None)]),
+        ({"text_config": {**LLAMA, "num_hidden_layers": 2}}, [(2, 8, 128, 128, None)]),
+    ],
+)
+def test_heads_and_windows(changes: dict[str, Any], parts: list[Any]) -> None:
+    assert parts_of(LLAMA | changes) == tuple(Part(*part) for part in parts)
+
+
+def test_latents() -> None:
+    assert parts_of(LATENT) == (Part(61, 1, 64, 512),)
+    assert parts_of(LATENT | {"qk_rope_head_dim": 0}) == (Part(61, 1, 2, 510),)
+    few = LATENT | {"num_attention_heads": 3}
+    with pytest.raises(InputError, match="columns: expected at least 512, to read the latent"):
+        parts_of(few)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_hidden_layers": "32"}, "num_hidden_layers: expected a whole number >= 1, got '32'"),
+        ({"num_attention_heads": True}, "num_attention_heads: expected a whole number"),
+        ({"num_key_value_heads": 5}, "num_key_value_heads: expected a divisor of num_attention"),
+        ({"hidden_size": 4097}, "hidden_size: expected a multiple of num_attention_heads = 32"),
+        ({"layer_types": [FULL]}, "layer_types: expected a list of 32 kinds"),
+        ({"layer_types": "full"}, "layer_types: expected a list of 32 kinds"),
+        (
+            {"layer_types": ["linear_attention"] * 32},
+            r"layer_types\[0\]: expected one of full_attention, sliding_attention",
+        ),
+        ({"layer_types": [None] * 32}, r"layer_types\[0\]: expected one of full_attention"),
+        ({"layer_types": [SLIDING] * 32}, "config: expected an object with sliding_window"),
+        ({"sliding_window": 0}, "sliding_window: expected a whole number >= 1, got 0"),
+        ({"sliding_window": 3, "sliding_window_pattern": 0}, "sliding_window_pattern: expected"),
+    ],
+)
+def test_what_does_not_describe_a_model(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parts_of(LLAMA | changes)
+
+
+@pytest.mark.parametrize("name", ["num_hidden_layers", "num_attention_heads", "hidden_size"])
+def test_what_is_missing_is_named(name: str) -> None:
+    rest = {key: value for key, value in LLAMA.items() if key != name}
+    with pytest.raises(InputError, match=f"config: expected an object with {name}, got none"):
+        parts_of(rest)
+
+
+def test_files(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(LLAMA))
+    assert read_configuration(file) == parts_of(LLAMA)
+    file.write_text("[" * 100_000)
+    with pytest.raises(InputError, match="config: expected a file of JSON"):
+        read_configuration(file)
+    file.write_text(" " * 10_000_001)
+    with pytest.raises(InputError, match="config: expected at most 10000000 bytes, got more"):
+        read_configuration(file)
+    with pytest.raises(InputError, match="config: expected a file that can be read"):
+        read_configuration(tmp_path)
