@@ -70,7 +70,7 @@ MUTANTS = [
         for mutant in mutants(f"{file}.py", (f"audit-{row[0]}", row[1], row[2]))
     ),
     *mutants(
-        "attention/rounding.py",
+        "attention/balls.py",
         (
             "sign-of-a-product",
             "np.sign(total) == -np.sign(lost)[--]{+ * (total * lost != 0)+}",
@@ -86,13 +86,16 @@ MUTANTS = [
             "np.nextafter(balls.lo + balls.radius, [-np.inf-]{+-np.inf+})",
             "rounding",
         ),
-        ("columns-mixed", "prepared.only([-columns-]{+columns[::-1]+})", "no_wrong_bit"),
         ("radius-ignored", "balls.lo + [-balls.radius-]{+0 * balls.radius+}", "no_wrong_bit"),
         (
             "direction-lost",
             "direction = rounding if target.precision [-== 53-]{+< 53+}",
             "no_wrong_bit",
         ),
+    ),
+    *mutants(
+        "attention/rounding.py",
+        ("columns-mixed", "prepared.only([-columns-]{+columns[::-1]+})", "no_wrong_bit"),
     ),
     *mutants(
         "attention/heads.py",

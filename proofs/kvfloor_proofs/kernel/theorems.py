@@ -263,8 +263,8 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
             "all about z'; the promise; orders other than 2"
         ),
         "exact-equality": (
-            "two outputs with biases and two different irrational roots, whose exponents have three "
-            "parts; the log-sum-exp in base 2"
+            "two outputs with biases and two different irrational roots, whose exponents have "
+            "three parts; the log-sum-exp in base 2"
         ),
         "forward-error": (
             "the largest logit, which is not subtracted there; rescalings; other orders of sums "

@@ -17,8 +17,8 @@ from kvfloor.attention import (
     folded,
     tensor_attention_rounded,
 )
+from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast.totals import Balls
-from kvfloor.attention.rounding import round_balls
 from kvfloor.attention.ziv import round_ball
 from kvfloor.errors import InputError
 from kvfloor.numbers import FORMATS, arb_precision, as_format, to_numpy
