@@ -102,10 +102,15 @@ summing to a_s: `out = Σ a_s·e^s / Σ m_s·e^s`. Exponentials of different log
 independent over the rationals (`exponentials-independent`), so `out = r` for a rational r if and
 only if `a_s = r·m_s` for every s. Two outputs are compared after multiplying out; their scales may
 be 1/√d and 1/√e for different d and e, as E6 is about exponents `a·√d + b·√e` with rational a and
-b. The log-sum-exp `ln Σ m_s·e^s` is such a number only for a single tuple, where it is the
+b. Only if both have biases, too, and two different roots that are irrational, have exponents three
+parts, `x + a·√d + b·√e`: for that the theorem of Lindemann and Weierstrass is taken from the
+literature. The log-sum-exp `ln Σ m_s·e^s` is rational only for a single tuple, where it is the
 logit.""",
     source="Hermite 1873; E1",
-    assumptions=("inputs are rational; the scale is rational, or 1/√d",),
+    assumptions=(
+        "inputs are rational; the scale is rational, or 1/√d",
+        "for two outputs with biases and two different irrational roots: Lindemann-Weierstrass",
+    ),
     verdict="holds",
     derivations=derivations,
     properties=(property_rational_or_not, property_equality),

@@ -207,8 +207,9 @@ all of them multiples of one 1/D; then a sum of exponentials is a polynomial in 
 rational coefficients. Were it 0 without being the polynomial 0, `e^(1/D)` would be algebraic, and
 so would e: it is enough that e is transcendental. With the scale 1/√d logits are rational
 multiples of √d; two outputs with scales 1/√d and 1/√e are compared by exponents `a·√d + b·√e`.
-For other algebraic numbers there is the theorem of Lindemann and Weierstrass, which nothing here
-needs.
+For other algebraic numbers there is the theorem of Lindemann and Weierstrass, which only two
+outputs with biases and two different irrational roots need: their exponents are
+`x + a·√d + b·√e`.
 
 The proof is Hermite's. The sum, times the same sum with -√e, times both with all exponents
 negated, has coefficients that signs of the roots do not change, and a positive one at exponent 0.

@@ -254,6 +254,10 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
             "the 4 in the denominator: the theorem has (ϱ-1)²/(ϱt), the derivation (ϱ-1)²/(4ϱt); "
             "all about z'; the promise; orders other than 2"
         ),
+        "exact-equality": (
+            "two outputs with biases and two different irrational roots, whose exponents have "
+            "three parts; the log-sum-exp in base 2"
+        ),
         "forward-error": (
             "the largest logit, which is not subtracted there; rescalings; other orders of sums "
             "than from first to last; underflow; the factored evaluation; the log-sum-exp; "

@@ -108,7 +108,8 @@ def equal(x: ExactNumber, y: ExactNumber) -> bool:
     """Decide whether two numbers are equal (E1 `exact-equality`).
 
     ``A/M = A'/M'`` is ``Σ (a_s·m'_t - a'_t·m_s)·e^{s√r + t√r'} = 0``. Exponentials of different
-    exponents are linearly independent (E6), so each exponent's coefficients must sum to zero.
+    exponents are linearly independent (E6; for two irrational roots and biases: Lindemann and
+    Weierstrass), so each exponent's coefficients must sum to zero.
     """
     coefficients: dict[tuple[fmpq, ...], fmpq] = {}
     for s, m, a in zip(x.exponents, x.counts, x.sums, strict=True):
@@ -201,7 +202,8 @@ class ExactOutput:
     def rational_log2(self) -> Fraction | None:
         """Return the log-sum-exp in base 2 if it is rational, None if it is irrational.
 
-        ``Σ m_s·e^s = 2^r`` is algebraic only if every logit is zero, and then m is a power of two.
+        If ``Σ m_s·e^s = 2^(p/q)``, the q-th power of the sum is rational, so every logit is zero
+        (E6), and m is a power of two.
         (Under a soft cap it is not known to be rational otherwise.)
         """
         count = self.counts[0]
