@@ -104,8 +104,8 @@ only if `a_s = r·m_s` for every s. Two outputs are compared after multiplying o
 be 1/√d and 1/√e for different d and e, as E6 is about exponents `a·√d + b·√e` with rational a and
 b. Only if both have biases, too, and two different roots that are irrational, have exponents three
 parts, `x + a·√d + b·√e`: for that the theorem of Lindemann and Weierstrass is taken from the
-literature. The log-sum-exp `ln Σ m_s·e^s` is rational only for a single tuple, whose logit it
-is.""",
+literature. The log-sum-exp `ln Σ m_s·e^s` is rational only for a single tuple, where it is the
+logit.""",
     source="Hermite 1873; E1",
     assumptions=(
         "inputs are rational; the scale is rational, or 1/√d",

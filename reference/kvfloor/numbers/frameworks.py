@@ -81,6 +81,7 @@ def _is_narrow(name: str) -> bool:
 
 def _to_torch(torch: Any) -> Callable[[Array], Any]:
     def convert(array: Array) -> Any:
+        array = np.require(array, requirements="W")  # PyTorch warns of others
         if not _is_narrow(array.dtype.name):
             return torch.from_numpy(array)
         bits = torch.from_numpy(array.view(BITS[array.dtype.itemsize]))

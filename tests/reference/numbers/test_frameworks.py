@@ -174,6 +174,15 @@ def test_torch_has_the_same_bits(name: str) -> None:
         assert back.tobytes() == array.tobytes()
 
 
+def test_torch_takes_what_is_not_to_be_written_to() -> None:
+    pytest.importorskip("torch")
+    array = np.ones(3)
+    array.setflags(write=False)
+    made = to_framework("torch")(array)
+    made[0] = 2
+    assert array.tolist() == [1, 1, 1]
+
+
 def test_torch_without_data_is_refused() -> None:
     module = pytest.importorskip("torch")
     for tensor in (module.ones(3, device="meta"), module.ones(3).to_sparse()):
