@@ -17,7 +17,7 @@ ALONE = {
     "empty-is-a-number": {"empty-rows"},
     "empty-is-nan": {"empty-rows"},
     "subnormals-flushed": {"subnormals"},
-    "maximum-of-the-batch": {"batch", "heads"},
+    "maximum-of-the-batch": {"batch"},
     "order-of-summation-random": {"repeat"},
     "scaled-in-place": {"inputs"},
     "maximum-from-zero": {"negative-logits", "exp-overflow", "low-logits"},
