@@ -9,18 +9,24 @@ ACCUMULATE = np.float32
 BLOCK = 4
 
 
+def reach(told, slot):
+    """How far a window reaches in a slot."""
+    told = told[slot] if isinstance(told, tuple) else told
+    return 2**40 if told is None else told
+
+
 def kept_tuples(mask, queries, lengths):
-    """Booleans over queries and tuples; position i keeps i - w < j <= i in every slot."""
+    """Booleans over queries and tuples; query i of a slot stands at i + n - queries, or at i."""
     if mask is None:
         return np.ones((queries, *lengths), bool)
     if not isinstance(mask, (str, tuple)):
         return mask
-    i = np.arange(queries)
+    left, right, top_left = (None, 0, mask != "causal") if isinstance(mask, str) else mask
     kept = np.ones((queries,) + (1,) * len(lengths), bool)
     for r, n in enumerate(lengths):
-        width = queries if mask == "causal" else mask[1 + r]
+        i = np.arange(queries)[:, None] + (0 if top_left else n - queries)
         j = np.arange(n)
-        inside = (j <= i[:, None]) & (j > i[:, None] - width)
+        inside = (j <= i + reach(right, r)) & (j >= i - reach(left, r))
         kept = kept & inside.reshape(queries, *(n if s == r else 1 for s in range(len(lengths))))
     return kept
 
@@ -109,3 +115,12 @@ def online(q, K, V, *, scale, mask):
             output = output * rescale[..., None] + part
             top = higher
     return finish(output, total, np.where(top == -np.inf, ACCUMULATE(0), top), dtype)
+
+
+def skipping(q, K, V, *, scale, mask):
+    """`factored`, with zeros for the keys and values that no query sees."""
+    kept = kept_tuples(mask, q.shape[2], tuple(A.shape[2] for A in K))
+    seen = [kept.any(axis=tuple({*range(kept.ndim)} - {r + 1})) for r in range(len(K))]
+    K = [np.where(some[:, None], A, np.zeros_like(A)) for some, A in zip(seen, K, strict=True)]
+    V = [np.where(some[:, None], A, np.zeros_like(A)) for some, A in zip(seen, V, strict=True)]
+    return factored(q, K, V, scale=scale, mask=mask)

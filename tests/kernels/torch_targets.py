@@ -9,12 +9,13 @@ import torch
 from simplicial_attention import naive_two_simplicial_attend, nth_order_attend
 from torch.nn.functional import scaled_dot_product_attention
 
-from kvfloor.conformance import Target
+from kvfloor.conformance import Domain, Target
 
 
 def sdpa(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
     """Order 1."""
-    options: dict[str, Any] = {"is_causal": True} if mask == "causal" else {"attn_mask": mask}
+    causal = isinstance(mask, str)  # its causal mask is top-left
+    options: dict[str, Any] = {"is_causal": True} if causal else {"attn_mask": mask}
     return scaled_dot_product_attention(q, K[0], V[0], scale=scale, enable_gqa=True, **options)
 
 
@@ -37,13 +38,19 @@ def nth_order(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
 _torch = partial(Target, arrays="torch", returns=("output",), grouped=True)
 TARGETS = {
     f"{function.__name__} order {order} {dtype} {mask or 'no mask'}{note}": _torch(
-        function, dtype=dtype, accumulate=accumulate, order=order, mask=mask, weights=weights
+        function,
+        dtype=dtype,
+        accumulate=accumulate,
+        order=order,
+        mask=mask,
+        weights=weights,
+        domain=domain,
     )
-    for function, orders, masks in (
-        (sdpa, (1,), (None, "causal", "boolean")),
-        (sdpa_math, (1,), (None, "causal", "boolean")),
-        (two_simplicial, (2,), (None, "causal")),
-        (nth_order, (1, 2, 3), (None, "causal")),
+    for function, orders, masks, domain in (
+        (sdpa, (1,), (None, "causal-top-left", "boolean"), Domain()),
+        (sdpa_math, (1,), (None, "causal-top-left", "boolean"), Domain()),
+        (two_simplicial, (2,), (None, "causal"), Domain(queries="same")),
+        (nth_order, (1, 2, 3), (None, "causal"), Domain(queries="same")),
     )
     for order in orders
     for mask in masks

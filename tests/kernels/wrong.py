@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kvfloor import Window
+
 SOURCE = (Path(__file__).parent / "correct.py").read_text()
 CHANGE = re.compile(r"\[-(.*?)-\]\{\+(.*?)\+\}", re.DOTALL)
-WINDOW = ("window", 3, 5)
+WINDOW = Window((2, 4), 0)
 
 
 @dataclass(frozen=True)
@@ -118,24 +120,43 @@ WRONG = (
     wrong("heads-beyond-3-dropped", "factored", RETURN + "{+finish(output * (np.arange(q.shape[1])"
           " < 3)[:, None, None], total, top, dtype)+}", "heads"),
     # masks
-    wrong("wide-windows-swapped", "factored/kept_tuples", "mask[[-1 + r-]{+-1 - r+}]",
-          "wide-window", mask=("window", 120, 40)),
-    wrong("wide-window-too-wide", "materialised/kept_tuples", "(j [->-]{+>=+} i[:, None] - width)",
-          "wide-window", mask=("window", 512), order=1),
-    wrong("wide-window-not-cut", "factored/kept_tuples", "width = [-queries if mask == \"causal\" "
-          "else mask[1 + r]-]{+queries+}", "wide-window", mask=("window", 40, 120)),
-    wrong("sees-the-next-token", "materialised/kept_tuples", "(j <= i[:, None][--]{+ + 1+})",
+    wrong("wide-windows-swapped", "factored/kept_tuples", "reach(left, [-r-]{+-1 - r+})",
+          "wide-window", mask=Window((119, 39), 0)),
+    wrong("wide-window-too-wide", "materialised/kept_tuples", "(j [->=-]{+>=-1 ++} i - reach(left",
+          "wide-window", mask=Window(511, 0), order=1),
+    wrong("wide-window-not-cut", "factored/kept_tuples", "j >= i - [-reach(left, r)-]{+queries+}",
+          "wide-window", mask=Window((39, 119), 0)),
+    wrong("wide-window-too-narrow-right", "factored/kept_tuples",
+          "(j [-<=-]{+<+} i + reach(right", "wide-window", mask=Window(100, 300), order=1),
+    wrong("sees-the-next-token", "materialised/kept_tuples", "(j <= [-i +-]{+i + 1 ++} reach",
           "causal", mask="causal"),
-    wrong("does-not-see-itself", "online/kept_tuples", "(j [-<=-]{+<+} i[:, None])",
+    wrong("does-not-see-itself", "online/kept_tuples", "(j [-<=-]{+<+} i + reach",
           "causal", mask="causal"),
+    *(wrong(f"{name}-from-the-other-corner", f"{function}/kept_tuples",
+            "0 if [-top_left-]{+not top_left+}", flag, mask=mask)
+      for name, function, flag, mask in (
+          ("causal", "factored", "fewer-queries", "causal"),
+          ("causal-top-left", "online", "fewer-queries", "causal-top-left"),
+          ("decoding", "materialised", "one-query", "causal"),
+          ("window-top-left", "factored", "more-queries", Window(2, 1, top_left=True)),
+          ("window-bottom-right", "online", "fewer-queries", Window((3, 2), (1, 0))))),
+    wrong("corner-of-the-first-slot", "factored/kept_tuples",
+          "0 if top_left else [-n-]{+lengths[0]+} - queries", "unequal-lengths", mask="causal"),
+    wrong("negative-positions-clamped", "factored/kept_tuples", "i = [-np.arange(queries)[:, None] "
+          "+ (0 if top_left else n - queries)-]{+np.maximum(0, np.arange(queries)[:, None] + "
+          "(0 if top_left else n - queries))+}", "more-queries", mask="causal"),
+    wrong("windows-left-and-right-swapped", "materialised/kept_tuples", "[-left, right-]"
+          "{+right, left+}, top_left =", "window", mask=Window(3, 1)),
+    wrong("right-of-the-window-not-cut", "factored/kept_tuples", "i + reach([-right-]{+None+}, r)",
+          "window", mask=Window(3, 1)),
     wrong("causal-in-one-slot", "factored/kept_tuples",
           "in enumerate(lengths[--]{+[:1]+})", "causal", mask="causal"),
-    wrong("windows-swapped", "factored/kept_tuples", "mask[[-1 + r-]{+-1 - r+}]", "window",
+    wrong("windows-swapped", "factored/kept_tuples", "reach(left, [-r-]{+-1 - r+})", "window",
           mask=WINDOW),
-    wrong("window-too-wide", "materialised/kept_tuples", "(j [->-]{+>=+} i[:, None] - width)",
+    wrong("window-too-wide", "materialised/kept_tuples", "(j [->=-]{+>=-1 ++} i - reach(left",
           "window", mask=WINDOW),
-    wrong("window-not-cut", "online/kept_tuples", "width = [-queries if mask == \"causal\" else "
-          "mask[1 + r]-]{+queries+}", "window", mask=WINDOW),
+    wrong("window-not-cut", "online/kept_tuples", "j >= i - [-reach(left, r)-]{+2**40+}", "window",
+          mask=WINDOW),
     wrong("mask-transposed", "materialised",
           "(mask, q.shape[2], lengths)[--]{+.reshape(-1, *lengths[::-1]).swapaxes(1, 2)+}",
           "window", mask="boolean"),
@@ -148,6 +169,26 @@ WRONG = (
     wrong("mask-of-ten-thousand", "factored",
           "[-np.where(kept, logits, -np.inf)-]{+(logits + np.where(kept, 0, -1e4))+}",
           "masked-rows", mask="boolean"),
+    wrong("causal-mask-of-ten-thousand", "factored",
+          "[-np.where(kept, logits, -np.inf)-]{+(logits + np.where(kept, 0, -1e4))+}",
+          "low-logits", mask="causal"),
+    *(wrong(f"running-maximum-from-a-sentinel-{name}", "online",
+            "np.full(q.shape[:3], [--np.inf-]{+-5e4+}, ACCUMULATE)", "low-logits", mask=mask)
+      for name, mask in (("boolean", "boolean"), ("causal", "causal"), ("none", None),
+                         ("window", Window(3, 1)))),
+    *(wrong(f"masked-is-{sentinel:g}", "factored", "np.where(kept, logits, [--np.inf-]"
+            f"{{+{-sentinel}+}})", "low-logits", mask=mask)
+      for sentinel, mask in ((65504.0, "causal-top-left"), (5e4, "boolean"), (1e5, "causal"))),
+    wrong("masked-weights-not-zero", "materialised", "weights = [-np.exp(logits - top[..., None])-]"
+          "{+np.maximum(np.exp(logits - top[..., None]), np.where(kept, 0, 1e-8)).astype("
+          "ACCUMULATE)+}", "low-logits", mask="causal"),
+    *(wrong(f"values-that-no-query-sees-{name}", "skipping",
+            "np.where([-some[:, None]-]{+True+}, A, np.zeros_like(A)) for some, A in zip(seen, V",
+            "poison", mask=mask, skips=True)
+      for name, mask in (("boolean", "boolean"), ("causal", "causal-top-left"),
+                         ("window", Window(2, 0)))),
+    wrong("largest-key-of-all", "skipping", "[-K = [-]{+scale += 0 * float(K[0].max())\n    K = [+}"
+          "np.where", "poison", mask=Window(0, 1, top_left=True), skips=True),
     wrong("mask-after-the-maximum", "materialised",
           "logits = np.where(kept, logits, -np.inf).astype(ACCUMULATE)\n    top = [-logits-]"
           "{+(q @ keys.swapaxes(2, 3) * ACCUMULATE(scale))+}.max", "masked-rows", mask="boolean"),
@@ -192,6 +233,11 @@ WRONG = (
           "drawn", dtype="float8_e4m3fn"),
     wrong("all-in-bfloat16", "factored/-",
           "ACCUMULATE = [-np.float32-]{+__import__('ml_dtypes').bfloat16+}", "drawn", **BF16),
+    *(wrong(f"quotient-by-sum-plus-1e-6-{name}", f"{name}/finish",
+            "(output / [-total-]{+(total + ACCUMULATE(1e-6))+}[..., None])", flag)
+      for name, flag in (("factored", "single-token"), ("online", "single-token"))),
+    wrong("weights-in-float16-in-one-sum", "materialised",
+          "total = [-weights-]{+weights.astype(np.float16).astype(ACCUMULATE)+}.sum", "tail-block"),
     wrong("maximum-of-the-last-block", "online", "np.maximum([-top, -]{+-np.inf, +}logits.max",
           "late-maximum"),
     wrong("output-not-rescaled", "online", "output * rescale[--]{+.clip(1)+}[..., None]",

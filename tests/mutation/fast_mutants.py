@@ -22,6 +22,7 @@ FAST = [
     ("arithmetic", "power-floor", "np.maximum(k, [--1100-]{+-1000+})", "fast_arithmetic"),
     ("arithmetic", "two-sum-into", "a -= work\n    a [-+=-]{+-=+} b", "fast_arithmetic fast"),
     ("exponential", "exp2-error", "EXP2_SINGLE_ERROR = [-5-]{+2.5+} * UNIT", "exponential"),
+    ("exponential", "exp-below", "y * (1 [-+-]{+-+} 2 * EXP2_SINGLE_ERROR)", "tolerances"),
     ("exponential", "exp-error", "return 2.0**[--81-]{+-82+} + size", "exponential"),
     ("exponential", "exp-error-slope", "size * 2.0**[--92-]{+-94+}", "exponential"),
     ("exponential", "cubic-digit", "0x1.c6b08d70[-394e8-]{+494e8+}p-5", "exponential"),

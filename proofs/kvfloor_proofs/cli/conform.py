@@ -19,7 +19,11 @@ __all__ = ["conform", "vectors"]
 @click.option("--order", type=int, help="Slots of keys and values.  [default: 2]")
 @click.option("--layout", help="Axes: batch, heads, tokens, columns.  [default: bhnd]")
 @click.option("--scale", help="A number, or 1/sqrt(d).  [default: 1/sqrt(d)]")
-@click.option("--mask", help="causal, boolean, or window,W1,W2.  [default: none]")
+@click.option(
+    "--mask",
+    help="none, causal, causal-top-left, boolean, or window,left=3,right=0 "
+    "(L1/L2 a slot; also top-left).  [default: none]",
+)
 @click.option("--returns", help="output, or output,logsumexp.  [default: output,logsumexp]")
 @click.option("--block", help="Tokens of a block of an online softmax, or one number a slot.")
 @click.option("--weights", help="Format of stored weights.  [default: that of the arithmetic]")
@@ -27,6 +31,14 @@ __all__ = ["conform", "vectors"]
 @click.option("--empty", help="Output of a row without a tuple: zero or nan.  [default: zero]")
 @click.option("--grouped", is_flag=True, default=None, help="Heads may share keys and values.")
 @click.option("--arrays", help="numpy, torch, jax or a module.  [default: numpy]")
+@click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
+@click.option("--d", help="Head sizes served: 64,128, or multiple=16,least=16,most=256.")
+@click.option("--d-v", help="The same for values; or same, as d.")
+@click.option("--tokens", help="Tokens of a slot that are served.")
+@click.option("--queries", help="Queries that are served; same, as tokens; fewer, at most as many.")
+@click.option("--batch", help="Batches that are served.")
+@click.option("--heads", help="Heads of the query that are served.")
+@click.option("--groups", help="Heads of the query for each of the keys that are served.")
 @click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")
@@ -44,8 +56,9 @@ def conform(
     """Compare an implementation of attention with the correctly rounded results.
 
     MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...); or it names a
-    kvfloor.conformance.Target, which says everything itself. Exit status 0 if every number is
-    within its derived bound, 1 if not.
+    kvfloor.conformance.Target, which says everything itself. It is called only for what it
+    serves (--d, --d-v, --tokens, ...). Exit status 0 if every number is within its derived bound,
+    1 if not, or if too little is served to say anything.
 
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
     """

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kvfloor.conformance import Target, load
-from kvfloor.errors import InputError
+from kvfloor.attention import Window
+from kvfloor.conformance import Domain, Target, load
+from kvfloor.errors import InputError, meant
 
 __all__ = ["as_target"]
+
+SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups")
+WINDOW = "window,left=3,right=0 or a part of that, or L1/L2 for each slot, and top-left"
 
 
 def as_target(spec: str, declared: dict[str, Any]) -> Target:
@@ -37,7 +41,8 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     for name, read in (("mask", _mask), ("returns", _words), ("block", _block)):
         if name in declared:
             declared[name] = read(declared[name])
-    return Target(found, source=spec, **declared)
+    served = {name: declared.pop(name) for name in SERVED if name in declared}
+    return Target(found, source=spec, domain=Domain(**served), **declared)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -45,8 +50,22 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _mask(text: str) -> Any:
-    kind, *widths = text.split(",")
-    return (kind, *map(_number, widths)) if widths else kind
+    kind, *parts = text.split(",")
+    if kind != "window":
+        if parts:
+            raise InputError("mask", WINDOW, repr(text) + meant(kind, ("window",)))
+        return kind
+    told: dict[str, Any] = {}
+    for part in parts:
+        word, _, value = part.partition("=")
+        if part == "top-left":
+            told["top_left"] = True
+        elif word in ("left", "right") and value:
+            each = tuple(map(_number, value.split("/")))
+            told[word] = each if len(each) > 1 else each[0]
+        else:
+            raise InputError("mask", WINDOW, repr(text))
+    return Window(**told)
 
 
 def _block(text: str) -> Any:

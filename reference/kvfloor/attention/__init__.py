@@ -8,19 +8,22 @@ from kvfloor.attention.definition import (
 )
 from kvfloor.attention.enclosure import Enclosure, enclose
 from kvfloor.attention.exact import ExactNumber, ExactOutput, compare, equal, is_exactly
+from kvfloor.attention.fast import exp_above
 from kvfloor.attention.grouping import ExactAttention, row_products
 from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
 from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
-from kvfloor.attention.windows import Window
+from kvfloor.attention.windows import WINDOWS, Intervals, Window
 
 __all__ = [
     "INVERSE_SQRT_D",
+    "WINDOWS",
     "Attention",
     "Enclosure",
     "ExactAttention",
     "ExactNumber",
     "ExactOutput",
+    "Intervals",
     "Layers",
     "Mask",
     "Rounded",
@@ -31,6 +34,7 @@ __all__ = [
     "compare",
     "enclose",
     "equal",
+    "exp_above",
     "folded",
     "is_exactly",
     "khatri_rao",

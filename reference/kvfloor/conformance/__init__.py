@@ -7,11 +7,13 @@ within the bound that E3 derives for the arithmetic it declares.
 
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import CATALOGUE, FAMILIES, Entry, as_entry, entries_for
-from kvfloor.conformance.draft import Draft, Size
+from kvfloor.conformance.domain import Domain
+from kvfloor.conformance.draft import Draft
 from kvfloor.conformance.judge import Judgement, Worst, judge
 from kvfloor.conformance.loading import load
-from kvfloor.conformance.report import Failure, Report
+from kvfloor.conformance.report import Failure, NotRun, Report
 from kvfloor.conformance.runner import check, run
+from kvfloor.conformance.size import Size
 from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.vectors import write
@@ -22,10 +24,12 @@ __all__ = [
     "Answer",
     "CallError",
     "Case",
+    "Domain",
     "Draft",
     "Entry",
     "Failure",
     "Judgement",
+    "NotRun",
     "Report",
     "Size",
     "Target",

@@ -9,8 +9,10 @@ import numpy as np
 
 from kvfloor.attention import window_mask
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.draft import BEYOND_EXP, Draft, Tensors
+from kvfloor.conformance.draft import BEYOND_EXP, Draft, NoCase, Tensors
 from kvfloor.families import BinaryValues, orthonormal
+
+WIDE = 256  # the widest heads in use
 
 
 def drawn(draft: Draft) -> list[Case]:
@@ -27,36 +29,43 @@ def distinct_slots(draft: Draft) -> list[Case]:
 
 def unequal_lengths(draft: Draft) -> list[Case]:
     """Every slot of another length, in both orders."""
-    lengths = [n + r for r, n in enumerate(sorted(draft.size.lengths))]
-    return [
-        case
-        for ordered in (lengths, lengths[::-1])
-        for case in drawn(draft.with_size(lengths=tuple(ordered)))
-    ]
+    served, lengths = draft.target.domain.tokens, list[int]()
+    for r, n in enumerate(sorted(draft.size.lengths)):
+        found = served.nearest(n + r)
+        if lengths and found <= lengths[-1]:
+            found = served.after(lengths[-1]) or found
+        lengths.append(found)
+    if len(set(lengths)) < len(lengths):
+        raise NoCase(f"{len(lengths)} slots have no lengths of their own")
+    orders = [{"lengths": tuple(ordered)} for ordered in (lengths, lengths[::-1])]
+    return [case for sized in draft.with_sizes(*orders) for case in drawn(sized)]
 
 
 def wide_values(draft: Draft) -> list[Case]:
     """Values wider than keys, and narrower."""
     d = draft.size.d
-    return [
-        *drawn(draft.with_size(d_v=d + 3)),
-        *drawn(draft.with_size(d=d + 3, d_v=d)),
-    ]
+    usual = draft.with_sizes({"d_v": d + 3}, {"d": d + 3, "d_v": d})
+    far = draft.with_sizes({"d": 1, "d_v": WIDE}, {"d": WIDE, "d_v": 1})
+    wide = [[sized for sized in some if sized.size.d != sized.size.d_v] for some in (usual, far)]
+    if not any(wide):
+        raise NoCase("values are as wide as keys")
+    return [case for sized in wide[0] or wide[1] for case in drawn(sized)]
 
 
 def single_token(draft: Draft) -> list[Case]:
     """One token in each slot: the output is a product of values, the log-sum-exp a logit."""
-    return drawn(draft.with_size(lengths=(1,) * len(draft.size.lengths), queries=1))
+    single = draft.with_size(lengths=(1,) * len(draft.size.lengths), queries=1)
+    if single.size.tuples > 1:
+        raise NoCase(f"a slot has at least {min(single.size.lengths)} tokens")
+    return drawn(single)
 
 
 def block_boundary(draft: Draft) -> list[Case]:
     """Lengths and query positions on both sides of multiples of 16."""
-    cases = []
-    for extra in (-1, 0, 1):
-        n = max(1, 16 * -(-draft.size.lengths[0] // 16) + extra)
-        lengths = (n,) * len(draft.size.lengths) if len(draft.size.lengths) < 3 else None
-        cases += drawn(draft.with_size(lengths=lengths or draft.size.lengths))
-    return cases
+    m, end = len(draft.size.lengths), 16 * -(-draft.size.lengths[0] // 16)
+    lengths = [(n,) * m if m < 3 else draft.size.lengths for n in (end - 1, end, end + 1)]
+    return [case for sized in draft.with_sizes(*({"lengths": some} for some in lengths))
+            for case in drawn(sized)]  # fmt: skip
 
 
 def tail_block(draft: Draft) -> list[Case]:
@@ -76,7 +85,7 @@ def heads(draft: Draft) -> list[Case]:
     """Every head and every element of the batch with keys and values of its own size."""
     tensors = draft.tensors()
     b, h = tensors.keys[0].shape[:2]
-    sizes = 1 + np.arange(b * h).reshape(b, h, 1, 1) / 2
+    sizes = 1 + 8 * np.arange(b * h).reshape(b, h, 1, 1) / (b * h)
     tensors.keys[0] *= sizes
     tensors.values[0] *= sizes[::-1, ::-1]
     return [draft.case(tensors)]
@@ -84,21 +93,24 @@ def heads(draft: Draft) -> list[Case]:
 
 def causal(draft: Draft) -> list[Case]:
     """Each token outweighs those before it, so that one too many or too few is seen."""
-    return [draft.case(_ladder(draft, ascending=True))]
+    n, m = draft.size.lengths[0], len(draft.size.lengths)
+    named = draft.target.kind != "boolean"
+    sized = draft.with_size(queries=n, lengths=(n,) * m) if named else draft
+    return [sized.case(ladder(sized, ascending=True))]
 
 
 def window(draft: Draft) -> list[Case]:
     """Windows that cut and differ, with tokens outside that outweigh those inside."""
     size = draft.size
-    widths = [max(1, n // (r + 2)) for r, n in enumerate(size.lengths)]
     mask = None
-    if draft.target.mask == "boolean":
+    if draft.target.kind == "boolean":
+        widths = [max(1, n // (r + 2)) for r, n in enumerate(size.lengths)]
         last = min(size.lengths) - 1
         rows = [window_mask(min(i, last), widths, size.lengths) for i in range(size.queries)]
         mask = np.stack(rows)
     cases = []
     for ascending in (False, True):
-        tensors = _ladder(draft, ascending=ascending)
+        tensors = ladder(draft, ascending=ascending)
         for K in tensors.keys[1:]:
             K[..., 0] *= _ramp(K.shape[2], ascending=ascending)
         cases.append(draft.case(tensors, mask=mask))
@@ -284,14 +296,15 @@ def batch(draft: Draft) -> list[Case]:
     """Queries of very different size in one batch; then the smallest alone."""
     tensors = draft.tensors()
     b, h = tensors.query.shape[:2]
-    sizes = 2.0 ** np.arange(b * h).reshape(b, h, 1, 1)
-    if not draft.target.positional:
+    sizes = 2.0 ** (np.arange(b * h) % 16).reshape(b, h, 1, 1)
+    if draft.target.window is None:
         sizes = sizes * 4.0 ** (np.arange(tensors.query.shape[2])[:, None] % 4)
     tensors.query *= sizes
+    few = draft.with_size(batch=1).size.batch
     alone = Tensors(
-        tensors.query[:1],
-        [K[:1] for K in tensors.keys],
-        [V[:1] for V in tensors.values],
+        tensors.query[:few],
+        [K[:few] for K in tensors.keys],
+        [V[:few] for V in tensors.values],
     )
     return [draft.case(tensors), draft.case(alone)]
 
@@ -311,17 +324,24 @@ def reduction(draft: Draft) -> list[Case]:
     n, m = draft.size.lengths[0], len(draft.size.lengths)
     if m > 2:
         n = min(n, 6)
-    family = BinaryValues(orthonormal(n), d_v=draft.size.d_v, order=m)
-    sized = draft.with_size(d=n, queries=n, lengths=(n,) * m)
+    sized = draft.with_size(queries=n, lengths=(n,) * m)
+    n = sized.size.lengths[0]
+    sized = sized.with_size(d=n)
+    if sized.size.d < n:
+        raise NoCase(f"{n} tokens do not fit into {sized.size.d} columns")
     tensors, rng = sized.tensors(), sized.generator(1)
+    family = BinaryValues(orthonormal(n), d_v=sized.size.d_v, order=m)
+    for K in tensors.keys:
+        K[:] = 0
     for i in range(sized.size.batch):
         for j in range(sized.size.kv_heads):
             tokens = family.encode(rng.integers(0, 2, size=family.size).tolist())
             for r in range(m):
-                tensors.keys[r][i, j] = [list(map(float, t.keys[r])) for t in tokens]
+                tensors.keys[r][i, j, :, :n] = [list(map(float, t.keys[r])) for t in tokens]
                 tensors.values[r][i, j] = [list(map(float, t.values[r])) for t in tokens]
-    queries = [[float(Fraction(x)) for x in family.query(i)] for i in range(n)]
-    tensors.query[:] = np.array(queries) / sized.sigma
+    queries = np.array([[float(Fraction(x)) for x in family.query(i)] for i in range(n)])
+    tensors.query[:] = 0
+    tensors.query[..., :n] = queries[np.arange(sized.size.queries) % n] / sized.sigma
     return [sized.case(tensors, mask=sized.everything())]
 
 
@@ -338,7 +358,8 @@ def _ramp(n: int, *, ascending: bool) -> np.ndarray[tuple[int], np.dtype[np.floa
     return ramp if ascending else ramp[::-1]
 
 
-def _ladder(draft: Draft, *, ascending: bool) -> Tensors:
+def ladder(draft: Draft, *, ascending: bool) -> Tensors:
+    """Draw tensors of which each token outweighs those before it, or after it."""
     tensors = draft.tensors()
     tensors.set_logits(12 * _ramp(draft.size.lengths[0], ascending=ascending), draft.sigma)
     for K in tensors.keys[1:]:

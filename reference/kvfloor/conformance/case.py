@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from kvfloor.attention import Mask, Scale, as_scale, window_mask
+from kvfloor.attention import WINDOWS, Intervals, Mask, Scale, Window, as_scale
 from kvfloor.numbers import Array
 
 __all__ = ["Case", "MaskSpec", "Relation"]
 
-MaskSpec: TypeAlias = "Literal['causal'] | tuple[Any, ...] | Mask | None"
+MaskSpec: TypeAlias = "Literal['causal', 'causal-top-left'] | Window | Mask | None"
 Relation = Literal["none", "repeat", "inputs"]
 
 
@@ -28,7 +28,7 @@ class Case:
         Head i of the query reads head ``i // (h // h_kv)`` of keys and values.
     values : tuple of m arrays, ``values[r]`` of shape (b, h_kv, n_r, d_v)
     scale : positive rational or "1/sqrt(d)"
-    mask : None, "causal", ("window", w_1, ..., w_m), or booleans of shape (n_q, n_1, ..., n_m)
+    mask : None, "causal", "causal-top-left", `Window`, or booleans of shape (n_q, n_1, ..., n_m)
     relation : "none", "repeat" or "inputs"
         What is compared besides the numbers: a second call, bit by bit; the inputs after the call.
     rows : tuple of int, optional
@@ -56,25 +56,41 @@ class Case:
     @property
     def kept(self) -> Mask | None:
         """The tuples that count, shape (n_q, n_1, ..., n_m); None for all."""
-        return kept_tuples(self.mask, range(self.query.shape[2]), self.lengths)
+        return kept_tuples(self.mask, self.query.shape[2], self.lengths)
 
     def compared(self) -> Case:
-        """The same with the queries alone that are compared."""
+        """The same with the queries alone that are compared, and zeros for what is not finite.
+
+        That is where no query sees it.
+        """
+        case = self
+        given, m = (*self.keys, *self.values), len(self.keys)
+        arrays = tuple(map(_finite, given))
+        if any(A is not B for A, B in zip(arrays, given, strict=True)):
+            case = replace(case, keys=arrays[:m], values=arrays[m:])
         if self.rows is None:
-            return self
-        mask = kept_tuples(self.mask, self.rows, self.lengths)
-        return replace(self, query=self.query[:, :, self.rows], mask=mask, rows=None)
+            return case
+        rows = list(self.rows)
+        mask = kept_tuples(self.mask, self.query.shape[2], self.lengths, rows)
+        return replace(case, query=self.query[:, :, rows], mask=mask, rows=None)
 
 
-def kept_tuples(mask: MaskSpec, queries: Iterable[int], lengths: tuple[int, ...]) -> Mask | None:
-    """Return which tuples a mask keeps for the queries named by their indices, their positions."""
+def _finite(array: Array) -> Array:
+    """The array, with zeros for what is not finite."""
+    finite = np.isfinite(array.astype(np.float64))
+    return array if finite.all() else np.where(finite, array, np.zeros((), array.dtype))
+
+
+def kept_tuples(
+    mask: MaskSpec, n_q: int, lengths: tuple[int, ...], rows: Sequence[int] | None = None
+) -> Mask | None:
+    """Return which tuples a mask keeps for n_q queries, or for some of them by their indices."""
     if mask is None:
         return None
+    chosen = range(n_q) if rows is None else rows
     if isinstance(mask, np.ndarray):
-        kept: Mask = mask[list(queries)]
+        kept: Mask = mask[list(chosen)]
         return kept
-    rows = [
-        window_mask(i, [i + 1] * len(lengths) if mask == "causal" else mask[1:], lengths)
-        for i in queries
-    ]
-    return np.stack(rows)
+    window = WINDOWS[mask] if isinstance(mask, str) else Window(*mask)
+    seen = Intervals.of(window, n_q, n_q, lengths)
+    return np.stack([seen.mask(i) for i in chosen])

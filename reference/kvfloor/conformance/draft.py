@@ -10,40 +10,22 @@ import numpy.typing as npt
 
 from kvfloor.attention import Mask, causal_mask
 from kvfloor.conformance.case import Case, Relation
+from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
 
-__all__ = ["BEYOND_EXP", "Draft", "Size"]
+__all__ = ["BEYOND_EXP", "MOST_LOGITS", "Draft", "NoCase", "affordable"]
 
 Float = npt.NDArray[np.float64]
 # Beyond this times the logarithm of the largest number, exp is infinite in the arithmetic; a
 # quarter more survives a coarse format.
 BEYOND_EXP = 1.25
+MOST_LOGITS = 2**22
+MOST_NUMBERS = 2**24
 
 
-@dataclass(frozen=True)
-class Size:
-    """How large a case is.
-
-    Attributes
-    ----------
-    batch, kv_heads : int
-        Sets of keys and values.
-    group : int
-        Heads of the query for each head of keys and values.
-    queries : int
-    lengths : tuple of m ints
-        Tokens in each slot.
-    d, d_v : int
-    """
-
-    batch: int
-    kv_heads: int
-    group: int
-    queries: int
-    lengths: tuple[int, ...]
-    d: int
-    d_v: int
+class NoCase(Exception):  # noqa: N818 (it says what there is not)
+    """A case cannot be made of what is served, or would take too long; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +47,13 @@ class Draft:
     coarse: bool
 
     def with_size(self, **changes: Any) -> Draft:
-        """Return the same with another size; where positions are shared, all lengths are one."""
-        return replace(self, size=fitted(self.target, replace(self.size, **changes)))
+        """Return the same with another size, the nearest that the target serves."""
+        return replace(self, size=self.target.fit(replace(self.size, **changes)))
+
+    def with_sizes(self, *changes: dict[str, Any]) -> list[Draft]:
+        """Return those of several changes whose sizes differ."""
+        drafts = [self.with_size(**change) for change in changes]
+        return list({draft.size: draft for draft in drafts}.values())
 
     def generator(self, stream: int = 0) -> np.random.Generator:
         """Return a new source of numbers, the same for the same draft and stream."""
@@ -79,7 +66,16 @@ class Draft:
         return np.clip(rng.normal(size=shape), -3, 3)
 
     def tensors(self, stream: int = 0) -> Tensors:
-        """Draw a query, keys and values, all different."""
+        """Draw a query, keys and values, all different.
+
+        Raises
+        ------
+        NoCase
+            If there are too many of them, or of their logits.
+        """
+        if not affordable(self.size):
+            most = f"at most {MOST_LOGITS} logits and {MOST_NUMBERS} numbers"
+            raise NoCase(f"a case has {most}, not {self.size.logits} and {self.size.numbers}")
         rng, size = self.generator(stream), self.size
         shared = size.batch, size.kv_heads
         return Tensors(
@@ -103,7 +99,7 @@ class Draft:
     ) -> Case:
         """Round to the format of the inputs, and put the target's mask and scale to it.
 
-        For "boolean" targets, ``mask`` is the mask; without one it is causal, the last query last.
+        For "boolean" targets, ``mask`` is the mask; without one it is causal from the top left.
         """
         form = self.target.inputs
         largest = float(form.max_finite)
@@ -155,17 +151,6 @@ class Tensors:
         self.keys[slot][..., 0] = factor * logits / largest
 
 
-def fitted(target: Target, size: Size) -> Size:
-    """Return the size nearest to one that the target's layout, groups and mask allow."""
-    lengths, queries = size.lengths, size.queries
-    if target.positional:
-        queries = lengths[0]
-        lengths = (queries,) * len(lengths)
-    return replace(
-        size,
-        batch=size.batch if "b" in target.layout else 1,
-        kv_heads=size.kv_heads if "h" in target.layout else 1,
-        group=size.group if target.grouped else 1,
-        queries=queries,
-        lengths=lengths,
-    )
+def affordable(size: Size) -> bool:
+    """Whether a case of a size is not too large for a run."""
+    return size.logits <= MOST_LOGITS and size.numbers <= MOST_NUMBERS

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import Entry, as_entry, entries_for
-from kvfloor.conformance.draft import Draft, Size, fitted
+from kvfloor.conformance.draft import Draft
+from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
 from kvfloor.numbers import FORMATS, Array, as_format
@@ -106,7 +107,7 @@ def drafts(draw: st.DrawFn, entry: Entry, target: Target) -> Draft:
     """Draw the start of a case of an entry: small ones first, and numbers easy to read."""
     size = draw(shapes(entry.largest(target)))
     fine, seed = draw(st.booleans()), draw(SEEDS)
-    return Draft(target, fitted(target, size), seed, coarse=not fine)
+    return Draft(target, target.fit(size), seed, coarse=not fine)
 
 
 @st.composite
@@ -142,8 +143,9 @@ def cases(
     """
     target = _described(dtype, order, mask, scale)
     entry = as_entry(flag)
-    if not entry.applies(target):
-        raise InputError("flag", "one that applies", repr(flag))
+    why = entry.unless(target)
+    if why:
+        raise InputError("flag", "one that applies", f"{flag!r}, but {why}")
     return draw(st.sampled_from(entry.build(draw(drafts(entry, target)))))
 
 

@@ -100,7 +100,7 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     if case.rows is not None:
         lse_rows = None if answer.logsumexp is None else answer.logsumexp[:, :, case.rows]
         answer = answer._replace(output=answer.output[:, :, case.rows], logsumexp=lse_rows)
-        case = case.compared()
+    case = case.compared()
     output = as_format(answer.output.dtype)
     lse = target.arithmetic if answer.logsumexp is None else as_format(answer.logsumexp.dtype)
     truth = find_truth(case, output=output, logsumexp=lse, empty=target.empty)

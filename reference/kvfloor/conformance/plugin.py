@@ -1,4 +1,4 @@
-"""The suite as pytest items: one for each entry of the catalogue that applies to the target."""
+"""The suite as pytest items: one for each entry of the catalogue; what cannot run is skipped."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kvfloor.conformance.catalogue import FAMILIES, Entry, as_entry, entries_for
+from kvfloor.conformance.catalogue import CATALOGUE, FAMILIES, Entry, as_entry, entries_for
 from kvfloor.conformance.loading import load
 from kvfloor.conformance.runner import run
+from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
 
@@ -36,7 +37,7 @@ class Suite:
         try:
             self.target = _target(spec)
             self.expected = {} if expected is None else read_expected(config.rootpath / expected)
-            _check_sizes_and_flags(self.target, self.expected)
+            _check_flags(self.target, self.expected)
         except (InputError, OSError) as error:
             raise pytest.UsageError(str(error)) from None
         self.name = spec.partition(":")[2]
@@ -46,7 +47,7 @@ class Suite:
         self, session: pytest.Session, items: list[pytest.Item]
     ) -> None:
         """Add an item for each entry, before any are deselected."""
-        for entry in entries_for(self.target):
+        for entry in CATALOGUE:
             item = EntryItem.from_parent(
                 session, name=f"{self.name}[{entry.flag}]", entry=entry, target=self.target
             )
@@ -67,8 +68,15 @@ class EntryItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the entry; the message of a failure is the report's."""
+        reason = self.entry.unless(self.target)
+        if reason:
+            pytest.skip(reason)
+        if self.target.fit(Size(1, 1, 1, 1, (2,) * self.target.order, 1, 1)).tuples == 1:
+            pytest.fail("no case has more than one tuple: that is no attention", pytrace=False)
         report = run(self.target, flags=[self.entry.flag])
-        if not report.ok:
+        if report.not_run:
+            pytest.skip(report.not_run[0].reason)
+        if report.failures or report.unbounded == report.elements:
             pytest.fail(str(report), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
@@ -84,9 +92,9 @@ def _target(spec: str) -> Target:
     return replace(found, source=f"{spec}.function")
 
 
-def _check_sizes_and_flags(target: Target, expected: Iterable[str]) -> None:
-    """Refuse a target that no case is large enough for, and flags that do not apply to it."""
-    applicable = [entry.flag for entry in entries_for(target) if entry.largest(target)]
+def _check_flags(target: Target, expected: Iterable[str]) -> None:
+    """Refuse flags that do not apply to a target."""
+    applicable = [entry.flag for entry in entries_for(target)]
     for flag in expected:
         if flag not in applicable:
             raise InputError("--kvfloor-expected", "flags that apply to the target", repr(flag))

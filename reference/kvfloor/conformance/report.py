@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
 
-__all__ = ["Failure", "Report"]
+from kvfloor.conformance.size import Size
+
+__all__ = ["Failure", "NotRun", "Report"]
+
+AXES = ("batch", "heads", "queries", "tokens", "d", "d_v")
+MOST_SHOWN = 16  # numbers of a row of the table
 
 
 class Failure(NamedTuple):
@@ -27,6 +32,20 @@ class Failure(NamedTuple):
     reproducer: str
 
 
+class NotRun(NamedTuple):
+    """One entry of the catalogue that was not run.
+
+    Attributes
+    ----------
+    flag : str
+    reason : str
+        Why: what the target declares, or its domain excludes.
+    """
+
+    flag: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Report:
     """What came of a run.
@@ -42,6 +61,9 @@ class Report:
     worst_flag : str
         The entry with the largest error over its bound.
     failures : tuple of Failure
+    not_run : tuple of NotRun
+    sizes : frozenset of Size
+        Those of all calls.
     seconds : float
     """
 
@@ -52,12 +74,37 @@ class Report:
     worst_ratio: float
     worst_flag: str
     failures: tuple[Failure, ...]
+    not_run: tuple[NotRun, ...]
+    sizes: frozenset[Size]
     seconds: float
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, and some number had a bound to fail by."""
-        return not self.failures and self.unbounded < self.elements
+        """Whether nothing failed, and something could have.
+
+        Some number had a bound, and some case more than one tuple.
+        """
+        return not self.failures and self.unbounded < self.elements and self.weighed
+
+    @property
+    def weighed(self) -> bool:
+        """Whether any case had more than one tuple: else there is no softmax."""
+        return any(size.tuples > 1 for size in self.sizes)
+
+    @property
+    def visited(self) -> dict[str, list[Any]]:
+        """What was visited: for each axis the numbers, in order; heads as those of q over K."""
+        found: dict[str, list[Any]] = {}
+        for axis in AXES:
+            if axis == "tokens":
+                values: set[Any] = {n for size in self.sizes for n in size.lengths}
+            elif axis == "heads":
+                values = {(size.heads, size.kv_heads) for size in self.sizes}
+            else:
+                values = {getattr(size, axis) for size in self.sizes}
+            found[axis] = sorted(values)
+        found["heads"] = [f"{h}/{h_kv}" for h, h_kv in found["heads"]]
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `to_json` writes; a number that is not finite is None."""
@@ -71,6 +118,8 @@ class Report:
                 "flag": self.worst_flag,
             },
             "failures": [failure._asdict() for failure in self.failures],
+            "not_run": [entry._asdict() for entry in self.not_run],
+            "visited": self.visited,
             "seconds": round(self.seconds, 3),
         }
 
@@ -90,9 +139,28 @@ class Report:
         )
         if self.unbounded:
             lines.append(f"{self.unbounded} numbers have no bound: the arithmetic is too narrow")
+        if self.elements and not self.weighed:
+            lines.append("no case has more than one tuple: that is no attention")
         if self.failures:
-            lines += ["", self.failures[0].reproducer.rstrip("\n")]
-        return "\n".join(lines)
+            lines += ["", self.failures[0].reproducer.rstrip("\n"), ""]
+        if self.not_run:
+            lines.append(f"not run, {len(self.not_run)} entries:")
+            lines += [f"  {flag}: {reason}" for flag, reason in self.not_run]
+        return "\n".join([*lines, *_table(self.visited)])
+
+
+def _table(visited: dict[str, list[Any]]) -> list[str]:
+    """What was visited, a row for each axis; where there is much of it, both ends."""
+    if not visited["d"]:
+        return ["visited: nothing"]
+    rows = []
+    for axis, values in visited.items():
+        shown = list(map(str, values))
+        if len(shown) > MOST_SHOWN:
+            half = MOST_SHOWN // 2
+            shown = [*shown[:half], "...", *shown[-half:]]
+        rows.append(f"  {axis:8}{len(values):5}  {' '.join(shown)}")
+    return ["visited:", *rows]
 
 
 def _finite(x: float) -> float | None:

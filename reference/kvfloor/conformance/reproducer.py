@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from inspect import ismethod
 from textwrap import indent
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kvfloor.conformance.case import Case
+from kvfloor.conformance.domain import Domain
 from kvfloor.conformance.draft import Draft
 from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
@@ -28,7 +30,10 @@ DEFAULTS: dict[str, Any] = {
     "empty": "zero",
     "grouped": False,
     "arrays": "numpy",
+    "domain": Domain(),
+    "skips": False,
 }
+NAMES = ("Case", "Domain", "Draft", "Size", "Target", "as_entry", "judge")
 
 
 def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case) -> str:
@@ -56,18 +61,20 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     options += f", {declared}" if declared else ""
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
     body = _literal(case) if small else _recipe(flag, draft, number)
-    return f"""import numpy as np
-
-from kvfloor.conformance import Case, Target, judge
-{"" if small else "from kvfloor.conformance import Draft, Size, as_entry" + chr(10)}
-{imported}
-
-
-def test_{flag.replace("-", "_")}():
+    test = f"""def test_{flag.replace("-", "_")}():
     target = Target({name}, {options})
 {indent(body, "    ")}
     assert judge(target, case).problem is None, judge(target, case).problem
 """
+    used = [word for word in NAMES if f"{word}(" in test]
+    numpy = "import numpy as np\n\n" if "np." in test else ""
+    window = "from kvfloor import Window\n" if "Window(" in test else ""
+    return f"""{numpy}{window}from kvfloor.conformance import {", ".join(used)}
+
+{imported}
+
+
+{test}"""
 
 
 def _import(target: Target) -> tuple[str, str]:
@@ -116,7 +123,7 @@ def _array(array: Array) -> str:
     """The array in full; a float's repr reads back as the same number."""
     if array.dtype == np.bool_:
         return f"np.array({array.tolist()})"
-    numbers = array.astype(np.float64).tolist()
+    numbers = re.sub(r"\b(nan|inf)\b", r"np.\1", str(array.astype(np.float64).tolist()))
     if array.dtype.kind == "V":  # a format of ml_dtypes
         return f"np.array({numbers}).astype(target.inputs.dtype)"
     return f"np.array({numbers}, dtype={array.dtype.name!r})"

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import hypothesis
 
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.catalogue import Entry, as_entry, entries_for
-from kvfloor.conformance.draft import Draft
+from kvfloor.conformance.catalogue import CATALOGUE, Entry, as_entry
+from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
 from kvfloor.conformance.judge import Judgement, judge
-from kvfloor.conformance.report import Failure, Report
+from kvfloor.conformance.report import Failure, NotRun, Report
 from kvfloor.conformance.reproducer import write_test
+from kvfloor.conformance.size import Size
 from kvfloor.conformance.stages import find_stage
 from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Target
@@ -54,7 +55,8 @@ def check(
         Entries to run; all that apply by default.
     **declared
         The other parameters of `Target`: ``order``, ``layout``, ``scale``, ``mask``, ``returns``,
-        ``block``, ``weights``, ``exp_ulps``, ``empty``, ``grouped``, ``arrays``.
+        ``block``, ``weights``, ``exp_ulps``, ``empty``, ``grouped``, ``arrays``, ``domain``,
+        ``skips``.
 
     Returns
     -------
@@ -77,14 +79,19 @@ def run(
     as_count(examples, "examples")
     as_count(seed, "seed")
     started = perf_counter()
-    entries = entries_for(target) if flags is None else tuple(map(as_entry, flags))
+    entries = CATALOGUE if flags is None else tuple(map(as_entry, flags))
+    totals, failures, not_run = _Totals(), [], []
     for entry in entries:
-        if not entry.applies(target):
-            raise InputError("flags", "entries that apply to the target", repr(entry.flag))
-        entry.largest(target)  # before any call, as it may refuse the target
-    totals, failures = _Totals(), []
-    for entry in entries:
-        finding = _examine(entry, target, totals, examples, seed)
+        reason = entry.unless(target)
+        if reason and flags is not None:
+            expected = "entries that apply to the target"
+            raise InputError("flags", expected, f"{entry.flag!r}: {reason}")
+        try:
+            finding = None if reason else _examine(entry, target, totals, examples, seed)
+        except NoCase as error:
+            reason, finding = str(error), None
+        if reason:
+            not_run.append(NotRun(entry.flag, reason))
         if finding is not None:
             failures.append(_failure(entry, target, finding))
     return Report(
@@ -95,6 +102,8 @@ def run(
         totals.ratio,
         totals.flag,
         tuple(failures),
+        tuple(not_run),
+        frozenset(totals.sizes),
         perf_counter() - started,
     )
 
@@ -107,9 +116,11 @@ class _Totals:
     ulps: float = 0.0
     ratio: float = 0.0
     flag: str = field(default="")
+    sizes: set[Size] = field(default_factory=set)
 
-    def add(self, flag: str, found: Judgement) -> None:
+    def add(self, flag: str, case: Case, found: Judgement) -> None:
         self.cases += 1
+        self.sizes.add(Size.of(case))
         self.elements += found.elements
         self.unbounded += found.unbounded
         self.ulps = max(self.ulps, found.ulps)
@@ -130,17 +141,25 @@ class _Finding(NamedTuple):
 def _examine(
     entry: Entry, target: Target, totals: _Totals, examples: int, seed: int
 ) -> _Finding | None:
-    """Run one entry; return the smallest case found that fails."""
+    """Run one entry; return the smallest case found that fails.
+
+    Raises
+    ------
+    NoCase
+        If its case at full size cannot be made.
+    """
 
     def trial(draft: Draft) -> _Finding | None:
         for number, case in enumerate(entry.build(draft)):
             found = judge(target, case)
-            totals.add(entry.flag, found)
+            totals.add(entry.flag, case, found)
             if found.problem is not None:
                 return _Finding(draft, number, case, found.problem)
         return None
 
     large = trial(Draft(target, entry.largest(target), seed, coarse=False))
+    if not entry.draws:
+        return large
     count = examples if large is None else max(examples, SHRINKING)
     return (_search(entry, target, trial, count, seed) if count else None) or large
 
@@ -169,7 +188,9 @@ def _search(
     )
     @hypothesis.given(drafts(entry, target))
     def attempt(draft: Draft) -> None:
-        finding = trial(draft)
+        finding = None
+        with suppress(NoCase):
+            finding = trial(draft)
         if finding is not None:
             smallest[:] = [finding]
             raise _Fails

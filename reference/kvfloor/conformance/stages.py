@@ -17,6 +17,7 @@ import numpy as np
 
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
 
@@ -56,8 +57,14 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     weights = [found.worst for found in wrong if found.worst is not None]
     if case.kept is not None and any((w.found == 0) != (w.expected == 0) for w in weights):
         return "mask"
-    apart = next(_wrong(silent, _indicators(_far_apart(target, case))), None)
-    return "logits" if apart is None else "exponentials or scale"
+    return _stage_of_weights(silent, case)
+
+
+def _stage_of_weights(target: Target, case: Case) -> Stage | None:
+    far = _far_apart(target, case)
+    if far is None:
+        return None
+    return "exponentials or scale" if any(_wrong(target, _indicators(far))) else "logits"
 
 
 def _without_logsumexp(target: Target) -> Target:
@@ -89,20 +96,32 @@ def _indicators(case: Case) -> Iterator[Case]:
         yield replace(case, values=values)
 
 
-def _far_apart(target: Target, case: Case) -> Case:
-    """Logits as far below the top as those of the first query, by d = 1 and equal slots."""
+def _far_apart(target: Target, case: Case) -> Case | None:
+    """Logits as far below the top as those of the first query, by one column and equal slots.
+
+    None if what is served is too large for that.
+
+    Tokens and queries are repeated, and columns are zero, if more of them are served than needed.
+    """
     m, form = len(case.keys), target.inputs
     gaps = _gaps(case)
     roots = form.round_array(gaps ** (1 / m)).astype(form.dtype)
-    queries = len(roots) if target.positional else 1
-    shape = case.query.shape[0], case.query.shape[1], queries, 1
-    shared = *case.keys[0].shape[:2], len(roots)
+    shared, old = case.keys[0].shape[:2], Size.of(case)
+    n_q = 1 if target.window is None else len(roots)
+    size = target.fit(replace(old, queries=n_q, lengths=(len(roots),) * m, d=1))
+    if size.tuples > MOST_TUPLES or (size.batch, size.kv_heads) != shared:
+        return None
+    query = np.zeros((*case.query.shape[:2], size.queries, size.d), dtype=form.dtype)
+    query[..., 0] = -1
+    keys = [np.zeros((*shared, n, size.d), dtype=form.dtype) for n in size.lengths]
+    for K in keys:
+        K[..., 0] = np.resize(roots, K.shape[2])
     return Case(
-        -np.ones(shape, dtype=form.dtype),
-        tuple(np.broadcast_to(roots[:, None], (*shared, 1)) for _ in range(m)),
-        tuple(np.zeros((*shared, case.values[0].shape[3]), dtype=form.dtype) for _ in range(m)),
+        query,
+        tuple(keys),
+        tuple(np.zeros((*shared, n, size.d_v), dtype=form.dtype) for n in size.lengths),
         1.0,
-        np.ones((1, *(len(roots),) * m), dtype=np.bool_)
+        np.ones((size.queries, *size.lengths), dtype=np.bool_)
         if isinstance(case.mask, np.ndarray)
         else case.mask,
     )

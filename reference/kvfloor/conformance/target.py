@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kvfloor.attention import INVERSE_SQRT_D, as_scale
+from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Intervals, Window, as_scale
 from kvfloor.conformance.case import Case, MaskSpec
+from kvfloor.conformance.domain import EVERYTHING, MASKS, Domain
+from kvfloor.conformance.size import Size
 from kvfloor.errors import InputError, meant
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
@@ -20,7 +22,6 @@ ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
 RETURNS = ("output", "logsumexp")
 AXES = "bhnd"
 EMPTY = ("zero", "nan")
-MASKS = ("causal", "boolean", "window")
 
 
 class CallError(Exception):
@@ -63,7 +64,7 @@ class Target:
         may be left out.
     scale : positive number or "1/sqrt(d)"
         Passed as a float.
-    mask : None, "causal", ("window", w_1, ..., w_m) or "boolean"
+    mask : None or "none", "causal", "causal-top-left", `kvfloor.Window` or "boolean"
         What the function is given: the same, or for "boolean" an array (n_q, n_1, ..., n_m).
     returns : ("output",) or ("output", "logsumexp")
         An array, or a pair; in the format of the inputs or that of the arithmetic.
@@ -72,13 +73,17 @@ class Target:
     weights : dtype or str, optional
         The format in which weights are stored before they meet the values; else ``accumulate``.
     exp_ulps : number
-        What exp and log are within, in ulps of ``accumulate``.
+        What exp, log and the last quotient are within, in ulps of ``accumulate``.
     empty : "zero" or "nan"
         The output of a row without a tuple; its log-sum-exp is -inf.
     grouped : bool
         Whether several heads of the query may share one of keys and values.
     arrays : str
         What the function is given arrays of: "numpy", "torch", "jax" or a module of the array API.
+    domain : Domain
+        What it serves; everything by default. It is never called for anything else.
+    skips : bool
+        Whether it never reads keys and values that no query sees, so that they may be NaN.
     source : str, optional
         ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 
@@ -103,6 +108,8 @@ class Target:
     empty: str = "zero"
     grouped: bool = False
     arrays: str = "numpy"
+    domain: Domain = EVERYTHING
+    skips: bool = False
     source: str | None = None
     inputs: BinaryFormat = field(init=False)
     arithmetic: BinaryFormat = field(init=False)
@@ -137,11 +144,41 @@ class Target:
             raise InputError("exp_ulps", "a number from 0 to 64", shown(self.exp_ulps))
         for name, value in derived.items():
             object.__setattr__(self, name, value)
+        self._check_domain()
+
+    def _check_domain(self) -> None:
+        """Refuse a declaration of what the domain excludes."""
+        domain = self.domain
+        if not isinstance(domain, Domain):
+            raise InputError("domain", "a kvfloor.conformance.Domain", shown(domain))
+        for name, served, declared in (
+            ("mask", domain.masks, self.kind),
+            ("dtype", domain.formats or (self.inputs.name,), self.inputs.name),
+        ):
+            if declared not in served:
+                raise InputError(name, f"one of the domain: {', '.join(served)}", declared)
+        if self.order not in domain.orders:
+            raise InputError("order", f"one of the domain: {domain.orders}", str(self.order))
+        lengths = (1,) * self.order
+        left_out = domain.excludes(self.fit(Size(1, 1, 1, 1, lengths, 1, 1)))
+        if left_out is not None:
+            raise InputError("domain", "sizes that go together", left_out)
 
     @property
-    def positional(self) -> bool:
-        """Whether queries and tokens share their positions, so that all lengths are one."""
-        return self.mask == "causal" or isinstance(self.mask, tuple)
+    def kind(self) -> str:
+        """The kind of the mask, one of `kvfloor.conformance.domain.MASKS`."""
+        if self.mask is None:
+            return "none"
+        return self.mask if isinstance(self.mask, str) else "window"
+
+    @property
+    def window(self) -> Window | None:
+        """What a query sees, None if that is no window."""
+        return self.mask if isinstance(self.mask, Window) else WINDOWS.get(self.kind)
+
+    def fit(self, size: Size) -> Size:
+        """Return the size nearest to one that is served, in this layout."""
+        return self.domain.fit(size, self.layout, grouped=self.grouped)
 
     def call(self, case: Case) -> Answer:
         """Call the function.
@@ -150,7 +187,12 @@ class Target:
         ------
         CallError
             If it raises, or returns anything but arrays of the right shapes and formats.
+        InputError
+            If the case is outside of the domain; then it is not called.
         """
+        left_out = self.domain.excludes(Size.of(case))
+        if left_out is not None:
+            raise InputError("case", f"one of the domain {self.domain}", left_out)
         before = [self._to_layout(A) for A in (case.query, *case.keys, *case.values)]
         copies = [A.copy(order="C") for A in before]
         given = [self.convert(A) for A in copies]
@@ -242,14 +284,15 @@ def _as_returns(returns: Any) -> tuple[str, ...]:
 
 
 def _as_mask_declaration(mask: Any, order: int) -> MaskSpec | str:
-    if mask is None or (isinstance(mask, str) and mask in ("causal", "boolean")):
+    if mask is None or (isinstance(mask, str) and mask == "none"):
+        return None
+    if isinstance(mask, Window):
+        Intervals.of(mask, 1, 1, (1,) * order)  # which refuses one that is none
         return mask
-    if isinstance(mask, list | tuple) and len(mask) == order + 1 and mask[0] == "window":
-        return ("window", *(as_count(w, f"mask[{r + 1}]", 1) for r, w in enumerate(mask[1:])))
-    windows = ", ".join(f"w{r + 1}" for r in range(order))
-    expected = f"None, causal, boolean or ('window', {windows})"
-    word = mask[0] if isinstance(mask, list | tuple) and mask else mask
-    raise InputError("mask", expected, shown(mask) + meant(str(word), MASKS))
+    if isinstance(mask, str) and mask in MASKS and mask != "window":
+        return mask
+    expected = "none, causal, causal-top-left, boolean or a kvfloor.Window"
+    raise InputError("mask", expected, shown(mask) + meant(str(mask), MASKS))
 
 
 def _as_block(block: Any, order: int) -> tuple[int, ...] | None:

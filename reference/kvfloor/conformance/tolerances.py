@@ -1,4 +1,4 @@
-"""How far each number may be off: E3's bounds for what a target declares.
+"""How far each number may be off: E3's and E4's bounds for what a target declares.
 
 All bounds here are rounded up, so an element beyond its bound is proved to be wrong.
 """
@@ -6,13 +6,16 @@ All bounds here are rounded up, so an element beyond its bound is proved to be w
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from math import inf, nextafter, prod
 from typing import NamedTuple
 
 import numpy as np
 from flint import arb
 
+from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
+from kvfloor.conformance.centred import Arithmetic, Bounds, Set, above, bound_row, read_set
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.truth import FINE, Truth
 from kvfloor.floors import (
@@ -74,33 +77,40 @@ def find_tolerances(
 
     Notes
     -----
-    E3 `forward-error`.
+    E3 `forward-error`, E4 `centred-error`: the lesser of the two.
     """
     b, h = case.query.shape[:2]
-    group = h // case.keys[0].shape[1]
-    model = _Model(target, case)
-    reach = _reach(case)
-    lse = np.abs(truth.fine_logsumexp) + FINE.ulps(truth.fine_logsumexp)
+    model, kept = _Model(target, case), case.kept
     found = Tolerances(np.full(truth.output.shape, inf), np.full(truth.logsumexp.shape, inf))
-    for i in range(b):
-        for j in range(h):
-            V = [np.abs(V_r[i, j // group].astype(np.float64)) for V_r in case.values]
-            sums = np.prod([V_r.sum(axis=0) for V_r in V], axis=0)
-            largest = float(np.prod([max(1.0, V_r.max()) for V_r in V]))
+    if model.bounded:
+        for i, j in np.ndindex(b, h):
+            part = read_set(target, case, i, j)
             for row in np.flatnonzero(~truth.empty):
-                bound = model.row(float(reach[i, j, row]), float(lse[i, j, row]), largest)
-                if not np.isfinite(bound).all():
-                    continue
-                # Σ p·|v| is known rounded to nearest
-                sizes = truth.sizes[i, j, row] + FINE.ulps(truth.sizes[i, j, row])
-                found.output[i, j, row] = (
-                    bound.sizes * sizes + bound.weights * sums + bound.products
-                )
-                found.logsumexp[i, j, row] = bound.logsumexp
+                seen = None if kept is None else kept[row].reshape(-1)
+                bounds = _row(model, part, seen, truth, (i, j, int(row)))
+                found.output[i, j, row], found.logsumexp[i, j, row] = bounds
     return Tolerances(
         _rounded(found.output, truth.fine_output, output, target.arithmetic),
         _rounded(found.logsumexp, truth.fine_logsumexp, logsumexp, target.arithmetic),
     )
+
+
+def _row(
+    model: _Model, part: Set, seen: Mask | None, truth: Truth, place: tuple[int, int, int]
+) -> Bounds:
+    """Return the lesser of E3's and of E4's bounds of one query."""
+    output, lse = truth.fine_output[place], float(truth.fine_logsumexp[place])
+    reach = part.reach[place[2]]
+    reach = float(reach.max() if seen is None else reach[seen].max())
+    if model.overflows(reach, part.largest):
+        return Bounds(np.full(output.shape, inf), inf)
+    plain = model.row(reach, abs(lse) + float(FINE.ulps(np.array(lse))), part.largest)
+    # Σ p·|v| is known rounded to nearest
+    sizes = truth.sizes[place] + FINE.ulps(truth.sizes[place])
+    e3 = plain.sizes * sizes + plain.weights * part.sums + plain.products
+    e4 = bound_row(model.arithmetic, part, place[2], seen, output, lse)
+    with np.errstate(invalid="ignore"):
+        return Bounds(np.fmin(e3, e4.output), min(plain.logsumexp, e4.logsumexp))
 
 
 def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: BinaryFormat) -> Array:
@@ -123,33 +133,12 @@ def _tiny(form: BinaryFormat) -> float:
     return 2.0 ** (form.min_exponent - form.precision)
 
 
-def _reach(case: Case) -> Array:
-    """Bounds on S̄ = max_t σ Σ_c |q_c Π_r K_r[j_r, c]| over the tuples kept, shape (b, h, n_q)."""
-    b, h, n_q, d = case.query.shape
-    kv_heads = case.keys[0].shape[1]
-    found = np.zeros((b, h, n_q))
-    kept = case.kept
-    sigma = float(case.sigma.factor) * float(case.sigma.root) ** 0.5
-    for i in range(b):
-        for j in range(h):
-            K = [np.abs(K_r[i, j // (h // kv_heads)].astype(np.float64)) for K_r in case.keys]
-            products = np.ones((1, d))
-            for K_r in K[:-1]:
-                products = (products[:, None, :] * K_r).reshape(-1, d)
-            q = np.abs(case.query[i, j].astype(np.float64))
-            rows = (q[:, None, :] * products) @ K[-1].T
-            if kept is not None:
-                rows = np.where(kept.reshape(rows.shape), rows, 0)
-            found[i, j] = rows.reshape(n_q, -1).max(axis=1)
-    found *= sigma * INFLATION
-    return found
-
-
 class _Model:
     """E3 with the numbers of a target and a case put in; what is left are those of a row."""
 
     def __init__(self, target: Target, case: Case) -> None:
         form, stored = target.arithmetic, target.stored
+        self.form, self.stored, self.order = form, stored, target.order
         m, d, lengths = target.order, case.query.shape[3], case.lengths
         self.count = prod(lengths)
         self.rescalings = 0
@@ -168,8 +157,10 @@ class _Model:
         self.lost = self.count * T
         self.total = self.count - 1 + self.rescalings
         self.k = value_roundings(lengths, factored=False, rescalings=self.rescalings)
+        # whether the roundings are few enough for a bound
+        self.bounded = bool(max(self.k, self.logit) * self.unit <= Fraction(1, 2))
         self.value_growth = Fraction(1)
-        if self._bounded():
+        if self.bounded:
             self.value_growth += gamma(self.k, self.unit)
         self.rescaled = self.growth**self.rescalings
         if stored != form:
@@ -183,29 +174,13 @@ class _Model:
         self.factors = prod((Fraction(max(1.0, x)) for x in largest), start=max(Fraction(1), sigma))
         self.terms = d * (m + 1)
         self.logit_lost = Fraction(0)
-        if self._bounded():
+        if self.bounded:
             growth = 1 + gamma(self.logit, self.unit)
             self.logit_lost = underflows(self.terms, growth, self.factors, self.half_least)
 
-    def _bounded(self) -> bool:
-        """Whether the roundings are few enough for a bound."""
-        return bool(max(self.k, self.logit) * self.unit <= Fraction(1, 2))
-
     def row(self, reach: float, size: float, values: float) -> _Row:
-        """Return the bounds of a query with S̄, |lse| and a bound on products of values."""
-        if not self._bounded() or not np.isfinite([reach, size, values]).all():
-            return _Row(inf, inf, inf, inf)
-        u = self.unit
-        drift = weight_drift(
-            Fraction(reach),
-            u,
-            self.epsilon,
-            self.logit,
-            rescalings=self.rescalings,
-            lost=self.logit_lost,
-        )
-        if self._overflows(drift, reach, values):
-            return _Row(inf, inf, inf, inf)
+        """Return E3's bounds of a query with S̄, |lse| and a bound on products of values."""
+        u, drift = self.unit, self._drift(reach)
         with arb_precision(64):
             spread = arb(to_fmpq(2 * drift)).exp()
             kappa = sum_error(self.total, to_fmpq(u), spread, to_fmpq(self.lost))
@@ -233,11 +208,45 @@ class _Model:
                 _upper(logsumexp + BASE_CHANGES * to_fmpq(self.half_least)),
             )
 
-    def _overflows(self, drift: Fraction, reach: float, values: float) -> bool:
+    def _drift(self, reach: float) -> Fraction:
+        drift: Fraction = weight_drift(
+            Fraction(reach),
+            self.unit,
+            self.epsilon,
+            self.logit,
+            rescalings=self.rescalings,
+            lost=self.logit_lost,
+        )
+        return drift
+
+    @cached_property
+    def arithmetic(self) -> Arithmetic:
+        """What E4 takes, rounded up."""
+        form, stored = self.form, self.stored
+        T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
+        return Arithmetic(
+            self.order,
+            self.rescalings,
+            self.count,
+            self.u,
+            0.0 if stored == form else float(stored.unit_roundoff),
+            above(gamma(self.logit, self.unit)),
+            above(self.logit_lost),
+            above((self.rescalings + 1) * self.epsilon / (1 - self.epsilon)),
+            above(self.epsilon),
+            above(T),
+            0.0 if stored == form else above(Fraction(_tiny(stored)) * self.rescaled),
+            above(underflows(self.products, self.carried, 1, self.half_least)),
+            above(self.half_least),
+        )
+
+    def overflows(self, reach: float, values: float) -> bool:
         """Whether a product, a logit or a sum on the way might exceed the format."""
+        if not np.isfinite([reach, values]).all():
+            return True
         parts = (
             2 * self.terms * self.factors,
-            2 * (Fraction(reach) + drift),
+            2 * (Fraction(reach) + self._drift(reach)),
             2 * self.count * Fraction(values) * self.rescaled,
         )
         return bool(max(parts) > self.largest)

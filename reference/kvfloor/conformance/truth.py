@@ -51,40 +51,31 @@ def find_truth(
     -----
     E2 `correct-rounding-terminates`.
     """
-    b, h, n_q, _ = case.query.shape
-    kv_heads, d_v = case.values[0].shape[1], case.values[0].shape[3]
-    group = h // kv_heads
+    n_q, d_v = case.query.shape[2], case.values[0].shape[3]
     kept = case.kept
-    mask = None if kept is None else np.concatenate([kept] * group)
     without = np.zeros(n_q, dtype=np.bool_)
     if kept is not None:
         without[:] = ~kept.reshape(n_q, -1).any(axis=1)
-    shape = b, h, n_q, d_v
-    outputs, fine_outputs, sizes = np.empty((3, *shape))
-    logsumexps, fine_logsumexps = np.empty((2, *shape[:3]))
-    found = Truth(outputs, logsumexps, fine_outputs, sizes, fine_logsumexps, without)
-    for i in range(b):
-        for j in range(kv_heads):
-            heads = slice(j * group, (j + 1) * group)
-            arguments: dict[str, Any] = {
-                "query": case.query[i, heads].reshape(group * n_q, -1),
-                "keys": [K[i, j] for K in case.keys],
-                "scale": case.sigma,
-                "mask": mask,
-                "empty": empty,
-                "return_logsumexp": True,
-            }
-            V = [V_r[i, j] for V_r in case.values]
-            both = [np.concatenate([V_r, abs(V_r)], axis=1) for V_r in V]
-            fine = tensor_attention_rounded(values=both, dtype=FINE.name, **arguments)
-            rounded = tensor_attention_rounded(values=V, dtype=output.name, **arguments)
-            lse = rounded.logsumexp
-            if logsumexp != output:
-                one = [V_r[:, :1] for V_r in V]
-                lse = tensor_attention_rounded(
-                    values=one, dtype=logsumexp.name, **arguments
-                ).logsumexp
-            parts = (rounded.output, lse, *np.split(fine.output, 2, axis=-1), fine.logsumexp)
-            for part, numbers in zip(found, parts, strict=False):
-                part[i, heads] = numbers.reshape(group, n_q, *numbers.shape[1:])
-    return found
+    arguments: dict[str, Any] = {
+        "query": case.query,
+        "keys": case.keys,
+        "scale": case.sigma,
+        "mask": kept,
+        "empty": empty,
+        "return_logsumexp": True,
+    }
+    both = [np.concatenate([V_r, abs(V_r)], axis=3) for V_r in case.values]
+    fine = tensor_attention_rounded(values=both, dtype=FINE.name, **arguments)
+    rounded = tensor_attention_rounded(values=case.values, dtype=output.name, **arguments)
+    lse = rounded.logsumexp
+    if logsumexp != output:
+        one = [V_r[..., :1] for V_r in case.values]
+        lse = tensor_attention_rounded(values=one, dtype=logsumexp.name, **arguments).logsumexp
+    return Truth(
+        rounded.output.astype(np.float64),
+        lse.astype(np.float64),
+        fine.output[..., :d_v],
+        fine.output[..., d_v:],
+        fine.logsumexp,
+        without,
+    )

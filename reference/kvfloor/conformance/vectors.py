@@ -14,7 +14,8 @@ import numpy as np
 
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import CATALOGUE, Entry
-from kvfloor.conformance.draft import Draft, Size
+from kvfloor.conformance.draft import Draft
+from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.truth import find_truth
 from kvfloor.files import write_whole
@@ -36,6 +37,11 @@ WITHOUT = (
     "long-slot",
     "query-tiles",
     "columns",
+    "head-sizes",
+    "long-context",
+    "one-query",
+    "low-logits",
+    "poison",
 )
 
 
@@ -73,7 +79,8 @@ def document(name: str) -> dict[str, Any]:
             )
             for entry in CATALOGUE:
                 masked = entry.family == "masks"
-                if entry.applies(target) and entry.flag not in WITHOUT and masked == bool(mask):
+                apt = entry.flag not in WITHOUT and masked == bool(mask)
+                if apt and not entry.unless(target):
                     vectors += _vectors(entry, target)
     return {"format": name, "vectors": vectors, "version": VERSION}
 

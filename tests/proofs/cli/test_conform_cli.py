@@ -61,12 +61,32 @@ def test_a_wrong_one_is_status_1_and_json_says_why(project: Path) -> None:
 
 def test_every_option_arrives(project: Path) -> None:
     done = run(
-        project, "conform", "mine:online", *FORMATS, "--mask", "window,3,5", "--block", "4,4",
+        project, "conform", "mine:skipping", *FORMATS, "--mask", "window,left=2/4,right=0",
+        "--block", "4,4",
         "--order", "2", "--layout", "bhnd", "--scale", "0.5", "--returns", "output,logsumexp",
         "--weights", "float32", "--exp-ulps", "4", "--empty", "zero", "--grouped",
-        "--arrays", "numpy", "--examples", "0", "--seed", "5",
+        "--arrays", "numpy", "--skips", "--d", "4,8", "--d-v", "same", "--tokens",
+        "multiple=4,most=40", "--queries", "fewer", "--batch", "1,2", "--heads", "4", "--groups",
+        "2",
+        "--examples", "0", "--seed", "5",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "wide-values: values are as wide as keys" in done.stdout
+    assert done.stdout.splitlines()[-5].split()[:3] == ["heads", "1", "4/2"]
+    assert done.stdout.splitlines()[-1].split() == ["d_v", "2", "4", "8"]
+
+
+def test_a_mask_may_be_none(project: Path) -> None:
+    options = ("--mask", "none", "--examples", "0", "--tokens", "most=20")
+    done = run(project, "conform", "mine:factored", *FORMATS, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "causal: the mask is none" in done.stdout
+
+
+def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
+    done = run(project, "conform", "mine:factored", *FORMATS, "--tokens", "1", "--examples", "0")
+    assert done.returncode == 1
+    assert done.stdout.startswith("says nothing: ")
 
 
 @pytest.mark.parametrize(
@@ -79,8 +99,16 @@ def test_every_option_arrives(project: Path) -> None:
         (("conform", "mine:nothing", *FORMATS), "target: expected MODULE:NAME"),
         (("conform", "mine:BLOCK", *FORMATS), "function: expected a callable, got 4"),
         (("conform", "mine:target", *FORMATS), "options: expected none"),
-        (("conform", "mine:factored", *FORMATS, "--mask", "window,3"), "mask: expected None"),
-        (("conform", "mine:factored", *FORMATS, "--mask", "window,3,x"), "mask[2]: expected"),
+        (
+            ("conform", "mine:factored", *FORMATS, "--mask", "window,3"),
+            "mask: expected window,left",
+        ),
+        (("conform", "mine:factored", *FORMATS, "--mask", "window,left=x"), "mask.left: expected"),
+        (
+            ("conform", "mine:factored", *FORMATS, "--tokens", "multiple"),
+            "tokens: expected a whole",
+        ),
+        (("conform", "mine:factored", *FORMATS, "--d-v", "equal"), "d_v: expected a whole number"),
         (("conform", "mine:factored", *FORMATS, "--block", "0"), "block: expected"),
         (("conform", "mine:factored", *FORMATS, "--scale", "x"), "scale: expected"),
         (("conform", "mine:factored", *FORMATS, "--json", "no/such/r.json"), "no/such"),
@@ -114,6 +142,10 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     (command,) = block("sh", 0).splitlines()
     done = run(tmp_path, *command.split()[1:], "--examples", "0")
     assert done.returncode == 0, done.stdout + done.stderr
+    (command,) = block("sh", 1).splitlines()
+    done = run(tmp_path, *command.split()[1:], "--examples", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  wide-values: values are as wide as keys\n" in done.stdout
     pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "kvfloor_pytest"]
     suite = subprocess.run(
         [*pytest_command, "-m", "kvfloor_instances"],

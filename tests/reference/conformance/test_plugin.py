@@ -15,8 +15,9 @@ from kvfloor.conformance.plugin import read_expected
 from limits import HANG
 
 TARGETS = """
-from kvfloor.conformance import Target
-long = Target(factored, dtype="float32", accumulate="float32", mask="causal", block=512)
+from kvfloor.conformance import Domain, Target
+small = Target(factored, dtype="float32", accumulate="float32", domain=Domain(d=4, d_v="same"))
+one = Target(factored, dtype="float32", accumulate="float32", domain=Domain(tokens=1))
 right = Target(factored, dtype="bfloat16", accumulate="float32", mask="causal")
 wrong = Target(
     lambda q, K, V, *, scale, mask: factored(q, K, V, scale=scale * 1.01, mask=mask),
@@ -57,9 +58,22 @@ def test_a_failure_shows_the_message_and_the_test_to_paste(project: Path) -> Non
 
 
 def test_a_family_is_chosen_by_its_marker(project: Path) -> None:
-    done = run(project, "--kvfloor", "mine:right", "-m", "kvfloor_masks", "--strict-markers")
+    done = run(project, "--kvfloor", "mine:right", "-m", "kvfloor_masks", "--strict-markers", "-rs")
     assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout
+    assert "4 passed, 5 skipped" in done.stdout
+    assert "the mask is causal" in done.stdout
+
+
+def test_what_a_domain_excludes_is_skipped_with_its_reason(project: Path) -> None:
+    done = run(project, "--kvfloor", "mine:small", "-k", "wide-values or single-token", "-rs")
+    assert (done.returncode, "1 passed, 1 skipped" in done.stdout) == (0, True), done.stdout
+    assert "values are as wide as keys" in done.stdout
+
+
+def test_a_domain_that_leaves_too_little_fails(project: Path) -> None:
+    done = run(project, "--kvfloor", "mine:one", "-k", "drawn")
+    assert (done.returncode, "1 failed" in done.stdout) == (1, True), done.stdout
+    assert "no case has more than one tuple" in done.stdout
 
 
 def test_expected_failures_are_those_of_the_file(project: Path) -> None:
@@ -85,7 +99,6 @@ def test_one_line_of_configuration(project: Path) -> None:
         (("--kvfloor", "mine:factored"), "expected a kvfloor.conformance.Target, got a function"),
         (("--kvfloor", "mine:right", "--kvfloor-expected", "none.txt"), "none.txt"),
         (("--kvfloor", "mine:right", "--kvfloor-expected", "window.txt"), "flags that apply"),
-        (("--kvfloor", "mine:long"), "block: expected at most 160 tokens"),
     ],
 )
 def test_bad_usage(project: Path, arguments: tuple[str, ...], part: str) -> None:

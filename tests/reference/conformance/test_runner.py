@@ -13,8 +13,8 @@ import pytest
 
 from kernels import correct
 from kernels.wrong import WRONG
-from kvfloor import InputError
-from kvfloor.conformance import Failure, Report, Target, check, run
+from kvfloor import InputError, Window
+from kvfloor.conformance import Domain, Failure, NotRun, Report, Size, Target, check, run
 
 factored: Any = correct.factored
 
@@ -93,7 +93,9 @@ def test_json_has_these_keys_and_no_others() -> None:
     wrong, options, flag = broken("no-maximum")
     report = check(wrong.build(), flags=[flag, "equal-weights"], **options)
     document = json.loads(report.to_json())
-    assert set(document) == {"ok", "cases", "elements", "worst", "failures", "seconds"}
+    assert set(document) == {
+        "ok", "cases", "elements", "worst", "failures", "not_run", "visited", "seconds"
+    }  # fmt: skip
     assert set(document["worst"]) == {"ulps", "bound_ratio", "flag"}
     assert document["ok"] is False
     assert document["worst"] == {"ulps": None, "bound_ratio": None, "flag": "exp-overflow"}
@@ -104,15 +106,28 @@ def test_json_has_these_keys_and_no_others() -> None:
 
 def test_the_report_as_text() -> None:
     failure = Failure("scale", "output[0] is wrong", "def test_scale(): ...\n")
-    text = str(Report(7, 70, 3, 1.5, 2.5, "scale", (failure,), 0.25))
+    not_run = (NotRun("window", "the mask is none"),)
+    sizes = frozenset({Size(1, 2, 3, 4, (5,), 6, 7), Size(1, 2, 1, 4, (15, 8), 6, 7)})
+    text = str(Report(7, 70, 3, 1.5, 2.5, "scale", (failure,), not_run, sizes, 0.25))
     assert text == (
         "scale: output[0] is wrong\n"
         "fails 1 entries: 7 cases, 70 numbers, worst 1.5 ulps and 2.5 of its bound (scale), 0.2 s\n"
         "3 numbers have no bound: the arithmetic is too narrow\n"
         "\n"
-        "def test_scale(): ..."
+        "def test_scale(): ...\n"
+        "\n"
+        "not run, 1 entries:\n"
+        "  window: the mask is none\n"
+        "visited:\n"
+        "  batch       1  1\n"
+        "  heads       2  2/2 6/2\n"
+        "  queries     1  4\n"
+        "  tokens      3  5 8 15\n"
+        "  d           1  6\n"
+        "  d_v         1  7"
     )
-    assert str(Report(7, 70, 0, 1.5, 0.5, "scale", (), 0.25)).startswith("passes: 7 cases")
+    passed = Report(7, 70, 0, 1.5, 0.5, "scale", (), (), sizes, 0.25)
+    assert str(passed).startswith("passes: 7 cases")
 
 
 def test_a_run_counts_what_it_did() -> None:
@@ -177,14 +192,27 @@ def test_what_has_no_name_is_imported_by_the_one_it_was_loaded_by(function: Any)
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"block": 4000}, "block: expected at most 2048 tokens"),
-        ({"block": (4, 161), "mask": "causal"}, "block: expected at most 160 tokens"),
-        ({"mask": ("window", 512, 128)}, "mask: expected windows of at most 159 tokens"),
+        ({"block": 2**16}, "long-slot: a case has at most 32768 tokens, and no second block of"),
+        (
+            {"block": (4, 161)},
+            "long-slot: a case has at most 161 tokens, and no second block of 161",
+        ),
+        ({"mask": Window(511, 0)}, "wide-window: a case has at most 161 tokens, and the windows"),
     ],
 )
-def test_what_no_case_is_large_enough_for_is_refused(
+def test_what_no_case_is_large_enough_for_is_not_run(
     declared: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError) as raised:
-        check(factored, dtype="float32", accumulate="float32", **declared)
-    assert message in str(raised.value)
+    square = Domain(queries=None if "block" in declared and message.find("161") < 0 else "same")
+    options: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "domain": square}
+    target = Target(echo, **(options | declared))
+    report = run(target, examples=0)
+    assert message in str(report)
+    flag = message.partition(":")[0]
+    assert flag not in {failure.flag for failure in report.failures}
+    with pytest.raises(InputError, match="flags: expected entries that apply"):
+        run(target, flags=[flag])
+
+
+def echo(*_: Any, **__: Any) -> None:
+    """No answer, at once."""

@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from kvfloor import InputError
+from kvfloor import InputError, Window
 from kvfloor.conformance import Case, Target, check, judge
 from kvfloor.numbers import to_framework, to_numpy
 
@@ -46,9 +46,14 @@ def case(**changes: Any) -> Case:
         ({"layout": "bnd", "grouped": True}, "grouped: expected False"),
         ({"scale": -1}, "scale: expected a positive rational"),
         ({"scale": "1/d"}, "scale: expected a positive rational"),
-        ({"mask": "padding"}, "mask: expected None, causal, boolean or ('window', w1, w2)"),
-        ({"mask": ("window", 3)}, "mask: expected None, causal, boolean or ('window', w1, w2)"),
-        ({"mask": ("window", 3, 0)}, "mask[2]: expected a whole number >= 1, got 0"),
+        (
+            {"mask": "padding"},
+            "mask: expected none, causal, causal-top-left, boolean or",
+        ),
+        ({"mask": "window"}, "mask: expected none, causal, causal-top-left, boolean or"),
+        ({"mask": ("window", 3, 3)}, "mask: expected none, causal, causal-top-left, boolean or"),
+        ({"mask": Window(-1, 0)}, "mask.left: expected a whole number >= 0, got -1"),
+        ({"mask": Window(0, (1, 2, 3))}, "mask.right: expected a number, None, or 2 of them"),
         ({"returns": ("logsumexp",)}, "returns: expected ('output',) or ('output', 'logsumexp')"),
         ({"block": (4, 4, 4)}, "block: expected one length or 2"),
         ({"block": 0}, "block: expected a whole number >= 1, got 0"),
@@ -118,9 +123,9 @@ def test_a_mask_comes_as_declared_and_a_scale_as_a_float() -> None:
 
     kept = np.ones((3, 5, 6), dtype=np.bool_)
     target = Target(function, dtype="float64", accumulate="float64")
-    for mask, scale in ((None, "1/sqrt(d)"), ("causal", 0.25), (("window", 2, 3), 2)):
+    for mask, scale in ((None, "1/sqrt(d)"), ("causal", 0.25), (Window(1, (2, 0)), 2)):
         judge(target, case(mask=mask, scale=scale))
-    assert seen == [(None, 0.5), ("causal", 0.25), (("window", 2, 3), 2.0)]
+    assert seen == [(None, 0.5), ("causal", 0.25), (Window(1, (2, 0)), 2.0)]
     judge(target, case(mask=kept))
     assert (seen[-1][0] == kept).all()
 

@@ -7,6 +7,7 @@ order, with or without fused multiply-add. A radius is inf where nothing is clai
 """
 
 from kvfloor.attention.fast.double import evaluate_double
+from kvfloor.attention.fast.exponential import exp_above
 from kvfloor.attention.fast.joined import CAPS
 from kvfloor.attention.fast.logarithm import in_base_2
 from kvfloor.attention.fast.operands import Prepared, prepare
@@ -22,6 +23,7 @@ __all__ = [
     "evaluate_double",
     "evaluate_refined",
     "evaluate_single",
+    "exp_above",
     "in_base_2",
     "prepare",
 ]

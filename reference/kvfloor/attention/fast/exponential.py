@@ -21,6 +21,7 @@ __all__ = [
     "EXPONENT_LIMIT",
     "LN2",
     "exp2_single",
+    "exp_above",
     "exp_double",
     "exp_double_error",
     "pieces",
@@ -80,6 +81,7 @@ def _table() -> tuple[Float, Float]:
 
 
 _LAMBDA = pieces(LN2 / 2**_TABLE_BITS, 31, 52)
+_LOG2_E = float(1 / LN2)
 _PER_LAMBDA = float(2**_TABLE_BITS / LN2)
 _TABLE_HI, _TABLE_LO = _table()
 
@@ -128,6 +130,23 @@ def exp2_single(x: Float, y: Float, k: Integer) -> None:
     _to_integer(y, k)
     x -= y  # exact
     _horner(x, _EXP2, y)
+
+
+def exp_above(x: Float) -> Float:
+    """Return numbers that are not below e^x; inf where that is beyond float64.
+
+    Parameters
+    ----------
+    x : ndarray
+        Any numbers, not NaN.
+    """
+    scaled = np.clip(x, -EXPONENT_LIMIT / 2, EXPONENT_LIMIT / 2) * _LOG2_E
+    scaled += 4 * UNIT * np.abs(scaled) + 2.0**-1000  # the product's error, and that of log₂ e
+    y, k = np.empty_like(scaled), np.empty(scaled.shape, dtype=np.int64)
+    exp2_single(scaled, y, k)
+    with np.errstate(over="ignore"):
+        found: Float = np.ldexp(y * (1 + 2 * EXP2_SINGLE_ERROR), k) + 2.0**-1000
+    return found
 
 
 def exp_double(hi: Float, lo: Float, work: Sequence[Float]) -> tuple[Integer, Float, Float]:

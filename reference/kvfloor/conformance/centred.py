@@ -1,0 +1,244 @@
+"""Bounds that follow each tuple's own logit: E4 `centred-error`.
+
+Write the weights that are computed as C·p_t·(1 + ε_t), but for underflow, with one C for all. Then
+
+    N/D - out = [Σ p_t·ε_t·(v_t - out) + Σ p_t·(1 + ε_t)·(θ_t·v_t - φ_t·out)] / (D/C)
+
+as Σ p_t·(v_t - out) = 0: what is wrong in a weight acts on the deviation of its value from the
+output. The roundings θ and φ of the sums do not share that. C is free: it is taken where the true
+weights are, or where the heaviest tuple has no error at all, which is the only one that matters
+where all others are far below it, however large their logits.
+
+The quotient may be a product by a reciprocal, each as good as exp is declared to be.
+
+A sum rounds to nearest, so that adding a term is off by the term itself at most. Terms that are too
+light to move the sum by more than that are counted by their size, not by their number.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from math import inf, nextafter
+from typing import NamedTuple
+
+import numpy as np
+from flint import arb
+
+from kvfloor.attention import exp_above
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.target import Target
+from kvfloor.floors import BASE_CHANGES, gamma, logsumexp_error
+from kvfloor.numbers import Array, arb_precision
+
+__all__ = ["Arithmetic", "Bounds", "Set", "above", "bound_row", "read_set"]
+
+UNIT = 2.0**-52  # of the float64 that bounds are computed in, twice over
+LEAST = 2.0**-1000
+LIGHT = 0.25  # of a unit roundoff: terms up to that are counted by their size
+LIGHT_ERRORS = 4  # what roundings do to them, relatively: twice 1 + γ, and γ <= 1
+
+
+class Arithmetic(NamedTuple):
+    """What a target declares and a case's sizes leave, rounded up to float64.
+
+    Attributes
+    ----------
+    order, rescalings, tuples : int
+        m, R, and tuples N, hidden ones too.
+    u, stored : float
+        Unit roundoffs of the arithmetic, and of weights that are stored; 0 if they are not.
+    logit : float
+        γ of a logit.
+    logit_lost : float
+        What underflow may change a logit by.
+    exp : float
+        What R + 1 exps may change the logarithm of a weight by.
+    epsilon : float
+        Relative error of exp, of log, and of the quotient that may be by a reciprocal.
+    weight_lost, stored_lost : float
+        What underflow may change a weight by, and once more where it is stored.
+    products_lost : float
+        What underflow of products may change a numerator by, without the values' size.
+    half_least : float
+        What the underflow of a result may change it by.
+    """
+
+    order: int
+    rescalings: int
+    tuples: int
+    u: float
+    stored: float
+    logit: float
+    logit_lost: float
+    exp: float
+    epsilon: float
+    weight_lost: float
+    stored_lost: float
+    products_lost: float
+    half_least: float
+
+
+class Set(NamedTuple):
+    """A set of keys and values, and queries over it, in float64.
+
+    Attributes
+    ----------
+    logits, reach : ndarray, shape (n_q, N)
+        s_t, and bounds on σ Σ_c |q_c Π_r K_r[j_r, c]|.
+    values : ndarray, shape (N, d_v)
+        Π_r V_r[j_r, c].
+    sums : ndarray, shape (d_v,)
+        Their absolute values, added up.
+    largest : float
+        A bound, at least 1, on products of values.
+    unit : float
+        Relative error of what is above, for its reach or its size.
+    """
+
+    logits: Array
+    reach: Array
+    values: Array
+    sums: Array
+    largest: float
+    unit: float
+
+
+class Bounds(NamedTuple):
+    """Bounds of one query; inf where none is derived.
+
+    Attributes
+    ----------
+    output : ndarray, shape (d_v,)
+    logsumexp : float
+    """
+
+    output: Array
+    logsumexp: float
+
+
+def read_set(target: Target, case: Case, i: int, j: int) -> Set:
+    """Read one element of the batch, and one head of the query."""
+    group = case.query.shape[1] // case.keys[0].shape[1]
+    K = [K_r[i, j // group].astype(np.float64) for K_r in case.keys]
+    V = [V_r[i, j // group].astype(np.float64) for V_r in case.values]
+    q, m = case.query[i, j].astype(np.float64), target.order
+    sigma = float(case.sigma.factor) * float(case.sigma.root) ** 0.5
+    products, values = K[0], V[0]
+    for K_r, V_r in zip(K[1:], V[1:], strict=True):
+        products = (products[:, None] * K_r).reshape(-1, q.shape[1])
+        values = (values[:, None] * V_r).reshape(-1, V_r.shape[1])
+    unit = (q.shape[1] + m + 8) * UNIT
+    return Set(
+        q @ products.T * sigma,
+        np.abs(q) @ np.abs(products).T * (sigma * (1 + unit)) + LEAST,
+        values,
+        np.abs(values).sum(axis=0),
+        float(np.prod([max(1.0, np.abs(V_r).max()) for V_r in V])),
+        unit,
+    )
+
+
+def bound_row(
+    arithmetic: Arithmetic, part: Set, row: int, kept: Array | None, output: Array, lse: float
+) -> Bounds:
+    """Return the bounds of one query.
+
+    Parameters
+    ----------
+    arithmetic : Arithmetic
+    part : Set
+    row : int
+        Which query.
+    kept : ndarray of bool, shape (N,), or None
+        The tuples that it sees.
+    output : ndarray, shape (d_v,)
+        Its output, correctly rounded to float64.
+    lse : float
+        Its log-sum-exp, the same.
+
+    Notes
+    -----
+    E4 `centred-error`, E3 `forward-error` for the roundings of sums. Everything is a sum, product
+    or quotient of numbers that are not negative, or has its rounding added, and N of them are off
+    by N·2⁻⁵² relatively; they are rounded up by twice that.
+    """
+    nothing = Bounds(np.full(output.shape, inf), inf)
+    a, chosen = arithmetic, slice(None) if kept is None else kept
+    s, S, V = part.logits[row][chosen], part.reach[row][chosen], np.abs(part.values[chosen])
+    slack = part.unit * S + 4 * UNIT * (abs(lse) + LEAST)
+    logarithms = np.minimum(s + slack - lse, 0.0)  # at least those of the weights
+    p = exp_above(logarithms)
+    drift = _drift(a, s, S, slack)
+    error, W, moved = _least_error(logarithms, p, drift, int(np.argmax(s)))
+    least_sum = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)
+    heavy = p > LIGHT * a.u
+    k = a.order + int(heavy.sum()) + a.rescalings
+    if not (error < 0.5 and least_sum > 0.5 and k * a.u <= 0.5):
+        return nothing
+    sums, products = gamma(k - a.order - 1, a.u), gamma(k, a.u)
+    growth = products + a.stored + products * a.stored
+    P, size = p + W, np.abs(output)
+    deviation = np.abs(part.values[chosen] - output) + (2 * part.unit + 4 * UNIT) * (V + size)
+    light = P[~heavy] @ (V[~heavy] * (1 + a.stored) + size)
+    roundings = growth * (P[heavy] @ V[heavy]) + sums * size * P[heavy].sum()
+    lost = a.tuples * a.weight_lost / least_sum
+    spread = (1 + lost) / ((1 - error) * (1 - sums))
+    underflow = a.weight_lost * (2 * LIGHT_ERRORS) * (part.sums + a.tuples * size)
+    underflow += 2 * a.stored_lost * part.sums + a.products_lost * part.largest
+    bound = spread * (W @ deviation + roundings + LIGHT_ERRORS * light)
+    bound += underflow / (least_sum * (1 - sums))
+    bound = bound * (1 + a.epsilon) + a.epsilon * size + a.half_least
+    kappa = sums + LIGHT_ERRORS * P[~heavy].sum() / (1 - error) + 2 * lost
+    inflation = 1 + 2 * (len(s) + 64) * UNIT
+    if not kappa < 0.5:
+        return Bounds(bound * inflation, inf)
+    size_of_lse = abs(lse) * (1 + UNIT)
+    off = logsumexp_error(moved, kappa, _logarithm(len(s)), size_of_lse, u=a.u, epsilon=a.epsilon)
+    return Bounds(bound * inflation, (off + BASE_CHANGES * a.half_least) * inflation)
+
+
+def _drift(a: Arithmetic, s: Array, S: Array, slack: Array) -> Array:
+    """Δ_t: what the logarithm of each weight may be off by, but for one number for all.
+
+    A logit has its own error; the difference from the maximum is rounded, and no larger than that
+    of the logits and what both are off by.
+    """
+    own = a.logit * S + a.logit_lost
+    gaps = (s + slack).max() - (s - slack) + own + own.max()
+    return np.asarray(own + a.u * gaps + a.exp)
+
+
+def _least_error(logarithms: Array, p: Array, drift: Array, top: int) -> tuple[float, Array, float]:
+    """Return the lesser Σ p_t·E_t of the two choices of C, p_t·E_t, and what the sum moves by."""
+    plain = _errors(logarithms, p, drift)
+    relative = _errors(logarithms, p, drift + drift[top])
+    relative[top] = 0
+    first, second = float(plain.sum()), float(relative.sum())
+    moves = [
+        move / (1 - move) + more if move < 0.5 else inf
+        for move, more in ((first, 0.0), (second, float(drift[top])))
+    ]
+    error, W = (first, plain) if first <= second else (second, relative)
+    return error, W, min(moves)
+
+
+def _errors(logarithms: Array, p: Array, drift: Array) -> Array:
+    """Bounds on p·(e^Δ - 1); that is at most p·(Δ + Δ²) up to Δ = 1, and e^(ln p + Δ)."""
+    small = p * drift * (1 + drift)
+    large = drift > 1
+    if large.any():
+        small[large] = exp_above(logarithms[large] + drift[large])
+    return np.asarray(small)
+
+
+@lru_cache(maxsize=1024)
+def _logarithm(count: int) -> float:
+    """A bound on ln N."""
+    with arb_precision(64):
+        return nextafter(float(arb(count).log().upper()), inf)
+
+
+def above(x: Fraction) -> float:
+    """Return a float that is not below."""
+    return nextafter(float(x), inf)
