@@ -19,11 +19,12 @@ FORMULAS = dict(re.findall(r"^\| `(\w+)` \| .* \| `(.*)` \|$", PAGE, re.MULTILIN
 
 
 def test_every_cache_has_a_row() -> None:
-    """But the one that takes only tokens in the gauge, which the page speaks of."""
+    """But two that the page speaks of: one for tokens in the gauge, one for whole models."""
     assert set(FORMULAS) == {
         name for name in caches.__all__ if hasattr(getattr(caches, name), "append")
-    } - {"Cache", "GaugedCache"}
+    } - {"Cache", "GaugedCache", "LayeredCache"}
     assert "`GaugedCache` is a `QuantisedCache`" in PAGE
+    assert "`LayeredCache` keeps a `FloorCache`" in PAGE
 
 
 def test_the_table_is_that_of_the_tests() -> None:

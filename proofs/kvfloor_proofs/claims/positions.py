@@ -11,8 +11,8 @@ import sympy as sp
 from flint import arb
 from hypothesis import strategies as st
 
-from kvfloor.attention import ExactAttention, tensor_attention_rounded
-from kvfloor.families import BinaryValues, binary_keys, parabola, polygon
+from kvfloor.attention import enclose, tensor_attention_rounded
+from kvfloor.families import BinaryValues, binary_keys, parabola, polygon, stack
 from kvfloor.floors import (
     biased_margin,
     least_multiplier,
@@ -226,34 +226,30 @@ def _turn(vectors: Any, places: Any) -> Any:
 
 
 def property_bias(data: st.DataObject, tally: Tally) -> None:
-    """With queries stronger by 2β biases hide nothing; and they take no more of a margin.
-
-    A bias is one more entry of a key, which every query meets with 1.
-    """
+    """With queries stronger by 2β biases hide nothing; and they take no more of a margin."""
     del tally
-    plain = _family(data)
-    bound = data.draw(st.fractions(0, 6, max_denominator=4), label="β")
-    ratio = Fraction(margin_ratio(plain.guarantee, plain.competitors))
-    strength = least_multiplier(Fraction(plain.book.margin), ratio, 2 * bound)
-    x = data.draw(bits(plain.size), label="bits")
+    family = _family(data)
+    bound = Fraction(data.draw(st.integers(0, 24), label="4β"), 4)
+    ratio = Fraction(margin_ratio(family.guarantee, family.competitors))
+    strength = least_multiplier(Fraction(family.book.margin), ratio, 2 * bound)
+    x = data.draw(bits(family.size), label="bits")
     sides = st.sampled_from((-bound, bound))
-    biases = [data.draw(sides, label="bias") for _ in range(plain.n)]
-    tokens = plain.encode(x)
-    keys = [(*token.keys[0], bias) for token, bias in zip(tokens, biases, strict=True)]
-    attention = ExactAttention([keys], [[token.values[0] for token in tokens]])
+    biases = [data.draw(sides, label="bias") for _ in range(family.n)]
+    keys, values = stack(family.encode(x))
     margins = []
-    for address in range(plain.n):
-        direction = plain.book.directions[address]
-        query = [strength * entry for entry in direction]
-        row = plain.row(x, address)
-        outputs = attention([*query, 1]).enclose()
+    for address, direction in enumerate(family.book.directions):
+        query, row = [strength * entry for entry in direction], family.row(x, address)
+        outputs = enclose(query, keys, values, bias=biases).output
         pairs = zip(outputs, row, strict=True)
-        worst = [edge_answer(plain.guarantee, o, bit=bit) for o, bit in pairs]
-        require(plain.decode(worst) == row, "a bit is not read")
-        logits = [sum(q * k for q, k in zip([*query, 1], key, strict=True)) for key in keys]
+        worst = [edge_answer(family.guarantee, o, bit=bit) for o, bit in pairs]
+        require(family.decode(worst) == row, "a bit is not read")
+        logits = [
+            bias + sum(q * k for q, k in zip(query, key, strict=True))
+            for key, bias in zip(keys[0], biases, strict=True)
+        ]
         own = logits.pop(address)
         margins.append(own - max(logits))
-    least = biased_margin(strength * plain.book.margin, bound)
+    least = biased_margin(strength * family.book.margin, bound)
     require(min(margins) >= least, "less of the margin is left")
 
 
@@ -265,13 +261,11 @@ def property_sink(data: st.DataObject, tally: Tally) -> None:
     del tally
     guarantee = data.draw(guarantees(), label="guarantee")
     competitors = data.draw(st.integers(1, 6), label="M")
-    margin = data.draw(st.fractions(0, 9, max_denominator=8), label="margin")
-    sink = data.draw(st.fractions(-6, 4, max_denominator=4), label="s_0 - S")
-    keys = [[[0], *[[-margin]] * competitors, [sink]]]
-    low, high = (
-        ExactAttention(keys, [[[own], *[[1 - own]] * competitors, [0]]])([1]).enclose(256)[0]
-        for own in (0, 1)
-    )
+    margin = Fraction(data.draw(st.integers(0, 72), label="8g"), 8)
+    sink = Fraction(data.draw(st.integers(-24, 16), label="4(s_0 - S)"), 4)
+    keys = [[[0], *[[-margin]] * competitors]]
+    values = [[[[own], *[[1 - own]] * competitors]] for own in (0, 1)]
+    low, high = (enclose([1], keys, V, sink=sink, bits=256).output[0] for V in values)
     highest = edge_answer(guarantee, low, bit=0)
     lowest = edge_answer(guarantee, high, bit=1)
     with arb_precision(256):

@@ -8,7 +8,7 @@ import sympy as sp
 from flint import arb
 from hypothesis import strategies as st
 
-from kvfloor.attention import ExactAttention
+from kvfloor.attention import ExactAttention, enclose
 from kvfloor.floors import capped_tokens, mean_bits
 from kvfloor.numbers import arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import (
@@ -26,7 +26,6 @@ from kvfloor_proofs.claims.decode_threshold import GUARANTEE, alpha, c, enough, 
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import bits, guarantees
 from kvfloor_proofs.foundations.properties import Tally, require
-from kvfloor_proofs.foundations.rotary import attended
 
 __all__ = ["CLAIM", "K", "derivations", "n", "property_cap", "property_mean"]
 
@@ -111,15 +110,19 @@ def property_cap(data: st.DataObject, tally: Tally) -> None:
     """Under a soft cap so many tokens are told apart, and no more, however strong the query is."""
     del tally
     guarantee = data.draw(guarantees(), label="guarantee")
-    cap = data.draw(st.fractions(Fraction(1, 8), 3, max_denominator=8), label="c")
+    cap = Fraction(data.draw(st.integers(1, 24), label="8c"), 8)
     n = data.draw(st.integers(2, 12), label="n")
     serves = capped_tokens(n, cap, guarantee) == n
     with arb_precision(256):
-        eta_, alpha_, c_ = (to_fmpq(z) for z in (guarantee.eta, guarantee.alpha, cap))
-        for raw in (2**k for k in range(12)):  # logits raw and -raw, by orthonormal keys
-            near = c_ * (arb(raw) / c_).tanh()
-            logits = [near, *[-near] * (n - 1)]
-            low, high = (attended(logits, [[own], *[[1 - own]] * (n - 1)])[0] for own in (0, 1))
+        eta_, alpha_ = to_fmpq(guarantee.eta), to_fmpq(guarantee.alpha)
+        for raw in (2**k for k in range(12)):  # logits raw and -raw before the cap
+            keys = [[[1], *[[-1]] * (n - 1)]]
+            low, high = (
+                enclose(
+                    [raw], keys, [[[own], *[[1 - own]] * (n - 1)]], softcap=cap, bits=256
+                ).output[0]
+                for own in (0, 1)
+            )
             in_order = bool((1 + eta_) * low + alpha_ < (1 - eta_) * high - alpha_)
             if in_order:
                 break
