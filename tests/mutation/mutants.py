@@ -163,7 +163,12 @@ MUTANTS = [
         ("bias-of-first", "self.biases[[-place-]{+0+}]", "terms"),
         ("bias-beside-root", "parts[1] = [-parts.get(1, fmpq(0)) + -]{++}b", "terms"),
         ("log2-of-any", "if alone[- and count & (count - 1) == 0-]{++} else", "rounding"),
-        ("log2-natural", "arb(2).log()[- * to_fmpq(rational)-]{++}\n", "rounding"),
+        ("log2-natural", "(arb(2).log() [-* to_fmpq(rational)-]{++}).exp()", "rounding"),
+        (
+            "log2-ones-uncounted",
+            "rest = ones[- - (fmpq(2) ** int(rational) if whole else 0)-]{++}",
+            "rounding",
+        ),
         ("cap-gives-up", "CAPPED_BITS = 2**[-16-]{+12+}", "terms"),
         ("capped-as-plain", "self.root == 1[- and self.softcap is None-]{++}\n", "terms"),
     ),

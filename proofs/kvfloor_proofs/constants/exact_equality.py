@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.attention import ExactAttention, ExactOutput, compare, equal, is_exactly
-from kvfloor.numbers import ball_ends
+from kvfloor.numbers import arb_precision, ball_ends
 from kvfloor_proofs.claims.exact_equality import (
     attention_of,
     property_equality,
@@ -34,6 +35,7 @@ def constants() -> tuple[Constant, ...]:
                 rational,
                 both_sides("neighbours on a grid, sides of rationals", property_bounds),
                 both_sides("the logit of a single tuple, else irrational", property_logsumexp),
+                both_sides("in base 2 that of a power of two of ones", property_base_2),
             ),
         ),
     )
@@ -79,3 +81,24 @@ def property_logsumexp(data: st.DataObject, tally: Tally) -> None:
     alone, two = (ExactAttention([[[x]] * n], [[[1]] * n])([1]) for n in (1, 2))
     require(alone.rational_logsumexp() == x, "not the logit")
     require(two.rational_logsumexp() is None, "rational with two tuples")
+
+
+def property_base_2(data: st.DataObject, tally: Tally) -> None:
+    """In base 2: rational for 2^k logits of zero alone; else on the side of what balls say."""
+    del tally
+    count = data.draw(st.sampled_from((1, 2, 3, 4, 7, 8)), label="zeros")
+    far = data.draw(st.sampled_from((None, -1, -(10**9))), label="another logit")
+    logits = [[[0]] * count + ([] if far is None else [[far]])]
+    output = ExactAttention(logits, [[[1]] * len(logits[0])])([1])
+    whole = count.bit_length() - 1
+    if far is None and count == 1 << whole:
+        require(output.rational_log2() == whole, "another number of tuples")
+        return
+    require(output.rational_log2() is None, "rational though it is not")
+    require(output.log2_exceeds(Fraction(whole)), "not above the power of two below")
+    require(not output.log2_exceeds(Fraction(whole + 1)), "above the next power of two")
+    with arb_precision(400):
+        low, high = ball_ends(output.logsumexp(400) / arb(2).log())
+    if far != -(10**9):
+        require(output.log2_exceeds(low - Fraction(1, 2**300)), "not above what is below it")
+        require(not output.log2_exceeds(high + Fraction(1, 2**300)), "above what is above it")

@@ -39,6 +39,7 @@ __all__ = [
 
 
 CAPPED_BITS = 2**16
+WHOLE_POWERS = 2**16  # exponents of 2 up to which 2^r is written out
 
 
 @dataclass(frozen=True)
@@ -311,12 +312,21 @@ class ExactOutput:
         return 2 * bits
 
     def log2_exceeds(self, rational: Fraction) -> bool:
-        """Decide whether an irrational log-sum-exp in base 2 exceeds a rational."""
-        bits = 64
+        """Decide whether an irrational log-sum-exp in base 2 exceeds a rational r: Σ m_s·e^s > 2^r.
+
+        What is rational is added exactly, so that weights of 1 cancel a power of two.
+        """
+        bits, whole = 64, rational.denominator == 1 and abs(rational) < WHOLE_POWERS
+        ones = sum(m for k, m in enumerate(self.counts) if self._rational_logit(k) == 0)
+        rest = ones - (fmpq(2) ** int(rational) if whole else 0)
         while True:
-            _, total = self._weights(bits)
             with arb_precision(bits):
-                difference = total.log() + self._logit(0) - arb(2).log() * to_fmpq(rational)
+                difference = arb(rest)
+                for place, m in enumerate(self.counts):
+                    if self._rational_logit(place) != 0:
+                        difference += self._logit(place).exp() * m
+                if not whole:
+                    difference -= (arb(2).log() * to_fmpq(rational)).exp()
                 if difference > 0 or difference < 0:
                     return bool(difference > 0)
             bits = self.more(bits)

@@ -302,3 +302,16 @@ def test_progress_is_told_to_the_end() -> None:
     )  # fmt: skip
     assert told == sorted(told)
     assert told[-1] == (12, 12)  # six queries, an output and a log-sum-exp each
+
+
+@pytest.mark.parametrize("far", [-1e6, -1e9, float(np.finfo(np.float32).min)])
+@pytest.mark.parametrize("softcap", [None, 30])
+def test_base_2_beside_a_power_of_two_needs_no_bits(far: float, softcap: Any) -> None:
+    """Tuples far away leave log₂ of a power of two by e^far: the ones cancel exactly."""
+    zeros, right = np.zeros((4, 2)), {"nearest": 1.0, "zero": 1.0, "up": 1.0 + 2.0**-23}
+    for rounding, number in right.items():
+        found = tensor_attention_rounded(
+            zeros[0], [zeros], [zeros], dtype="float32", logsumexp_base=2, softcap=softcap,
+            bias=[0, 0, far, far], rounding=rounding, return_logsumexp=True,
+        )  # fmt: skip
+        assert found.logsumexp == number
