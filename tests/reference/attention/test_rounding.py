@@ -269,6 +269,7 @@ def test_logsumexps_in_base_2_are_rational_for_powers_of_two_alone(n: int, exact
     assert answer.rational_log2() == (Fraction(n.bit_length() - 1) if exactly else None)
     assert answer.log2_exceeds(Fraction(1, 3)) == (n > 1)
     assert not answer.log2_exceeds(Fraction(7, 2))
+    assert not answer.log2_exceeds(Fraction(4))
     one = ExactAttention([[[1.0]]], [[[1.0]]])([1])
     assert one.rational_log2() is None  # log₂ e
 
@@ -308,8 +309,9 @@ def test_progress_is_told_to_the_end() -> None:
 @pytest.mark.parametrize("softcap", [None, 30])
 def test_base_2_beside_a_power_of_two_needs_no_bits(far: float, softcap: Any) -> None:
     """Tuples far away leave log₂ of a power of two by e^far: the ones cancel exactly."""
-    zeros, right = np.zeros((4, 2)), {"nearest": 1.0, "zero": 1.0, "up": 1.0 + 2.0**-23}
-    for rounding, number in right.items():
+    zeros = np.zeros((4, 2))
+    roundings: tuple[tuple[Any, float], ...] = (("nearest", 1), ("zero", 1), ("up", 1 + 2.0**-23))
+    for rounding, number in roundings:
         found = tensor_attention_rounded(
             zeros[0], [zeros], [zeros], dtype="float32", logsumexp_base=2, softcap=softcap,
             bias=[0, 0, far, far], rounding=rounding, return_logsumexp=True,
