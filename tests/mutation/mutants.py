@@ -130,7 +130,7 @@ MUTANTS = [
         "attention/enclosure.py",
         (
             "guard-forgotten",
-            "guard = [-_logit_bits(row.query, row.keys, row.scale, row.terms)-]{+0+} +",
+            "guard = [-logit_bits(row.query, row.keys, row.scale, row.terms)-]{+0+} +",
             "enclosure",
         ),
         ("top-unscaled", "return Enclosure(output, [-top + -]{++}total.log())", "enclosure"),

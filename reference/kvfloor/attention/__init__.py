@@ -8,6 +8,13 @@ from kvfloor.attention.definition import (
 )
 from kvfloor.attention.enclosure import Enclosure, enclose
 from kvfloor.attention.exact import ExactNumber, ExactOutput, compare, equal, is_exactly
+from kvfloor.attention.gradients import (
+    GradientLayers,
+    Gradients,
+    enclose_gradients,
+    tensor_attention_gradients,
+    tensor_attention_gradients_rounded,
+)
 from kvfloor.attention.grouping import ExactAttention, row_products
 from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
@@ -21,6 +28,8 @@ __all__ = [
     "ExactAttention",
     "ExactNumber",
     "ExactOutput",
+    "GradientLayers",
+    "Gradients",
     "Layers",
     "Mask",
     "Rounded",
@@ -30,12 +39,15 @@ __all__ = [
     "causal_mask",
     "compare",
     "enclose",
+    "enclose_gradients",
     "equal",
     "folded",
     "is_exactly",
     "khatri_rao",
     "row_products",
     "tensor_attention",
+    "tensor_attention_gradients",
+    "tensor_attention_gradients_rounded",
     "tensor_attention_khatri_rao",
     "tensor_attention_rounded",
     "window_mask",
