@@ -174,7 +174,7 @@ def _drawn(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Array
         return rng.normal(size=shape)
     if kind == "whole":
         return rng.integers(-1, 3, size=shape).astype(float)
-    return rng.normal(size=shape).astype(np.float32).astype(float) * rng.choice([1, 1, 8])
+    return rng.normal(size=shape).astype(np.float32).astype(float) * rng.choice([1, 1, 3])
 
 
 def draw_case(seed: int, order: int, *, heads: bool = False) -> BackwardCase:

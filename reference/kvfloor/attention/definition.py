@@ -164,8 +164,8 @@ def tensor_attention_khatri_rao(
         sum((a * b for a, b in zip(K_product[row], q, strict=True)), Fraction(0)) for row in rows
     ]
     with mpmath_precision(_working_bits(digits, unscaled, biases, terms, sigma)):
-        capped = [capped(as_mpf(x) * _sigma(sigma), terms.softcap) for x in unscaled]
-        logits = mpmath.matrix(capped + _sinks(terms))
+        inner = [capped(as_mpf(x) * _sigma(sigma), terms.softcap) for x in unscaled]
+        logits = mpmath.matrix(inner + _sinks(terms))
         logits += mpmath.matrix([as_mpf(b) for b in biases] + [0] * (len(logits) - len(rows)))
         top = max(logits)
         weights = logits.apply(lambda s: mpmath.exp(s - top))

@@ -178,7 +178,8 @@ def test_gradients_are_linear_in_the_cotangents(seed: int, order: int) -> None:
     at: list[dict[str, Array]] = []
     for G, h in ((first, 2 * g), (other, g), (first + 2 * other, 4 * g)):
         options["logsumexp_cotangent"] = h
-        at.append(entries(tensor_attention_gradients(*case.arguments[:3], G, **options)))
+        query, keys, values, _ = case.arguments
+        at.append(entries(tensor_attention_gradients(query, keys, values, G, **options)))
     case.cotangent, case.logsumexp_cotangent = np.abs(first) + 2 * np.abs(other), 4 * np.abs(g)
     for name, size in sizes(case).items():
         for x, y, z in zip(*(part[name].flat for part in at), strict=True):

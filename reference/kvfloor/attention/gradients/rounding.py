@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf, isfinite, nextafter
 from typing import Any
 
 import numpy as np
 from flint import arb
 
+from kvfloor.attention.fast import Balls
 from kvfloor.attention.gradients.cotangents import Gradients, Shapes, as_pullbacks
 from kvfloor.attention.gradients.entries import Entries, entries_of_problem, entries_of_terms
+from kvfloor.attention.rounding import round_balls
 from kvfloor.attention.terms import Terms
 from kvfloor.attention.ziv import boundary_between, round_ball
 from kvfloor.errors import InputError
@@ -23,6 +26,7 @@ from kvfloor.numbers import (
     Array,
     BinaryFormat,
     Rounding,
+    arb_precision,
     as_format,
     as_rounding,
     ball_ends,
@@ -159,8 +163,9 @@ def _rounded(
     """Round entries, and count."""
     bits = FIRST_BITS
     balls = entries.enclose(bits)
-    numbers = np.zeros(len(balls))
-    open_places = dict.fromkeys(range(len(balls)))
+    numbers, plain = _plain(balls, target, rounding)
+    layers.balls += int(plain.sum())
+    open_places = dict.fromkeys(np.flatnonzero(~plain).tolist())
     asked: set[tuple[int, Fraction]] = set()
     while True:
         for place in list(open_places):
@@ -182,6 +187,25 @@ def _rounded(
             raise InputError("query", f"{expected} every boundary", f"one near {balls[place]}")
         bits *= 2
         balls = entries.enclose(bits)
+
+
+def _plain(balls: list[arb], target: BinaryFormat, rounding: Rounding) -> tuple[Array, Array]:
+    """Round what float64 suffices for, all at once; say of each whether it is decided."""
+    zero = np.array([ball == 0 for ball in balls])  # exactly, so that it is +0
+    with arb_precision(FIRST_BITS):
+        parts = np.array([_in_float64(ball) for ball in balls])
+    numbers, decided = round_balls(Balls(*parts.T), target, rounding)
+    return np.where(decided & ~zero, numbers, 0.0), decided | zero
+
+
+def _in_float64(ball: arb) -> tuple[float, float, float]:
+    """Centre, in two parts, and radius of a ball of float64 numbers around a ball."""
+    hi = float(ball)
+    if not isfinite(hi):
+        return 0.0, 0.0, inf
+    lo = float(ball - hi)
+    radius = float((ball - hi - lo).abs_upper())
+    return hi, lo, nextafter(radius, inf)
 
 
 def _candidate(ball: arb, target: BinaryFormat, rounding: Rounding) -> Fraction | None:

@@ -1,0 +1,151 @@
+"""Mutants of the backward pass: (file, name, change, tests); see `mutants`."""
+
+__all__ = ["GRADIENTS"]
+
+GRADIENTS = [
+    ("definition", "no-delta", "dZ[b, i] = p[i] * (Gv[i][- - D-]{++} + g)", "gradients"),
+    ("definition", "no-logsumexp", "dZ[b, i] = p[i] * (Gv[i] - D[- + g-]{++})", "gradients"),
+    ("definition", "no-slope", "* [-_slope(s[i], row.terms.softcap)-]{+1+}", "gradients"),
+    ("definition", "sink-sign", "dsink[b] = p_sink * ([-g - D-]{+g + D+})", "gradients"),
+    (
+        "definition",
+        "scale-once",
+        "dK[r][j] += [[-scale * ds-]{+ds+} * as_mpf(x * y) for x",
+        "gradients",
+    ),
+    (
+        "definition",
+        "sums-in-float64",
+        "with mpmath_precision([-bits + len(pullbacks).bit_length()-]{+53+}):",
+        "gradients",
+    ),
+    ("cotangents", "first-rows", "first = [-rows.stop-]{+0+}", "gradients gradient_rounding"),
+    (
+        "cotangents",
+        "no-sum",
+        "if axis < more [-or shape[axis - more] == 1 != n-]{++}",
+        "gradients gradient_rounding",
+    ),
+    (
+        "cotangents",
+        "shape-unread",
+        "if (*axes, rows.shape[1]) != (*[-leading-]{+axes+}, d_v):",
+        "gradients gradient_rounding",
+    ),
+    ("factored", "no-delta", "less = ring.number(g)[- - D-]{++}", "gradients gradient_rounding"),
+    (
+        "factored",
+        "sink-outside-delta",
+        "for x, y in zip(p, a, strict=True)), [-p_sink * a_sink-]{+0 * a_sink+})",
+        "gradients gradient_rounding",
+    ),
+    (
+        "factored",
+        "slopes-after",
+        "dQ, dK = _contracted(ring, [-dS-]{+dZ+}, queries",
+        "gradients gradient_rounding",
+    ),
+    (
+        "factored",
+        "slot-by-itself",
+        "without = [[ones] * n_s if [-s == r-]{+s != r+} else first[s]",
+        "gradients gradient_rounding",
+    ),
+    (
+        "factored",
+        "slots-transposed",
+        ".reshape(lengths).swapaxes(0, [-r-]{+0+})",
+        "gradients gradient_rounding",
+    ),
+    (
+        "factored",
+        "centre-dropped",
+        "centre = [-score[top] if top >= 0 else fmpq(0)-]{+fmpq(0)+}",
+        "gradients",
+    ),
+    (
+        "enclosure",
+        "no-guard",
+        "with arb_precision(bits[- + guard-]{++}):",
+        "gradients",
+    ),
+    (
+        "enclosure",
+        "smallest-first",
+        "if mids[place] [->-]{+<+} mids[top]:",
+        "gradients",
+    ),
+    (
+        "enclosure",
+        "slope-of-root",
+        "(s / to_fmpq(c)).sech()[- ** 2-]{++}",
+        "gradients gradient_rounding",
+    ),
+    ("residues", "small-primes", "+ CHANCE_BITS + 4[--]{+ - 60+}", "gradient_rounding"),
+    (
+        "residues",
+        "no-degree",
+        "bits = max([-degree.bit_length(), -]{++}size.bit_length())",
+        "gradient_rounding",
+    ),
+    (
+        "residues",
+        "cap-even",
+        "return ([-weight if s > 0 else weight**-1-]{+weight+}), slope",
+        "gradient_rounding",
+    ),
+    (
+        "exact",
+        "one-split",
+        "if _split(rest, m, K, A) [-or _split(rest, m, A, K)-]{++}:",
+        "gradient_rounding",
+    ),
+    (
+        "exact",
+        "pairs-apart",
+        "key = [-first[0] + second[0], first[1] + second[1]-]{+first[0], second[1]+}",
+        "gradient_rounding",
+    ),
+    (
+        "exact",
+        "shares-unproved",
+        "[-if share is None:\n            return None-]{+if share is None:\n            continue+}",
+        "gradient_rounding",
+    ),
+    (
+        "entries",
+        "root-forgotten",
+        "decided, rooted & [-(problem.scale.root != 1)-]{+False+})",
+        "gradient_rounding",
+    ),
+    (
+        "entries",
+        "cap-denied",
+        "return True if alike else [-None if capped else False-]{+False if capped else None+}",
+        "gradient_rounding",
+    ),
+    (
+        "rounding",
+        "unproved-yes",
+        "if not proved and [-not alike-]{+False+}:",
+        "gradient_rounding",
+    ),
+    (
+        "rounding",
+        "never-asked",
+        "alike = [-entries.equals(place, r)-]{+False+}",
+        "gradient_rounding",
+    ),
+    (
+        "rounding",
+        "radius-inward",
+        "return hi, lo, [-nextafter(radius, inf)-]{+0.0+}",
+        "gradient_rounding",
+    ),
+    (
+        "rounding",
+        "zero-unsigned",
+        "Fraction(0) if [-ball.contains(0)-]{+abs(ball) < 1+} else boundary_between",
+        "gradient_rounding",
+    ),
+]
