@@ -109,7 +109,7 @@ GRADIENTS = [
     (
         "exact",
         "shares-unproved",
-        "[-if share is None:\n            return None-]{+if share is None:\n            continue+}",
+        "if rational is None:\n            [-return None-]{+continue+}",
         "gradient_rounding",
     ),
     (
@@ -133,7 +133,7 @@ GRADIENTS = [
     (
         "rounding",
         "never-asked",
-        "alike = [-entries.equals(place, r)-]{+False+}",
+        "alike = [-task.entries.equals(task.place, r)-]{+False+}",
         "gradient_rounding",
     ),
     (
@@ -145,7 +145,31 @@ GRADIENTS = [
     (
         "rounding",
         "zero-unsigned",
-        "Fraction(0) if [-ball.contains(0)-]{+abs(ball) < 1+} else boundary_between",
+        "zero = [-ends[0] <= 0 <= ends[1]-]{+abs(ends[0]) < 1+}",
+        "gradient_rounding",
+    ),
+    (
+        "exact",
+        "pairs-first-only",
+        "added = (self.direct[i] - r * m[i]) * m[j] - [-self.factors[i] * self.scores[j]-]{+0+}",
+        "gradient_rounding",
+    ),
+    (
+        "exact",
+        "one-sum-of-weights",
+        "rest += sum(sums, arb(0)) / total[-**2-]{+**3 * -1+}",
+        "gradient_rounding",
+    ),
+    (
+        "exact",
+        "limits-forgotten",
+        "exact += [-share.limit-]{+0+}",
+        "gradient_rounding",
+    ),
+    (
+        "entries",
+        "root-in-the-way",
+        "return alike and (rational == 0 or not [-self.rooted[place]-]{+True+})",
         "gradient_rounding",
     ),
 ]

@@ -23,7 +23,7 @@ from kvfloor.attention.grouping import ExactAttention
 from kvfloor.attention.inputs import Row, folded
 from kvfloor.numbers import BinaryFormat, Rounding, arb_precision, ball_ends, to_fmpq
 
-__all__ = ["Base", "boundary_between", "round_ball", "round_row"]
+__all__ = ["Base", "boundary_between", "round_ball", "round_beside", "round_row"]
 
 Base = Literal["e", 2]
 FIRST_BITS = 128
@@ -110,7 +110,13 @@ def _decide(
     boundary = boundary_between(ball_ends(ball), target, rounding)
     if boundary is None:
         return None
-    above = exceeds(boundary)
+    return round_beside(boundary, target, rounding, above=exceeds(boundary))
+
+
+def round_beside(
+    boundary: Fraction, target: BinaryFormat, rounding: Rounding, *, above: bool
+) -> float:
+    """Return what numbers next to a boundary, on one side of it, round to."""
     return target.round(boundary + (_tiny(target) if above else -_tiny(target)), rounding)
 
 

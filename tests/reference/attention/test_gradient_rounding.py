@@ -16,7 +16,7 @@ from gradient_truth import BackwardCase, draw_case, entries, true_gradients
 from kvfloor import GradientLayers, InputError
 from kvfloor.attention.gradients import residues as residues_module
 from kvfloor.attention.gradients.cotangents import as_pullbacks
-from kvfloor.attention.gradients.exact import Share, rational_share
+from kvfloor.attention.gradients.exact import Share
 from kvfloor.attention.gradients.residues import residues
 from kvfloor.attention.terms import Terms
 from kvfloor.attention.ziv import boundary_between, round_ball
@@ -236,16 +236,47 @@ def test_tiny_gradients_keep_their_sign() -> None:
     assert found["query"].tolist() == [-(2.0**-24)]
 
 
+@pytest.mark.parametrize("key", [10.0**6, 10.0**300])
+@pytest.mark.parametrize("scale", [1, "1/sqrt(d)"])
+def test_a_number_that_bits_cannot_part_from_a_boundary_lies_beside_it(
+    key: float, scale: Any
+) -> None:
+    keys, values = [[[key, 0], [0, 1]]], [[[1.0], [1.5]]]
+    below = np.nextafter(np.float16(1), np.float16(0))
+    for rounding, right in (("nearest", 1.0), ("down", below), ("up", 1.0), ("zero", below)):
+        found, layers = alone([1, 0], keys, values, [1], rounding=rounding, scale=scale)
+        assert found["values 0"][0, 0] == right
+        tiny = 2.0**-24 if rounding == "up" else 0
+        assert found["values 0"][1, 0] == tiny
+        assert found["query"].tolist() == ([-0.0, tiny] if rounding == "up" else
+            [-(2.0**-24) if rounding == "down" else 0, 0])  # fmt: skip
+        assert layers.exact == (0 if rounding == "nearest" else 1)
+        assert layers.residues == 0
+
+
+def test_sums_of_shares_lie_beside_boundaries() -> None:
+    """Two queries see 1/4 and 3/4 but for e^-(10^6), more of one and less of the other."""
+    keys, values, layers = [[[10**6], [0]]], [[[3.0], [5.0]]], GradientLayers()
+    for first, right in ((0.25, 1 - 2.0**-11), (Fraction(1, 4) + Fraction(1, 2**90), 1.0)):
+        found = kvfloor.tensor_attention_gradients_rounded(
+            [[1], [1 + 2.0**-40]], keys, values, [[first], [0.75]], dtype="float16",
+            rounding="down", layers=layers,
+        )  # fmt: skip
+        assert found.values[0][0, 0] == right
+    assert layers.exact == 1  # the second is told by 128 bits
+
+
 # --- shares and residues -------------------------------------------------------------------
 
 
 def share(U: list[int], m: list[int], K: list[int], A: list[int], s: list[int]) -> Any:
     keys = [(fmpq(0), fmpq(x)) for x in s]
-    return rational_share(Share(keys, *(list(map(fmpq, x)) for x in (m, U, K, A))))
+    return Share(keys, *(list(map(fmpq, x)) for x in (m, U, K, A))).rational()
 
 
-def test_products_of_linear_forms_are_split() -> None:
+def test_products_of_linear_forms_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
     """U·m - K·A = r·m², whatever the exponents are."""
+    monkeypatch.setattr("kvfloor.attention.gradients.exact.MOST_PAIRS", 0)
     s = [5, 3, 0]
     assert share([3, 6, 3], [1, 2, 1], [0, 0, 0], [7, 8, 9], s) == 3
     assert share([6, 10, 4], [1, 2, 1], [4, 5, 1], [1, 2, 1], s) is None
@@ -312,16 +343,17 @@ def test_without_residues_shares_still_prove() -> None:
     keys = [[0, 3], [2.0**-1000, 3], [2, 5], [2 + Fraction(1, 2**1000), 5]]
     found, layers = alone([1, 0], [keys], [[[7], [11], [7], [11]]], [1])
     assert found["query"][1] == 0
-    assert layers.exact == 1
+    assert found["query"][0] == 0
+    assert layers.exact == 2  # the other is about 2**-1000, and as near to zero
 
 
 # --- refusals ------------------------------------------------------------------------------
 
 
-def test_a_number_beside_a_boundary_is_not_decided_for_ever() -> None:
+def test_under_a_cap_a_number_beside_a_boundary_is_not_decided_for_ever() -> None:
     """1 - e^-(10^6) rounded down: no 2**16 bits tell, and it is said."""
     with pytest.raises(InputError, match=r"query: expected .* for which 65536 bits part"):
-        alone([1], [[[10**6], [0]]], [[[1], [1]]], [1], rounding="down")
+        alone([1], [[[2 * 10**6], [0]]], [[[1], [1]]], [1], rounding="down", softcap=10**7)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,7 @@ from flint import arb, fmpq
 
 from kvfloor.attention.gradients.cotangents import Parts, Pullback, Shapes
 from kvfloor.attention.gradients.enclosure import enclose_pullback
-from kvfloor.attention.gradients.exact import SINK, Exact
+from kvfloor.attention.gradients.exact import SINK, Exact, Share, above, rational_sum
 from kvfloor.attention.gradients.residues import Residues, residues
 from kvfloor.numbers import Array, arb_precision, to_fmpq
 
@@ -33,16 +34,15 @@ class Entries:
         The problems they come from.
     flat : callable
         From the parts of these problems to all entries.
-    exact : callable
-        From the place of an entry to the entry without the root of the scale if it is known to be
-        rational, else None.
+    shares : callable
+        From the place of an entry to its shares, None where they are not known.
     rooted : ndarray of bool
         Which entries are multiplied by the root of the scale.
     """
 
     pullbacks: Sequence[Pullback]
     flat: Callable[[Sequence[Parts]], Array]
-    exact: Callable[[int], fmpq | None]
+    shares: Callable[[int], list[Share] | None]
     rooted: Array
 
     def enclose(self, bits: int) -> list[arb]:
@@ -52,7 +52,7 @@ class Entries:
             found: list[arb] = self.flat(parts).tolist()
             return found
 
-    def equals(self, place: int, rational: Any) -> bool | None:
+    def equals(self, place: int, rational: Fraction) -> bool | None:
         """Whether an entry is a rational, by the residues; None if they do not say."""
         if self.rooted[place] and rational != 0:
             return False  # rational multiples of √d, as functions
@@ -62,6 +62,19 @@ class Entries:
         alike = bool(values[place] == number(to_fmpq(rational)))
         capped = self.pullbacks[0].problem.terms.softcap is not None
         return True if alike else None if capped else False
+
+    def proves(self, place: int, rational: Fraction) -> bool:
+        """Whether an entry is a rational, by its shares."""
+        alike = rational_sum(self.shares(place)) == to_fmpq(rational)
+        return alike and (rational == 0 or not self.rooted[place])
+
+    def above(self, place: int, rational: Fraction, bits: int) -> bool | None:
+        """Whether an entry exceeds a rational, by its shares; None if they do not say."""
+        shares = self.shares(place)
+        if shares is None or (self.rooted[place] and rational != 0):
+            return None
+        root = self.pullbacks[0].problem.scale.root
+        return above(shares, to_fmpq(rational), root, bits)
 
     @cached_property
     def _residues(self) -> tuple[Array, Callable[[fmpq], Any]] | None:
@@ -80,7 +93,7 @@ def entries_of_problem(pullback: Pullback) -> Entries:
         ((query, keys, values, *_),) = parts
         return np.concatenate([table.ravel() for table in (query, *keys, *values)])
 
-    def decided(place: int) -> fmpq | None:
+    def shares(place: int) -> list[Share] | None:
         table = int(np.searchsorted(ends, place, side="right"))
         start = ends[table] - tables[table].size
         j, c = divmod(place - int(start), tables[table].shape[1])
@@ -89,7 +102,7 @@ def entries_of_problem(pullback: Pullback) -> Entries:
         return exact.keys(table - 1, j, c) if table <= m else exact.values(table - 1 - m, j, c)
 
     rooted = np.arange(ends[-1]) < ends[m]
-    return Entries([pullback], flat, decided, rooted & (problem.scale.root != 1))
+    return Entries([pullback], flat, shares, rooted & (problem.scale.root != 1))
 
 
 def entries_of_terms(pullbacks: Sequence[Pullback], shapes: Shapes) -> Entries | None:
@@ -103,17 +116,17 @@ def entries_of_terms(pullbacks: Sequence[Pullback], shapes: Shapes) -> Entries |
     def flat(parts: Sequence[Parts]) -> Array:
         return np.concatenate([np.ravel(x) for x in shapes.terms(parts) if x is not None])
 
-    def decided(place: int) -> fmpq | None:
-        total = fmpq(0)
+    def shares(place: int) -> list[Share] | None:
+        found: list[Share] = []
         for row, t in sources(place):
             share = exact[row // size].logit(row % size, t)
             if share is None:
                 return None
-            total += share
-        return total
+            found += share
+        return found
 
     count = sum(int(np.prod(s)) for s in (shapes.bias, shapes.sink) if s is not None)
-    return Entries(pullbacks, flat, decided, np.zeros(count, dtype=np.bool_))
+    return Entries(pullbacks, flat, shares, np.zeros(count, dtype=np.bool_))
 
 
 def _sources(shapes: Shapes) -> Callable[[int], list[tuple[int, int]]]:

@@ -13,23 +13,27 @@ which is seen without pairs: a product of linear forms has its factors but for c
 
 If every share is a rational, so is their sum, and that is a proof. Sums of shares that are not, and
 yet cancel, are left to the residues; so is what is under a soft cap.
+
+A share lies near U_s·m_s - K_s·A_s over m_s², s the largest exponent. What is left of it has the
+exact coefficients of all other sums of exponents, so that on which side of a rational a gradient
+lies is seen however near it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from kvfloor.attention.gradients.cotangents import Pullback
 from kvfloor.attention.gradients.factored import exact_rows, scores
 from kvfloor.attention.gradients.residues import Key, exponents
-from kvfloor.numbers import to_fmpq
+from kvfloor.numbers import arb_precision, to_fmpq
 
-__all__ = ["Exact", "Share", "rational_share"]
+__all__ = ["SINK", "Exact", "Share", "above", "rational_sum"]
 
 MOST_PAIRS = 2**18
 SINK = -1
@@ -43,7 +47,7 @@ class Share(NamedTuple):
     Attributes
     ----------
     exponents : list of Key
-    counts : list of int
+    counts : list of fmpq
         m_s.
     direct, factors, scores : list of fmpq
         U_s, K_s, A_s.
@@ -55,23 +59,83 @@ class Share(NamedTuple):
     factors: Column
     scores: Column
 
+    @property
+    def limit(self) -> fmpq:
+        """What the share is but for what the largest exponent outweighs."""
+        U, m, K, A = self.direct[0], self.counts[0], self.factors[0], self.scores[0]
+        return (U * m - K * A) / m**2
 
-def rational_share(share: Share) -> fmpq | None:
-    """Return the share if it is rational, None if it is not, or if that is not known."""
-    U, m, K, A = share.direct, share.counts, share.factors, share.scores
-    r = (U[0] * m[0] - K[0] * A[0]) / m[0] ** 2  # by the sum of the first exponent with itself
-    rest = [u - r * count for u, count in zip(U, m, strict=True)]
-    if _split(rest, m, K, A) or _split(rest, m, A, K):
-        return r
-    if len(m) ** 2 > MOST_PAIRS:
+    def rest(self) -> dict[Key, fmpq] | None:
+        """Coefficients of N - limit·Z² by sums of two exponents; None for too many pairs."""
+        places = range(len(self.counts))
+        if len(places) ** 2 > MOST_PAIRS:
+            return None
+        r, m, found = self.limit, self.counts, dict[Key, fmpq]()
+        for i, j in product(places, places):
+            first, second = self.exponents[i], self.exponents[j]
+            key = first[0] + second[0], first[1] + second[1]
+            added = (self.direct[i] - r * m[i]) * m[j] - self.factors[i] * self.scores[j]
+            found[key] = found.get(key, fmpq(0)) + added
+        return {key: x for key, x in found.items() if x != 0}
+
+    def rational(self) -> fmpq | None:
+        """Return the share if it is rational, None if it is not, or if that is not known."""
+        r, m, K, A = self.limit, self.counts, self.factors, self.scores
+        less = [u - r * count for u, count in zip(self.direct, m, strict=True)]
+        if _split(less, m, K, A) or _split(less, m, A, K):
+            return r
+        return r if self.rest() == {} else None
+
+
+def rational_sum(shares: Sequence[Share] | None) -> fmpq | None:
+    """Return a sum of shares if all are known to be rational; None for unknown shares, too."""
+    if shares is None:
         return None
-    sums: dict[Key, fmpq] = {}
-    places = range(len(m))
-    for i, j in product(places, places):
-        first, second = share.exponents[i], share.exponents[j]
-        key = first[0] + second[0], first[1] + second[1]
-        sums[key] = sums.get(key, fmpq(0)) + rest[i] * m[j] - K[i] * A[j]
-    return None if any(sums.values()) else r
+    total = fmpq(0)
+    for share in shares:
+        rational = share.rational()
+        if rational is None:
+            return None
+        total += rational
+    return total
+
+
+def above(shares: Sequence[Share], r: fmpq, root: int, bits: int) -> bool | None:
+    """Whether a sum of shares exceeds a rational, None if ``bits`` do not tell.
+
+    Parameters
+    ----------
+    shares : sequence of Share
+    r : fmpq
+    root : int
+        Exponents (s, b) are s·√root + b.
+    bits : int
+        Of working precision.
+    """
+    exact, rest = -r, arb(0)
+    with arb_precision(bits):
+        for share in shares:
+            coefficients = share.rest()
+            if coefficients is None:
+                return None
+            exact += share.limit
+            first = _times(share.exponents[0], -1)
+            powers = (_power(first, key, root) for key in share.exponents)
+            total = sum((e * x for e, x in zip(powers, share.counts, strict=True)), arb(0))
+            twice = _times(first, 2)
+            sums = (_power(twice, key, root) * x for key, x in coefficients.items())
+            rest += sum(sums, arb(0)) / total**2
+        difference = rest + exact
+    return bool(difference > 0) if difference > 0 or difference < 0 else None
+
+
+def _times(key: Key, factor: int) -> Key:
+    return key[0] * factor, key[1] * factor
+
+
+def _power(x: Key, y: Key, root: int) -> arb:
+    """The exponential of a sum of exponents."""
+    return ((x[0] + y[0]) * arb(root).sqrt() + (x[1] + y[1])).exp()
 
 
 def _split(rest: Column, m: Column, x: Column, y: Column) -> bool:
@@ -83,7 +147,10 @@ def _split(rest: Column, m: Column, x: Column, y: Column) -> bool:
 
 
 class Exact:
-    """The gradients of one problem as sums of shares."""
+    """The gradients of one problem as sums of shares, None where they are not known.
+
+    Those of queries and keys are without the root of the scale.
+    """
 
     def __init__(self, pullback: Pullback) -> None:
         self.pullback = pullback
@@ -92,48 +159,51 @@ class Exact:
         self.lengths = tuple(map(len, problem.keys))
         self.tuples = list(product(*map(range, self.lengths)))
 
-    def query(self, b: int, c: int) -> fmpq | None:
-        """Return dq_bc, without the root of the scale, if it is known to be rational."""
+    def query(self, b: int, c: int) -> list[Share] | None:
+        """Return the shares of dq_bc."""
         K = self._keys
-        return self._share(b, {t: self._scale * _product(K, j, c) for t, j in self._each})
+        return self._joined({b: {t: self._scale * _product(K, j, c) for t, j in self._each}})
 
-    def keys(self, r: int, j: int, c: int) -> fmpq | None:
-        """Return dK_r[j, c], without the root of the scale, if it is known to be rational."""
+    def keys(self, r: int, j: int, c: int) -> list[Share] | None:
+        """Return the shares of dK_r[j, c]."""
         factors = self._slot(self._keys, r, j, c)
-        return _total(
-            self._share(b, {t: self._scale * q[c] * x for t, x in factors.items()})
-            for b, q in enumerate(self._queries)
+        return self._joined(
+            {
+                b: {t: self._scale * q[c] * x for t, x in factors.items()}
+                for b, q in enumerate(self._queries)
+            }
         )
 
-    def values(self, r: int, j: int, c: int) -> fmpq | None:
-        """Return dV_r[j, c] if it is known to be rational."""
+    def values(self, r: int, j: int, c: int) -> list[Share] | None:
+        """Return the shares of dV_r[j, c]."""
         factors = self._slot(self._values, r, j, c)
-        return _total(
-            self._share(b, {t: G[c] * x for t, x in factors.items()}, direct=True)
-            for b, G in enumerate(self._cotangents)
+        return self._joined(
+            {b: {t: G[c] * x for t, x in factors.items()} for b, G in enumerate(self._cotangents)},
+            direct=True,
         )
 
-    def logit(self, b: int, t: int) -> fmpq | None:
-        """Return dz_bt, SINK for the sink, if it is known to be rational."""
-        return self._share(b, {t: fmpq(1)})
+    def logit(self, b: int, t: int) -> list[Share] | None:
+        """Return the share of dz_bt, SINK for the sink."""
+        return self._joined({b: {t: fmpq(1)}})
 
-    def _share(self, b: int, factors: Factors, *, direct: bool = False) -> fmpq | None:
-        row = self._exponents[b]
-        if not any(factors.get(t) for t in row):
-            return fmpq(0)
-        if not self.known:
+    def _joined(self, factors: dict[int, Factors], *, direct: bool = False) -> list[Share] | None:
+        """The shares of the queries that give any, by what their tuples are multiplied by."""
+        giving = [b for b, of in factors.items() if any(of.get(t) for t in self._exponents[b])]
+        if giving and not self.known:
             return None
-        a, g = self._scores[b], self._logsumexps[b]
-        zero = fmpq(0)
+        return [self._share(b, factors[b], direct=direct) for b in giving]
+
+    def _share(self, b: int, factors: Factors, *, direct: bool) -> Share:
+        a, g, zero = self._scores[b], self._logsumexps[b], fmpq(0)
         groups: dict[Key, list[fmpq]] = {}
-        for t, key in row.items():
+        for t, key in self._exponents[b].items():
             a_t, k_t = zero if t == SINK else a[t], factors.get(t, zero)
             found = groups.setdefault(key, [zero] * 4)
             added = [fmpq(1), k_t if direct else k_t * (a_t + g), zero if direct else k_t, a_t]
             groups[key] = [x + y for x, y in zip(found, added, strict=True)]
         order = sorted(groups, reverse=True)
         m, U, K, A = ([groups[key][i] for key in order] for i in range(4))
-        return rational_share(Share(order, m, U, K, A))
+        return Share(order, m, U, K, A)
 
     def _slot(self, matrices: list[list[Column]], r: int, j: int, c: int) -> Factors:
         return {t: _product(matrices, i, c, without=r) for t, i in self._each if i[r] == j}
@@ -183,13 +253,3 @@ def _product(
         if r != without:
             found *= A[j][c]
     return found
-
-
-def _total(shares: Iterable[fmpq | None]) -> fmpq | None:
-    """The sum of rational shares, None if one is not known to be rational."""
-    total = fmpq(0)
-    for share in shares:
-        if share is None:
-            return None
-        total += share
-    return total

@@ -2,7 +2,8 @@
 
 Balls of growing precision; and where the ball of an entry holds one rounding boundary, the question
 whether the entry is that rational. It is asked of the residues, which are quick to say no, and then
-of the shares of the queries, which prove a yes.
+of the shares of the queries, which prove a yes. They also tell on which side of the boundary an
+entry lies that is nearer to it than bits can say.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, isfinite, nextafter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flint import arb
@@ -20,7 +21,7 @@ from kvfloor.attention.gradients.cotangents import Gradients, Shapes, as_pullbac
 from kvfloor.attention.gradients.entries import Entries, entries_of_problem, entries_of_terms
 from kvfloor.attention.rounding import round_balls
 from kvfloor.attention.terms import Terms
-from kvfloor.attention.ziv import boundary_between, round_ball
+from kvfloor.attention.ziv import boundary_between, round_ball, round_beside
 from kvfloor.errors import InputError
 from kvfloor.numbers import (
     Array,
@@ -31,13 +32,13 @@ from kvfloor.numbers import (
     as_rounding,
     ball_ends,
     shown,
-    to_fmpq,
     to_framework_of,
 )
 
 __all__ = ["GradientLayers", "tensor_attention_gradients_rounded"]
 
 FIRST_BITS = 128
+SIGN_BITS = 512  # before that, more bits are the cheaper question
 MOST_BITS = 2**16
 
 
@@ -50,7 +51,8 @@ class GradientLayers:
     Attributes
     ----------
     balls, exact, residues : int
-        Arb; proved to be a rational; a rational but for a chance below 2**-64 each.
+        Arb; proved to be a rational, or to lie beside one; a rational but for a chance below
+        2**-64 each.
     """
 
     balls: int = 0
@@ -106,7 +108,8 @@ def tensor_attention_gradients_rounded(
     ------
     InputError
         As `tensor_attention_gradients` does; for an unknown dtype, rounding or ``like``; for a
-        number that 2**16 bits do not part from a rounding boundary.
+        number that 2**16 bits do not part from a rounding boundary, where it is not known on which
+        side it lies.
 
     Notes
     -----
@@ -169,13 +172,14 @@ def _rounded(
     asked: set[tuple[int, Fraction]] = set()
     while True:
         for place in list(open_places):
-            ball = balls[place]
-            number = round_ball(ball, target, rounding)
-            if number is not None:
-                layers.balls += 1
-            elif (r := _candidate(ball, target, rounding)) is not None and (place, r) not in asked:
-                asked.add((place, r))
-                number = _decided(entries, place, r, target, rounding, layers)
+            number = round_ball(balls[place], target, rounding)
+            layers.balls += number is not None
+            if number is None and balls[place].is_finite():
+                ends = ball_ends(balls[place])
+                task = _Task(entries, place, target, rounding, layers)
+                number = _as_rational(task, ends, asked)
+                if number is None and bits >= SIGN_BITS:
+                    number = _beside_rational(task, ends, bits)
             if number is not None:
                 numbers[place] = number
                 del open_places[place]
@@ -208,28 +212,41 @@ def _in_float64(ball: arb) -> tuple[float, float, float]:
     return hi, lo, nextafter(radius, inf)
 
 
-def _candidate(ball: arb, target: BinaryFormat, rounding: Rounding) -> Fraction | None:
-    """The one boundary in a ball, zero if it holds zero, None if in doubt."""
-    if not ball.is_finite():
-        return None
-    return Fraction(0) if ball.contains(0) else boundary_between(ball_ends(ball), target, rounding)
+class _Task(NamedTuple):
+    """An entry that a ball does not round."""
+
+    entries: Entries
+    place: int
+    target: BinaryFormat
+    rounding: Rounding
+    layers: GradientLayers
 
 
-def _decided(
-    entries: Entries,
-    place: int,
-    r: Fraction,
-    target: BinaryFormat,
-    rounding: Rounding,
-    layers: GradientLayers,
+def _as_rational(
+    task: _Task, ends: tuple[Fraction, Fraction], asked: set[tuple[int, Fraction]]
 ) -> float | None:
-    """The entry rounded, if it is the rational r."""
-    alike = entries.equals(place, r)
+    """Round an entry that is zero, or the one boundary between the ends; each is asked once."""
+    zero = ends[0] <= 0 <= ends[1]
+    r = Fraction(0) if zero else boundary_between(ends, task.target, task.rounding)
+    if r is None or (task.place, r) in asked:
+        return None
+    asked.add((task.place, r))
+    alike = task.entries.equals(task.place, r)
     if alike is False:
         return None
-    proved = entries.exact(place) == to_fmpq(r)
+    proved = task.entries.proves(task.place, r)
     if not proved and not alike:
         return None
-    layers.exact += proved
-    layers.residues += not proved
-    return target.round(r, rounding)
+    task.layers.exact += proved
+    task.layers.residues += not proved
+    return task.target.round(r, task.rounding)
+
+
+def _beside_rational(task: _Task, ends: tuple[Fraction, Fraction], bits: int) -> float | None:
+    """Round an entry next to the one boundary between the ends, by the side on which it lies."""
+    r = boundary_between(ends, task.target, task.rounding)
+    above = None if r is None else task.entries.above(task.place, r, bits)
+    if r is None or above is None:
+        return None
+    task.layers.exact += 1
+    return round_beside(r, task.target, task.rounding, above=above)
