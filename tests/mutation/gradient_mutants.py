@@ -97,7 +97,7 @@ GRADIENTS = [
     (
         "exact",
         "one-split",
-        "if _split(rest, m, K, A) [-or _split(rest, m, A, K)-]{++}:",
+        "if _split(less, m, K, A) [-or _split(less, m, A, K)-]{++}:",
         "gradient_rounding",
     ),
     (
@@ -115,7 +115,7 @@ GRADIENTS = [
     (
         "entries",
         "root-forgotten",
-        "decided, rooted & [-(problem.scale.root != 1)-]{+False+})",
+        "shares, rooted & [-(problem.scale.root != 1)-]{+False+})",
         "gradient_rounding",
     ),
     (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,9 @@ from hypothesis import strategies as st
 import kvfloor
 from gradient_truth import BackwardCase, draw_case, entries, true_gradients
 from kvfloor import GradientLayers, InputError
+from kvfloor.attention.gradients import exact
 from kvfloor.attention.gradients import residues as residues_module
+from kvfloor.attention.gradients import rounding as rounding_module
 from kvfloor.attention.gradients.cotangents import as_pullbacks
 from kvfloor.attention.gradients.exact import Share
 from kvfloor.attention.gradients.residues import residues
@@ -337,6 +341,21 @@ def test_primes_are_larger_than_degrees(monkeypatch: pytest.MonkeyPatch) -> None
         [1], [[[2.0**-1000], [1]]], [[[1], [2]]], [1], None, 1, None, Terms()
     )
     assert residues([pullback]) is None  # beyond 1024 bits
+
+
+def test_the_page_has_the_limits_of_the_code() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "gradients.md").read_text()
+    flat = " ".join(page.split())
+    for text in (
+        f"more than {isqrt(exact.MOST_PAIRS)} different logits",
+        f"chance below 2^-{residues_module.CHANCE_BITS}",
+        f"has {residues_module.CHANCE_BITS + 4} bits more than the degree",
+        f"is beyond {residues_module.MOST_BITS:,} bits",
+        f"**Balls** at {rounding_module.FIRST_BITS} bits",
+        f"From {rounding_module.SIGN_BITS} bits on",
+        f"that {rounding_module.MOST_BITS:,} bits do not part",
+    ):
+        assert text in flat
 
 
 def test_without_residues_shares_still_prove() -> None:
