@@ -14,6 +14,7 @@ from mutation.bounds_mutants import BOUNDS
 from mutation.cache_mutants import CACHES
 from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
+from mutation.gradient_mutants import GRADIENTS
 from mutation.model_mutants import MODELS
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -63,6 +64,13 @@ MUTANTS = [
         mutant
         for file, *row in FAST
         for mutant in mutants(f"attention/fast/{file}.py", (f"fast-{row[0]}", row[1], row[2]))
+    ),
+    *(
+        mutant
+        for file, *row in GRADIENTS
+        for mutant in mutants(
+            f"attention/gradients/{file}.py", (f"gradients-{file}-{row[0]}", row[1], row[2])
+        )
     ),
     *(
         mutant
@@ -134,7 +142,7 @@ MUTANTS = [
         "attention/enclosure.py",
         (
             "guard-forgotten",
-            "guard = [-_logit_bits(row.query, row.keys, row.scale, row.terms)-]{+0+} +",
+            "guard = [-logit_bits(row.query, row.keys, row.scale, row.terms)-]{+0+} +",
             "enclosure",
         ),
         ("top-unscaled", "return Enclosure(output, [-top + -]{++}total.log())", "enclosure"),

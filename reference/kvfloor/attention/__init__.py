@@ -9,6 +9,13 @@ from kvfloor.attention.definition import (
 from kvfloor.attention.enclosure import Enclosure, enclose
 from kvfloor.attention.exact import ExactNumber, ExactOutput, compare, equal, is_exactly
 from kvfloor.attention.fast import exp_above
+from kvfloor.attention.gradients import (
+    GradientLayers,
+    Gradients,
+    enclose_gradients,
+    tensor_attention_gradients,
+    tensor_attention_gradients_rounded,
+)
 from kvfloor.attention.grouping import ExactAttention, row_products
 from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
@@ -23,6 +30,8 @@ __all__ = [
     "ExactAttention",
     "ExactNumber",
     "ExactOutput",
+    "GradientLayers",
+    "Gradients",
     "Intervals",
     "Layers",
     "Mask",
@@ -33,6 +42,7 @@ __all__ = [
     "causal_mask",
     "compare",
     "enclose",
+    "enclose_gradients",
     "equal",
     "exp_above",
     "folded",
@@ -40,6 +50,8 @@ __all__ = [
     "khatri_rao",
     "row_products",
     "tensor_attention",
+    "tensor_attention_gradients",
+    "tensor_attention_gradients_rounded",
     "tensor_attention_khatri_rao",
     "tensor_attention_rounded",
     "window_mask",

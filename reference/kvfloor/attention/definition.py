@@ -22,7 +22,14 @@ from kvfloor.attention.terms import Terms
 from kvfloor.errors import InputError
 from kvfloor.numbers import Matrix, as_count, as_matrix, mpmath_precision, rationals
 
-__all__ = ["Attention", "khatri_rao", "tensor_attention", "tensor_attention_khatri_rao"]
+__all__ = [
+    "Attention",
+    "as_mpf",
+    "capped",
+    "khatri_rao",
+    "tensor_attention",
+    "tensor_attention_khatri_rao",
+]
 
 
 class Attention(NamedTuple):
@@ -109,7 +116,7 @@ def tensor_attention(
     biases = [Fraction(0 if terms.bias is None else terms.bias[t]) for t in tuples]
     with mpmath_precision(_working_bits(digits, unscaled, biases, terms, sigma)):
         s = [
-            _capped(_sigma(sigma) * _mpf(x), terms.softcap) + _mpf(b)
+            capped(_sigma(sigma) * as_mpf(x), terms.softcap) + as_mpf(b)
             for x, b in zip(unscaled, biases, strict=True)
         ]
         sinks = _sinks(terms)
@@ -119,7 +126,7 @@ def tensor_attention(
         p = [e_t / total for e_t in e]
         output = [
             mpmath.fsum(
-                p_t * _mpf(prod((V[r][t[r]][c] for r in range(m)), start=Fraction(1)))
+                p_t * as_mpf(prod((V[r][t[r]][c] for r in range(m)), start=Fraction(1)))
                 for p_t, t in zip(p, tuples, strict=True)
             )
             for c in range(d_v)
@@ -157,15 +164,15 @@ def tensor_attention_khatri_rao(
         sum((a * b for a, b in zip(K_product[row], q, strict=True)), Fraction(0)) for row in rows
     ]
     with mpmath_precision(_working_bits(digits, unscaled, biases, terms, sigma)):
-        capped = [_capped(_mpf(x) * _sigma(sigma), terms.softcap) for x in unscaled]
-        logits = mpmath.matrix(capped + _sinks(terms))
-        logits += mpmath.matrix([_mpf(b) for b in biases] + [0] * (len(logits) - len(rows)))
+        inner = [capped(as_mpf(x) * _sigma(sigma), terms.softcap) for x in unscaled]
+        logits = mpmath.matrix(inner + _sinks(terms))
+        logits += mpmath.matrix([as_mpf(b) for b in biases] + [0] * (len(logits) - len(rows)))
         top = max(logits)
         weights = logits.apply(lambda s: mpmath.exp(s - top))
         total = mpmath.fsum(weights)
         products = mpmath.zeros(len(logits), len(V_product[0]))  # the value of a sink is zero
         for place, row in enumerate(rows):
-            products[place, :] = mpmath.matrix([[_mpf(x) for x in V_product[row]]])
+            products[place, :] = mpmath.matrix([[as_mpf(x) for x in V_product[row]]])
         output = (weights / total).T * products
         return Attention(np.array(list(output), dtype=object), top + mpmath.log(total))
 
@@ -219,18 +226,19 @@ def _working_bits(
     return ceil(digits * log2(10)) + ceil(largest).bit_length() + len(unscaled).bit_length() + 16
 
 
-def _capped(s: mpmath.mpf, c: Fraction | None) -> mpmath.mpf:
+def capped(s: mpmath.mpf, c: Fraction | None) -> mpmath.mpf:
     """c·tanh(s/c), s for no soft cap."""
-    return s if c is None else _mpf(c) * mpmath.tanh(s / _mpf(c))
+    return s if c is None else as_mpf(c) * mpmath.tanh(s / as_mpf(c))
 
 
 def _sinks(terms: Terms) -> list[mpmath.mpf]:
-    return [] if terms.sink is None else [_mpf(Fraction(terms.sink))]
+    return [] if terms.sink is None else [as_mpf(Fraction(terms.sink))]
 
 
-def _mpf(x: Fraction) -> mpmath.mpf:
+def as_mpf(x: Fraction) -> mpmath.mpf:
+    """Return a rational, rounded at the working precision."""
     return mpmath.mpf(x.numerator) / x.denominator
 
 
 def _sigma(sigma: Scale) -> mpmath.mpf:
-    return _mpf(sigma.factor) * mpmath.sqrt(sigma.root)
+    return as_mpf(sigma.factor) * mpmath.sqrt(sigma.root)

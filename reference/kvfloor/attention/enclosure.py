@@ -20,7 +20,7 @@ from kvfloor.attention.inputs import Row, Scale
 from kvfloor.attention.terms import Terms
 from kvfloor.numbers import Array, arb_precision, as_count, to_fmpq
 
-__all__ = ["Enclosure", "enclose"]
+__all__ = ["Enclosure", "as_ball", "as_balls", "enclose", "enclose_row", "joined", "logit_bits"]
 
 
 class Enclosure(NamedTuple):
@@ -95,7 +95,7 @@ def enclose(
 def enclose_row(row: Row, bits: int) -> Enclosure:
     """Enclose tensor attention of one query that has been read, as `enclose` does."""
     tuples = prod(map(len, row.keys))
-    guard = _logit_bits(row.query, row.keys, row.scale, row.terms) + tuples.bit_length() + 16
+    guard = logit_bits(row.query, row.keys, row.scale, row.terms) + tuples.bit_length() + 16
     with arb_precision(bits + guard):
         return _enclose(row)
 
@@ -103,13 +103,13 @@ def enclose_row(row: Row, bits: int) -> Enclosure:
 def _enclose(row: Row) -> Enclosure:
     q, K, V, sigma, kept, terms = row
     factor = arb(to_fmpq(sigma.factor)) * arb(sigma.root).sqrt()
-    scaled = [_ball(x) * factor for x in q]
+    scaled = [as_ball(x) * factor for x in q]
     rows = [
         [x * y for x, y in zip(row, scaled, strict=True)]
-        for row in row_products([_balls(K_r) for K_r in K[:-1]], [arb(1)] * len(q))
+        for row in row_products([as_balls(K_r) for K_r in K[:-1]], [arb(1)] * len(q))
     ]
-    logits = _joined((arb_mat(rows) * arb_mat(_balls(K[-1])).transpose()).entries(), terms)
-    sinks = [] if terms.sink is None else [_ball(terms.sink)]
+    logits = joined((arb_mat(rows) * arb_mat(as_balls(K[-1])).transpose()).entries(), terms)
+    sinks = [] if terms.sink is None else [as_ball(terms.sink)]
 
     tuples = range(len(logits)) if kept is None else np.flatnonzero(kept).tolist()
     # Any exact number near the largest logit will do: it cancels.
@@ -120,9 +120,9 @@ def _enclose(row: Row) -> Enclosure:
         weights[t] = (logits[t] - top).exp()
     total = sum(weights, sum(((sink - top).exp() for sink in sinks), arb(0)))
 
-    table = arb_mat(len(rows), len(K[-1]), weights) * arb_mat(_balls(V[-1]))
+    table = arb_mat(len(rows), len(K[-1]), weights) * arb_mat(as_balls(V[-1]))
     d_v = V[-1].shape[1]
-    products = row_products([_balls(V_r) for V_r in V[:-1]], [arb(1)] * d_v)
+    products = row_products([as_balls(V_r) for V_r in V[:-1]], [arb(1)] * d_v)
     output = tuple(
         sum((table[j, c] * row[c] for j, row in enumerate(products)), arb(0)) / total
         for c in range(d_v)
@@ -130,26 +130,26 @@ def _enclose(row: Row) -> Enclosure:
     return Enclosure(output, top + total.log())
 
 
-def _joined(products: list[arb], terms: Terms) -> list[arb]:
+def joined(products: list[arb], terms: Terms) -> list[arb]:
     """The logits: soft cap and bias join the inner products."""
     if terms.softcap is not None:
         c = to_fmpq(terms.softcap)
         products = [(s / c).tanh() * c for s in products]
     if terms.bias is not None:
         pairs = zip(products, np.ravel(terms.bias).tolist(), strict=True)
-        products = [s + _ball(b) for s, b in pairs]
+        products = [s + as_ball(b) for s, b in pairs]
     return products
 
 
-def _logit_bits(q: Array, K: Sequence[Array], sigma: Scale, terms: Terms) -> int:
+def logit_bits(q: Array, K: Sequence[Array], sigma: Scale, terms: Terms) -> int:
     """Bits before the point of the largest logit: each costs the exponential one of accuracy."""
     with arb_precision(32):
-        parts = [abs(_ball(x)) for x in q]
+        parts = [abs(as_ball(x)) for x in q]
         for K_r in K:
             columns = abs(K_r).max(axis=0)
-            parts = [part * _ball(x) for part, x in zip(parts, columns, strict=True)]
+            parts = [part * as_ball(x) for part, x in zip(parts, columns, strict=True)]
         largest = sum(parts, arb(0)) * arb(to_fmpq(sigma.factor)) * sigma.root
-        largest += sum((abs(_ball(x)) for x in _extremes(terms)), arb(0))
+        largest += sum((abs(as_ball(x)) for x in _extremes(terms)), arb(0))
     return int(largest.ceil().upper().fmpq().p).bit_length()
 
 
@@ -158,9 +158,11 @@ def _extremes(terms: Terms) -> list[float | Fraction]:
     return bias if terms.sink is None else [*bias, terms.sink]
 
 
-def _balls(matrix: Array) -> list[list[arb]]:
-    return [[_ball(x) for x in row] for row in matrix.tolist()]
+def as_balls(matrix: Array) -> list[list[arb]]:
+    """Return the numbers of a matrix as balls, rows by rows."""
+    return [[as_ball(x) for x in row] for row in matrix.tolist()]
 
 
-def _ball(x: float | Fraction) -> arb:
+def as_ball(x: float | Fraction) -> arb:
+    """Return a ball around a number: a float is its own, a rational rounds."""
     return arb(x) if isinstance(x, float) else arb(to_fmpq(x))

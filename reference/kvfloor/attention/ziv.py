@@ -23,7 +23,7 @@ from kvfloor.attention.grouping import ExactAttention
 from kvfloor.attention.inputs import Row, folded
 from kvfloor.numbers import BinaryFormat, Rounding, arb_precision, ball_ends, to_fmpq
 
-__all__ = ["Base", "round_ball", "round_row"]
+__all__ = ["Base", "boundary_between", "round_ball", "round_beside", "round_row"]
 
 Base = Literal["e", 2]
 FIRST_BITS = 128
@@ -107,14 +107,20 @@ def _decide(
         return target.round(rational, rounding)
     if not ball.is_finite():
         return None
-    boundary = _boundary(ball_ends(ball), target, rounding)
+    boundary = boundary_between(ball_ends(ball), target, rounding)
     if boundary is None:
         return None
-    above = exceeds(boundary)
+    return round_beside(boundary, target, rounding, above=exceeds(boundary))
+
+
+def round_beside(
+    boundary: Fraction, target: BinaryFormat, rounding: Rounding, *, above: bool
+) -> float:
+    """Return what numbers next to a boundary, on one side of it, round to."""
     return target.round(boundary + (_tiny(target) if above else -_tiny(target)), rounding)
 
 
-def _boundary(
+def boundary_between(
     ends: tuple[Fraction, Fraction], target: BinaryFormat, rounding: Rounding
 ) -> Fraction | None:
     """The only number between the ends where the rounded value changes, None if in doubt."""
