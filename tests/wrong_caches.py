@@ -13,7 +13,7 @@ import numpy as np
 from kvfloor.caches import ExactCache
 from kvfloor.caches.tokens import attend
 
-__all__ = ["TABLE", "Row", "Stored", "told"]
+__all__ = ["TABLE", "UNNAMED", "Row", "Stored", "told"]
 
 Numbers = Sequence[Sequence[float]]
 Change = Callable[[Any], Any]
@@ -246,6 +246,53 @@ class Clamped(Stored):
         keys, values = (slots[0] for slots in self._kept.slots)
         weights = np.exp(np.minimum(keys @ np.array([float(x) for x in query]), 88))
         return weights @ values / weights.sum()
+
+
+class MaximumFromZero(Stored):
+    """The largest logit is subtracted where it is above zero; else exponentials may all vanish."""
+
+    def answer(self, query: Any) -> Any:
+        keys, values = (slots[0] for slots in self._kept.slots)
+        logits = keys @ np.array([float(x) for x in query])
+        weights = np.exp(logits - max(0.0, logits.max()))
+        return weights @ values / (weights.sum() or 1)
+
+
+class NotRescaled(Stored):
+    """Blocks of four: where the maximum rises by less than half a nat, sums stay as they are."""
+
+    def answer(self, query: Any) -> Any:
+        keys, values = (slots[0] for slots in self._kept.slots)
+        logits, top = keys @ np.array([float(x) for x in query]), -np.inf
+        sums = np.zeros(values.shape[1] + 1)
+        for i in range(0, len(logits), 4):
+            block = slice(i, i + 4)
+            new = max(top, logits[block].max())
+            sums *= np.exp(top - new) if new - top >= 1 / 2 else 1
+            top = new
+            weights = np.exp(logits[block] - top)
+            sums += np.append(weights @ values[block], weights.sum())
+        return sums[:-1] / sums[-1]
+
+
+class DropsLight(Stored):
+    """Weights below a quarter of the mean are dropped."""
+
+    def answer(self, query: Any) -> Any:
+        keys, values = (slots[0] for slots in self._kept.slots)
+        logits = keys @ np.array([float(x) for x in query])
+        weights = np.exp(logits - logits.max())
+        weights[weights < weights.mean() / 4] = 0
+        return weights @ values / weights.sum()
+
+
+class OldWhole(Stored):
+    """Values of all but the last four tokens, rounded to integers."""
+
+    def answer(self, query: Any) -> Any:
+        keys, values = (slots[0] for slots in self._kept.slots)
+        old = np.vstack([np.rint(values[:-4]), values[-4:]])
+        return attend([keys], [old], query, self._shape.d)
 
 
 class TopOne(Stored):
@@ -495,4 +542,12 @@ TABLE = (
     Row(SecondStream, "twice", MISSING, GITHUB + "ovg-project/kvcached/issues/446"),
     Row(SharedBlock, "interleaved", MISSING),
     Row(KeysForValues, "graded-values", NONE, GITHUB + "ikawrakow/ik_llama.cpp/pull/1592"),
+)
+
+#: Wrong in how they answer, not in what they keep, or in some tokens alone: of no kind above.
+UNNAMED = (
+    (MaximumFromZero, "underflow"),
+    (NotRescaled, "rising"),
+    (DropsLight, "light-tail"),
+    (OldWhole, "old-values"),
 )

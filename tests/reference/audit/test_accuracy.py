@@ -40,7 +40,7 @@ from kvfloor.caches import (
 )
 from kvfloor.certificates import canonical
 from local_bench import LocalBench, bench_of, entered
-from wrong_caches import TABLE, BorderTwice, Row, SixTokens, WholeValues, told
+from wrong_caches import TABLE, UNNAMED, BorderTwice, Row, SixTokens, WholeValues, told
 
 D, N = 4, 12
 
@@ -83,6 +83,17 @@ def test_wrong_caches_fail_by_their_entry_and_are_named(row: Row) -> None:
     assert report.diagnosis.loss == row.loss
     assert report.reason.startswith(f"{row.entry}: token ")
     assert f" {row.loss}" in report.reason
+
+
+@pytest.mark.parametrize(("cache", "entry"), UNNAMED)
+def test_others_fail_by_their_entry(cache: Any, entry: str) -> None:
+    """Each passed an audit before its entry was there."""
+    bench = bench_of(cache, 1, D)
+    found = entry_of(bench, entry)
+    assert found.stood < found.asked
+    report = report_of(bench, found)
+    assert report.certificate is not None
+    assert check(canonical(report.certificate)).status == "ok"
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -183,7 +194,7 @@ def test_entries_have_names_and_reasons() -> None:
 def test_numbers_are_as_promised() -> None:
     """Within [-1, 1] where their size is not the point, logits within bounds, float16 exactly."""
     sized = {"outlier-column", "large-values", "large-keys"}
-    beyond = {"overflow"}  # margins of hundreds of nats: no error of keys matters
+    beyond = {"overflow", "underflow"}  # margins of hundreds of nats: no error of keys matters
     for name, instance in drafted():
         keys, values = (np.array(slots) for slots in instance.slots)
         assert len(instance.tokens) <= N

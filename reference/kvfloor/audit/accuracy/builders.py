@@ -11,8 +11,8 @@ from kvfloor.audit.accuracy.instance import Instance, Row, Rows
 __all__ = [
     "column_sizes", "constant", "dominated", "dominating", "duplicates", "equal_keys",
     "equal_tops", "fractions", "graded", "growing", "halves", "key_columns", "large", "large_keys",
-    "long_tail", "nearly_parallel", "negative", "outlier", "overflow", "small", "spread",
-    "temperatures", "zeros",
+    "light_tail", "long_tail", "nearly_parallel", "negative", "outlier", "overflow", "rising",
+    "small", "spread", "temperatures", "underflow", "zeros",
 ]  # fmt: skip
 
 Instances = Iterable[Instance]
@@ -193,6 +193,25 @@ def long_tail(draft: Draft) -> Instances:
         yield from draft.in_slots(keys, values, [(factor,) + (0.0,) * (draft.d - 1)])
 
 
+def light_tail(draft: Draft) -> Instances:
+    """One token against all others, whose weights add to α, or a quarter: a few, and all n."""
+    share = min(0.25, float(draft.alpha))
+    for count in {draft.few, draft.n}:
+        keys = axis([1.0] + [-1.0] * (count - 1), draft.d)
+        values = draft.values(lambda j, c: -1 if (j == 0) == (c % 2 == 0) else 1, count)
+        factor = round(32 * log(max(1, count - 1) * (1 - share) / share)) / 64
+        yield from draft.in_slots(keys, values, [(factor,) + (0.0,) * (draft.d - 1)])
+
+
+def rising(draft: Draft) -> Instances:
+    """Each logit a little larger than the one before, from one nat in all to eight."""
+    for count in {draft.few, draft.n}:
+        profile = [2 * (j + 0.5) / count // (1 / 64) / 64 - 1 for j in range(count)]
+        values = draft.values(lambda j, c, n=count: 1 if (2 * j < n) == (c % 2 == 0) else -1, count)  # type: ignore[misc]
+        queries = [(nats / 2,) + (0.0,) * (draft.d - 1) for nats in (1, 2, 4, 8)]
+        yield from draft.in_slots(axis(profile, draft.d), values, queries)
+
+
 def dominated(draft: Draft) -> Instances:
     """One token with no weight, and the largest value."""
     place = draft.few // 2
@@ -220,9 +239,17 @@ def temperatures(draft: Draft) -> Instances:
 
 def overflow(draft: Draft) -> Instances:
     """Logits that no exponential holds, hundreds of nats apart."""
-    profile = [1.0, 0.5, *[-1.0] * draft.few][: draft.few]
+    return _beyond(draft, [1.0, 0.5] + [-1.0] * draft.few, BEYOND_EXP)
+
+
+def underflow(draft: Draft) -> Instances:
+    """The same far below zero: all exponentials vanish but that of a difference."""
+    return _beyond(draft, [0.5] + [1.0] * draft.few, -2 * BEYOND_EXP)
+
+
+def _beyond(draft: Draft, profile: Row, nats: float) -> Instances:
+    some = profile[: draft.few]
     values = draft.values(lambda j, c: 1 - 2 * ((j + c) % 2), draft.few)
     for order in (1, -1):
-        keys = axis(profile[::order], draft.d)
-        query = (BEYOND_EXP,) + (0.0,) * (draft.d - 1)
-        yield from draft.in_slots(keys, values[::order], [query])
+        query = (nats,) + (0.0,) * (draft.d - 1)
+        yield from draft.in_slots(axis(some[::order], draft.d), values[::order], [query])

@@ -10,12 +10,13 @@ from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = [
     "MOST_ASKED", "block_edges", "every_token", "first_token", "gaussian", "heavy_tailed",
-    "just_appended", "last_token", "powers_of_two", "stream", "traced",
+    "just_appended", "last_token", "old_values", "powers_of_two", "stream", "traced",
 ]  # fmt: skip
 
 Instances = Iterable[Instance]
 MOST_ASKED = 64  # queries of the entry that asks for every token
 MOST_EDGES = 12  # sizes whose both sides are tried
+OLD = 7  # parts between the tokens whose old values are asked for
 SHORT = 17  # tokens of a stream that is saved and restored at every length: 16, and one more
 
 
@@ -61,6 +62,16 @@ def every_token(draft: Draft) -> Instances:
         queries = draft.rng.sample(queries, MOST_ASKED)
     instances = list(draft.in_slots(keys, draft.contrasts(draft.n), queries))
     return instances[:2]
+
+
+def old_values(draft: Draft) -> Instances:
+    """Finely graded values of n tokens, and tiny ones, asked for from the first to the last."""
+    keys = codes(draft.n, draft.d)
+    places = sorted({k * (draft.n - 1) // OLD for k in range(OLD + 1)})
+    queries = [mean([keys[place]]) for place in places]
+    for size in (1, 1 / 1024):
+        values = [[x * size for x in row] for row in draft.graded(draft.n)]
+        yield from list(draft.in_slots(keys, values, queries))[:1]
 
 
 def just_appended(draft: Draft) -> Instances:
