@@ -247,7 +247,7 @@ def underflow(draft: Draft) -> Instances:
     return _beyond(draft, [0.5] + [1.0] * draft.few, -2 * BEYOND_EXP)
 
 
-def _beyond(draft: Draft, profile: Row, nats: float) -> Instances:
+def _beyond(draft: Draft, profile: list[float], nats: float) -> Instances:
     some = profile[: draft.few]
     values = draft.values(lambda j, c: 1 - 2 * ((j + c) % 2), draft.few)
     for order in (1, -1):
