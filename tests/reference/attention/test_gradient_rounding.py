@@ -96,6 +96,27 @@ def test_many_numbers_are_the_right_ones() -> None:
     assert layers.balls + layers.exact + layers.residues == count
 
 
+def test_batches_and_heads_are_those_one_by_one() -> None:
+    rng = np.random.default_rng(3)
+    Q, G = (rng.normal(size=(2, 4, 3, 5)) for _ in range(2))
+    K, V = (rng.normal(size=(2, 2, 4, 5)) for _ in range(2))
+    sink = rng.normal(size=4)
+    options: dict[str, Any] = {"dtype": "float64", "mask": "causal", "softcap": 3}
+    gradients = kvfloor.tensor_attention_gradients_rounded
+    found = gradients(Q, [K], [V], G, sink=sink, **options)
+    for i, j in np.ndindex(2, 2):
+        group = slice(2 * j, 2 * j + 2)
+        one = gradients(
+            Q[i, group], [K[i, j][None]], [V[i, j][None]], G[i, group], sink=sink[group], **options
+        )
+        assert (one.query == found.query[i, group]).all()
+        assert (one.keys[0][0] == found.keys[0][i, j]).all()
+        assert (one.values[0][0] == found.values[0][i, j]).all()
+    assert found.sink.shape == (4,)
+    twice = gradients(Q, [K], [V], G, sink=np.stack([sink] * 2), **options)
+    assert np.allclose(twice.sink.sum(axis=0), found.sink, rtol=1e-15, atol=1e-15)
+
+
 # --- what is exact -------------------------------------------------------------------------
 
 

@@ -62,7 +62,7 @@ def to_arb(x: mpmath.mpf) -> arb:
 @pytest.mark.parametrize("heads", [False, True])
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_the_definition_and_the_balls_are_derivatives_of_attention(order: int, heads: bool) -> None:
-    for seed in range(12):
+    for seed in range(9):
         case = draw_case(seed, order, heads=heads)
         truth, size = true_gradients(case), sizes(case)
         found, balls = (
