@@ -111,6 +111,12 @@ def test_a_dominated_row_keeps_its_accuracy() -> None:
     assert abs(found.query[0]) < arb(2) ** -1400
 
 
+def test_large_logits_cost_no_accuracy() -> None:
+    found = enclose_gradients([1], [[[2.0**60], [2.0**60 - 512]]], [[[3], [5]]], [1], scale=2.0**-9)
+    for ball in (*found.query, *found.keys[0].ravel(), *found.values[0].ravel()):
+        assert ball.rel_accuracy_bits() > 120
+
+
 # --- laws ----------------------------------------------------------------------------------
 
 
