@@ -183,7 +183,8 @@ def draw_case(seed: int, order: int, *, heads: bool = False) -> BackwardCase:
     d, d_v, b = int(rng.integers(1, 4)), int(rng.integers(1, 3)), int(rng.integers(1, 4))
     top = {1: 6, 2: 4, 3: 3}[order]
     lengths = tuple(int(n) for n in rng.integers(1, top + 1, size=order))
-    leading, shared = ((2, b), (1,)) if heads else ((b,), ())
+    h, h_kv = [(2, 1), (2, 2), (4, 2)][rng.integers(3)] if heads else (1, 1)
+    leading, shared = ((h, b), (h_kv,)) if heads else ((b,), ())
     kind = str(rng.choice(["normal", "whole", "large"]))
     given = {"query": _drawn(rng, kind, (*leading, d))}
     for r, n in enumerate(lengths):

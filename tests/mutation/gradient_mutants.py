@@ -30,7 +30,7 @@ GRADIENTS = [
         "cotangents",
         "shape-unread",
         "if (*axes, rows.shape[1]) != (*[-leading-]{+axes+}, d_v):",
-        "gradients gradient_rounding",
+        "gradients",
     ),
     ("factored", "no-delta", "less = ring.number(g)[- - D-]{++}", "gradients gradient_rounding"),
     (
@@ -85,7 +85,7 @@ GRADIENTS = [
     (
         "residues",
         "no-degree",
-        "bits = max([-degree.bit_length(), -]{++}size.bit_length())",
+        "bits = max([-degree.bit_length()-]{+0+}, size.bit_length())",
         "gradient_rounding",
     ),
     (
@@ -116,12 +116,6 @@ GRADIENTS = [
         "entries",
         "root-forgotten",
         "shares, rooted & [-(problem.scale.root != 1)-]{+False+})",
-        "gradient_rounding",
-    ),
-    (
-        "entries",
-        "cap-denied",
-        "return True if alike else [-None if capped else False-]{+False if capped else None+}",
         "gradient_rounding",
     ),
     (

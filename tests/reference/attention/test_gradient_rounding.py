@@ -96,6 +96,27 @@ def test_many_numbers_are_the_right_ones() -> None:
     assert layers.balls + layers.exact + layers.residues == count
 
 
+def test_batches_and_heads_are_those_one_by_one() -> None:
+    rng = np.random.default_rng(3)
+    Q, G = (rng.normal(size=(2, 4, 3, 5)) for _ in range(2))
+    K, V = (rng.normal(size=(2, 2, 4, 5)) for _ in range(2))
+    sink = rng.normal(size=4)
+    options: dict[str, Any] = {"dtype": "float64", "mask": "causal", "softcap": 3}
+    gradients = kvfloor.tensor_attention_gradients_rounded
+    found = gradients(Q, [K], [V], G, sink=sink, **options)
+    for i, j in np.ndindex(2, 2):
+        group = slice(2 * j, 2 * j + 2)
+        one = gradients(
+            Q[i, group], [K[i, j][None]], [V[i, j][None]], G[i, group], sink=sink[group], **options
+        )
+        assert (one.query == found.query[i, group]).all()
+        assert (one.keys[0][0] == found.keys[0][i, j]).all()
+        assert (one.values[0][0] == found.values[0][i, j]).all()
+    assert found.sink.shape == (4,)
+    twice = gradients(Q, [K], [V], G, sink=np.stack([sink] * 2), **options)
+    assert np.allclose(twice.sink.sum(axis=0), found.sink, rtol=1e-15, atol=1e-15)
+
+
 # --- what is exact -------------------------------------------------------------------------
 
 
@@ -146,6 +167,9 @@ def test_ties_are_decided() -> None:
     values = [[[1.0], [2], [3]]]
     found, layers = alone([2], [[[middle]] * 3], values, [3], **given_)
     assert found["query"].tolist() == [1.0]
+    assert layers.exact == 1
+    found, layers = alone([2], [[[middle / 4]] * 3], values, [3], **given_)
+    assert found["query"].tolist() == [0.25]
     assert layers.exact == 1
     above = np.nextafter(middle, 2)
     found, _ = alone([2], [[[above]] * 3], values, [3], **given_)
@@ -215,8 +239,10 @@ def test_under_a_cap_a_zero_is_found() -> None:
     assert (found["keys 0"] == 0).all()
     assert (found["values 0"] == 0).all()
     assert layers.residues == 12
-    # the cap is odd: weights of keys k and -k are inverse
-    found, layers = alone([1], [[[1], [-1]]], [[[1], [2]]], [3], softcap=2, bias=[0, 0])
+    # the cap is odd, so that weights of keys k and -k are inverse, and not alike
+    k = 2.0**-200
+    found, layers = alone([1], [[[k], [-k]]], [[[1], [2]]], [1], softcap=2, rounding="up")
+    assert found["values 0"].ravel().tolist() == [0.5 + 2.0**-11, 0.5]
     assert layers.residues == layers.exact == 0
 
 
@@ -256,6 +282,28 @@ def test_a_number_that_bits_cannot_part_from_a_boundary_lies_beside_it(
             [-(2.0**-24) if rounding == "down" else 0, 0])  # fmt: skip
         assert layers.exact == (0 if rounding == "nearest" else 1)
         assert layers.residues == 0
+
+
+def test_a_number_lies_above_a_boundary() -> None:
+    """g·Σ p·k of keys 1 and 2 is 1 + e^-(10^6)."""
+    above = 1 + 2.0**-10
+    for rounding, right in (("nearest", 1.0), ("up", above), ("down", 1.0), ("zero", 1.0)):
+        found, _ = alone(
+            [1, 0], [[[10**6, 1], [0, 2]]], [[[0], [0]]], [0],
+            logsumexp_cotangent=1, rounding=rounding,
+        )  # fmt: skip
+        assert found["query"][1] == right
+
+
+def test_with_a_root_no_share_is_compared_with_a_rational() -> None:
+    """√2·g·k/2 with k within 2**-700 of √2."""
+    for more, right in ((1, 1 + 2.0**-10), (0, 1.0)):
+        k = Fraction(isqrt(2 << 1400) + more, 1 << 700)
+        found, _ = alone(
+            [0, 0], [[[k, 0]] * 2], [[[1.0], [2]]], [1], logsumexp_cotangent=1,
+            scale="1/sqrt(d)", rounding="up",
+        )  # fmt: skip
+        assert found["query"].tolist() == [right, 0.0]
 
 
 def test_sums_of_shares_lie_beside_boundaries() -> None:

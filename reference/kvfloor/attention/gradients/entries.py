@@ -53,15 +53,13 @@ class Entries:
             return found
 
     def equals(self, place: int, rational: Fraction) -> bool | None:
-        """Whether an entry is a rational, by the residues; None if they do not say."""
+        """Whether an entry is seen to be a rational by the residues; None if there are none."""
         if self.rooted[place] and rational != 0:
             return False  # rational multiples of √d, as functions
         if self._residues is None:
             return None
         values, number = self._residues
-        alike = bool(values[place] == number(to_fmpq(rational)))
-        capped = self.pullbacks[0].problem.terms.softcap is not None
-        return True if alike else None if capped else False
+        return bool(values[place] == number(to_fmpq(rational)))
 
     def proves(self, place: int, rational: Fraction) -> bool:
         """Whether an entry is a rational, by its shares."""
