@@ -48,6 +48,7 @@ COMMANDS = {
     "sweep": SWEEP,
     "conform": f"conform {TARGET}",
     "vectors": "vectors --out .",
+    "floor": "floor -n 4096 -d 128 --alpha 1/256 --json -",
     "check --cache": "check ok.json --cache kvfloor.caches:HashedCache",
     "distinguished_points": SEARCH,
 }

@@ -122,7 +122,7 @@ def test_what_is_right_in_another_way_passes(edit: int) -> None:
 FUNCTIONS = {name: implementation(name, "float32") for name in IMPLEMENTATIONS} | {
     f"other-{edit}": other(edit) for edit in range(len(OTHERWISE))
 }
-SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 51))]
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 8))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
