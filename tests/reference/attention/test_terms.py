@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import exp, prod
 from typing import Any
 
 import numpy as np
@@ -380,7 +380,7 @@ def test_biases_too_low_to_be_told_apart_are_not_evaluated() -> None:
             found = evaluate(shared, np.zeros((1, 1)), as_scale(1, 1), None, terms)
             assert np.isinf(found.output.radius).all()
         out = tensor_attention_rounded([0], [K], [V], dtype="float64", bias=bias)
-        assert out[0] == 1 / (1 + np.e)
+        assert out[0] == 1 / (1 + exp(1))
 
 
 # --- bad input -----------------------------------------------------------------------------
