@@ -165,7 +165,7 @@ FAST = [
     ("joined", "bias-error", "UNIT * ([-self._capped(products) + 3 * bias-]{+0 * bias+})", "terms"),
     ("joined", "raised-counts", "~self._raised [-| enough-]{+| True+}", "terms"),
     ("joined", "lowest-high", "_LOWEST = [-2048.0-]{+20.0+}", "terms"),
-    ("joined", "cap-in-nats", "float(softcap)[- * _PER_BIT-]{++}, out=x", "terms"),
+    ("joined", "cap-in-nats", "float(softcap)[- * LOG2_E-]{++}, out=x", "terms"),
     ("joined", "not-saturated", "_SATURATED = [-160.0-]{+16.0+}", "terms"),
     ("joined", "bias-of-first-query", "bias[q if len(bias) > [-1-]{+10**9+} else", "terms"),
     (

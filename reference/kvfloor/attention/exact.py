@@ -12,6 +12,7 @@ is that rational, but of another one it is not known that it is none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -316,35 +317,37 @@ class ExactOutput:
 
         What is rational is added exactly, so that weights of 1 cancel a power of two.
         """
-        bits, whole = 64, rational.denominator == 1 and abs(rational) < WHOLE_POWERS
-        ones = sum(m for k, m in enumerate(self.counts) if self._rational_logit(k) == 0)
-        rest = ones - (fmpq(2) ** int(rational) if whole else 0)
-        while True:
-            with arb_precision(bits):
-                difference = arb(rest)
-                for place, m in enumerate(self.counts):
-                    if self._rational_logit(place) != 0:
-                        difference += self._logit(place).exp() * m
-                if not whole:
-                    difference -= (arb(2).log() * to_fmpq(rational)).exp()
-                if difference > 0 or difference < 0:
-                    return bool(difference > 0)
-            bits = self.more(bits)
+        whole = rational.denominator == 1 and abs(rational) < WHOLE_POWERS
+        power = fmpq(2) ** int(rational) if whole else fmpq(0)
+
+        def difference() -> arb:
+            found = self._weight_sum(fmpq(0), -power)
+            return found if whole else found - (arb(2).log() * to_fmpq(rational)).exp()
+
+        return self._is_positive(difference)
 
     def logsumexp_exceeds(self, rational: Fraction) -> bool:
         """Decide whether an irrational log-sum-exp exceeds a rational r: Σ m_s·e^(s-r) > 1."""
+        return self._is_positive(lambda: self._weight_sum(to_fmpq(rational), fmpq(-1)))
+
+    def _weight_sum(self, r: fmpq, rest: fmpq) -> arb:
+        """Σ m_s·e^(s-r) + rest, at the precision of the moment; weights of 1 are added exactly."""
+        total = arb(0)
+        for place, m in enumerate(self.counts):
+            if self._rational_logit(place) == r:
+                rest += m
+            else:
+                total += self._logit(place, less=r).exp() * m
+        return total + rest
+
+    def _is_positive(self, difference: Callable[[], arb]) -> bool:
+        """Decide the sign of a number that is not zero, by balls of growing precision."""
         bits = 64
         while True:
             with arb_precision(bits):
-                r, difference, rest = to_fmpq(rational), arb(0), -1
-                for place, m in enumerate(self.counts):
-                    if self._rational_logit(place) == r:
-                        rest += m  # exactly, so that a logit equal to r cancels the 1
-                    else:
-                        difference += self._logit(place, less=r).exp() * m
-                difference += rest
-                if difference > 0 or difference < 0:
-                    return bool(difference > 0)
+                ball = difference()
+                if ball > 0 or ball < 0:
+                    return bool(ball > 0)
             bits = self.more(bits)
 
     def _exceeds(self, column: int, rational: Fraction, bits: int) -> bool | None:

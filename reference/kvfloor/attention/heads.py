@@ -63,11 +63,12 @@ def as_problems(
     each = (outer, h_kv, group, n_q)
     kept, softcap = _masks(mask, leading, lengths, each), as_softcap(given.softcap)
     biases, sinks = as_bias(given.bias, leading, lengths), as_sink(given.sink, leading[:-1])
+    biases = None if biases is None else biases.reshape(*each, *lengths)
     queries = floats(rows).reshape(outer, h_kv, group * n_q, d)
     problems = []
     for i, j in np.ndindex(outer, h_kv):
         part = rows_of(kept[i, j], 2) if isinstance(kept, np.ndarray) else kept
-        bias = None if biases is None else rows_of(biases.reshape(*each, *lengths)[i, j], 2)
+        bias = None if biases is None else rows_of(biases[i, j], 2)
         bias, part = without_lowest(bias, part)
         sink = None if sinks is None else np.repeat(sinks.reshape(each[:-1])[i, j], n_q)
         slots = tuple(K_r[i, j] for K_r in K), tuple(V_r[i, j] for V_r in V)

@@ -13,7 +13,16 @@ from kvfloor.attention.windows import Intervals
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_fraction, floats, read_extended
 
-__all__ = ["NO_TERMS", "Terms", "as_bias", "as_sink", "as_softcap", "rows_of", "without_lowest"]
+__all__ = [
+    "NO_TERMS",
+    "Terms",
+    "as_bias",
+    "as_finite",
+    "as_sink",
+    "as_softcap",
+    "rows_of",
+    "without_lowest",
+]
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -98,10 +107,15 @@ def as_sink(sink: Any, leading: tuple[int, ...]) -> Array | None:
     """
     if sink is None:
         return None
-    array = floats(read_extended(sink, "sink"))
+    return _broadcast(as_finite(sink, "sink"), "sink", leading)
+
+
+def as_finite(value: Any, argument: str) -> Array:
+    """Return an array of finite numbers with any number of axes; `InputError` for another entry."""
+    array = floats(read_extended(value, argument))
     if (array == -np.inf).any():
-        raise InputError("sink", "finite numbers", "-inf")
-    return _broadcast(array, "sink", leading)
+        raise InputError(argument, "finite numbers", "-inf")
+    return array
 
 
 def _broadcast(array: Array, argument: str, shape: tuple[int, ...]) -> Array:

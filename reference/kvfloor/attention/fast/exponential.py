@@ -20,6 +20,7 @@ __all__ = [
     "EXP2_SINGLE_ERROR",
     "EXPONENT_LIMIT",
     "LN2",
+    "LOG2_E",
     "exp2_single",
     "exp_above",
     "exp_double",
@@ -81,7 +82,7 @@ def _table() -> tuple[Float, Float]:
 
 
 _LAMBDA = pieces(LN2 / 2**_TABLE_BITS, 31, 52)
-_LOG2_E = float(1 / LN2)
+LOG2_E = float(1 / LN2)
 _PER_LAMBDA = float(2**_TABLE_BITS / LN2)
 _TABLE_HI, _TABLE_LO = _table()
 
@@ -140,7 +141,7 @@ def exp_above(x: Float) -> Float:
     x : ndarray
         Any numbers, not NaN.
     """
-    scaled = np.clip(x, -EXPONENT_LIMIT / 2, EXPONENT_LIMIT / 2) * _LOG2_E
+    scaled = np.clip(x, -EXPONENT_LIMIT / 2, EXPONENT_LIMIT / 2) * LOG2_E
     scaled += 4 * UNIT * np.abs(scaled) + 2.0**-1000  # the product's error, and that of log₂ e
     y, k = np.empty_like(scaled), np.empty(scaled.shape, dtype=np.int64)
     exp2_single(scaled, y, k)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, Pair, divide, multiply, two_sum
-from kvfloor.attention.fast.exponential import LN2, exp2_single, exp_double
+from kvfloor.attention.fast.exponential import LN2, LOG2_E, exp2_single, exp_double
 from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.terms import Terms
 
@@ -24,7 +24,6 @@ CAPS = (2.0**-20, 2.0**20)
 
 _LOWEST = 2048.0  # biases below minus this, in units of a level, are taken as that
 _NEGLIGIBLE = 910  # bits by which such tuples must then lie below the largest
-_PER_BIT = float(1 / LN2)
 _HIGHEST = 2.0**20  # biases and sinks above are not evaluated
 _SATURATED = 160.0  # of 2x/c, in both units: tanh is 1 up to 2**-150
 
@@ -35,37 +34,26 @@ class Joined:
 
     Attributes
     ----------
-    bias : ndarray, shape (b or 1, rows, columns), or None
-        In nats.
-    sink : ndarray, shape (b,), or None
-        In nats.
-    softcap : Fraction or None
-        In nats.
+    terms : Terms
+        In nats; the bias has shape (b or 1, rows, columns).
     bits : bool
         Whether the level's logits are in bits, else in nats.
     """
 
-    bias: Float | None
-    sink: Float | None
-    softcap: Fraction | None
+    terms: Terms
     bits: bool
 
     @classmethod
     def by(cls, terms: Terms, prepared: Prepared, *, bits: bool) -> Joined:
         """Return those of a level."""
-        bias = terms.bias
-        if bias is not None:
-            bias = bias.reshape(len(bias), *prepared.shape)
-        return cls(bias, terms.sink, terms.softcap, bits)
+        if terms.bias is not None:
+            bias = terms.bias.reshape(len(terms.bias), *prepared.shape)
+            terms = terms._replace(bias=bias)
+        return cls(terms, bits)
 
     def of(self, queries: slice | npt.NDArray[np.intp]) -> Joined:
         """Return those of some queries."""
-        one = self.bias is None or len(self.bias) == 1
-        return replace(
-            self,
-            bias=self.bias if one or self.bias is None else self.bias[queries],
-            sink=None if self.sink is None else self.sink[queries],
-        )
+        return replace(self, terms=self.terms.taken(queries))
 
     def reach(self, products: Float) -> Float:
         """Bound every ``|logit|``, the sink's too, where the inner products are so bounded."""
@@ -80,15 +68,15 @@ class Joined:
         bias, error = np.maximum(-low, high), np.zeros_like(products)
         if self.bits:
             error += 2 * UNIT * self._sink_size
-            error += 0 if self.bias is None else UNIT * (self._capped(products) + 3 * bias)
-            return error if self.softcap is None else error + 13 * UNIT * self._cap
-        error += 0 if self.bias is None else 12 * UNIT**2 * (self._capped(products) + bias)
-        return error if self.softcap is None else error + 2.0**-81 * self._cap
+            error += 0 if self.terms.bias is None else UNIT * (self._capped(products) + 3 * bias)
+            return error if self.terms.softcap is None else error + 13 * UNIT * self._cap
+        error += 0 if self.terms.bias is None else 12 * UNIT**2 * (self._capped(products) + bias)
+        return error if self.terms.softcap is None else error + 2.0**-81 * self._cap
 
     @property
     def additions(self) -> int:
         """By how much the sinks lengthen a sum of weights."""
-        return 0 if self.sink is None else 1
+        return 0 if self.terms.sink is None else 1
 
     def covers(self, products: Float, exponent: Integer) -> npt.NDArray[np.bool_]:
         """Whether what is raised to the lowest bias is negligible beside a sum of 2**exponent."""
@@ -98,26 +86,26 @@ class Joined:
 
     def add(self, x: Float, q: slice, rows: slice, columns: slice) -> None:
         """Turn inner products, in bits, into logits, in place; shape (queries, rows, columns)."""
-        if self.softcap is not None:
-            _cap_single(x, self.softcap)
-        if self.bias is not None:
-            x += self._tile(self.bias, q, rows, columns)
+        if self.terms.softcap is not None:
+            _cap_single(x, self.terms.softcap)
+        if self.terms.bias is not None:
+            x += self._tile(self.terms.bias, q, rows, columns)
 
     def add_pair(self, x: Pair, q: slice, rows: slice, columns: slice) -> None:
         """The same for inner products in double-double, in nats."""
         hi, lo = x
-        if self.softcap is not None:
-            hi[...], lo[...] = _cap_double(x, self.softcap)
-        if self.bias is not None:
-            total, rest = two_sum(hi, self._tile(self.bias, q, rows, columns))
+        if self.terms.softcap is not None:
+            hi[...], lo[...] = _cap_double(x, self.terms.softcap)
+        if self.terms.bias is not None:
+            total, rest = two_sum(hi, self._tile(self.terms.bias, q, rows, columns))
             hi[...] = total
             lo += rest
 
     def sinks(self) -> tuple[Integer, Float, Float] | None:
         """Return k, hi, lo: the weights of the sinks, if any, are 2**k·(hi + lo), shape (b,)."""
-        if self.sink is None:
+        if self.terms.sink is None:
             return None
-        logits = self._clipped(self.sink)
+        logits = self._clipped(self.terms.sink)
         if self.bits:
             y, k = np.empty_like(logits), np.empty(logits.shape, dtype=np.int64)
             exp2_single(logits, y, k)
@@ -133,37 +121,42 @@ class Joined:
 
     @property
     def _units(self) -> float:
-        return _PER_BIT if self.bits else 1.0
+        return LOG2_E if self.bits else 1.0
 
     @property
     def _cap(self) -> float:
-        return np.inf if self.softcap is None else float(self.softcap) * self._units
+        return np.inf if self.terms.softcap is None else float(self.terms.softcap) * self._units
 
     def _capped(self, products: Float) -> Float:
         return np.minimum(products, self._cap)
 
     @cached_property
+    def _range(self) -> tuple[Float, Float]:
+        """The least and the largest bias of each query, in the units of the level."""
+        bias = self.terms.bias
+        if bias is None:
+            return np.zeros(1), np.zeros(1)
+        return bias.min(axis=(1, 2)) * self._units, bias.max(axis=(1, 2)) * self._units
+
+    @property
     def _extremes(self) -> tuple[Float, Float]:
         """Of the biases of each query: the least that is kept, and the largest."""
-        if self.bias is None:
-            return np.zeros(1), np.zeros(1)
-        low, high = self.bias.min(axis=(1, 2)), self.bias.max(axis=(1, 2))
-        return self._clipped(low), np.maximum(high * self._units, -_LOWEST)
+        low, high = self._range
+        return np.clip(low, -_LOWEST, _HIGHEST), np.maximum(high, -_LOWEST)
 
     @property
     def _sink_size(self) -> Float:
-        if self.sink is None:
+        if self.terms.sink is None:
             return np.zeros(1)
-        return np.abs(np.maximum(self.sink * self._units, -_LOWEST))
+        size: Float = np.abs(np.maximum(self.terms.sink * self._units, -_LOWEST))
+        return size
 
     @property
     def _raised(self) -> npt.NDArray[np.bool_]:
         """Queries with a bias or a sink that is raised to the lowest."""
-        raised = np.zeros(1, dtype=np.bool_)
-        if self.bias is not None:
-            raised = raised | (self.bias.min(axis=(1, 2)) * self._units < -_LOWEST)
-        if self.sink is not None:
-            raised = raised | (self.sink * self._units < -_LOWEST)
+        raised: npt.NDArray[np.bool_] = self._range[0] < -_LOWEST
+        if self.terms.sink is not None:
+            raised = raised | (self.terms.sink * self._units < -_LOWEST)
         return raised
 
 
@@ -176,7 +169,7 @@ def _cap_single(x: Float, softcap: Fraction) -> None:
     y += 1
     np.divide(2, y, out=y)
     np.subtract(1, y, out=y)
-    np.multiply(y, float(softcap) * _PER_BIT, out=x)
+    np.multiply(y, float(softcap) * LOG2_E, out=x)
 
 
 def _cap_double(x: Pair, softcap: Fraction) -> Pair:

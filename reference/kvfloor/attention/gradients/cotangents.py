@@ -10,9 +10,9 @@ import numpy as np
 
 from kvfloor.attention.heads import as_problems
 from kvfloor.attention.inputs import Problem, listed
-from kvfloor.attention.terms import Terms
+from kvfloor.attention.terms import Terms, as_finite
 from kvfloor.errors import InputError
-from kvfloor.numbers import Array, floats, read_extended, read_rows
+from kvfloor.numbers import Array, floats, read_rows
 
 __all__ = ["Gradients", "Parts", "Pullback", "Shapes", "as_pullbacks"]
 
@@ -173,12 +173,10 @@ def _cotangents(
         raise InputError("cotangent", f"shape {(*leading, d_v)}, as the output has", came)
     if logsumexp_cotangent is None:
         return floats(rows), np.zeros(prod(leading))
-    array = floats(read_extended(logsumexp_cotangent, "logsumexp_cotangent"))
+    array = as_finite(logsumexp_cotangent, "logsumexp_cotangent")
     if array.shape != leading:
         expected = f"shape {leading}, as the log-sum-exp has"
         raise InputError("logsumexp_cotangent", expected, f"shape {array.shape}")
-    if (array == -np.inf).any():
-        raise InputError("logsumexp_cotangent", "finite numbers", "-inf")
     return floats(rows), array.reshape(-1)
 
 
