@@ -25,6 +25,7 @@ FORMATS = (
     ("float16", "float16"),
 )
 IMPLEMENTATIONS = ("materialised", "factored", "online")
+TIED = ("float8_e4m3fn", "float8_e5m2")
 # What takes long in one pass over blocks of four tokens is run once, below.
 LONG = {"long-context"}
 
@@ -62,7 +63,13 @@ def test_right_ones_pass_with_room(
     assert report.ok, str(report)
     assert report.elements > 10_000
     assert 0.001 < report.worst_ratio < 1
-    if accumulate != "float16":
+    if accumulate == "float16":
+        return
+    if dtype in TIED and order == 2:
+        # keys of few bits tie at the top, and what float32 makes of such logits may be anything
+        low = check(function, dtype=dtype, examples=0, flags=["low-logits"], **options)
+        assert low.unbounded == report.unbounded < low.elements / 2
+    else:
         assert report.unbounded == 0
 
 
