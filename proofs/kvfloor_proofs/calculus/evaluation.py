@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import add, mul
 from typing import Any
 
@@ -12,7 +12,7 @@ from flint import arb, fmpq
 
 from kvfloor_proofs.calculus.errors import RuleError
 
-__all__ = ["PRECISION", "Number", "Point", "evaluate", "is_exact"]
+__all__ = ["PRECISION", "Number", "Point", "evaluate", "is_exact", "member"]
 
 PRECISION = 128
 """Bits of every ball: differences of the order of 1 that agree to 30 digits are not refuted."""
@@ -46,6 +46,12 @@ def is_exact(value: Number) -> bool:
     return isinstance(value, fmpq)
 
 
+@lru_cache(maxsize=2**12)
+def member(base: sp.IndexedBase, *places: int) -> sp.Indexed:
+    """Return a member of a family; SymPy derives all that it assumes of each anew."""
+    return base[tuple(map(sp.Integer, places))]
+
+
 def _arguments(expr: Any, point: Point) -> list[Number]:
     return [evaluate(argument, point) for argument in expr.args]
 
@@ -72,10 +78,10 @@ def _integer(expr: Any, point: Point) -> int:
 
 
 def _member(expr: Any, point: Point) -> Number:
-    member = expr.base[tuple(sp.Integer(_integer(place, point)) for place in expr.indices)]
-    if member not in point:
-        raise RuleError(f"{member} has no value")
-    return point[member]
+    found = member(expr.base, *(_integer(place, point) for place in expr.indices))
+    if found not in point:
+        raise RuleError(f"{found} has no value")
+    return point[found]
 
 
 def _sum(expr: Any, point: Point) -> Number:

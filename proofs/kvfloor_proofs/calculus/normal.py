@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import sympy as sp
-from sympy.polys.fields import sfield
 
 from kvfloor_proofs.calculus.errors import RuleError
+from kvfloor_proofs.calculus.quotients import reduced
 
-__all__ = ["Atoms", "normal_difference", "reduced"]
+__all__ = ["Atoms", "normal_difference"]
 
 Expr = Any
 
@@ -28,19 +28,6 @@ def normal_difference(left: Expr, right: Expr) -> Expr:
         return sp.Integer(0)
     atoms = Atoms()
     return atoms.restore(reduced(atoms.rational(left) - atoms.rational(right)))
-
-
-def reduced(expr: Expr) -> Expr:
-    """Return a rational function of symbols as a quotient of polynomials in lowest terms."""
-    if expr.is_Symbol or expr.is_Rational:
-        return expr
-    if expr.has(sp.zoo, sp.nan):
-        raise RuleError("division by zero")
-    try:
-        _, fraction = sfield(expr)
-    except ZeroDivisionError as error:
-        raise RuleError("division by zero") from error
-    return fraction.as_expr()
 
 
 class Atoms:

@@ -17,7 +17,8 @@ from typing import Any
 import sympy as sp
 
 from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable, outer_limit
-from kvfloor_proofs.calculus.normal import Atoms, reduced
+from kvfloor_proofs.calculus.normal import Atoms
+from kvfloor_proofs.calculus.quotients import Polynomial, lowest_terms, reduced
 from kvfloor_proofs.calculus.relation import Relation
 
 __all__ = ["is_proved"]
@@ -134,26 +135,22 @@ def _slack_like(expr: Expr, assumptions: Assumptions, *, may_vanish: bool = Fals
 
 def _relations_of(cell: Expr) -> frozenset[Relation]:
     """Compare a rational function of slacks with 0."""
-    # In lowest terms a denominator's leading coefficient is positive, so none is negative.
-    numerator, denominator = map(_relations_of_polynomial, sp.fraction(reduced(cell)))
+    symbols, quotient = lowest_terms(cell)
+    numerator, denominator = (_relations_of_polynomial(part, symbols) for part in quotient)
+    # a denominator's first coefficient is positive, so no term of one sign is negative
     return numerator if Relation.GT in denominator else frozenset()
 
 
-def _relations_of_polynomial(polynomial: Expr) -> frozenset[Relation]:
+def _relations_of_polynomial(polynomial: Polynomial, symbols: list[Expr]) -> frozenset[Relation]:
     """Compare by the signs of the terms; strictly if one term cannot vanish."""
-    symbols = sorted(polynomial.free_symbols, key=str)
-    terms = sp.Poly(polynomial, *symbols, sp.Dummy()).terms()
+    coefficients = [int(coefficient) for coefficient in polynomial.coeffs()] or [0]
     used = [
-        [(x, power) for x, power in zip(symbols, powers, strict=False) if power]
-        for powers, _ in terms
+        [(x, power) for x, power in zip(symbols, powers, strict=True) if power]
+        for powers in polynomial.monoms()
     ]
     if any(power % 2 and not x.is_nonnegative for monomial in used for x, power in monomial):
         return frozenset()
-    coefficients = [coefficient for _, coefficient in terms]
-    strict = any(
-        coefficient != 0 and all(x.is_positive for x, _ in monomial)
-        for coefficient, monomial in zip(coefficients, used, strict=True)
-    )
+    strict = any(all(x.is_positive for x, _ in monomial) for monomial in used)
     relations: set[Relation] = set()
     if min(coefficients) >= 0:
         relations |= {Relation.GE, Relation.GT} if strict else {Relation.GE}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from random import Random
 
-import sympy as sp
 from flint import fmpq
 
 from kvfloor.numbers import arb_precision
 from kvfloor_proofs.calculus.assumptions import Assumptions, Family, Variable
 from kvfloor_proofs.calculus.errors import RuleError
-from kvfloor_proofs.calculus.evaluation import PRECISION, Number, Point, evaluate, is_exact
+from kvfloor_proofs.calculus.evaluation import PRECISION, Number, Point, evaluate, is_exact, member
 
 __all__ = ["sample_points"]
 
@@ -50,11 +49,11 @@ def _sample(assumptions: Assumptions, random: Random) -> Point | None:
         members = _members(variable, point)
         if len(members) > _MOST_MEMBERS:
             return None
-        for member in members:
-            value = _value(member, point, random)
+        for one in members:
+            value = _value(one, point, random)
             if value is None:
                 return None
-            point[member.symbol] = value
+            point[one.symbol] = value
     return point
 
 
@@ -63,7 +62,7 @@ def _members(variable: Variable, point: Point) -> list[Variable]:
         return [variable]
     _, first, last = variable.index
     steps = range(int(evaluate(first, point).p), int(evaluate(last, point).p) + 1)
-    return [variable.member(variable.symbol.base[sp.Integer(step)]) for step in steps]
+    return [variable.member(member(variable.symbol.base, step)) for step in steps]
 
 
 def _value(variable: Variable, point: Point, random: Random) -> Number | None:

@@ -291,7 +291,7 @@ def property_guarantee(data: st.DataObject, tally: Tally) -> None:
     tokens = _clustered(data, data.draw(st.integers(1, 8), label="n"))
     epsilon = data.draw(st.sampled_from((Fraction(1, 2), Fraction(1))), label="ε")
     query = data.draw(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), label="q")
-    failure, runs = Fraction(1, 16), 32
+    failure, runs = Fraction(1, 16), 16
     with arb_precision(64):
         _, logs = ball_ends(_log_ratio(tokens, query, _RADII))
     t_, s_ = subgen_samples(epsilon, failure, logs)

@@ -134,7 +134,7 @@ def property_guarantee(data: st.DataObject, tally: Tally) -> None:
     ]
     epsilon = data.draw(st.sampled_from((Fraction(1, 2), Fraction(1))), label="ε")
     query = data.draw(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), label="q")
-    radius, failure, runs = Fraction(1, 8), Fraction(1, 16), 32
+    radius, failure, runs = Fraction(1, 8), Fraction(1, 16), 16
     with arb_precision(64):
         _, logs = ball_ends(log_ratio(1, norm(query), to_fmpq(radius)))
     t_, s_ = subgen_samples(epsilon, failure, logs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
@@ -72,7 +73,7 @@ def show_rows(
 
     With ``verbose`` the tracebacks of errors too.
     """
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = WIDTH
     if not quiet:
         _show_table(rows, console)
