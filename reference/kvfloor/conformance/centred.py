@@ -20,9 +20,10 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from math import inf, nextafter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from flint import arb
 
 from kvfloor.attention import exp_above
@@ -31,7 +32,9 @@ from kvfloor.conformance.target import Target
 from kvfloor.floors import BASE_CHANGES, gamma, logsumexp_error
 from kvfloor.numbers import Array, arb_precision
 
-__all__ = ["Arithmetic", "Bounds", "Set", "above", "bound_row", "read_set"]
+__all__ = ["Arithmetic", "Bounds", "Rows", "Set", "above", "bound_rows", "read_set"]
+
+Rows: TypeAlias = npt.NDArray[np.intp]
 
 UNIT = 2.0**-52  # of the float64 that bounds are computed in, twice over
 LEAST = 2.0**-1000
@@ -105,16 +108,16 @@ class Set(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Bounds of one query; inf where none is derived.
+    """Bounds of R queries; inf where none is derived.
 
     Attributes
     ----------
-    output : ndarray, shape (d_v,)
-    logsumexp : float
+    output : ndarray, shape (R, d_v)
+    logsumexp : ndarray, shape (R,)
     """
 
     output: Array
-    logsumexp: float
+    logsumexp: Array
 
 
 def read_set(target: Target, case: Case, i: int, j: int) -> Set:
@@ -139,23 +142,23 @@ def read_set(target: Target, case: Case, i: int, j: int) -> Set:
     )
 
 
-def bound_row(
-    arithmetic: Arithmetic, part: Set, row: int, kept: Array | None, output: Array, lse: float
+def bound_rows(
+    arithmetic: Arithmetic, part: Set, rows: Rows, kept: Array | None, output: Array, lse: Array
 ) -> Bounds:
-    """Return the bounds of one query.
+    """Return the bounds of R queries.
 
     Parameters
     ----------
     arithmetic : Arithmetic
     part : Set
-    row : int
-        Which query.
-    kept : ndarray of bool, shape (N,), or None
-        The tuples that it sees.
-    output : ndarray, shape (d_v,)
-        Its output, correctly rounded to float64.
-    lse : float
-        Its log-sum-exp, the same.
+    rows : ndarray of int, shape (R,)
+        Which queries.
+    kept : ndarray of bool, shape (R, N), or None
+        The tuples that they see, at least one each.
+    output : ndarray, shape (R, d_v)
+        Their outputs, correctly rounded to float64.
+    lse : ndarray, shape (R,)
+        Their log-sum-exps, the same.
 
     Notes
     -----
@@ -163,70 +166,92 @@ def bound_row(
     or quotient of numbers that are not negative, or has its rounding added, and N of them are off
     by N·2⁻⁵² relatively; they are rounded up by twice that.
     """
-    nothing = Bounds(np.full(output.shape, inf), inf)
-    a, chosen = arithmetic, slice(None) if kept is None else kept
-    s, S, V = part.logits[row][chosen], part.reach[row][chosen], np.abs(part.values[chosen])
-    slack = part.unit * S + 4 * UNIT * (abs(lse) + LEAST)
-    logarithms = np.minimum(s + slack - lse, 0.0)  # at least those of the weights
-    p = exp_above(logarithms)
-    drift = _drift(a, s, S, slack)
-    error, W, moved = _least_error(logarithms, p, drift, int(np.argmax(s)))
-    least_sum = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)
-    heavy = p > LIGHT * a.u
-    k = a.order + int(heavy.sum()) + a.rescalings
-    if not (error < 0.5 and least_sum > 0.5 and k * a.u <= 0.5):
-        return nothing
-    sums, products = gamma(k - a.order - 1, a.u), gamma(k, a.u)
-    growth = products + a.stored + products * a.stored
-    P, size = p + W, np.abs(output)
-    deviation = np.abs(part.values[chosen] - output) + (2 * part.unit + 4 * UNIT) * (V + size)
-    light = P[~heavy] @ (V[~heavy] * (1 + a.stored) + size)
-    roundings = growth * (P[heavy] @ V[heavy]) + sums * size * P[heavy].sum()
-    lost = a.tuples * a.weight_lost / least_sum
-    spread = (1 + lost) / ((1 - error) * (1 - sums))
-    underflow = a.weight_lost * (2 * LIGHT_ERRORS) * (part.sums + a.tuples * size)
-    underflow += 2 * a.stored_lost * part.sums + a.products_lost * part.largest
-    bound = spread * (W @ deviation + roundings + LIGHT_ERRORS * light)
-    bound += underflow / (least_sum * (1 - sums))
-    bound = bound * (1 + a.epsilon) + a.epsilon * size + a.half_least
-    kappa = sums + LIGHT_ERRORS * P[~heavy].sum() / (1 - error) + 2 * lost
-    inflation = 1 + 2 * (len(s) + 64) * UNIT
-    if not kappa < 0.5:
-        return Bounds(bound * inflation, inf)
-    size_of_lse = abs(lse) * (1 + UNIT)
-    off = logsumexp_error(moved, kappa, _logarithm(len(s)), size_of_lse, u=a.u, epsilon=a.epsilon)
-    return Bounds(bound * inflation, (off + BASE_CHANGES * a.half_least) * inflation)
+    a, s, S = arithmetic, part.logits[rows], part.reach[rows]
+    seen = np.ones(s.shape, dtype=np.bool_) if kept is None else kept
+    slack = part.unit * S + 4 * UNIT * (np.abs(lse) + LEAST)[:, None]
+    logarithms = np.minimum(s + slack - lse[:, None], 0.0)  # at least those of the weights
+    with np.errstate(all="ignore"):
+        p = np.where(seen, exp_above(logarithms), 0.0)
+        drift = _drift(a, s, S, slack, seen)
+        error, W, moved = _least_error(logarithms, p, drift, _first_of(s, seen))
+        least_sum = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)
+        heavy = p > LIGHT * a.u
+        k = a.order + heavy.sum(axis=1) + a.rescalings
+        derived = (error < 0.5) & (least_sum > 0.5) & (k * a.u <= 0.5)
+        sums, products = gamma(np.maximum(k - a.order - 1, 0), a.u), gamma(k, a.u)
+        growth = products + a.stored + products * a.stored
+        P, V, size = p + W, np.abs(part.values), np.abs(output)
+        P_heavy, P_light = np.where(heavy, P, 0.0), np.where(heavy, 0.0, P)
+        light = P_light @ V * (1 + a.stored) + P_light.sum(axis=1)[:, None] * size
+        roundings = growth[:, None] * (P_heavy @ V)
+        roundings += (sums * P_heavy.sum(axis=1))[:, None] * size
+        lost = a.tuples * a.weight_lost / least_sum
+        spread = (1 + lost) / ((1 - error) * (1 - sums))
+        underflow = a.weight_lost * (2 * LIGHT_ERRORS) * (part.sums + a.tuples * size)
+        underflow += 2 * a.stored_lost * part.sums + a.products_lost * part.largest
+        deviation = _deviation(part, W, output)
+        bound = spread[:, None] * (deviation + roundings + LIGHT_ERRORS * light)
+        bound += underflow / (least_sum * (1 - sums))[:, None]
+        bound = bound * (1 + a.epsilon) + a.epsilon * size + a.half_least
+        kappa = sums + LIGHT_ERRORS * P_light.sum(axis=1) / (1 - error) + 2 * lost
+        logs = np.array([_logarithm(int(count)) for count in seen.sum(axis=1)])
+        off = logsumexp_error(
+            moved, kappa, logs, np.abs(lse) * (1 + UNIT), u=a.u, epsilon=a.epsilon
+        )
+        off += BASE_CHANGES * a.half_least
+    inflation = 1 + 2 * (s.shape[1] + 64) * UNIT
+    return Bounds(
+        np.where(derived[:, None], bound * inflation, inf),
+        np.where(derived & (kappa < 0.5), off * inflation, inf),
+    )
 
 
-def _drift(a: Arithmetic, s: Array, S: Array, slack: Array) -> Array:
+def _first_of(s: Array, seen: Array) -> Rows:
+    """The heaviest tuple of each query."""
+    return np.asarray(np.where(seen, s, -inf).argmax(axis=1))
+
+
+def _deviation(part: Set, W: Array, output: Array) -> Array:
+    """Σ W_t·|v_t - out|."""
+    distances = np.abs(part.values - output[:, None])
+    rounding = (2 * part.unit + 4 * UNIT) * (np.abs(part.values) + np.abs(output)[:, None])
+    return np.asarray((W[:, None] @ (distances + rounding))[:, 0])
+
+
+def _drift(a: Arithmetic, s: Array, S: Array, slack: Array, seen: Array) -> Array:
     """Δ_t: what the logarithm of each weight may be off by, but for one number for all.
 
     A logit has its own error; the difference from the maximum is rounded, and no larger than that
     of the logits and what both are off by.
     """
     own = a.logit * S + a.logit_lost
-    gaps = (s + slack).max() - (s - slack) + own + own.max()
-    return np.asarray(own + a.u * gaps + a.exp)
+    top = np.where(seen, s + slack, -inf).max(axis=1) + np.where(seen, own, 0.0).max(axis=1)
+    gaps = top[:, None] - (s - slack) + own
+    return np.where(seen, own + a.u * gaps + a.exp, 0.0)
 
 
-def _least_error(logarithms: Array, p: Array, drift: Array, top: int) -> tuple[float, Array, float]:
+def _least_error(
+    logarithms: Array, p: Array, drift: Array, top: Rows
+) -> tuple[Array, Array, Array]:
     """Return the lesser Σ p_t·E_t of the two choices of C, p_t·E_t, and what the sum moves by."""
+    each = np.arange(len(top))
     plain = _errors(logarithms, p, drift)
-    relative = _errors(logarithms, p, drift + drift[top])
-    relative[top] = 0
-    first, second = float(plain.sum()), float(relative.sum())
-    moves = [
-        move / (1 - move) + more if move < 0.5 else inf
-        for move, more in ((first, 0.0), (second, float(drift[top])))
-    ]
-    error, W = (first, plain) if first <= second else (second, relative)
-    return error, W, min(moves)
+    relative = _errors(logarithms, p, drift + drift[each, top][:, None])
+    relative[each, top] = 0
+    first, second = plain.sum(axis=1), relative.sum(axis=1)
+    moved = np.minimum(_moved(first), _moved(second) + drift[each, top])
+    chosen = first <= second
+    return np.where(chosen, first, second), np.where(chosen[:, None], plain, relative), moved
+
+
+def _moved(error: Array) -> Array:
+    return np.where(error < 0.5, error / (1 - error), inf)
 
 
 def _errors(logarithms: Array, p: Array, drift: Array) -> Array:
     """Bounds on p·(e^Δ - 1); that is at most p·(Δ + Δ²) up to Δ = 1, and e^(ln p + Δ)."""
     small = p * drift * (1 + drift)
-    large = drift > 1
+    large = (drift > 1) & (p > 0)
     if large.any():
         small[large] = exp_above(logarithms[large] + drift[large])
     return np.asarray(small)

@@ -11,11 +11,11 @@ from math import inf, nextafter, prod
 from typing import NamedTuple
 
 import numpy as np
-from flint import arb
+from flint import arb, fmpq
 
 from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.centred import Arithmetic, Bounds, Set, above, bound_row, read_set
+from kvfloor.conformance.centred import Arithmetic, Bounds, Rows, Set, above, bound_rows, read_set
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.truth import FINE, Truth
 from kvfloor.floors import (
@@ -32,7 +32,7 @@ from kvfloor.floors import (
     weight_drift,
     weight_underflow,
 )
-from kvfloor.numbers import Array, BinaryFormat, arb_precision, to_fmpq
+from kvfloor.numbers import Array, BinaryFormat, arb_precision, to_fmpq, to_fraction
 
 __all__ = ["Tolerances", "find_tolerances"]
 
@@ -40,7 +40,8 @@ __all__ = ["Tolerances", "find_tolerances"]
 # by 2**-53, or by the least number where it underflows.
 INFLATION = 1 + 2.0**-40
 LEAST = 2.0**-1070
-LOG2_E = Fraction(3, 2)  # a bound on log₂ e = 1.4427
+MOST_NUMBERS = 2**20  # of values, a copy for each of the queries that are computed at once
+LOG2_E = fmpq(3, 2)  # a bound on log₂ e = 1.4427
 
 
 class Tolerances(NamedTuple):
@@ -85,32 +86,38 @@ def find_tolerances(
     if model.bounded:
         for i, j in np.ndindex(b, h):
             part = read_set(target, case, i, j)
-            for row in np.flatnonzero(~truth.empty):
-                seen = None if kept is None else kept[row].reshape(-1)
-                bounds = _row(model, part, seen, truth, (i, j, int(row)))
-                found.output[i, j, row], found.logsumexp[i, j, row] = bounds
+            most = max(1, MOST_NUMBERS // part.values.size)
+            rows = np.flatnonzero(~truth.empty)
+            for some in (rows[k : k + most] for k in range(0, len(rows), most)):
+                seen = None if kept is None else kept[some].reshape(len(some), -1)
+                bounds = _rows(model, part, some, seen, truth, (i, j))
+                found.output[i, j, some], found.logsumexp[i, j, some] = bounds
     return Tolerances(
         _rounded(found.output, truth.fine_output, output, target.arithmetic),
         _rounded(found.logsumexp, truth.fine_logsumexp, logsumexp, target.arithmetic),
     )
 
 
-def _row(
-    model: _Model, part: Set, seen: Mask | None, truth: Truth, place: tuple[int, int, int]
+def _rows(
+    model: _Model, part: Set, rows: Rows, seen: Mask | None, truth: Truth, head: tuple[int, int]
 ) -> Bounds:
-    """Return the lesser of E3's and of E4's bounds of one query."""
-    output, lse = truth.fine_output[place], float(truth.fine_logsumexp[place])
-    reach = part.reach[place[2]]
-    reach = float(reach.max() if seen is None else reach[seen].max())
-    if model.overflows(reach, part.largest):
-        return Bounds(np.full(output.shape, inf), inf)
-    plain = model.row(reach, abs(lse) + float(FINE.ulps(np.array(lse))), part.largest)
+    """Return the lesser of E3's and of E4's bounds of some queries."""
+    output, lse, p_v = (
+        A[head][rows] for A in (truth.fine_output, truth.fine_logsumexp, truth.sizes)
+    )
+    reach = part.reach[rows]
+    reach = (reach if seen is None else np.where(seen, reach, 0)).max(axis=1)
+    finite = np.array([not model.overflows(float(most), part.largest) for most in reach])
+    largest = np.abs(lse) + FINE.ulps(lse)
+    plain = np.array([model.row(*each, part.largest) for each in zip(reach, largest, strict=True)])
     # Σ p·|v| is known rounded to nearest
-    sizes = truth.sizes[place] + FINE.ulps(truth.sizes[place])
-    e3 = plain.sizes * sizes + plain.weights * part.sums + plain.products
-    e4 = bound_row(model.arithmetic, part, place[2], seen, output, lse)
+    e3 = plain[:, :1] * (p_v + FINE.ulps(p_v)) + plain[:, 1:2] * part.sums + plain[:, 2:3]
+    e4 = bound_rows(model.arithmetic, part, rows, seen, output, lse)
     with np.errstate(invalid="ignore"):
-        return Bounds(np.fmin(e3, e4.output), min(plain.logsumexp, e4.logsumexp))
+        return Bounds(
+            np.where(finite[:, None], np.fmin(e3, e4.output), inf),
+            np.where(finite, np.minimum(plain[:, 3], e4.logsumexp), inf),
+        )
 
 
 def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: BinaryFormat) -> Array:
@@ -128,11 +135,6 @@ def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: Bin
     return np.where(within, total, inf)
 
 
-def _tiny(form: BinaryFormat) -> float:
-    """τ: what rounding is off by below the least normal number."""
-    return 2.0 ** (form.min_exponent - form.precision)
-
-
 class _Model:
     """E3 with the numbers of a target and a case put in; what is left are those of a row."""
 
@@ -145,12 +147,11 @@ class _Model:
         if target.block is not None:
             blocks = zip(lengths, target.block, strict=True)
             self.rescalings = prod(-(-n // block) for n, block in blocks) - 1
-        self.unit = form.unit_roundoff
-        self.u, self.tiny = float(self.unit), _tiny(form)
-        self.half_least = Fraction(2) ** (form.min_exponent - form.precision)
-        self.least = Fraction(2) ** form.min_exponent
-        self.epsilon = 2 * Fraction(target.exp_ulps) * self.unit
-        self.largest: Fraction = form.max_finite
+        self.unit = to_fmpq(form.unit_roundoff)
+        self.half_least = fmpq(2) ** (form.min_exponent - form.precision)
+        self.least = fmpq(2) ** form.min_exponent
+        self.epsilon = 2 * to_fmpq(Fraction(target.exp_ulps)) * self.unit
+        self.largest = to_fmpq(form.max_finite)
         self.logit = logit_roundings(d, m)
         self.growth = rescaling_growth(self.unit, self.epsilon, self.least)
         T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
@@ -158,22 +159,24 @@ class _Model:
         self.total = self.count - 1 + self.rescalings
         self.k = value_roundings(lengths, factored=False, rescalings=self.rescalings)
         # whether the roundings are few enough for a bound
-        self.bounded = bool(max(self.k, self.logit) * self.unit <= Fraction(1, 2))
-        self.value_growth = Fraction(1)
+        self.bounded = bool(max(self.k, self.logit) * self.unit <= fmpq(1, 2))
+        self.value_growth = fmpq(1)
         if self.bounded:
             self.value_growth += gamma(self.k, self.unit)
         self.rescaled = self.growth**self.rescalings
+        self.stored_unit, self.stored_lost = fmpq(0), fmpq(0)
         if stored != form:
-            self.value_growth *= 1 + stored.unit_roundoff
-            T = T * (1 + stored.unit_roundoff) + Fraction(_tiny(stored)) * self.rescaled
-        self.weight_lost = T * self.value_growth
+            self.stored_unit = to_fmpq(stored.unit_roundoff)
+            self.stored_lost = fmpq(2) ** (stored.min_exponent - stored.precision) * self.rescaled
+        self.value_growth *= 1 + self.stored_unit
+        self.weight_lost = (T * (1 + self.stored_unit) + self.stored_lost) * self.value_growth
         self.products = self.count * (m + 2) + self.rescalings
         self.carried = self.rescaled * self.value_growth
         largest = [np.abs(A.astype(np.float64)).max() for A in (case.query, *case.keys)]
-        sigma = LOG2_E * Fraction(case.sigma.factor * case.sigma.root)
-        self.factors = prod((Fraction(max(1.0, x)) for x in largest), start=max(Fraction(1), sigma))
+        sigma = LOG2_E * to_fmpq(Fraction(case.sigma.factor * case.sigma.root))
+        self.factors = prod((_exact(max(1.0, x)) for x in largest), start=max(fmpq(1), sigma))
         self.terms = d * (m + 1)
-        self.logit_lost = Fraction(0)
+        self.logit_lost = fmpq(0)
         if self.bounded:
             growth = 1 + gamma(self.logit, self.unit)
             self.logit_lost = underflows(self.terms, growth, self.factors, self.half_least)
@@ -182,62 +185,48 @@ class _Model:
         """Return E3's bounds of a query with S̄, |lse| and a bound on products of values."""
         u, drift = self.unit, self._drift(reach)
         with arb_precision(64):
-            spread = arb(to_fmpq(2 * drift)).exp()
-            kappa = sum_error(self.total, to_fmpq(u), spread, to_fmpq(self.lost))
+            spread = arb(2 * drift).exp()
+            kappa = sum_error(self.total, u, spread, self.lost)
             if not kappa < 1:
                 return _Row(inf, inf, inf, inf)
             share = underflow_error(spread, kappa, arb(1))
-            products = underflows(
-                self.products,
-                to_fmpq(self.carried),
-                to_fmpq(Fraction(values)),
-                to_fmpq(self.half_least),
-            )
+            products = underflows(self.products, self.carried, _exact(values), self.half_least)
             logsumexp = logsumexp_error(
-                arb(to_fmpq(drift)),
-                kappa,
-                arb(self.count).log(),
-                arb(size),
-                u=to_fmpq(u),
-                epsilon=to_fmpq(self.epsilon),
+                arb(drift), kappa, arb(self.count).log(), arb(size), u=u, epsilon=self.epsilon
             )
             return _Row(
-                _upper(forward_error(spread, to_fmpq(self.value_growth), kappa)),
-                _upper(share * to_fmpq(self.weight_lost)),
-                _upper(share * products + to_fmpq(self.half_least)),
-                _upper(logsumexp + BASE_CHANGES * to_fmpq(self.half_least)),
+                _upper(forward_error(spread, self.value_growth, kappa)),
+                _upper(share * self.weight_lost),
+                _upper(share * products + self.half_least),
+                _upper(logsumexp + BASE_CHANGES * self.half_least),
             )
 
-    def _drift(self, reach: float) -> Fraction:
-        drift: Fraction = weight_drift(
-            Fraction(reach),
-            self.unit,
-            self.epsilon,
-            self.logit,
-            rescalings=self.rescalings,
-            lost=self.logit_lost,
+    def _drift(self, reach: float) -> fmpq:
+        S, k, R = _exact(reach), self.logit, self.rescalings
+        drift: fmpq = weight_drift(
+            S, self.unit, self.epsilon, k, rescalings=R, lost=self.logit_lost
         )
         return drift
 
     @cached_property
     def arithmetic(self) -> Arithmetic:
         """What E4 takes, rounded up."""
-        form, stored = self.form, self.stored
         T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
+        exp = (self.rescalings + 1) * self.epsilon / (1 - self.epsilon)
         return Arithmetic(
             self.order,
             self.rescalings,
             self.count,
-            self.u,
-            0.0 if stored == form else float(stored.unit_roundoff),
-            above(gamma(self.logit, self.unit)),
-            above(self.logit_lost),
-            above((self.rescalings + 1) * self.epsilon / (1 - self.epsilon)),
-            above(self.epsilon),
-            above(T),
-            0.0 if stored == form else above(Fraction(_tiny(stored)) * self.rescaled),
-            above(underflows(self.products, self.carried, 1, self.half_least)),
-            above(self.half_least),
+            float(self.form.unit_roundoff),
+            0.0 if self.stored == self.form else float(self.stored.unit_roundoff),
+            _above(gamma(self.logit, self.unit)),
+            _above(self.logit_lost),
+            _above(exp),
+            _above(self.epsilon),
+            _above(T),
+            0.0 if self.stored == self.form else _above(self.stored_lost),
+            _above(underflows(self.products, self.carried, 1, self.half_least)),
+            _above(self.half_least),
         )
 
     def overflows(self, reach: float, values: float) -> bool:
@@ -246,10 +235,18 @@ class _Model:
             return True
         parts = (
             2 * self.terms * self.factors,
-            2 * (Fraction(reach) + self._drift(reach)),
-            2 * self.count * Fraction(values) * self.rescaled,
+            2 * (_exact(reach) + self._drift(reach)),
+            2 * self.count * _exact(values) * self.rescaled,
         )
         return bool(max(parts) > self.largest)
+
+
+def _exact(x: float) -> fmpq:
+    return fmpq(*float(x).as_integer_ratio())
+
+
+def _above(x: fmpq) -> float:
+    return above(to_fraction(x))
 
 
 def _upper(ball: arb) -> float:

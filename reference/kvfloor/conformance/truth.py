@@ -66,14 +66,19 @@ def find_truth(
     }
     both = [np.concatenate([V_r, abs(V_r)], axis=3) for V_r in case.values]
     fine = tensor_attention_rounded(values=both, dtype=FINE.name, **arguments)
-    rounded = tensor_attention_rounded(values=case.values, dtype=output.name, **arguments)
-    lse = rounded.logsumexp
-    if logsumexp != output:
-        one = [V_r[..., :1] for V_r in case.values]
-        lse = tensor_attention_rounded(values=one, dtype=logsumexp.name, **arguments).logsumexp
+
+    def rounded(known: Array, form: BinaryFormat, part: int) -> Array:
+        """Round what is known rounded to `FINE`, or anew where twice is not once."""
+        if form == FINE:
+            return known
+        if not form.is_halfway(known).any():
+            return form.round_array(known)
+        anew = tensor_attention_rounded(values=case.values, dtype=form.name, **arguments)
+        return np.asarray(anew[part]).astype(np.float64)
+
     return Truth(
-        rounded.output.astype(np.float64),
-        lse.astype(np.float64),
+        rounded(fine.output[..., :d_v], output, 0),
+        rounded(fine.logsumexp, logsumexp, 1),
         fine.output[..., :d_v],
         fine.output[..., d_v:],
         fine.logsumexp,

@@ -123,6 +123,15 @@ class BinaryFormat:
             rounded[to_end[rounding]] = np.copysign(largest, x[to_end[rounding]])
         return rounded
 
+    def is_halfway(self, x: Array) -> npt.NDArray[np.bool_]:
+        """Tell which numbers of an array of float64 are halfway between two of the format.
+
+        Any other that is a real number rounded to nearest rounds as the real number itself does.
+        """
+        steps = np.ldexp(x, -self._ulp_exponents(x))
+        with np.errstate(invalid="ignore"):  # infinities
+            return np.asarray(steps - np.floor(steps) == 0.5)
+
     def ulps(self, x: Array) -> Array:
         """Return `ulp` of each number of an array of float64."""
         return np.asarray(np.ldexp(1.0, self._ulp_exponents(x)))

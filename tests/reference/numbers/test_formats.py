@@ -111,3 +111,16 @@ def test_arrays_round_as_fractions_do(name: str, rounding: Rounding, xs: list[fl
 )
 def test_ends_of_the_range(name: str, rounding: Rounding, x: Fraction, expected: float) -> None:
     assert same(as_format(name).round(x, rounding), copysign(expected, x))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(st.lists(st.floats(-1e300, 1e300), max_size=8))
+def test_halfway_is_half_an_ulp_from_a_number(name: str, xs: list[float]) -> None:
+    form = as_format(name)
+    for x in xs:
+        ulp = form.ulp(Fraction(x))
+        middle = float((Fraction(x) // ulp - 1) * ulp + ulp / 2)
+        for y in (x, middle):
+            expected = (Fraction(y) / form.ulp(Fraction(y))).denominator == 2
+            assert form.is_halfway(np.array([y])).item() == expected
+    assert not form.is_halfway(np.array([inf, -inf, nan])).any()
