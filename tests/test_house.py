@@ -29,7 +29,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     [
         ("ruff", "check", "--no-cache"),
         ("ruff", "format", "--check", "--no-cache"),
-        ("mypy",),
+        pytest.param(("mypy",), marks=pytest.mark.long, id="mypy"),
         ("lint-imports", "--no-cache"),
     ],
     ids=lambda command: " ".join(command[:2]),

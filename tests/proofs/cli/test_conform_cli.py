@@ -16,12 +16,15 @@ from limits import HANG
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 FORMATS = ("--dtype", "float32", "--accumulate", "float32")
+SMALL = ("--order", "2", "--tokens", "most=12", "--examples", "1")  # a run of few seconds
 TARGETS = """
 def halved(q, K, V, *, scale, mask):
     return factored(q, K, V, scale=scale / 2, mask=mask)
 
-from kvfloor.conformance import Target
-target = Target(factored, dtype="float32", accumulate="float32")
+from kvfloor.conformance import Domain, Target
+target = Target(
+    factored, dtype="float32", accumulate="float32", order=1, domain=Domain(tokens="most=12")
+)
 """
 
 
@@ -38,7 +41,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_right_one_is_status_0(project: Path) -> None:
-    done = run(project, "conform", "mine:factored", *FORMATS, "--examples", "1")
+    done = run(project, "conform", "mine:factored", *FORMATS, *SMALL)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("passes: ")
 
@@ -51,7 +54,7 @@ def test_a_target_says_everything_itself(project: Path) -> None:
 
 
 def test_a_wrong_one_is_status_1_and_json_says_why(project: Path) -> None:
-    done = run(project, "conform", "mine:halved", *FORMATS, "--examples", "1", "--json", "r.json")
+    done = run(project, "conform", "mine:halved", *FORMATS, *SMALL, "--json", "r.json")
     assert done.returncode == 1
     assert "from mine import halved" in done.stdout
     document = json.loads((project / "r.json").read_text())

@@ -107,7 +107,11 @@ def test_nothing_is_suggested_for_what_is_like_nothing(complaint: Complaint, com
         ("verify index-deterministic --examples 3 --jobs 1 --html r.html", {"r.html"}),
         ("audit kvfloor.caches:ExactCache -n 2 -d 2 --order 1 --json r.json", {"r.json"}),
         ("sweep kvfloor.caches:ExactCache -n 2 -d 2 --order 1 --output r.jsonl", {"r.jsonl"}),
-        ("conform mine:factored --dtype float32 --accumulate float32 --examples 2", set()),
+        (
+            "conform mine:factored --dtype float32 --accumulate float32 --tokens most=9"
+            " --order 1 --examples 2",
+            set(),
+        ),
         ("check ok.json --cache kvfloor.caches:HashedCache", set()),
         ("vectors --out v", {"v"}),
     ],

@@ -176,7 +176,7 @@ def test_a_page_on_one_claim_has_no_dead_links() -> None:
 
 def test_a_page_is_the_same_every_time() -> None:
     """But for measured times, which only the picture of costs has."""
-    claims = [load(slug) for slug in ("softmax-concentration", "two-cache")]
+    claims = [load(slug) for slug in ("softmax-concentration", "sharp-floor")]
     results = [established(claim) for claim in claims]
     first, second = (page(claims, results, examples=7, seed=3) for _ in range(2))
     assert first == second

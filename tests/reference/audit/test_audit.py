@@ -194,7 +194,7 @@ def test_a_cache_that_fails_seldom_enough_is_within_its_guarantee() -> None:
     assert (result.verdict, result.findings) == (RIGHT, ())
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.long)])
 @pytest.mark.parametrize("delta", [Fraction(0), Fraction(1, 8)])
 def test_a_cache_that_is_wrong_at_half_its_seeds_is_found_out(delta: Fraction, seed: int) -> None:
     """Also where the first seed is one of the right ones: 0 and 2."""
@@ -211,7 +211,7 @@ def test_a_cache_that_is_wrong_at_half_its_seeds_is_found_out(delta: Fraction, s
 
 
 @pytest.mark.parametrize(
-    "seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 8))]
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 8))]
 )
 def test_a_cache_whose_every_query_fails_seldom_enough_is_left_in_peace(seed: int) -> None:
     """Each fails with probability 1/16; at each seed one of the 16 does."""
