@@ -125,6 +125,7 @@ def test_tour_for_caches_runs(tmp_path: Path) -> None:
     assert output(check, tmp_path) == shown
 
 
+@pytest.mark.long
 def test_tour_for_kernels_runs(tmp_path: Path) -> None:
     page = ROOT / "docs" / "tour-kernel.md"
     oracle, module = blocks(page, "python")

@@ -69,7 +69,7 @@ def verify(
     console = Output(stderr="-" in files.values())
     ordered = show(claims, results, console, kernel=kernel, quiet=quiet, verbose=is_verbose())
     if json_file is not None:
-        write(json_file, to_json(ordered, audited))
+        write(json_file, to_json(claims, ordered, audited))
     if html_file is not None and page is not None:
         write(html_file, page(claims, ordered, examples=examples, seed=seed))
     if any(result.errors for result in ordered):

@@ -105,6 +105,9 @@ def property_guarantees(data: st.DataObject, tally: Tally) -> None:
         require(outside is False, "an answer outside of the guarantee")
         either = guarantee.accepts(y + side * reach, *sorted((y, y - side * beyond)))
         require(either is None, "an output at the edge and one beyond it are told apart")
+    wide = (reach + 1) / (1 - guarantee.eta)  # both ends are too far, and the answer is between
+    undecided = guarantee.accepts(y, y - wide, y + wide)
+    require(undecided is None, "an answer is refused though it may be the output itself")
     none = Fraction(0)
     require(Guarantee() == Guarantee(none, none), "by default answers are not exact")
     for bad in ((Fraction(1), none), (-beyond, none), (none, -beyond)):

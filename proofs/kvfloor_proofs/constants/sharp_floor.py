@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kvfloor import floors
 from kvfloor.errors import InputError
-from kvfloor.families import Sharp, sign_pairs
+from kvfloor.families import PairBook, Sharp, binary_pairs, sign_pairs
 from kvfloor.floors import Guarantee
 from kvfloor_proofs.calculus import Relation
 from kvfloor_proofs.claims.decode_threshold import eta
@@ -81,6 +81,7 @@ def constants() -> tuple[Constant, ...]:
                 both_sides("keys have d entries, a query ‖q‖₁, and none has more", property_shapes),
             ),
         ),
+        Constant(PairBook, (both_sides("the margin of ties, pair by pair", property_ties),)),
     )
 
 
@@ -135,3 +136,28 @@ def _enough(family: Sharp, multiplier: int) -> bool:
         floors.exceeds_log(Fraction(multiplier * m), floors.symbol_ratio(guarantee, others, room))
         for m, others, room in terms
     )
+
+
+def property_ties(data: st.DataObject, tally: Tally) -> None:
+    """A book's margin of ties is the least of all its tying queries, each asked for all pairs."""
+    del tally
+    n_ = data.draw(st.integers(2, 5), label="n")
+    try:
+        seed, d = data.draw(st.integers(0, 99), label="seed"), data.draw(st.integers(6, 24))
+        book = sign_pairs(n_, d, seed=seed, tie_margin=1, draws=20)
+    except InputError:  # so few signs tell no pairs apart
+        book = binary_pairs(n_)
+    partners = [(j, 0) for j in range(1, n_)] + [(0, j) for j in range(1, n_)]
+    least = min(_margin_of_tie(book, partner) for partner in partners)
+    require(book.tie_margin == least, f"a margin of {least}, not {book.tie_margin}")
+
+
+def _margin_of_tie(book: PairBook, partner: tuple[int, int]) -> int:
+    query, (K1, K2) = book.tie(partner), book.keys
+    logits = {
+        (j, k): sum(q * x * y for q, x, y in zip(query, K1[j], K2[k], strict=True))
+        for j in range(book.n)
+        for k in range(book.n)
+    }
+    tied = logits.pop((0, 0)), logits.pop(partner)
+    return tied[0] - max(logits.values(), default=0) if tied[0] == tied[1] else 0

@@ -6,17 +6,18 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from kvfloor_proofs.claims import load
-from kvfloor_proofs.foundations.claim import Claim
-from kvfloor_proofs.kernel import Audit
 from kvfloor_proofs.report.lines import write_line
-from kvfloor_proofs.verify import ClaimResult
+
+if TYPE_CHECKING:  # with them comes SymPy, which other commands do not wait for
+    from kvfloor_proofs.foundations.claim import Claim
+    from kvfloor_proofs.kernel import Audit
+    from kvfloor_proofs.verify import ClaimResult
 
 __all__ = ["show", "to_json"]
 
@@ -68,7 +69,9 @@ def show(
     return ordered
 
 
-def to_json(results: Sequence[ClaimResult], audited: Audit | None = None) -> str:
+def to_json(
+    claims: Sequence[Claim], results: Sequence[ClaimResult], audited: Audit | None = None
+) -> str:
     """Return results as the JSON text that `kvfloor verify --json` writes.
 
     With ``audited``, what Coq's kernel accepted: the statements, and the definitions in them.
@@ -78,8 +81,8 @@ def to_json(results: Sequence[ClaimResult], audited: Audit | None = None) -> str
         "claims": [_object(result) for result in results],
     }
     if audited is not None:
-        for claim, result in zip(document["claims"], results, strict=True):
-            claim["kernel"] = _kernel(result)
+        for part, claim, result in zip(document["claims"], claims, results, strict=True):
+            part["kernel"] = _kernel(claim, result)
         document["definitions"] = audited.definitions
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -130,7 +133,7 @@ def _constants(result: ClaimResult) -> Iterator[str]:
             yield f"{result.slug}: {held.name}: not tight: {held.slack}"
 
 
-def _kernel(result: ClaimResult) -> dict[str, Any]:
+def _kernel(claim: Claim, result: ClaimResult) -> dict[str, Any]:
     theorems = [
         {"name": t.name, "statement": t.statement, "axioms": list(t.axioms)}
         for t in result.theorems
@@ -138,7 +141,6 @@ def _kernel(result: ClaimResult) -> dict[str, Any]:
     found: dict[str, Any] = {"ok": not result.kernel_error, "theorems": theorems}
     if result.kernel_error:
         found["error"] = result.kernel_error
-    claim = load(result.slug)
     if claim.no_theorem:
         found["no_theorem"] = claim.no_theorem
     if claim.not_in_kernel:

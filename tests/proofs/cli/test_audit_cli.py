@@ -125,6 +125,7 @@ def test_a_sweep_is_resumed(folder: Path) -> None:
     assert (folder / "rows.svg").exists()
 
 
+@pytest.mark.long  # it is waited for
 def test_a_cluster_that_is_not_there_is_one_line(folder: Path) -> None:
     pytest.importorskip("distributed")
     assert "127.0.0.1:9" in complaint(folder, "sweep mine:Mine -n 4 -d 2 --dask tcp://127.0.0.1:9")

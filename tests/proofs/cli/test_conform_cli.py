@@ -134,6 +134,7 @@ def block(language: str, number: int) -> str:
     return str(re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number])
 
 
+@pytest.mark.long
 def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     """Its adapter passes by its command; its target and its line of configuration are a suite."""
     for name, text in (

@@ -430,7 +430,9 @@ def test_results_get_their_theorems() -> None:
     found = with_theorems(result, theorems)
     assert found.ok
     assert [theorem.name for theorem in found.theorems] == [*THEOREMS[result.slug]]
-    document = json.loads(to_json([found], Audit(theorems, {"one": "1"})))
+    document = json.loads(
+        to_json([load("index-deterministic")], [found], Audit(theorems, {"one": "1"}))
+    )
     assert document["claims"][0]["kernel"]["theorems"][0]["statement"] == "stated"
     assert document["definitions"] == {"one": "1"}
     first, *_ = found.theorems

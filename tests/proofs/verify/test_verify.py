@@ -152,7 +152,7 @@ def test_report_of_a_failure() -> None:
     assert "index-deterministic: not established" in stream.getvalue()
     assert "property: property_below_ten: Falsified: x is too large" in stream.getvalue()
 
-    document = json.loads(to_json([result]))
+    document = json.loads(to_json([claim], [result]))
     assert document["ok"] is False
     assert document["claims"][0]["property"]["ok"] is False
     assert "x is too large" in document["claims"][0]["property"]["error"]
@@ -170,7 +170,7 @@ def test_report_of_an_error() -> None:
         assert "index-deterministic: error: property: property_broken: ZeroDivisionError" in said
         assert ("Traceback (most recent call last)" in said) is verbose
 
-    document = json.loads(to_json([result]))
+    document = json.loads(to_json([claim], [result]))
     (shown,) = document["claims"]
     assert (document["ok"], shown["verdict"]) == (False, "error")
     assert (shown["derivation"]["ok"], shown["property"]["ok"]) == (True, None)

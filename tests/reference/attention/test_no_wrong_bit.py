@@ -71,6 +71,7 @@ def test_no_wrong_bit(name: str, rounding: Rounding) -> None:
     assert counts == checked
 
 
+@pytest.mark.long
 def test_every_layer_is_needed_somewhere() -> None:
     """Each family of hard cases reaches the layer that it was made for."""
     reached: dict[str, Counter[str]] = {}

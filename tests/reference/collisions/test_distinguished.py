@@ -42,13 +42,16 @@ def mean_evaluations(bits: int, runs: int, table: bool = False) -> float:
 
 
 # The mean is 1.2533, one run strays by 0.655 from it: by five deviations for so many runs.
-@pytest.mark.parametrize(("bits", "runs"), [(16, 200), (24, 40)])
+@pytest.mark.parametrize(
+    ("bits", "runs"), [(16, 200), pytest.param(24, 40, marks=pytest.mark.long)]
+)
 def test_evaluations_with_a_table(bits: int, runs: int) -> None:
     assert 1.2533 - 3.3 / runs**0.5 < mean_evaluations(bits, runs, table=True) < 1.5
 
 
 @pytest.mark.parametrize(
-    ("bits", "runs"), [(16, 200), (24, 40), pytest.param(32, 6, marks=pytest.mark.long)]
+    ("bits", "runs"),
+    [(16, 200), *(pytest.param(*one, marks=pytest.mark.long) for one in ((24, 40), (32, 6)))],
 )
 def test_evaluations_with_distinguished_points(bits: int, runs: int) -> None:
     assert 1.2533 - 3.3 / runs**0.5 < mean_evaluations(bits, runs) < 2.5
