@@ -205,10 +205,12 @@ Proof.
     { assert (0 <= g * / H) by (apply Rmult_le_pos; lra).
       assert (g * / H * (2 - q) <= g * / H * / q) by (apply Rmult_le_compat_l; lra). nra. }
     assert (Hstep2 : 2 <= G * H + g * / H).
-    { destruct (Rle_dec 2 G) as [HG2|HG2]; [assert (0 <= g * / H) by (apply Rmult_le_pos; lra); nra|].
+    { assert (0 <= g * / H) by (apply Rmult_le_pos; lra).
+      assert (0 <= (G - 1) * (H - 1)) by (apply Rmult_le_pos; lra).
+      destruct (Rle_dec 2 G) as [HG2|HG2]; [lra|].
+      destruct (Rle_dec 2 H) as [HH2|HH2]; [lra|].
       assert (g * (2 - H) <= g * / H) by (apply Rmult_le_compat_l; lra).
-      destruct (Rle_dec 2 H) as [HH2|HH2]; [assert (0 <= g * / H) by (apply Rmult_le_pos; lra); nra|].
-      assert ((2 - G) * (2 - H) <= g * (2 - H)) by (apply Rmult_le_compat_r; lra). nra. }
+      assert ((2 - G) * (2 - H) <= g * (2 - H)) by (apply Rmult_le_compat_r; lra). lra. }
     lra.
   - rewrite HY. apply Rmult_le_compat; try lra.
 Qed.
