@@ -91,8 +91,8 @@ def test_every_number_is_the_right_one() -> None:
 
 @pytest.mark.long
 def test_many_numbers_are_the_right_ones() -> None:
-    count, layers = check_many(range(2000, 2450))
-    assert count > 10_000
+    count, layers = check_many(range(2000, 2200))
+    assert count > 4000
     assert layers.balls + layers.exact + layers.residues == count
 
 
