@@ -75,6 +75,13 @@ class TokenWeights:
         lengths = tuple(map(len, self.keys))
         return np.ravel(np.ones(lengths, dtype=np.bool_) if mask is None else mask)
 
+    def logit_bits(self, queries: Sequence[int]) -> int:
+        """Return how many bits stand before the point of the largest logit of some queries."""
+        return max(
+            (logit_bits(self.queries[b], self.keys, self.scale, NO_TERMS) for b in queries),
+            default=0,
+        )
+
     def plain(self) -> Array:
         """Return all weights as float64 without a radius, shape (b, n): for searches only."""
         *others, last = (np.asarray(K_r, dtype=np.float64) for K_r in self._slot_last())
@@ -111,10 +118,7 @@ class TokenWeights:
         each tuple.
         """
         tuples = prod(map(len, self.keys))
-        guard = max(
-            logit_bits(self.queries[b], self.keys, self.scale, NO_TERMS) for b in {0, *queries}
-        )
-        with arb_precision(bits + guard + tuples.bit_length() + 16):
+        with arb_precision(bits + self.logit_bits(queries) + tuples.bit_length() + 16):
             *others, last = (as_balls(K_r) for K_r in self._slot_last())
             factor = arb(to_fmpq(self.scale.factor)) * arb(self.scale.root).sqrt()
             columns = arb_mat(last).transpose()

@@ -33,8 +33,10 @@ __all__ = [
 ]
 
 UNCHECKED = "that these are the keys and queries of a model"
-#: Products of entries in the logits of all queries: about a minute.
+#: In products of balls: about a minute.
 MOST_FLOOR_WORK = 2**29
+EXPONENTIAL = 50  # products take as long as an exponential, or as a sum and its bookkeeping
+MOST_LOGIT_BITS = 64  # each is one of precision
 SUCCESSIVE = "successive"
 
 
@@ -106,7 +108,7 @@ def check_floor(document: Document) -> None:
     trace, symbols = document["trace"], document["symbols"]
     lengths = tuple(part["shape"][0] for part in trace["keys"])
     rows, d = trace["queries"]["shape"]
-    if floor_work(lengths, rows, d) > MOST_FLOOR_WORK:
+    if floor_work(lengths, rows, d, len(symbols)) > MOST_FLOOR_WORK:
         raise MalformedError("trace: too large to be checked in a minute")
     tokens, queries = ([symbol[part] for symbol in symbols] for part in ("token", "query"))
     if len(set(tokens)) < len(tokens):
@@ -136,16 +138,34 @@ def replay_floor(document: Document, factory: Factory) -> None:
     raise InvalidError("replay: a floor speaks of all caches, and there is nothing to replay")
 
 
-def floor_work(lengths: Sequence[int], queries: int, d: int) -> int:
-    """Return how many products of entries are in the logits of some queries for all tuples."""
-    return prod(lengths) * queries * d
+def floor_work(lengths: Sequence[int], queries: int, d: int, symbols: int) -> int:
+    """Return about how many products of balls it takes to check a floor.
+
+    Parameters
+    ----------
+    lengths : sequence of m ints
+        Tokens of each slot.
+    queries, symbols : int
+        Queries that read, and tokens that hold symbols.
+    d : int
+        Entries of a key.
+    """
+    return prod(lengths) * queries * (d + EXPONENTIAL) + EXPONENTIAL * symbols**2
 
 
 def given_weights(
     weights: TokenWeights, tokens: Sequence[int], queries: Sequence[int]
 ) -> list[list[arb]]:
-    """Return what some tokens weigh for the queries that read them, a row for each of these."""
+    """Return what some tokens weigh for the queries that read them, a row for each of these.
+
+    Raises
+    ------
+    InputError
+        If logits are so large that balls of a usual precision say nothing of them.
+    """
     used = sorted(set(queries))
+    if (bits := weights.logit_bits(used)) > MOST_LOGIT_BITS:
+        raise InputError("keys", f"logits below 2**{MOST_LOGIT_BITS}", f"up to 2**{bits}")
     rows = dict(zip(used, weights.enclose(used, tokens), strict=True))
     return [rows[query] for query in queries]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from kvfloor.attention import TokenWeights
@@ -24,6 +25,8 @@ __all__ = ["RULES", "GivenFloor", "floor_of"]
 
 #: Whether symbols that have been read are taken for known.
 RULES = ("successive", "at once")
+MOST_WEIGHTS = 2**25  # for the search to keep them in some hundred megabytes
+MOST_LEVELS = 2**16  # an entry of 16 bits has no more
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def floor_of(
     d_v: int | None = None,
     slot: int = 0,
     rule: str | None = None,
-    levels: int = 2**16,
+    levels: int = MOST_LEVELS,
 ) -> GivenFloor:
     """Return a floor that given keys and queries force: values that need so many bits.
 
@@ -92,7 +95,7 @@ def floor_of(
         Whether symbols that have been read are taken for known, which is never worse, and asks
         for a cache that never fails. By default "successive" for δ = 0, else "at once".
     levels : int
-        The most levels of an entry, at least 2. For α = 0 nothing else puts an end to them.
+        The most levels of an entry, from 2 to 2^16. For α = 0 nothing else puts an end to them.
 
     Returns
     -------
@@ -117,12 +120,15 @@ def floor_of(
     weights = TokenWeights(queries, keys, slot=slot, scale=scale, mask=mask)
     entries = as_count(weights.queries.shape[1] if d_v is None else d_v, "d_v", 1)
     most = as_count(levels, "levels", 2)
+    if most > MOST_LEVELS:
+        raise InputError("levels", f"a whole number up to {MOST_LEVELS}", str(most))
+    lengths, (b, d) = tuple(map(len, weights.keys)), weights.queries.shape
+    if (size := prod(lengths) * b) > MOST_WEIGHTS:
+        raise InputError("queries", f"at most {MOST_WEIGHTS} weights of tuples", str(size))
     choice = chosen(weights.plain(), guarantee, successive=successive, most=most)
-    work = floor_work(
-        tuple(map(len, weights.keys)), len(set(choice.queries)), weights.queries.shape[1]
-    )
+    work = floor_work(lengths, len(set(choice.queries)), d, len(choice.tokens))
     if work > MOST_FLOOR_WORK:
-        raise InputError("keys", f"at most {MOST_FLOOR_WORK} products in all logits", str(work))
+        raise InputError("keys", f"work of at most {MOST_FLOOR_WORK} products", str(work))
     kept, family = _proved(weights, choice, guarantee, successive=successive, most=most)
     tokens, readers = (tuple(part[j] for j in kept) for part in (choice.tokens, choice.queries))
     return GivenFloor(

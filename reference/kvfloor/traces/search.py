@@ -5,7 +5,7 @@ Nothing here is proved; what is found is certified in balls afterwards.
 Tokens are added before those that are chosen already, so that reading ends with the first one
 added. A token that is added takes room from every query that is to read another one: from those
 that read a token which is chosen, and from those that may still read one which is not. So the next
-token is one that gains the most, less some share of what it takes.
+token is one that gains the most, less some share of what it takes; or one that takes the least.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from kvfloor.floors import Guarantee
 __all__ = ["Choice", "chosen"]
 
 Array = npt.NDArray[np.float64]
-SHARES = (0.0, 0.5, 1.0)  # of what a token takes from queries that read nothing yet
+# What the bits count that a token gains, and those that it takes from queries that read nothing.
+STRATEGIES = ((1.0, 0.0), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0))
 LEAST = 2.0**-40  # below it an excess is not worth counting: floats do not resolve it
 
 
@@ -53,7 +54,8 @@ def chosen(weights: Array, guarantee: Guarantee, *, successive: bool, most: int)
     most : int
         Levels of a token at most.
     """
-    found = (_Search(weights, guarantee, successive, most).run(share) for share in SHARES)
+    search = _Search(weights, guarantee, successive, most)
+    found = (search.run(*strategy) for strategy in STRATEGIES)
     return max(found, key=lambda choice: choice.bits)
 
 
@@ -68,7 +70,7 @@ class _Search:
         self._earlier = 2 * self._eta if successive else 1 + self._eta
         self._start = max(2 * float(guarantee.alpha), LEAST)
 
-    def run(self, share: float) -> Choice:
+    def run(self, gain: float, share: float) -> Choice:
         """Add tokens as long as that adds bits."""
         weights, names = self._all, np.arange(self._all.shape[1])
         excess = np.full(len(weights), self._start)  # of a query that is to read the next token
@@ -90,7 +92,7 @@ class _Search:
             taken = share * self._taken(weights[open_to_more], excess[open_to_more], self._later)
             if self._earlier and queries:
                 taken += self._taken(self._all[queries][:, names], over, self._earlier)
-            at = int((gains - taken).argmax())
+            at = int((gain * gains - taken).argmax())
             token, query = int(names[at]), int(readers[at])
             grown = over + self._earlier * self._all[queries, token]
             new_own = np.append(own, self._all[query, token])
