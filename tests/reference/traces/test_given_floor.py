@@ -127,7 +127,7 @@ def test_greedy_is_not_above_the_optimum_and_near_it(successive: bool) -> None:
     for weights, alpha in cases():
         most = optimum(weights, alpha, successive=successive)
         terms: dict[str, Any] = {"successive": successive, "most": 2**16}
-        found = chosen(weights, Guarantee(0, Fraction(alpha)), **terms)
+        found = chosen(weights, Guarantee(Fraction(0), Fraction(alpha)), **terms)
         assert found.bits <= most + 1e-9
         shares.append(found.bits / most if most else 1.0)
     assert min(shares) > 0.75
@@ -136,7 +136,9 @@ def test_greedy_is_not_above_the_optimum_and_near_it(successive: bool) -> None:
 
 def test_the_order_is_one_in_which_the_choice_can_be_read() -> None:
     for weights, alpha in cases():
-        found = chosen(weights, Guarantee(0, Fraction(alpha)), successive=True, most=2**16)
+        found = chosen(
+            weights, Guarantee(Fraction(0), Fraction(alpha)), successive=True, most=2**16
+        )
         levels = [
             ceil(weights[q, i] / (2 * alpha + weights[q, list(found.tokens[j + 1 :])].sum()))
             for j, (i, q) in enumerate(zip(found.tokens, found.queries, strict=True))
