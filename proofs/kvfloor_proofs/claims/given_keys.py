@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -12,10 +11,8 @@ import sympy as sp
 from flint import arb
 from hypothesis import strategies as st
 
-from kvfloor.attention import ExactAttention, TokenWeights
 from kvfloor.certificates import check, digest
-from kvfloor.families import GivenValues, told_levels
-from kvfloor.floors import Guarantee
+from kvfloor.families import told_levels
 from kvfloor.numbers import ball_ends
 from kvfloor.traces import floor_of
 from kvfloor_proofs.calculus import (
@@ -37,6 +34,13 @@ from kvfloor_proofs.claims.retrievable_information import delta
 from kvfloor_proofs.claims.value_floor import L, y, z
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.draws import edge_answer
+from kvfloor_proofs.foundations.given_traces import (
+    SCALE,
+    few_levels,
+    outputs_of,
+    read_tokens,
+    traces,
+)
 from kvfloor_proofs.foundations.properties import Tally, require
 
 __all__ = [
@@ -68,7 +72,6 @@ _READ = (_ETA, _ALPHA, Variable(w, 0, low_open=True), *_OTHERS)
 _KNOWN = Variable(known, 0, earlier)
 _LEVELS = (Variable(y, 0), Variable(z, y))
 _SYMBOLS = (j, 1, k)
-SCALE = Fraction(1, 3)  # of the logits of the instances that are run
 # α of the token as if it were alone.
 _ALONE = ((1 + eta) * later + 2 * eta * earlier + 2 * alpha) / (2 * w)
 
@@ -215,68 +218,12 @@ def with_errors() -> Derivation:
     )
 
 
-@st.composite
-def traces(draw: st.DrawFn) -> tuple[list[list[list[int]]], list[list[int]]]:
-    """Draw keys of some slots, and a query for each key of the first, as whole numbers.
-
-    The first keys are points of a parabola, the others near (1, 1), and the queries prefer a key
-    by a margin that may be small.
-    """
-    xs = draw(st.permutations(range(-3, 4)), label="keys")[: draw(st.integers(2, 5), label="n")]
-    near = st.lists(st.integers(1, 2), min_size=2, max_size=2)
-    others = draw(st.lists(st.lists(near, min_size=1, max_size=2), max_size=1), label="slot 2")
-    strength = draw(st.integers(1, 12), label="strength")
-    noise = st.integers(-1, 1)
-    keys = [[[2 * x, -x * x] for x in xs], *others]
-    queries = [[strength * x + draw(noise), strength + draw(noise)] for x in xs]
-    return keys, queries
-
-
-@st.composite
-def _guarantees(draw: st.DrawFn) -> Guarantee:
-    """Draw a guarantee, often one that tells several levels apart."""
-    eta_ = draw(st.fractions(0, Fraction(1, 5), max_denominator=20), label="η")
-    return Guarantee(eta_, draw(st.fractions(0, Fraction(1, 8), max_denominator=99), label="α"))
-
-
-def _drawn(data: st.DataObject) -> tuple[Any, list[int], list[int], GivenValues]:
-    """A trace, and tokens that queries read in a drawn order, each with two levels at least."""
-    keys, queries = data.draw(traces(), label="keys, queries")
-    guarantee, successive = data.draw(_guarantees()), data.draw(st.booleans(), label="successive")
-    order = data.draw(st.permutations(range(len(keys[0]))), label="order")
-    weights = TokenWeights(queries, keys, scale=SCALE)
-    plain = weights.plain()
-    tokens = list(order[data.draw(st.integers(0, len(order) - 1), label="left out") :])
-    readers = [int(plain[:, token].argmax()) for token in tokens]
-    while True:
-        rows = weights.enclose(readers, tokens)
-        most = [
-            told_levels(row, j, guarantee, successive=successive, at_most=5)
-            for j, row in enumerate(rows)
-        ]
-        if min(most, default=2) >= 2:
-            family = GivenValues(rows, guarantee, most, successive)
-            return (keys, queries), tokens, readers, family
-        told = [j for j, L in enumerate(most) if L >= 2]
-        tokens, readers = [tokens[j] for j in told], [readers[j] for j in told]
-
-
-def _outputs(trace: Any, held: dict[int, Fraction], queries: Sequence[int]) -> list[arb]:
-    """Outputs where some tokens of the first slot hold values, others 0, and other slots ones."""
-    (first, *others), all_queries = trace
-    values = [[[held.get(token, Fraction(0))] for token in range(len(first))]]
-    attention = ExactAttention(
-        [first, *others], values + [[[1]] * len(K_r) for K_r in others], scale=SCALE
-    )
-    return [attention(all_queries[query]).enclose()[0] for query in queries]
-
-
 def property_recovery(data: st.DataObject, tally: Tally) -> None:
     """All symbols come back, at orders 1 and 2, from the worst answers that are accurate."""
     del tally
-    trace, tokens, readers, family = _drawn(data)
+    trace, tokens, readers, family = read_tokens(data)
     x = tuple(data.draw(st.integers(0, L - 1), label="symbol") for L in family.levels)
-    outputs = _outputs(trace, dict(zip(tokens, family.values(x), strict=True)), readers)
+    outputs = outputs_of(trace, dict(zip(tokens, family.values(x), strict=True)), readers)
     sides = data.draw(st.tuples(*[st.integers(0, 1) for _ in tokens]), label="sides")
     for worst in ((0,) * len(tokens), (1,) * len(tokens), sides):
         answers = [
@@ -288,7 +235,7 @@ def property_recovery(data: st.DataObject, tally: Tally) -> None:
 def property_one_answer(data: st.DataObject, tally: Tally) -> None:
     """With one level more, two instances have an accurate answer in common."""
     del tally
-    trace, tokens, readers, family = _drawn(data)
+    trace, tokens, readers, family = read_tokens(data)
     if not tokens:
         return
     j = data.draw(st.integers(0, len(tokens) - 1), label="j")
@@ -308,7 +255,7 @@ def property_one_answer(data: st.DataObject, tally: Tally) -> None:
         last = [Fraction(1)] * (len(tokens) - j - 1)
         high = dict(zip(tokens, [*first, above, *[Fraction(0)] * len(last)], strict=True))
         low = dict(zip(tokens, [*[Fraction(1)] * j, below, *last], strict=True))
-        outputs = [_outputs(trace, held, [readers[j]])[0] for held in (high, low)]
+        outputs = [outputs_of(trace, held, [readers[j]])[0] for held in (high, low)]
         upper, lower = ball_ends(outputs[0])[0], ball_ends(outputs[1])[1]
         return (1 - eta_) * upper - alpha_ - ((1 + eta_) * lower + alpha_)
 
@@ -319,7 +266,7 @@ def property_one_answer(data: st.DataObject, tally: Tally) -> None:
 def property_levels(data: st.DataObject, tally: Tally) -> None:
     """As many levels fit one by one; knowing the earlier tokens never costs any."""
     del tally
-    guarantee = data.draw(_guarantees())
+    guarantee = data.draw(few_levels())
     counts = data.draw(st.lists(st.integers(1, 99), min_size=1, max_size=4), label="weights")
     j = data.draw(st.integers(0, len(counts) - 1), label="j")
     parts = [Fraction(count, 512) for count in counts]
