@@ -80,7 +80,7 @@ def mixed_bits(symbols: Mapping[int, int], delta: Any = 0) -> int:
         as_count(N, "symbols")
         if not 0 <= error <= 1 - Fraction(1, as_count(L, "L", 2)):
             raise InputError("delta", f"a number with 0 <= delta <= 1 - 1/{L}", shown(error))
-    precision = 128 + sum(N.bit_length() + L.bit_length() for L, N in symbols.items())
+    precision = 128 + sum(symbols.values()).bit_length() + max(symbols, default=2).bit_length()
     with arb_precision(precision):
         entropy, bits = binary_entropy(error, precision), arb(0)
         for L, N in symbols.items():

@@ -53,10 +53,11 @@ def test_a_window_is_a_mask() -> None:
 
 
 def test_large_logits_keep_their_accuracy() -> None:
-    weights = TokenWeights([[2.0**40]], [[[1], [1 - 2.0**-40]]])
+    keys = [[[1, 0], [1 - 2.0**-40, 0]]]
+    weights = TokenWeights([[2.0**40, 0]], keys, scale="1/sqrt(d)")
     (ball,) = weights.enclose([0], [1])[0]
     low, high = ball_ends(ball)
-    assert abs(low - float(np.exp(-1) / (1 + np.exp(-1)))) < 1e-15
+    assert abs(low - float(1 / (1 + np.exp(0.5**0.5)))) < 1e-15
     assert high - low < 2.0**-60
     assert weights.logit_bits([0]) == 41
 

@@ -73,6 +73,14 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
         read_arrays(tmp_path / "none.npz", "trace")
 
 
+def test_a_header_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    for content in (bytes(9), b"\xff" * 9, b""):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="no header of safetensors"):
+            read_arrays(path, "trace")
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_damaged_files_are_one_error(files: list[Path], which: int, tmp_path: Path) -> None:
     whole, rng = files[which].read_bytes(), random.Random(which)

@@ -87,6 +87,19 @@ def test_order_2_sums_over_the_other_slot_and_masks_leave_tokens_out() -> None:
     assert sorted(without.tokens) == [0, 1, 3]
 
 
+def test_a_tie_that_floats_miss_is_not_counted() -> None:
+    # Of ten tuples alike a query sees 8 of the one token and 1 of the other; 8/10 > 1/10 + 2α is
+    # a tie, which floats call true.
+    counts = np.array([[8, 1, 1], [1, 8, 1]])
+    mask = np.arange(10) < counts[:, :, None]
+    keys, alpha = [np.zeros((3, 1)), np.zeros((10, 1))], Fraction(7, 20)
+    weights = TokenWeights(np.zeros((2, 1)), keys, mask=mask).plain()
+    assert (weights == counts / 10).all()
+    assert chosen(weights, Guarantee(alpha=alpha), successive=True, most=9).bits == 2
+    found = accepted(floor_of(keys, np.zeros((2, 1)), alpha=alpha, mask=mask))
+    assert (found.levels, found.bits) == ((2,), 1)
+
+
 def test_levels_end_where_they_are_told_to() -> None:
     found = accepted(floor_of([[[1]]], [[1]], alpha=0, d_v=2))
     assert (found.levels, found.bits) == ((2**16,), 32)
