@@ -169,10 +169,15 @@ GIVEN = [
     (
         "traces/search",
         "excess-once",
-        "excess = excess + self._later * [-self._all[:, token]-]{+0+}",
+        "self._excess + self._later * [-weights-]{+0+}",
         "given_floor",
     ),
-    ("traces/search", "first-added-first", "Choice(tuple(tokens[[-::-1-]{+:+}])", "given_floor"),
+    (
+        "traces/search",
+        "first-added-first",
+        "Choice(tuple(self._tokens[[-::-1-]{+:+}])",
+        "given_floor",
+    ),
     ("traces/arrays", "unpickled", "allow_pickle=[-False-]{+True+}) as", "arrays"),
     ("traces/arrays", "any-name", "if name not in [-there-]{+(name,)+}:", "arrays"),
     (

@@ -20,6 +20,7 @@ from kvfloor.floors import Guarantee
 __all__ = ["Choice", "chosen"]
 
 Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 # What the bits count that a token gains, and those that it takes from queries that read nothing.
 STRATEGIES = ((1.0, 0.0), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0))
 LEAST = 2.0**-40  # below it an excess is not worth counting: floats do not resolve it
@@ -54,57 +55,73 @@ def chosen(weights: Array, guarantee: Guarantee, *, successive: bool, most: int)
     most : int
         Levels of a token at most.
     """
-    search = _Search(weights, guarantee, successive, most)
-    found = (search.run(*strategy) for strategy in STRATEGIES)
+    found = (
+        _Search(weights, guarantee, successive, most).run(*strategy) for strategy in STRATEGIES
+    )
     return max(found, key=lambda choice: choice.bits)
 
 
 class _Search:
-    """Room and levels of all queries and tokens, kept up to date as tokens are added."""
+    """One greedy search.
+
+    The excess of a query is what a token's weight is compared with: 2α, and what other tokens add
+    that hold symbols (`given_alpha`, times twice the weight).
+    """
 
     def __init__(self, weights: Array, guarantee: Guarantee, successive: bool, most: int) -> None:
-        self._all, self._most = weights, most
-        self._eta = float(guarantee.eta)
-        # What a token adds to the excess of a query that reads a later token, or an earlier one.
+        self._all, self._most, self._eta = weights, most, float(guarantee.eta)
+        # What a token adds to the excess of a query that reads before it, and after it.
         self._later = 1 + self._eta
         self._earlier = 2 * self._eta if successive else 1 + self._eta
-        self._start = max(2 * float(guarantee.alpha), LEAST)
+        # Of each query, if it reads the next token that is added.
+        self._excess = np.full(len(weights), max(2 * float(guarantee.alpha), LEAST))
+        self._idle = np.ones(len(weights), dtype=bool)
+        self._tokens: list[int] = []
+        self._queries: list[int] = []
+        # Weight and excess of each token that has been added.
+        self._own, self._over = np.empty(0), np.empty(0)
 
     def run(self, gain: float, share: float) -> Choice:
         """Add tokens as long as that adds bits."""
-        weights, names = self._all, np.arange(self._all.shape[1])
-        excess = np.full(len(weights), self._start)  # of a query that is to read the next token
-        idle = np.ones(len(weights), dtype=bool)
-        tokens: list[int] = []
-        queries: list[int] = []
-        own, over = np.empty(0), np.empty(0)  # weight and excess of the tokens that are chosen
+        left = np.arange(self._all.shape[1])  # tokens that may be added
         while True:
-            with np.errstate(divide="ignore"):
-                ratios = weights / excess[:, None]
-                readers = ratios.argmax(axis=0)
-                best = ratios[readers, np.arange(ratios.shape[1])]
-                active = self._levels(best, np.ones_like(best)) >= 2
-                if not active.any():
-                    break
-                weights, names, readers = weights[:, active], names[active], readers[active]
-                gains = np.log2(best[active])
-            open_to_more = idle & (weights.max(axis=1) > excess)
-            taken = share * self._taken(weights[open_to_more], excess[open_to_more], self._later)
-            if self._earlier and queries:
-                taken += self._taken(self._all[queries][:, names], over, self._earlier)
-            at = int((gain * gains - taken).argmax())
-            token, query = int(names[at]), int(readers[at])
-            grown = over + self._earlier * self._all[queries, token]
-            new_own = np.append(own, self._all[query, token])
-            new_over = np.append(grown, excess[query])
-            if self._total(new_own, new_over) > self._total(own, over):
-                own, over = new_own, new_over
-                tokens.append(token)
-                queries.append(query)
-                idle[query] = False
-                excess = excess + self._later * self._all[:, token]
-            weights, names = np.delete(weights, at, axis=1), np.delete(names, at)
-        return Choice(tuple(tokens[::-1]), tuple(queries[::-1]), self._total(own, over))
+            weights = self._all[:, left]
+            ratios = weights / self._excess[:, None]
+            readers = ratios.argmax(axis=0)
+            best = ratios[readers, np.arange(len(left))]
+            readable = self._levels(best) >= 2
+            if not readable.any():  # and never will be
+                break
+            left, readers, weights = left[readable], readers[readable], weights[:, readable]
+            worth = gain * np.log2(best[readable]) - self._taken_by(weights, left, share)
+            at = int(worth.argmax())
+            self._add(int(left[at]), int(readers[at]))
+            left = np.delete(left, at)
+        return Choice(tuple(self._tokens[::-1]), tuple(self._queries[::-1]), self._bits())
+
+    def _taken_by(self, weights: Array, tokens: Places, share: float) -> Array:
+        """Bits that each token would take from others, those of idle queries by a share."""
+        useful = self._idle & (weights.max(axis=1) > self._excess)
+        taken = share * self._taken(weights[useful], self._excess[useful], self._later)
+        if self._earlier and self._queries:
+            taken += self._taken(self._all[self._queries][:, tokens], self._over, self._earlier)
+        return taken
+
+    def _add(self, token: int, query: int) -> None:
+        """Add a token before all others, unless there are fewer bits with it."""
+        before = self._own, self._over, self._bits()
+        weights = self._all[:, token]
+        self._own = np.append(self._own, weights[query])
+        self._over = np.append(
+            self._over + self._earlier * weights[self._queries], self._excess[query]
+        )
+        if self._bits() <= before[2]:
+            self._own, self._over, _ = before
+            return
+        self._tokens.append(token)
+        self._queries.append(query)
+        self._idle[query] = False
+        self._excess = self._excess + self._later * weights
 
     @staticmethod
     def _taken(weights: Array, excess: Array, factor: float) -> Array:
@@ -112,12 +129,12 @@ class _Search:
         taken: Array = np.log2(1 + factor * weights / excess[:, None]).sum(axis=0)
         return taken
 
-    def _levels(self, own: Array, excess: Array) -> Array:
-        """Levels that tokens of some weights have, with what is over their queries' room."""
-        steps = own / excess
+    def _levels(self, ratios: Array) -> Array:
+        """Levels of tokens by their weights over the excess of the queries that read them."""
+        steps = ratios
         if self._eta:
             steps = np.log1p(2 * self._eta * steps) / np.log((1 + self._eta) / (1 - self._eta))
         return np.clip(np.ceil(steps), 1, self._most)
 
-    def _total(self, own: Array, excess: Array) -> float:
-        return float(np.log2(self._levels(own, excess)).sum())
+    def _bits(self) -> float:
+        return float(np.log2(self._levels(self._own / self._over)).sum())
