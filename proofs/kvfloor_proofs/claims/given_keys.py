@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import sympy as sp
@@ -230,6 +231,9 @@ def property_recovery(data: st.DataObject, tally: Tally) -> None:
             edge_answer(family.guarantee, o, bit=bit) for o, bit in zip(outputs, worst, strict=True)
         ]
         require(family.decode(answers) == x, "other symbols come back")
+    d_v_ = data.draw(st.integers(1, 9), label="d_v")
+    words = prod(family.levels) ** d_v_
+    require(family.bits(d_v_) == (words - 1).bit_length(), "not the least bits of so many words")
 
 
 def property_one_answer(data: st.DataObject, tally: Tally) -> None:
@@ -288,6 +292,9 @@ def property_levels(data: st.DataObject, tally: Tally) -> None:
         found.append(told)
     require(found[0] >= found[1], "knowing more tells less")
     require(j > 0 or found[0] == found[1], "there is nothing to be known")
+    for nothing in (arb(0), arb(0, 1)):
+        told = told_levels([nothing], 0, guarantee, successive=True)
+        require(told == 1, "a weight that may be 0 tells something")
 
 
 def property_certificate(data: st.DataObject, tally: Tally) -> None:
