@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from base64 import b64decode
 from collections import Counter
 from fractions import Fraction
 from itertools import product
@@ -79,8 +81,55 @@ def of_instance(document: Document) -> Document:
     }
 
 
+def of_trace(document: Document) -> Document:
+    """The bits that keys and queries force, if answers tell the levels apart; else -1."""
+    symbols, guarantee = document["symbols"], document["guarantee"]
+    eta, alpha, delta = (rational(Fraction(guarantee[x])) for x in ("eta", "alpha", "delta"))
+    with mpmath.workdps(60):
+        rows = [_marginals(document["trace"], symbol["query"]) for symbol in symbols]
+        told, bits = True, mpmath.mpf(0)
+        for j, (row, symbol) in enumerate(zip(rows, symbols, strict=True)):
+            weights, L = [row[other["token"]] for other in symbols], symbol["levels"]
+            known, open_ = sum(weights[:j]), sum(weights[j + 1 :])
+            if document["rule"] == "at once":
+                known, open_ = 0, known + open_
+            level = mpmath.mpf(0)  # the least levels that are told apart, one by one
+            for _ in range(L - 1):
+                most = (1 + eta) * (known + weights[j] * level + open_) + 2 * alpha
+                level = (most / (1 - eta) - known) / weights[j]
+            told &= level < 1
+            bits += mpmath.log(L, 2) - delta * mpmath.log(max(1, L - 1), 2)
+            bits += sum(p * mpmath.log(p, 2) for p in (delta, 1 - delta) if p)
+        whole = int(mpmath.ceil(document["d_v"] * bits - mpmath.mpf(10) ** -30))
+    return document | {"bits": whole if told else -1}
+
+
+def _marginals(trace: Document, query: int) -> list[Any]:
+    """What each token of the slot weighs for a query."""
+    keys = [_numbers(part) for part in trace["keys"]]
+    q = _numbers(trace["queries"])[query]
+    scale = rational(Fraction(trace["scale"]["factor"])) * mpmath.sqrt(trace["scale"]["root"])
+    seen = {t for low, high in trace["seen"][query] for t in range(low, high)}
+    found = [mpmath.mpf(0)] * len(keys[trace["slot"]])
+    for t, places in enumerate(product(*[range(len(K_r)) for K_r in keys])):
+        if t in seen:
+            rows = [K_r[j] for K_r, j in zip(keys, places, strict=True)]
+            logit = sum(prod(column, start=x) for x, *column in zip(q, *rows, strict=True))
+            found[places[trace["slot"]]] += mpmath.exp(scale * rational(logit))
+    return [x / sum(found) for x in found]
+
+
+def _numbers(part: Document) -> list[list[Fraction]]:
+    rows, columns = part["shape"]
+    code = {"float16": "e", "float32": "f", "float64": "d"}[part["dtype"]]
+    data = [*struct.iter_unpack("<" + code, b64decode(part["data"]))]
+    return [[Fraction(x) for (x,) in data[i * columns :][:columns]] for i in range(rows)]
+
+
 def truth(document: Document) -> Document:
     """What follows from the book, the order, d_v, the guarantee, the instances and the place."""
+    if document["kind"] == "floor":
+        return of_trace(document)
     if document["version"] == 2:
         return of_instance(document)
     family, query = document["family"], document["query"]

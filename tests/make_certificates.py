@@ -13,13 +13,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kvfloor import BinaryValues, Guarantee, binary_keys, birthday, orthonormal, parabola, sign_keys
+from kvfloor import (
+    BinaryValues,
+    Guarantee,
+    binary_keys,
+    birthday,
+    floor_of,
+    orthonormal,
+    parabola,
+    sign_keys,
+)
 from kvfloor.caches import Configured, HashedCache, configure, describe, record
 from kvfloor.certificates import Document, digest, instance_certificate, violation_certificate
 from kvfloor.families import Token
 from kvfloor.index import message
 
 __all__ = [
+    "FLOORS",
     "INSTANCES",
     "VALID",
     "VIOLATIONS",
@@ -84,6 +94,8 @@ def _found(name: str) -> Document:
 
 def valid(name: str) -> Document:
     """Return a valid certificate, free to be altered."""
+    if name in FLOORS:
+        return deepcopy(_forced(name))
     if name in INSTANCES:
         return deepcopy(_in_numbers(name))
     return deepcopy(_violated(name) if name in VIOLATIONS else _found(name))
@@ -140,6 +152,30 @@ def _in_numbers(name: str) -> Document:
         seed=3,
         state=record(cache, tokens, d=2, d_v=len(values[0]), seed=3),
     )
+
+
+# The same for keys and queries: (slots of keys, queries, terms).
+FLOORS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "floor-order-1": (
+        [[[2 * x, -x * x] for x in range(4)]],
+        [[x, 1] for x in (0, 1, 2.25)],
+        {"alpha": "1/64", "eta": "1/50", "scale": "3"},
+    ),
+    "floor-order-2": (
+        [[[4, 0], [0, 4], [1, 1]], [[1, 1], [0.5, 1]]],
+        [[1, -0.5], [-1, 1.5]],
+        {"alpha": "1/40", "delta": "1/10", "scale": "1/sqrt(d)", "d_v": 1},
+    ),
+}
+
+
+@lru_cache
+def _forced(name: str) -> Document:
+    keys, queries, terms = FLOORS[name]
+    found = floor_of(keys, queries, **terms).certificate
+    if found is None:
+        raise RuntimeError(f"{name}: nothing is forced")
+    return found
 
 
 # --- certificates that do not hold ---------------------------------------------------------
@@ -304,7 +340,7 @@ MALFORMED: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "unknown-kind": (
         lambda: _replaced('"kind": "collision"', '"kind": "opinion"'),
-        "$.kind: 'opinion' is not one of ['collision', 'violation']",
+        "$.kind: 'opinion' is not one of ['collision', 'violation', 'floor']",
     ),
     "other-kind": (
         lambda: _replaced('"kind": "collision"', '"kind": "violation"'),
@@ -415,7 +451,10 @@ def pretty(document: Document) -> str:
 def contents() -> dict[str, str]:
     """Return the text of every file, by its path below the folder."""
     return {
-        **{f"ok/{name}.json": pretty(valid(name)) for name in (*VALID, *VIOLATIONS, *INSTANCES)},
+        **{
+            f"ok/{name}.json": pretty(valid(name))
+            for name in (*VALID, *VIOLATIONS, *INSTANCES, *FLOORS)
+        },
         **{f"invalid/{name}.json": pretty(altered(c)) for name, c in INVALID.items()},
         **{f"malformed/{name}.json": text() for name, (text, _) in MALFORMED.items()},
     }

@@ -47,6 +47,7 @@ from kvfloor.families import (
     tuple_keys,
 )
 from kvfloor.floors import Floor, Guarantee, Part, best_floor, every_floor, model_floors
+from kvfloor.traces import GivenFloor, floor_of
 
 __version__ = "0.1.0"
 
@@ -62,6 +63,7 @@ __all__ = [
     "ExactOutput",
     "Finding",
     "Floor",
+    "GivenFloor",
     "GradientLayers",
     "Gradients",
     "Guarantee",
@@ -90,6 +92,7 @@ __all__ = [
     "equal",
     "every_floor",
     "flips",
+    "floor_of",
     "greedy_code",
     "is_exactly",
     "khatri_rao",

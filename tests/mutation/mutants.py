@@ -14,6 +14,7 @@ from mutation.bounds_mutants import BOUNDS
 from mutation.cache_mutants import CACHES
 from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
+from mutation.given_mutants import GIVEN
 from mutation.gradient_mutants import GRADIENTS
 from mutation.model_mutants import MODELS
 
@@ -52,7 +53,7 @@ def _named(file: str, row: list[str]) -> tuple[str, str, str]:
 MUTANTS = [
     *(
         mutant
-        for file, *row in (*CACHES, *BOUNDS, *MODELS)
+        for file, *row in (*CACHES, *BOUNDS, *MODELS, *GIVEN)
         for mutant in mutants(f"{file}.py", _named(file, row))
     ),
     *(

@@ -33,6 +33,7 @@ SLUGS = (
     "value-levels",
     "key-levels",
     "best-floor",
+    "given-keys",
     "heads-and-layers",
     "latent-heads",
     "positions",

@@ -36,7 +36,17 @@ from kvfloor_proofs.foundations.entropies import (
 )
 from kvfloor_proofs.foundations.properties import Tally, require
 
-__all__ = ["CLAIM", "L", "N", "bits_of", "delta", "derivations", "property_any_encoder"]
+__all__ = [
+    "CLAIM",
+    "L",
+    "N",
+    "bits_of",
+    "delta",
+    "derivations",
+    "e",
+    "letter",
+    "property_any_encoder",
+]
 
 EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
 
@@ -55,7 +65,7 @@ _ERRORS = (
 
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
-    return (_letters(), _cell(), _surprises(), messages(), _symbol(), floor(), without_errors())
+    return (_letters(), _cell(), _surprises(), messages(), letter(), floor(), without_errors())
 
 
 def _letters() -> Derivation:
@@ -127,7 +137,8 @@ def _cost(error: sp.Expr) -> sp.Expr:
     return error * (sp.log(L - 1) - sp.log(delta)) - (1 - error) * sp.log(1 - delta)
 
 
-def _symbol() -> Derivation:
+def letter() -> Derivation:
+    """Derive what a letter leaves unknown at most."""
     odds = (L - 1) * (1 - delta) / delta
     rest = (L - 1) * (1 - delta)
     unknown = entropy(delta) + delta * sp.log(L - 1)
@@ -207,7 +218,7 @@ def floor() -> Derivation:
                     (N * sp.log(L) - N * z) / sp.log(2),
                     _cost(e),
                     entropy(delta) + delta * sp.log(L - 1),
-                    Cite(_symbol()),
+                    Cite(letter()),
                 ),
                 "The cost grows with the error.",
             ),

@@ -90,7 +90,7 @@ def property_all_outcomes(data: st.DataObject, tally: Tally) -> None:
     del tally
     d, d_v = data.draw(st.integers(1, 2), label="d"), data.draw(st.integers(1, 2), label="d_v")
     token = st.builds(Token, st.tuples(_vectors(d)), st.tuples(_vectors(d_v)))
-    tokens = data.draw(st.lists(token, min_size=1, max_size=5), label="tokens")
+    tokens = data.draw(st.lists(token, min_size=1, max_size=4), label="tokens")
     t, s = data.draw(st.sampled_from(((1, 1), (2, 1), (1, 2))), label="t, s")
     delta = data.draw(st.sampled_from((Fraction(1, 8), Fraction(1, 2), Fraction(4))), label="δ")
     query = data.draw(_vectors(d), label="q")
@@ -227,7 +227,7 @@ def property_orthonormal(data: st.DataObject, tally: Tally) -> None:
 def property_sublinear(data: st.DataObject, tally: Tally) -> None:
     """A clusterable stream: its bits stay below those of the tokens kept in the same format."""
     del tally
-    tokens = 2 * _clustered(data, 120)
+    tokens = 2 * _clustered(data, 60)
     t, s = subgen_samples(Fraction(1), Fraction(1, 4), Fraction(1, 2))
     cache = _fed(tokens, seed=0, t=t, s=s)
     require(len(cache.clusters[0].centres) == 3, "more clusters than there are")

@@ -13,10 +13,12 @@ from kvfloor_proofs.cli.files import check_writable, write
 __all__ = ["floor"]
 
 SHAPE = ("d", "d_v", "layers", "kv_heads", "window")
+TRACE = ("keys", "queries", "scale", "certificate")
 
 
 @click.command()
-@click.option("-n", type=int, required=True, help="Tokens.")
+@click.argument("trace", metavar="[TRACE]", required=False)
+@click.option("-n", type=int, help="Tokens.")
 @click.option("-d", type=int, help="Entries of a key.")
 @click.option("--d-v", type=int, help="Entries of a value.  [default: as many]")
 @click.option("--layers", type=int, help="Layers.  [default: 1]")
@@ -28,27 +30,87 @@ SHAPE = ("d", "d_v", "layers", "kv_heads", "window")
 @click.option("--alpha", default="0", show_default=True, help="Absolute part.")
 @click.option("--delta", default="0", show_default=True, help="How often a query may fail it.")
 @click.option("--rho", help="Bound on scale·‖q‖·‖k‖, in nats.  [default: none]")
+@click.option("--keys", default="keys", show_default=True, help="Array of the trace.")
+@click.option("--queries", default="queries", show_default=True, help="Likewise.")
+@click.option("--scale", help="Of the logits of the trace.  [default: 1/sqrt(d)]")
+@click.option("--certificate", metavar="FILE", help="Write what `kvfloor check` accepts.")
 @click.option("--levels", default=2**16, show_default=True, help="Of an entry at most.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the result; - for stdout.")
 @verbose
-def floor(*, n: int, config: str | None, json_file: str | None, **options: Any) -> int:
+def floor(*, trace: str | None, json_file: str | None, **options: Any) -> int:
     """Say how many bits a KV cache needs, and which claim says so.
+
+    Of a shape, or of a model's configuration; of a TRACE, .npz or .safetensors, what its keys and
+    queries force, whatever the values are.
 
     Example: kvfloor floor -n 131072 -d 128 --layers 32 --kv-heads 8 --alpha 1/256
     """
+    if json_file is not None:
+        check_writable(json_file, "--json")
+    for_traces = {name: options.pop(name) for name in TRACE}
+    if trace is None:
+        _refuse(for_traces | {"keys": None, "queries": None}, "a TRACE beside it")
+        document = _of_shape(options, shown=json_file != "-")
+    else:
+        given = {name: options.pop(name) for name in ("n", "config", "order", "rho", *SHAPE)}
+        d_v, order = given.pop("d_v"), given.pop("order")
+        _refuse(
+            given | {"--order": None if order == 1 else order},
+            "none beside a TRACE, which has its own",
+        )
+        document = _of_trace(trace, options | {"d_v": d_v}, for_traces, shown=json_file != "-")
+    if json_file is not None:
+        write(json_file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _refuse(options: dict[str, Any], beside: str) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise click.UsageError(f"{_dashed(name)}: expected {beside}")
+
+
+def _dashed(name: str) -> str:
+    return f"-{name}" if len(name) == 1 else f"--{name.strip('-').replace('_', '-')}"
+
+
+def _of_shape(options: dict[str, Any], *, shown: bool) -> Any:
     from kvfloor import model_floors
     from kvfloor_proofs.report import Output, floors_to_json, show_floors
 
-    if json_file is not None:
-        check_writable(json_file, "--json")
+    n, config = options.pop("n"), options.pop("config")
+    if n is None:
+        raise click.UsageError("-n: expected the number of tokens, or a TRACE")
     parts = _parts(config, {name: options.pop(name) for name in SHAPE})
     found = model_floors(parts, n, **options)
-    if json_file != "-":
+    if shown:
         show_floors(found, n, Output(), order=options["order"])
-    if json_file is not None:
-        document = floors_to_json(found, n, options)
-        write(json_file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    return 0
+    return floors_to_json(found, n, options)
+
+
+def _of_trace(trace: str, options: dict[str, Any], names: dict[str, Any], *, shown: bool) -> Any:
+    from kvfloor import InputError, floor_of
+    from kvfloor.attention import INVERSE_SQRT_D
+    from kvfloor.traces import read_arrays
+    from kvfloor_proofs.report import Output, given_to_json, show_given
+
+    if names["certificate"] is not None:
+        check_writable(names["certificate"], "--certificate")
+    arrays = read_arrays(trace, "trace", (names["keys"], names["queries"]))
+    keys, queries = arrays[names["keys"]], arrays[names["queries"]]
+    if keys.ndim not in (2, 3):
+        raise InputError("keys", "two axes, or three with a slot first", f"shape {keys.shape}")
+    slots = [keys] if keys.ndim == 2 else list(keys)
+    scale = INVERSE_SQRT_D if names["scale"] is None else names["scale"]
+    found = floor_of(slots, queries, scale=scale, **options)
+    if found.certificate is None and names["certificate"] is not None:
+        raise InputError("--certificate", "a trace that forces a bit", "one of which none is found")
+    document = given_to_json(found, slots, queries, options | {"scale": scale})
+    if shown:
+        show_given(document, Output())
+    if names["certificate"] is not None:
+        write(names["certificate"], json.dumps(found.certificate, indent=1) + "\n")
+    return document
 
 
 def _parts(config: str | None, shape: dict[str, int | None]) -> Any:
@@ -59,8 +121,9 @@ def _parts(config: str | None, shape: dict[str, int | None]) -> Any:
     named = {name: value for name, value in shape.items() if value is not None}
     if config is not None:
         for name in named:
-            option = "-d" if name == "d" else f"--{name.replace('_', '-')}"
-            raise click.UsageError(f"{option}: expected none beside --config, which has its own")
+            raise click.UsageError(
+                f"{_dashed(name)}: expected none beside --config, which has its own"
+            )
         return read_configuration(config)
     if "d" not in named:
         raise click.UsageError("-d: expected the entries of a key, or a --config")

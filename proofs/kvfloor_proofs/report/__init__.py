@@ -2,6 +2,7 @@
 
 from kvfloor_proofs.report.audits import followed, show_audit, show_rows
 from kvfloor_proofs.report.floors import floors_to_json, show_floors
+from kvfloor_proofs.report.given import given_to_json, show_given
 from kvfloor_proofs.report.lines import Output
 from kvfloor_proofs.report.terminal import show, to_json
 
@@ -9,9 +10,11 @@ __all__ = [
     "Output",
     "floors_to_json",
     "followed",
+    "given_to_json",
     "show",
     "show_audit",
     "show_floors",
+    "show_given",
     "show_rows",
     "to_json",
 ]

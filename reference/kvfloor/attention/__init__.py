@@ -20,6 +20,7 @@ from kvfloor.attention.grouping import ExactAttention, row_products
 from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
 from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
+from kvfloor.attention.token_weights import TokenWeights
 from kvfloor.attention.windows import WINDOWS, Intervals, Window
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Mask",
     "Rounded",
     "Scale",
+    "TokenWeights",
     "Window",
     "as_scale",
     "causal_mask",

@@ -16,11 +16,20 @@ from flint import arb, arb_mat
 
 from kvfloor.attention.grouping import row_products
 from kvfloor.attention.heads import as_problems, require_answers
-from kvfloor.attention.inputs import Row, Scale
+from kvfloor.attention.inputs import Mask, Row, Scale
 from kvfloor.attention.terms import Terms
 from kvfloor.numbers import Array, arb_precision, as_count, to_fmpq
 
-__all__ = ["Enclosure", "as_ball", "as_balls", "enclose", "enclose_row", "joined", "logit_bits"]
+__all__ = [
+    "Enclosure",
+    "as_ball",
+    "as_balls",
+    "enclose",
+    "enclose_row",
+    "exponentials",
+    "joined",
+    "logit_bits",
+]
 
 
 class Enclosure(NamedTuple):
@@ -111,15 +120,7 @@ def _enclose(row: Row) -> Enclosure:
     logits = joined((arb_mat(rows) * arb_mat(as_balls(K[-1])).transpose()).entries(), terms)
     sinks = [] if terms.sink is None else [as_ball(terms.sink)]
 
-    tuples = range(len(logits)) if kept is None else np.flatnonzero(kept).tolist()
-    # Any exact number near the largest logit will do: it cancels.
-    mids = [logit.mid() for logit in (*(logits[t] for t in tuples), *sinks)]
-    top = max(mids, key=float)
-    weights = [arb(0)] * len(logits)
-    for t in tuples:
-        weights[t] = (logits[t] - top).exp()
-    total = sum(weights, sum(((sink - top).exp() for sink in sinks), arb(0)))
-
+    weights, total, top = exponentials(logits, kept, sinks)
     table = arb_mat(len(rows), len(K[-1]), weights) * arb_mat(as_balls(V[-1]))
     d_v = V[-1].shape[1]
     products = row_products([as_balls(V_r) for V_r in V[:-1]], [arb(1)] * d_v)
@@ -128,6 +129,20 @@ def _enclose(row: Row) -> Enclosure:
         for c in range(d_v)
     )
     return Enclosure(output, top + total.log())
+
+
+def exponentials(
+    logits: list[arb], kept: Mask | None, sinks: list[arb]
+) -> tuple[list[arb], arb, arb]:
+    """The weight of each tuple, all weights together, and the logit of which they are multiples."""
+    tuples = range(len(logits)) if kept is None else np.flatnonzero(kept).tolist()
+    # Any exact number near the largest logit will do: it cancels.
+    mids = [logit.mid() for logit in (*(logits[t] for t in tuples), *sinks)]
+    top = max(mids, key=float)
+    weights = [arb(0)] * len(logits)
+    for t in tuples:
+        weights[t] = (logits[t] - top).exp()
+    return weights, sum(weights, sum(((sink - top).exp() for sink in sinks), arb(0))), top
 
 
 def joined(products: list[arb], terms: Terms) -> list[arb]:

@@ -8,12 +8,19 @@ certificate is replayed on the cache.
 from kvfloor.certificates.checker import Outcome, check
 from kvfloor.certificates.collision import collision_certificate
 from kvfloor.certificates.families import MOST_WORK, most_work
+from kvfloor.certificates.floor import (
+    MOST_FLOOR_WORK,
+    floor_certificate,
+    floor_work,
+    given_weights,
+)
 from kvfloor.certificates.instance import instance_certificate, instance_work
 from kvfloor.certificates.text import MOST_CHARACTERS, Document, canonical, digest
 from kvfloor.certificates.violation import violation_certificate
 
 __all__ = [
     "MOST_CHARACTERS",
+    "MOST_FLOOR_WORK",
     "MOST_WORK",
     "Document",
     "Outcome",
@@ -21,6 +28,9 @@ __all__ = [
     "check",
     "collision_certificate",
     "digest",
+    "floor_certificate",
+    "floor_work",
+    "given_weights",
     "instance_certificate",
     "instance_work",
     "most_work",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kvfloor.certificates import collision, instance, violation
+from kvfloor.certificates import collision, floor, instance, violation
 from kvfloor.certificates.text import InvalidError, MalformedError, check_seal, parse
 from kvfloor.isolation import Factory
 
@@ -16,6 +16,7 @@ KINDS = {
     ("collision", 1): (collision.check_collision, collision.replay_collision, collision.UNCHECKED),
     ("violation", 1): (violation.check_violation, violation.replay_violation, violation.UNCHECKED),
     ("violation", 2): (instance.check_instance, instance.replay_instance, violation.UNCHECKED),
+    ("floor", 1): (floor.check_floor, floor.replay_floor, floor.UNCHECKED),
 }
 
 
@@ -60,8 +61,8 @@ def check(text: str | bytes, *, cache: Factory | None = None) -> Outcome:
 
     Notes
     -----
-    T5 `collision`, T6 `random-instance-fails`. Cost: attention on two instances or one, tuple by
-    tuple.
+    T5 `collision`, T6 `random-instance-fails`, H4 `given-keys`. Cost: attention on two instances or
+    one, tuple by tuple; for a floor, on a trace in balls, about a minute at most.
     """
     try:
         document = parse(text)

@@ -28,7 +28,8 @@ __all__ = [
 
 Document = dict[str, Any]
 
-MOST_CHARACTERS = 2_000_000
+MOST_CHARACTERS = 16_000_000
+MOST_WITHOUT_TRACE = 2_000_000  # in a certificate of another kind than a floor
 
 
 class InvalidError(Exception):
@@ -82,6 +83,8 @@ def parse(text: str | bytes) -> Document:
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"not JSON: {error}") from None
     _validate(document, "certificate-1")
+    if document["kind"] != "floor" and len(text) > MOST_WITHOUT_TRACE:
+        raise MalformedError(f"longer than {MOST_WITHOUT_TRACE} characters")
     _validate(document, f"{document['kind']}-{document['version']}")
     for rational in _rationals(document):
         if str(Fraction(rational)) != rational:
@@ -147,7 +150,9 @@ def _schema(name: str) -> dict[str, Any]:
 def _rationals(document: Document) -> Iterator[str]:
     """Every rational of a document: each text below the parts that hold nothing else."""
     yield from _texts(document["guarantee"])
-    if document["version"] == 1:
+    if document["kind"] == "floor":
+        yield document["trace"]["scale"]["factor"]
+    elif document["version"] == 1:
         for name in ("competitors", "margin"):
             yield document["family"][name]
     else:

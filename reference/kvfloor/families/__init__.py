@@ -3,6 +3,7 @@
 from kvfloor.families.binary_values import BinaryValues, Bits, Token, attend_to, stack
 from kvfloor.families.candidate_sets import candidates
 from kvfloor.families.dense import Dense
+from kvfloor.families.given_values import GivenValues, told_levels
 from kvfloor.families.keys.book import AddressBook
 from kvfloor.families.keys.pairs import PairBook, binary_pairs, sign_pairs
 from kvfloor.families.keys.signs import sign_keys, sign_rows, sign_tuples
@@ -20,6 +21,7 @@ __all__ = [
     "BinaryValues",
     "Bits",
     "Dense",
+    "GivenValues",
     "PairBook",
     "PairedValues",
     "Separation",
@@ -47,5 +49,6 @@ __all__ = [
     "stack",
     "tied_keys",
     "tightness",
+    "told_levels",
     "tuple_keys",
 ]

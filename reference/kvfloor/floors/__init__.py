@@ -24,6 +24,7 @@ from kvfloor.floors.entropy_dimension import (
     separated_constant,
     separated_states,
 )
+from kvfloor.floors.given_keys import given_alpha
 from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
 from kvfloor.floors.largest import Floor, best_floor, every_floor
 from kvfloor.floors.levels import (
@@ -65,7 +66,7 @@ from kvfloor.floors.quantised import (
 )
 from kvfloor.floors.random_instance import all_correct_probability, expected_wrong, states_up_to
 from kvfloor.floors.randomised import randomised_four_cache
-from kvfloor.floors.retrieval import retrievable, symbol_bits
+from kvfloor.floors.retrieval import mixed_bits, retrievable, symbol_bits
 from kvfloor.floors.rounding_errors import (
     BASE_CHANGES,
     forward_error,
@@ -134,6 +135,7 @@ __all__ = [
     "gauged_bits",
     "gauged_constant",
     "gauged_numbers",
+    "given_alpha",
     "greatest_leak",
     "greedy_net",
     "greedy_size",
@@ -158,6 +160,7 @@ __all__ = [
     "margin_ratio",
     "mean_bits",
     "minor",
+    "mixed_bits",
     "model_floors",
     "most_levels",
     "one_bit_success",

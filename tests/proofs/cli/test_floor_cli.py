@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from kvfloor import check
 from limits import HANG
 
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "floor")
@@ -88,3 +91,68 @@ def test_bad_input_is_one_line(tmp_path: Path, command: str, complaint: str) -> 
     done = run(tmp_path, command)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
     assert done.stderr.startswith(f"kvfloor: {complaint}")
+
+
+TRACE = """\
+6 tokens, 4 queries, d=2, d_v=3
+  given-keys: 60 bits, 4 tokens read by 4 queries, successive, 32 to 32 levels
+float16 cache: 480 bits
+ratio: 0.1250
+"""
+
+
+def _trace(folder: Path) -> str:
+    x = np.arange(6.0)
+    keys = np.stack([2 * x, -x * x], axis=1).astype(np.float16)
+    queries = 16 * np.stack([x, np.ones(6)], axis=1)[:4]
+    named: dict[str, Any] = {"layer3.keys": keys, "layer3.queries": queries}
+    np.savez(folder / "trace.npz", **named)
+    return "trace.npz --keys layer3.keys --queries layer3.queries --d-v 3"
+
+
+def test_what_a_trace_forces_with_a_certificate(tmp_path: Path) -> None:
+    command = f"{_trace(tmp_path)} --alpha 1/64 --scale 1 --certificate c.json --json r.json"
+    done = run(tmp_path, command)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", TRACE)
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert (document["bits"], document["float16"], document["levels"]) == (60, 480, 2**16)
+    assert sorted(symbol["token"] for symbol in document["symbols"]) == [0, 1, 2, 3]
+    outcome = check((tmp_path / "c.json").read_bytes())
+    assert outcome.status == "ok"
+    certificate = json.loads((tmp_path / "c.json").read_text())
+    assert (certificate["d_v"], certificate["bits"]) == (3, 60)
+
+
+def test_a_trace_in_slots_and_one_that_forces_nothing(tmp_path: Path) -> None:
+    keys = np.ones((2, 5, 3))
+    np.savez(tmp_path / "t.npz", keys=keys, queries=np.ones((1, 3)))
+    document = json.loads(run(tmp_path, "t.npz --alpha 1/4 --json -").stdout)
+    assert (document["order"], document["bits"], document["symbols"]) == (2, 0, [])
+    done = run(tmp_path, "t.npz --alpha 1/4 --certificate c.json")
+    assert "--certificate: expected a trace that forces a bit" in done.stderr
+    assert done.returncode == 2
+    assert not (tmp_path / "c.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("", "-n: expected the number of tokens, or a TRACE"),
+        ("none.npz", "trace: expected a file .npz or .safetensors, got none.npz: FileNotFound"),
+        ("trace.npz", "no array 'keys' among layer3.keys, layer3.queries"),
+        ("{} -n 4", "-n: expected none beside a TRACE, which has its own"),
+        ("{} --kv-heads 4", "--kv-heads: expected none beside a TRACE, which has its own"),
+        ("{} --order 2", "--order: expected none beside a TRACE, which has its own"),
+        ("-n 4 -d 4 --scale 2", "--scale: expected a TRACE beside it"),
+        ("-n 4 -d 4 --certificate c", "--certificate: expected a TRACE beside it"),
+        ("{} --scale 0", "scale: expected a positive rational"),
+        ("{} --certificate no/c.json", "--certificate: expected a file in a folder that exists"),
+    ],
+)
+def test_what_is_wrong_with_a_trace_is_one_line(
+    tmp_path: Path, command: str, complaint: str
+) -> None:
+    done = run(tmp_path, command.format(_trace(tmp_path)))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1

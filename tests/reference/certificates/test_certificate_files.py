@@ -11,7 +11,7 @@ import pytest
 
 from kvfloor import check
 from kvfloor.certificates import canonical
-from make_certificates import FOLDER, VALID, contents, factory, reasons, valid
+from make_certificates import FLOORS, FOLDER, VALID, contents, factory, reasons, valid
 
 FILES = sorted(FOLDER.glob("*/*.json"))
 
@@ -39,7 +39,10 @@ def test_judged_as_the_folder_says(path: Path) -> None:
     assert check(path.read_text()) == outcome
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.parent.name == "ok"], ids=name)
+OF_A_CACHE = [p for p in FILES if p.parent.name == "ok" and p.stem not in FLOORS]
+
+
+@pytest.mark.parametrize("path", OF_A_CACHE, ids=name)
 def test_valid_ones_survive_a_replay(path: Path) -> None:
     outcome = check(path.read_bytes(), cache=factory(path.stem))
     assert (outcome.status, outcome.reason) == ("ok", "")
@@ -80,7 +83,7 @@ def test_every_key_twice_is_malformed() -> None:
         ('{"version": 1e0}', "not JSON: the number 1e0 is not whole"),
         ('{"version": 01}', "not JSON: Expecting ',' delimiter"),
         ('{"version": ' + "9" * 5000 + "}", "not JSON: Exceeds the limit"),
-        (" " * 2_000_001, "longer than 2000000 characters"),
+        (" " * 16_000_001, "longer than 16000000 characters"),
     ],
     ids=range(15),
 )

@@ -22,7 +22,7 @@ from kvfloor.certificates import (
     instance_certificate,
 )
 from limits import counted
-from make_certificates import INSTANCES, VALID, VIOLATIONS, valid
+from make_certificates import FLOORS, INSTANCES, VALID, VIOLATIONS, valid
 
 MOST_CALLS = 5 * MOST_WORK  # five a microsecond, which is what they take or less
 ODD: tuple[Any, ...] = (
@@ -106,7 +106,7 @@ def cut(text: str, rng: Random) -> str:
 DAMAGE = (remove, alter, swap, retype, enlarge, nest)
 TEXT_DAMAGE = (twice, cut)
 ALL = [
-    name for name in (*VALID, *VIOLATIONS, *INSTANCES) if name != "binary-b12"
+    name for name in (*VALID, *VIOLATIONS, *INSTANCES, *FLOORS) if name != "binary-b12"
 ]  # that one is slow to build
 
 
@@ -114,11 +114,12 @@ KINDS = {
     "collision": (False, "collision"),
     "violation": (False, "violation"),
     "instance": (True, "violation"),
+    "floor": (False, "floor"),
 }
 
 
 @pytest.mark.parametrize("many", [400, pytest.param(4000, marks=pytest.mark.long)])
-@pytest.mark.parametrize("base", ["collision", "violation", "instance"])
+@pytest.mark.parametrize("base", ["collision", "violation", "instance", "floor"])
 def test_none_is_accepted_none_crashes_and_none_is_much_work(base: str, many: int) -> None:
     names = [name for name in ALL if (name in INSTANCES, valid(name)["kind"]) == KINDS[base]]
     rng, outcomes, most = Random(base), Counter[str](), 0
