@@ -209,7 +209,7 @@ def test_an_endless_file_is_malformed() -> None:
     done = run("check", "/dev/zero")
     assert (done.returncode, done.stdout) == (
         2,
-        "/dev/zero: malformed: longer than 2000000 characters\n",
+        "/dev/zero: malformed: longer than 16000000 characters\n",
     )
 
 
