@@ -102,7 +102,7 @@ GIVEN = [
     (
         "certificates/floor",
         "always-in-turn",
-        'document["rule"] [-== SUCCESSIVE-]{+!= ""+},',
+        'document["rule"] [-== RULES[0]-]{+!= ""+},',
         "floor_certificates",
     ),
     (

@@ -1,4 +1,4 @@
-"""Quotients of polynomials in lowest terms, by FLINT: SymPy takes ten times as long for them."""
+"""Quotients of polynomials in lowest terms, by FLINT."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kvfloor_proofs.calculus.errors import RuleError
 __all__ = ["Polynomial", "lowest_terms", "reduced"]
 
 Expr = Any
-Polynomial = Any  # fmpz_mpoly: its stubs differ between versions
+Polynomial = Any  # fmpz_mpoly
 
 
 class Quotient(NamedTuple):

@@ -71,7 +71,8 @@ def show_rows(
 ) -> None:
     """Show audits, a row for each, and their findings; with ``quiet`` only those.
 
-    With ``verbose`` the tracebacks of errors too.
+    With ``verbose`` the tracebacks of errors too. Without a terminal the table is as wide as it
+    needs, unless COLUMNS says how wide that is.
     """
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = WIDTH

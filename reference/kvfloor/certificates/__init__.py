@@ -10,6 +10,7 @@ from kvfloor.certificates.collision import collision_certificate
 from kvfloor.certificates.families import MOST_WORK, most_work
 from kvfloor.certificates.floor import (
     MOST_FLOOR_WORK,
+    RULES,
     floor_certificate,
     floor_work,
     given_weights,
@@ -22,6 +23,7 @@ __all__ = [
     "MOST_CHARACTERS",
     "MOST_FLOOR_WORK",
     "MOST_WORK",
+    "RULES",
     "Document",
     "Outcome",
     "canonical",

@@ -24,6 +24,7 @@ from kvfloor.isolation import Factory
 
 __all__ = [
     "MOST_FLOOR_WORK",
+    "RULES",
     "UNCHECKED",
     "check_floor",
     "floor_certificate",
@@ -37,7 +38,8 @@ UNCHECKED = "that these are the keys and queries of a model"
 MOST_FLOOR_WORK = 2**29
 EXPONENTIAL = 50  # products take as long as an exponential, or as a sum and its bookkeeping
 MOST_LOGIT_BITS = 64  # each is one of precision
-SUCCESSIVE = "successive"
+#: Whether symbols that have been read are taken for known.
+RULES = ("successive", "at once")
 
 
 def floor_certificate(
@@ -86,7 +88,7 @@ def floor_certificate(
                 "alpha": str(family.guarantee.alpha),
                 "delta": str(delta),
             },
-            "rule": SUCCESSIVE if family.successive else "at once",
+            "rule": RULES[0] if family.successive else RULES[1],
             "d_v": d_v,
             "symbols": [
                 {"token": token, "query": used.index(query), "levels": L}
@@ -124,7 +126,7 @@ def check_floor(document: Document) -> None:
             given_weights(weights, tokens, queries),
             Guarantee(Fraction(part["eta"]), Fraction(part["alpha"])),
             [symbol["levels"] for symbol in symbols],
-            document["rule"] == SUCCESSIVE,
+            document["rule"] == RULES[0],
         )
         bits = family.bits(document["d_v"], Fraction(part["delta"]))
     except InputError as error:

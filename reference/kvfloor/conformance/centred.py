@@ -17,7 +17,6 @@ light to move the sum by more than that are counted by their size, not by their 
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import lru_cache
 from math import inf, nextafter
 from typing import NamedTuple, TypeAlias
@@ -32,7 +31,7 @@ from kvfloor.conformance.target import Target
 from kvfloor.floors import BASE_CHANGES, gamma, logsumexp_error
 from kvfloor.numbers import Array, arb_precision
 
-__all__ = ["Arithmetic", "Bounds", "Rows", "Set", "above", "bound_rows", "read_set"]
+__all__ = ["Arithmetic", "Bounds", "Rows", "Set", "bound_rows", "read_set"]
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 
@@ -262,8 +261,3 @@ def _logarithm(count: int) -> float:
     """A bound on ln N."""
     with arb_precision(64):
         return nextafter(float(arb(count).log().upper()), inf)
-
-
-def above(x: Fraction) -> float:
-    """Return a float that is not below."""
-    return nextafter(float(x), inf)

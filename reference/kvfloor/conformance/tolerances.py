@@ -15,7 +15,7 @@ from flint import arb, fmpq
 
 from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.centred import Arithmetic, Bounds, Rows, Set, above, bound_rows, read_set
+from kvfloor.conformance.centred import Arithmetic, Bounds, Rows, Set, bound_rows, read_set
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.truth import FINE, Truth
 from kvfloor.floors import (
@@ -32,7 +32,7 @@ from kvfloor.floors import (
     weight_drift,
     weight_underflow,
 )
-from kvfloor.numbers import Array, BinaryFormat, arb_precision, to_fmpq, to_fraction
+from kvfloor.numbers import Array, BinaryFormat, arb_precision, to_fmpq
 
 __all__ = ["Tolerances", "find_tolerances"]
 
@@ -87,37 +87,51 @@ def find_tolerances(
         for i, j in np.ndindex(b, h):
             part = read_set(target, case, i, j)
             most = max(1, MOST_NUMBERS // part.values.size)
-            rows = np.flatnonzero(~truth.empty)
-            for some in (rows[k : k + most] for k in range(0, len(rows), most)):
-                seen = None if kept is None else kept[some].reshape(len(some), -1)
-                bounds = _rows(model, part, some, seen, truth, (i, j))
-                found.output[i, j, some], found.logsumexp[i, j, some] = bounds
+            answered = np.flatnonzero(~truth.empty)
+            for k in range(0, len(answered), most):
+                rows, reach = _fitting(model, part, answered[k : k + most], kept)
+                if len(rows):
+                    bounds = _rows(model, part, rows, reach, kept, truth, (i, j))
+                    found.output[i, j, rows], found.logsumexp[i, j, rows] = bounds
     return Tolerances(
         _rounded(found.output, truth.fine_output, output, target.arithmetic),
         _rounded(found.logsumexp, truth.fine_logsumexp, logsumexp, target.arithmetic),
     )
 
 
+def _fitting(model: _Model, part: Set, rows: Rows, kept: Mask | None) -> tuple[Rows, Array]:
+    """Return the queries on whose way nothing overflows, and S̄ of each."""
+    seen, reach = _seen(kept, rows), part.reach[rows]
+    reach = (reach if seen is None else np.where(seen, reach, 0)).max(axis=1)
+    fits = np.array([not model.overflows(each, part.largest) for each in reach])
+    return rows[fits], reach[fits]
+
+
+def _seen(kept: Mask | None, rows: Rows) -> Mask | None:
+    """The tuples that some queries see, in C order."""
+    return None if kept is None else kept[rows].reshape(len(rows), -1)
+
+
 def _rows(
-    model: _Model, part: Set, rows: Rows, seen: Mask | None, truth: Truth, head: tuple[int, int]
+    model: _Model,
+    part: Set,
+    rows: Rows,
+    reach: Array,
+    kept: Mask | None,
+    truth: Truth,
+    head: tuple[int, int],
 ) -> Bounds:
     """Return the lesser of E3's and of E4's bounds of some queries."""
     output, lse, p_v = (
         A[head][rows] for A in (truth.fine_output, truth.fine_logsumexp, truth.sizes)
     )
-    reach = part.reach[rows]
-    reach = (reach if seen is None else np.where(seen, reach, 0)).max(axis=1)
-    finite = np.array([not model.overflows(float(most), part.largest) for most in reach])
     largest = np.abs(lse) + FINE.ulps(lse)
     plain = np.array([model.row(*each, part.largest) for each in zip(reach, largest, strict=True)])
-    # Σ p·|v| is known rounded to nearest
-    e3 = plain[:, :1] * (p_v + FINE.ulps(p_v)) + plain[:, 1:2] * part.sums + plain[:, 2:3]
-    e4 = bound_rows(model.arithmetic, part, rows, seen, output, lse)
+    e4 = bound_rows(model.arithmetic, part, rows, _seen(kept, rows), output, lse)
     with np.errstate(invalid="ignore"):
-        return Bounds(
-            np.where(finite[:, None], np.fmin(e3, e4.output), inf),
-            np.where(finite, np.minimum(plain[:, 3], e4.logsumexp), inf),
-        )
+        # Σ p·|v| is known rounded to nearest
+        e3 = plain[:, :1] * (p_v + FINE.ulps(p_v)) + plain[:, 1:2] * part.sums + plain[:, 2:3]
+        return Bounds(np.fmin(e3, e4.output), np.minimum(plain[:, 3], e4.logsumexp))
 
 
 def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: BinaryFormat) -> Array:
@@ -246,7 +260,8 @@ def _exact(x: float) -> fmpq:
 
 
 def _above(x: fmpq) -> float:
-    return above(to_fraction(x))
+    """A float that is not below."""
+    return nextafter(int(x.p) / int(x.q), inf)
 
 
 def _upper(ball: arb) -> float:

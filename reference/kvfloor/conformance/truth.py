@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,14 +68,17 @@ def find_truth(
     both = [np.concatenate([V_r, abs(V_r)], axis=3) for V_r in case.values]
     fine = tensor_attention_rounded(values=both, dtype=FINE.name, **arguments)
 
+    @cache
+    def anew(name: str) -> Any:
+        return tensor_attention_rounded(values=case.values, dtype=name, **arguments)
+
     def rounded(known: Array, form: BinaryFormat, part: int) -> Array:
         """Round what is known rounded to `FINE`, or anew where twice is not once."""
         if form == FINE:
             return known
         if not form.is_halfway(known).any():
             return form.round_array(known)
-        anew = tensor_attention_rounded(values=case.values, dtype=form.name, **arguments)
-        return np.asarray(anew[part]).astype(np.float64)
+        return np.asarray(anew(form.name)[part]).astype(np.float64)
 
     return Truth(
         rounded(fine.output[..., :d_v], output, 0),

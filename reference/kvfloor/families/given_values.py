@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -82,7 +83,7 @@ class GivenValues:
         """Return what the tokens hold in one column, for a symbol each."""
         if len(symbols) != len(self.levels):
             raise InputError("symbols", f"{len(self.levels)} of them", str(len(symbols)))
-        return tuple(self._row(j).lower[k] for j, k in enumerate(symbols))
+        return tuple(self._rows[j].lower[k] for j, k in enumerate(symbols))
 
     def decode(self, answers: Sequence[Any]) -> tuple[int, ...]:
         """Return the symbols of one column from an answer to each query.
@@ -98,17 +99,23 @@ class GivenValues:
             found.append(bisect_left(self._thresholds(j, found), o))
         return tuple(found)
 
-    def _row(self, j: int) -> Levels:
-        """The levels of one token's values."""
-        alpha = _alpha(self.weights[j], j, self.guarantee, self.successive)
-        return spaced(self.levels[j], Guarantee(self.guarantee.eta, alpha))
+    @cached_property
+    def _rows(self) -> tuple[Levels, ...]:
+        """The levels of each token's values."""
+        eta = self.guarantee.eta
+        alphas = (
+            _alpha(row, j, self.guarantee, self.successive) for j, row in enumerate(self.weights)
+        )
+        return tuple(
+            spaced(L, Guarantee(eta, alpha)) for L, alpha in zip(self.levels, alphas, strict=True)
+        )
 
     def _thresholds(self, j: int, before: Sequence[int]) -> list[Fraction]:
         """What parts the answers to neighbouring symbols: the middle between them."""
-        eta, row = to_fmpq(self.guarantee.eta), [to_fmpq(y) for y in self._row(j).lower]
+        eta, row = to_fmpq(self.guarantee.eta), [to_fmpq(y) for y in self._rows[j].lower]
         with arb_precision(PRECISION):
             later, _ = _others(self.weights[j], j, self.successive)
-            held = [self._row(i).lower[k] for i, k in enumerate(before)] if self.successive else []
+            held = [self._rows[i].lower[k] for i, k in enumerate(before)] if self.successive else []
             parts = zip(self.weights[j], held, strict=False)
             known = sum((weight * to_fmpq(v) for weight, v in parts), arb(0))
             levels = [known + self.weights[j][j] * y for y in row]

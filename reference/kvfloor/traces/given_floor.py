@@ -10,6 +10,7 @@ from typing import Any
 from kvfloor.attention import TokenWeights
 from kvfloor.certificates import (
     MOST_FLOOR_WORK,
+    RULES,
     Document,
     floor_certificate,
     floor_work,
@@ -21,10 +22,8 @@ from kvfloor.floors import Guarantee
 from kvfloor.numbers import as_count, as_fraction, shown
 from kvfloor.traces.search import Choice, chosen
 
-__all__ = ["RULES", "GivenFloor", "floor_of"]
+__all__ = ["GivenFloor", "floor_of"]
 
-#: Whether symbols that have been read are taken for known.
-RULES = ("successive", "at once")
 MOST_WEIGHTS = 2**25  # for the search to keep them in some hundred megabytes
 MOST_LEVELS = 2**16  # an entry of 16 bits has no more
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import pty
@@ -240,6 +241,19 @@ def test_the_largest_table_of_audits_is_whole_at_80_columns() -> None:
     assert [line for line in lines if line.split() == [*numbers, "within-guarantee", "1234.6"]]
     assert [line for line in lines if line.split() == [*numbers, "misbehaves", "1234.6"]]
     assert {name, "a:B"} <= set(lines)
+
+
+@pytest.mark.parametrize(("columns", "most"), [("80", 80), (None, 160)])
+def test_without_a_terminal_columns_says_how_wide_a_table_is(
+    columns: str | None, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    console = Console(file=io.StringIO(), color_system=None)
+    with console.capture() as shown:
+        show_rows([row("kvfloor.caches:KIVICache(bits=2, group=32)", "misbehaves")], console)
+    assert most - 60 < max(map(len, shown.get().splitlines())) <= most
 
 
 @pytest.mark.parametrize(

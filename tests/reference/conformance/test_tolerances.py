@@ -94,6 +94,17 @@ def test_too_many_roundings_and_too_large_numbers_have_no_bound() -> None:
     assert np.isinf(bounds(half, case, "float16").output).all()
 
 
+@pytest.mark.parametrize("mask", [None, "causal"])
+@pytest.mark.filterwarnings("ignore:overflow encountered in matmul")
+def test_logits_beyond_float64_have_no_bound(mask: Any) -> None:
+    query = np.array([1e200, 1.0])[None, None, :, None]
+    ones = np.ones((1, 1, 2, 1))
+    case = Case(query, (1e150 * ones,), (ones,), 1.0, mask)
+    found = bounds(target(dtype="float64", accumulate="float64", mask=mask), case, "float64")
+    assert np.isinf(found.output).all()
+    assert np.isinf(found.logsumexp).all()
+
+
 def test_results_that_overflow_have_no_bound() -> None:
     case = simple("float16")
     case.query[:] = case.keys[0][:] = 250  # the log-sum-exp is beyond float16

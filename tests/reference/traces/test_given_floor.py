@@ -13,9 +13,10 @@ import pytest
 
 from kvfloor import GivenFloor, Guarantee, InputError, check, floor_of
 from kvfloor.attention import TokenWeights
+from kvfloor.certificates import RULES
 from kvfloor.floors import mixed_bits
 from kvfloor.numbers import Array
-from kvfloor.traces import RULES, chosen
+from kvfloor.traces import chosen
 
 ALPHA = Fraction(1, 64)
 
