@@ -103,8 +103,17 @@ MUTANTS = [
         ),
     ),
     *mutants(
-        "attention/rounding.py",
+        "attention/settling.py",
         ("columns-mixed", "prepared.only([-columns-]{+columns[::-1]+})", "no_wrong_bit"),
+        ("queries-lost", "slice(i, i + step[--]{+ - 1+})", "threads"),
+        ("layers-of-the-last", "[-getattr(self, field.name) + -]{++}getattr(other", "threads"),
+        ("tasks-unreported", "future.result())\n                [-report()-]{+pass+}", "threads"),
+        ("waiting-tasks", "cancel_futures=[-True-]{+False+}", "threads"),
+    ),
+    *mutants(
+        "attention/inputs.py",
+        ("masks-of-all", "mask=[-self.masks(rows)-]{+self.mask+}", "threads"),
+        ("terms-of-all", "terms = self.terms[-.taken(rows)-]{++}\n        return self", "threads"),
     ),
     *mutants(
         "attention/heads.py",

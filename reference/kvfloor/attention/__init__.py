@@ -19,7 +19,8 @@ from kvfloor.attention.gradients import (
 from kvfloor.attention.grouping import ExactAttention, row_products
 from kvfloor.attention.inputs import INVERSE_SQRT_D, Mask, Scale, as_scale, folded
 from kvfloor.attention.masks import causal_mask, window_mask
-from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
+from kvfloor.attention.rounding import Rounded, tensor_attention_rounded
+from kvfloor.attention.settling import Layers
 from kvfloor.attention.token_weights import TokenWeights
 from kvfloor.attention.windows import WINDOWS, Intervals, Window
 

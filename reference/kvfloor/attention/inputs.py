@@ -101,7 +101,12 @@ class Problem(NamedTuple):
         terms = self.terms.row(b)
         return Row(self.queries[b], self.keys, self.values, self.scale, mask, terms)
 
-    def masks(self, rows: npt.NDArray[np.intp]) -> Mask | Intervals | None:
+    def part(self, rows: slice) -> Problem:
+        """Return some of the queries, with the same keys and values."""
+        terms = self.terms.taken(rows)
+        return self._replace(queries=self.queries[rows], mask=self.masks(rows), terms=terms)
+
+    def masks(self, rows: slice | npt.NDArray[np.intp]) -> Mask | Intervals | None:
         """Return the masks of some of the queries."""
         if isinstance(self.mask, Intervals):
             return self.mask.taken(rows)

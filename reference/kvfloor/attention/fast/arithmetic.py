@@ -6,8 +6,12 @@ double-double is an unevaluated pair (hi, lo) with ``|lo| <= u·|hi|``.
 
 from __future__ import annotations
 
+from typing import overload
+
 import numpy as np
 import numpy.typing as npt
+
+from kvfloor.attention.fast.loops import flat, loops_for
 
 __all__ = [
     "UNIT",
@@ -84,6 +88,12 @@ def divide(a: Pair, b: Pair) -> Pair:
     return fast_two_sum(q, (((a[0] - p) - e) + (a[1] - q * b[1])) / b[0])
 
 
+@overload
+def rounder(unit: float) -> float: ...
+@overload
+def rounder(unit: Float) -> Float: ...
+@overload
+def rounder(unit: float | Float) -> float | Float: ...
 def rounder(unit: float | Float) -> float | Float:
     """Return the constant C for which fl(fl(x + C) − C) is x rounded to a multiple of ``unit``.
 
@@ -96,6 +106,10 @@ def rounder(unit: float | Float) -> float | Float:
 def extract(x: Float, unit: float | Float, out: Float | None = None) -> Float:
     """Return x rounded to the multiples of ``unit``, and leave the exact remainder in x."""
     constant = rounder(unit)
+    if isinstance(unit, float) and (loops := loops_for(x, *([] if out is None else [out]))):
+        head = np.empty_like(x) if out is None else out
+        loops.extract(*flat((x, head)), constant)
+        return head
     head = np.add(x, constant, out=out)
     head -= constant
     x -= head
@@ -109,6 +123,9 @@ def power_of_two(k: Integer) -> Float:
 
 def two_sum_into(a: Float, b: Float, total: Float, work: Float) -> None:
     """Set ``total`` to fl(a + b) and a to the exact error; b and ``work`` are destroyed."""
+    if (loops := loops_for(a, b, total)) is not None:
+        loops.two_sum_into(*flat((a, b, total)))
+        return
     np.add(a, b, out=total)
     np.subtract(total, a, out=work)
     b -= work

@@ -114,16 +114,15 @@ class _Tokens:
         d, d_v = len(prepared.key_exponents), len(prepared.value_exponents)
         (self._key_slot,), (self._value_slot,) = prepared.key_slots, prepared.value_slots
         self.keys, self.moments = np.empty((most, d)), np.ones((most, 2 * d_v + 2))
+        self._norms = prepared.column_norms
 
     def at(self, columns: slice) -> tuple[Float, Float]:
         """Return them, to be used before they are asked for again."""
         count = columns.stop - columns.start
         K, moments = self.keys[:count], self.moments[:count]
-        d_v = moments.shape[1] // 2 - 1
         self._key_slot.write(columns, K)
-        self._value_slot.write(columns, moments[:, :d_v])
-        np.square(moments[:, :d_v], out=moments[:, d_v + 1 : -1])
-        np.einsum("jc,jc->j", K, K, out=moments[:, -1])
+        self._value_slot.write_squares(columns, moments)
+        np.square(self._norms[columns], out=moments[:, -1])
         return K, moments
 
 

@@ -2,7 +2,8 @@
 
 Both take out a power of two and return it apart, so that nothing can overflow: `exp2_single` then
 uses a polynomial, `exp_double` a table of 2**(j/1024) and a short series. Their contracts are
-proved in docs/fast.md, E3 `forward-error`.
+proved in docs/fast.md, E3 `forward-error`. Where Numba is installed, many numbers take the same
+operations in compiled loops.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from math import floor, isqrt
 import numpy as np
 
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, rounder
+from kvfloor.attention.fast.loops import flat, loops_for
 
 __all__ = [
     "EXP2_SINGLE_ERROR",
@@ -127,6 +129,9 @@ def exp2_single(x: Float, y: Float, k: Integer) -> None:
         ``|x| <= EXPONENT_LIMIT``; destroyed.
     y, k : ndarray, same shape
     """
+    if (loops := loops_for(x, y, k)) is not None:
+        loops.exp2_single(*flat((x, y, k)), _EXP2, _TO_INTEGER)
+        return
     np.copyto(y, x)
     _to_integer(y, k)
     x -= y  # exact
@@ -162,9 +167,20 @@ def exp_double(hi: Float, lo: Float, work: Sequence[Float]) -> tuple[Integer, Fl
     work : 5 arrays, same shape
         Scratch; ``y_hi`` and ``y_lo`` are its first rows.
     """
+    a, b, r, *_ = work
+    k = np.empty(hi.shape, dtype=np.int64)
+    if (loops := loops_for(hi, lo, a, b, r)) is not None:
+        table = _TABLE_HI, _TABLE_LO, _TABLE_BITS
+        constants = _PER_LAMBDA, _LAMBDA, _EXP_TAIL, _TO_INTEGER, _GRID
+        loops.exp_double(*flat((hi, lo, a, b, r, k)), *table, *constants)
+    else:
+        _exp_double(hi, lo, k, work)
+    return k, a, b
+
+
+def _exp_double(hi: Float, lo: Float, k: Integer, work: Sequence[Float]) -> None:
     a, b, r, t, square = work
     np.multiply(hi, _PER_LAMBDA, out=r)
-    k = np.empty(hi.shape, dtype=np.int64)
     _to_integer(r, k)
     for piece in _LAMBDA[:-1]:
         np.multiply(r, piece, out=t)
@@ -220,4 +236,3 @@ def exp_double(hi: Float, lo: Float, work: Sequence[Float]) -> tuple[Integer, Fl
     np.add(rest, b, out=a)
     rest -= a
     b += rest  # exact again
-    return k, a, b

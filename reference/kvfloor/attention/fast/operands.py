@@ -24,6 +24,7 @@ from kvfloor.attention.fast.arithmetic import (
     multiply,
     two_product,
 )
+from kvfloor.attention.fast.loops import loops_for
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices
 from kvfloor.attention.inputs import Scale
 
@@ -53,7 +54,7 @@ class Slot:
     @classmethod
     def of(cls, entries: Float) -> Slot:
         """Return a slot in which every column's largest entry is scaled into [1/2, 1)."""
-        return cls(entries, np.frexp(np.maximum(entries.max(axis=0), -entries.min(axis=0)))[1])
+        return cls(entries, np.frexp(_largest(entries))[1])
 
     @cached_property
     def scaled(self) -> Float:
@@ -72,8 +73,23 @@ class Slot:
         """Write some rows, scaled, to ``out``."""
         if self._factors is None:
             np.ldexp(self.entries[rows], -self.exponents, out=out)
+        elif (loops := loops_for(self.entries[rows], out)) is not None:
+            loops.scale(self.entries[rows], self._factors, out)
         else:
             np.multiply(self.entries[rows], self._factors, out=out)
+
+    def write_squares(self, rows: slice, out: Float) -> None:
+        """Write some rows, scaled, to the first columns of ``out``; squares to those after a gap.
+
+        The gap is one column wide.
+        """
+        width = len(self.exponents)
+        loops = loops_for(out, self.entries[rows])
+        if loops is not None and self._factors is not None:
+            loops.scale_and_square(self.entries[rows], self._factors, out)
+            return
+        self.write(rows, out[:, :width])
+        np.square(out[:, :width], out=out[:, width + 1 : 2 * width + 1])
 
     def columns(self, columns: npt.NDArray[np.intp]) -> Float:
         """Return some columns, scaled, one in each row."""
@@ -87,6 +103,16 @@ class Slot:
             part = room[: len(self.entries) - start]
             self.write(slice(start, start + len(part)), part)
             yield part
+
+
+def _largest(entries: Float) -> Float:
+    """The largest absolute value of each column."""
+    if (loops := loops_for(entries)) is not None:
+        largest = np.zeros(entries.shape[1])
+        loops.largest(entries, largest)
+    else:
+        largest = np.maximum(entries.max(axis=0), -entries.min(axis=0))
+    return largest
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kvfloor.attention.fast.arithmetic import Float, Pair, extract, gamma, rounder, two_sum
+from kvfloor.attention.fast.loops import flat, loops_for
 
 __all__ = ["KeySlices", "ValueSlices", "key_rest", "slice_bits", "split", "value_error"]
 
@@ -49,6 +50,11 @@ def split(x: Float, rest: Float, bits: int, unit: float | Float = 1) -> tuple[Fl
 
     Exact but for the one addition of the rest.
     """
+    loops = loops_for(x, rest) if isinstance(unit, int) else None
+    if loops is not None:
+        head, middle = np.empty_like(x), np.empty_like(x)
+        loops.split(*flat((x, rest, head, middle)), *_constants(bits))
+        return head, middle, x
     head = extract(x, unit * 2.0**-bits)
     middle = extract(x, unit * 2.0 ** (-2 * bits))
     x += rest
@@ -79,10 +85,13 @@ class KeySlices:
         """Split keys of shape (n, d), in memory of shapes (n, 2, d) and (n, 3, d) if given."""
         (n, d), bits = K.shape, slice_bits(K.shape[1])
         second, third = room or (np.empty((n, 2, d)), np.empty((n, 3, d)))
-        (head, middle), (whole, tail, rest) = second.swapaxes(0, 1), third.swapaxes(0, 1)
-        np.copyto(whole, K)
-        _cut(whole, bits, (head, middle, rest, tail))
-        return cls(bits, (head, _flat(second, 2), _flat(third, 3)))
+        if (loops := loops_for(K, second, third)) is not None:
+            loops.cut_keys(K, second, third, *_constants(bits))
+        else:
+            (head, middle), (whole, tail, rest) = second.swapaxes(0, 1), third.swapaxes(0, 1)
+            np.copyto(whole, K)
+            _cut(whole, bits, (head, middle, rest, tail))
+        return cls(bits, (second[:, 0], _flat(second, 2), _flat(third, 3)))
 
     def at(self, columns: slice) -> KeySlices:
         """Return the slices of some of the keys."""
@@ -97,10 +106,15 @@ class KeySlices:
             np.matmul(left[:, start : start + factor.shape[1]], factor.T, out=result)
 
 
+def _constants(bits: int) -> tuple[float, float]:
+    """What rounds to the grids of the first two slices."""
+    return rounder(2.0**-bits), rounder(2.0 ** (-2 * bits))
+
+
 def _cut(x: Float, bits: int, parts: tuple[Float, Float, Float, Float]) -> None:
     """Write x_0, x_1, x_2 and x_1 + x_2."""
     head, middle, rest, tail = parts
-    constant = rounder(2.0**-bits)
+    constant, _ = _constants(bits)
     np.add(x, constant, out=head)
     head -= constant
     np.subtract(x, head, out=rest)  # exact
@@ -136,9 +150,12 @@ class ValueSlices:
         """Split values of shape (n, w), in memory of shapes (n, 3, w) and (n, 2, w) if given."""
         (n, width), bits = V.shape, slice_bits(block)
         first, second = room or (np.empty((n, 3, width)), np.empty((n, 2, width)))
-        (head, middle, rest), (again, tail) = first.swapaxes(0, 1), second.swapaxes(0, 1)
-        _cut(V, bits, (head, middle, rest, tail))
-        np.copyto(again, head)
+        if (loops := loops_for(V, first, second)) is not None:
+            loops.cut_values(V, first, second, *_constants(bits))
+        else:
+            (head, middle, rest), (again, tail) = first.swapaxes(0, 1), second.swapaxes(0, 1)
+            _cut(V, bits, (head, middle, rest, tail))
+            np.copyto(again, head)
         return cls(bits, (_flat(first, 3), _flat(second, 2), V))
 
     def at(self, columns: slice) -> ValueSlices:

@@ -1,0 +1,36 @@
+"""Where compiled loops take the place of NumPy's passes: many numbers, and Numba there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MANY", "flat", "loops_for"]
+
+_Array = npt.NDArray[np.float64] | npt.NDArray[np.int64]
+
+#: Numbers from which compiled loops are worth their loading.
+MANY = 2**12
+
+
+@cache
+def compiled() -> Any:
+    """The module of compiled loops, or None if there can be none."""
+    return import_module("kvfloor.attention.fast.compiled") if find_spec("numba") else None
+
+
+def loops_for(*arrays: _Array) -> Any:
+    """Return the compiled loops where they serve arrays, the first of which is the largest."""
+    serves = arrays[0].size >= MANY and all(array.flags.c_contiguous for array in arrays)
+    return compiled() if serves else None
+
+
+def flat(arrays: Sequence[_Array]) -> list[Any]:
+    """Return contiguous arrays as arrays of one axis."""
+    return [array.reshape(-1) for array in arrays]

@@ -1,0 +1,253 @@
+"""Settling numbers, level by level: each rounds what it can and leaves the rest to the next.
+
+A float64 evaluation with a proven bound, a double-double one, balls of growing precision, and E1.
+Many queries are cut into tasks, which run on threads: NumPy and compiled loops release the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kvfloor.attention.balls import round_balls
+from kvfloor.attention.fast import (
+    CAPS,
+    Balls,
+    Evaluation,
+    Prepared,
+    evaluate_double,
+    evaluate_refined,
+    evaluate_single,
+    in_base_2,
+    prepare,
+)
+from kvfloor.attention.inputs import Mask, Problem, Scale
+from kvfloor.attention.terms import Terms
+from kvfloor.attention.windows import Intervals
+from kvfloor.attention.ziv import Base, round_row
+from kvfloor.numbers import Array, BinaryFormat, Rounding
+
+__all__ = ["Form", "Layers", "Progress", "settle_all"]
+
+_Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None, Terms], Evaluation]
+Progress = Callable[[int, int], None]
+FEW = 8  # numbers left in a row, up to which they go on alone
+_QUERIES, _TUPLES = 128, 2**20  # of a task: as many queries as share a tile, or so many weights
+
+
+@dataclass
+class Layers:
+    """How many numbers each layer settled, outputs and log-sum-exps alike.
+
+    Pass one to `tensor_attention_rounded`, which adds to it.
+
+    Attributes
+    ----------
+    single, refined, double, balls, exact : int
+        Float64 with a bound; again with better logits; double-double with a bound; Arb; E1.
+    """
+
+    single: int = 0
+    refined: int = 0
+    double: int = 0
+    balls: int = 0
+    exact: int = 0
+
+    def add(self, other: Layers) -> None:
+        """Add what another one has counted."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+
+class Form(NamedTuple):
+    """What is asked for: a format, a rounding, the base of log-sum-exps, and whether there are any.
+
+    ``empty`` is the output of a query without a tuple.
+    """
+
+    target: BinaryFormat
+    rounding: Rounding
+    base: Base
+    logsumexp: bool
+    empty: float
+
+
+def settle_all(
+    problems: Sequence[Problem],
+    form: Form,
+    layers: Layers | None,
+    progress: Progress | None,
+    threads: int,
+) -> Array:
+    """Round every number asked for, on threads if there are many queries.
+
+    How the queries are cut does not depend on the number of threads, nor does any result.
+
+    Returns
+    -------
+    ndarray of float64, shape (queries of all problems, d_v + 1)
+        Outputs, and log-sum-exps in the last column.
+    """
+    tasks = [task for problem in problems for task in _tasks(problem, form)]
+    total = sum(task.left for task in tasks)
+
+    def report() -> None:
+        if progress is not None:
+            progress(total - sum(task.left for task in tasks), total)
+
+    if min(threads, len(tasks)) == 1:
+        found = [_settled(task, report) for task in tasks]
+    else:
+        found = _on_threads(tasks, report, threads)
+    if layers is not None:
+        for counted in found:
+            layers.add(counted)
+    return np.concatenate([task.numbers for task in tasks])
+
+
+def _on_threads(tasks: list[_Task], report: Callable[[], None], threads: int) -> list[Layers]:
+    """Settle tasks on threads, and report, from this one, whenever the next is settled."""
+    found = []
+    with ThreadPoolExecutor(threads) as pool:
+        pending = [pool.submit(_settled, task, lambda: None) for task in tasks]
+        try:
+            for future in pending:
+                found.append(future.result())
+                report()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return found
+
+
+def _settled(task: _Task, report: Callable[[], None]) -> Layers:
+    """Settle every number of a task; return how many each level settled."""
+    layers = Layers()
+    for settle in (_single, _refined, _double):
+        settle(task, layers)
+        report()
+    for row in np.flatnonzero(task.wanted.any(axis=1)).tolist():
+        _balls(task, row, layers)
+        report()
+    return layers
+
+
+def _tasks(problem: Problem, form: Form) -> list[_Task]:
+    """Cut a problem into tasks of some queries each, which share what is prepared."""
+    prepared = _prepared(problem)
+    tuples = prod(map(len, problem.keys))
+    step = _QUERIES if len(problem.keys) == 1 else min(_QUERIES, max(1, _TUPLES // tuples))
+    starts = range(0, len(problem.queries), step)
+    return [_task(problem.part(slice(i, i + step)), prepared, form) for i in starts]
+
+
+def _task(problem: Problem, prepared: Prepared | None, form: Form) -> _Task:
+    d_v = problem.values[0].shape[1]
+    numbers = np.full((len(problem.queries), d_v + 1), form.empty)
+    numbers[:, d_v] = -np.inf
+    wanted = np.zeros(numbers.shape, dtype=np.bool_)
+    wanted[problem.answered()] = True
+    wanted[:, d_v] &= form.logsumexp
+    return _Task(problem, form.target, form.rounding, form.base, prepared, numbers, wanted)
+
+
+def _prepared(problem: Problem) -> Prepared | None:
+    """Keys and values for the fast levels; None if float64 does not hold what they need."""
+    bias, sink, softcap = problem.terms
+    given = (problem.queries, *problem.keys, *problem.values, bias, sink)
+    in_float64 = all(A.dtype == np.float64 for A in given if A is not None)
+    in_range = softcap is None or CAPS[0] <= softcap <= CAPS[1]
+    return prepare(problem.keys, problem.values) if in_float64 and in_range else None
+
+
+class _Task(NamedTuple):
+    """What is to be rounded, and how; the numbers so far, and which are still wanted."""
+
+    problem: Problem
+    target: BinaryFormat
+    rounding: Rounding
+    base: Base
+    prepared: Prepared | None  # None if float64 does not hold the inputs
+    numbers: Array
+    wanted: Mask
+
+    @property
+    def left(self) -> int:
+        """How many numbers are still wanted."""
+        return int(np.count_nonzero(self.wanted))
+
+
+def _single(task: _Task, layers: Layers) -> None:
+    """Settle what float64 with its bound settles; only formats narrower than float64."""
+    if task.prepared is not None and task.target.precision < 53:
+        layers.single += _fast(task, task.prepared, evaluate_single)
+
+
+def _refined(task: _Task, layers: Layers) -> None:
+    """Settle what float64 settles with logits that hardly round, where a few numbers are left."""
+    problem, wanted = task.problem, task.wanted
+    open_rows = int(wanted.any(axis=1).sum())
+    few = 0 < task.left <= FEW * open_rows
+    if task.prepared is None or len(problem.keys) > 1 or task.target.precision == 53 or not few:
+        return
+    rows, columns = np.nonzero(wanted)
+    places = rows, columns
+    balls = evaluate_refined(
+        task.prepared, problem.queries, problem.scale, problem.mask, places, problem.terms
+    )
+    if task.base == 2:
+        last = columns == problem.values[0].shape[1]
+        balls = in_base_2(balls).where(last, balls)
+    layers.refined += _settle(task, balls, places)
+
+
+def _double(task: _Task, layers: Layers) -> None:
+    """Settle what double-double with its bound settles."""
+    if task.prepared is not None:
+        layers.double += _fast(task, task.prepared, evaluate_double)
+
+
+def _balls(task: _Task, b: int, layers: Layers) -> None:
+    """Settle the rest of a row."""
+    columns = np.flatnonzero(task.wanted[b]).tolist()
+    row = task.problem.row(b)
+    settled = round_row(row, columns, task.target, task.rounding, task.base)
+    for column, (number, exactly) in settled.items():
+        task.numbers[b, column] = number
+        layers.exact += exactly
+        layers.balls += not exactly
+    task.wanted[b] = False
+
+
+def _fast(task: _Task, prepared: Prepared, evaluate: _Evaluate) -> int:
+    """Evaluate the rows and columns still wanted, settle what the bounds allow, and count it."""
+    wanted = task.wanted
+    rows = np.flatnonzero(wanted.any(axis=1))
+    if not len(rows):
+        return 0
+    columns = np.flatnonzero(wanted[:, :-1].any(axis=0))
+    if len(columns) < wanted.shape[1] - 1:
+        columns = columns if len(columns) else np.zeros(1, dtype=np.intp)
+        prepared = prepared.only(columns)
+    problem = task.problem
+    masks, terms = problem.masks(rows), problem.terms.taken(rows)
+    found = evaluate(prepared, problem.queries[rows], problem.scale, masks, terms)
+    lse = found.logsumexp if task.base == "e" else in_base_2(found.logsumexp)
+    last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
+    settled = 0
+    for among, balls in ((columns, found.output), (np.array([-1]), last)):
+        settled += _settle(task, balls, (rows[:, None], among))
+    return settled
+
+
+def _settle(task: _Task, balls: Balls, places: tuple[Any, Any]) -> int:
+    """Round balls, write what is decided and still wanted to its places, and count it."""
+    rounded, decided = round_balls(balls, task.target, task.rounding)
+    decided &= task.wanted[places]
+    task.numbers[places] = np.where(decided, rounded, task.numbers[places])
+    task.wanted[places] &= ~decided
+    return int(decided.sum())
