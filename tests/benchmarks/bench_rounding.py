@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
+import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -22,6 +25,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 
 from kvfloor.attention import Layers, enclose, tensor_attention, tensor_attention_rounded
+from kvfloor.workers import cores
 
 FORMATS = ("bfloat16", "float32", "float64")
 HEAD = """\
@@ -94,15 +98,36 @@ def plain(problem: Problem, Q: Any, K: list[Any], V: list[Any]) -> Any:
     return found
 
 
-def milliseconds(call: Callable[[], Any], least: float = 0.5) -> float:
+def scaled_dot_product(problem: Problem, Q: Any, K: list[Any], V: list[Any]) -> Any:
+    """PyTorch's attention in float64, on one thread."""
+    import torch  # noqa: PLC0415 (only where it is installed)
+
+    torch.set_num_threads(1)
+    tensors = [torch.from_numpy(x[None]) for x in (Q, K[0], V[0])]
+    attend = torch.nn.functional.scaled_dot_product_attention
+    return lambda: attend(*tensors, is_causal=problem.causal, scale=float(problem.scale))
+
+
+def milliseconds(
+    call: Callable[[], Any], least: float = 0.5, clock: Callable[[], float] = process_time
+) -> float:
     """The median of at least three calls, and of half a second of them."""
     times: list[float] = []
     call()
     while len(times) < 3 or (sum(times) < least and len(times) < 25):
-        start = process_time()
+        start = clock()
         call()
-        times.append(process_time() - start)
+        times.append(clock() - start)
     return 1000 * median(times)
+
+
+def mebibytes(call: Callable[[], Any]) -> float:
+    """What a call allocates at its peak."""
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 2**20
 
 
 def row(problem: Problem) -> str:
@@ -111,20 +136,32 @@ def row(problem: Problem) -> str:
     Q = rng.standard_normal((heads, n_q, d))
     K, V = ([rng.standard_normal((heads, n, d)) for _ in range(problem.order)] for _ in range(2))
     base = milliseconds(lambda: plain(problem, Q, K, V))
-    cells = [f"{base:.1f}"]
+    cells = [f"{base:.1f}", "" if problem.order > 1 or not find_spec("torch") else "?"]
+    if cells[1]:
+        cells[1] = f"×{milliseconds(scaled_dot_product(problem, Q, K, V)) / base:.2f}"
+
+    def rounded(dtype: str, layers: Layers | None = None, threads: int = 1) -> Any:
+        mask = "causal" if problem.causal else None
+        return tensor_attention_rounded(
+            *(Q, K, V),
+            dtype=dtype,
+            scale=problem.scale,
+            mask=mask,
+            layers=layers,
+            threads=threads,
+        )
+
     for dtype in FORMATS:
         layers = Layers()
-
-        def rounded(dtype: str = dtype, layers: Layers | None = None) -> Any:
-            mask = "causal" if problem.causal else None
-            return tensor_attention_rounded(
-                Q, K, V, dtype=dtype, scale=problem.scale, mask=mask, layers=layers
-            )
-
-        rounded(layers=layers)
+        rounded(dtype, layers)
         counts = [layers.single, layers.refined, layers.double, layers.balls + layers.exact]
         share = " ".join(str(count) for count in counts)
-        cells.append(f"×{milliseconds(rounded) / base:.1f} ({share})")
+        cells.append(f"×{milliseconds(partial(rounded, dtype)) / base:.1f} ({share})")
+    one, all_cores = (
+        milliseconds(partial(rounded, "float32", threads=threads), clock=perf_counter)
+        for threads in (1, cores())
+    )
+    cells += [f"×{one / all_cores:.2f}", f"{mebibytes(partial(rounded, 'float32')):.0f}"]
     return f"| {problem.name} | " + " | ".join(cells) + " |"
 
 
@@ -155,12 +192,16 @@ def others() -> str:
 def main() -> None:
     machine = sys.argv[2] if len(sys.argv) > 2 else f"a machine with {os.cpu_count()} cores"
     lines = [
-        "| | NumPy, ms | " + " | ".join(f"to {dtype}" for dtype in FORMATS) + " |",
-        "|---" * (2 + len(FORMATS)) + "|",
+        "| | NumPy, ms | PyTorch | "
+        + " | ".join(f"to {dtype}" for dtype in FORMATS)
+        + f" | {cores()} threads | MiB |",
+        "|---" * (5 + len(FORMATS)) + "|",
         *map(row, PROBLEMS),
         "",
         "In brackets, how many numbers each layer settled: float64; single numbers in",
-        "double-double; double-double; balls and exact arithmetic.",
+        "double-double; double-double; balls and exact arithmetic. PyTorch: its",
+        "`scaled_dot_product_attention` in float64. Threads: by how much they shorten the time to",
+        "float32. MiB: what one call allocates at its peak, to float32.",
         others(),
     ]
     text = HEAD.format(machine=machine) + "\n".join(lines) + "\n"

@@ -29,7 +29,7 @@ from kvfloor.attention.windows import Intervals
 
 __all__ = ["evaluate_centred"]
 
-_ELEMENTS = 2**15
+_ELEMENTS, _WIDEST = 2**15, 2**10
 _BLOCK = 256  # weights that BLAS adds at a time
 _NARROW = 64  # logits within ± this, in bits, need no common power of two
 
@@ -67,7 +67,7 @@ def evaluate_centred(
 
 def _steps(b: int) -> tuple[int, int]:
     """Columns and elements of a tile: wide where there are few queries."""
-    return max(_BLOCK, _ELEMENTS // b // _BLOCK * _BLOCK), _ELEMENTS
+    return min(max(_BLOCK, _ELEMENTS // b // _BLOCK * _BLOCK), _WIDEST), _ELEMENTS
 
 
 def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tiling: Tiling) -> Sums:

@@ -190,9 +190,9 @@ def largest(entries, sizes):  # type: ignore[no-untyped-def]
 
 @njit(void(_ENTRIES, _FLOATS, _MATRIX), **_OPTIONS)
 def scale(entries, factors, scaled):  # type: ignore[no-untyped-def]
-    """Set scaled to the entries times the factor of each column."""
+    """Set the first columns of scaled to the entries times the factor of each."""
     for i in range(entries.shape[0]):
-        x, y = entries[i], scaled[i]
+        x, y = entries[i], scaled[i, : entries.shape[1]]
         for c in range(x.size):
             y[c] = x[c] * factors[c]
 

@@ -179,7 +179,7 @@ class _Slices:
         J = columns.stop - columns.start
         K, V = (part[:J] for part in self._tile)
         prepared.key_slots[-1].write(columns, K)
-        prepared.value_slots[-1].write(columns, V[:, :-1])
+        prepared.value_slots[-1].write(columns, V)
         keys, values = ((a[:J], b[:J]) for a, b in (self._keys, self._values))
         return KeySlices.of(K, keys), ValueSlices.of(V, prepared.block, values)
 

@@ -27,8 +27,12 @@ def compiled() -> Any:
 
 def loops_for(*arrays: _Array) -> Any:
     """Return the compiled loops where they serve arrays, the first of which is the largest."""
-    serves = arrays[0].size >= MANY and all(array.flags.c_contiguous for array in arrays)
-    return compiled() if serves else None
+    if arrays[0].size < MANY:
+        return None
+    for array in arrays:
+        if not array.flags.c_contiguous:
+            return None
+    return compiled()
 
 
 def flat(arrays: Sequence[_Array]) -> list[Any]:

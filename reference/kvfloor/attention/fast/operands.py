@@ -70,13 +70,14 @@ class Slot:
         return np.ldexp(1.0, -self.exponents) if moderate else None
 
     def write(self, rows: slice, out: Float) -> None:
-        """Write some rows, scaled, to ``out``."""
+        """Write some rows, scaled, to the first columns of ``out``."""
+        entries, first = self.entries[rows], out[:, : len(self.exponents)]
         if self._factors is None:
-            np.ldexp(self.entries[rows], -self.exponents, out=out)
-        elif (loops := loops_for(self.entries[rows], out)) is not None:
-            loops.scale(self.entries[rows], self._factors, out)
+            np.ldexp(entries, -self.exponents, out=first)
+        elif (loops := loops_for(out, entries)) is not None:
+            loops.scale(entries, self._factors, out)
         else:
-            np.multiply(self.entries[rows], self._factors, out=out)
+            np.multiply(entries, self._factors, out=first)
 
     def write_squares(self, rows: slice, out: Float) -> None:
         """Write some rows, scaled, to the first columns of ``out``; squares to those after a gap.
@@ -88,7 +89,7 @@ class Slot:
         if loops is not None and self._factors is not None:
             loops.scale_and_square(self.entries[rows], self._factors, out)
             return
-        self.write(rows, out[:, :width])
+        self.write(rows, out)
         np.square(out[:, :width], out=out[:, width + 1 : 2 * width + 1])
 
     def columns(self, columns: npt.NDArray[np.intp]) -> Float:
@@ -156,7 +157,7 @@ class Prepared:
         for slot in self.value_slots:
             n, d_v = slot.entries.shape
             values = np.ones((n, d_v + 1))
-            slot.write(slice(None), values[:, :-1])
+            slot.write(slice(None), values)
             found.append(values)
         return tuple(found)
 

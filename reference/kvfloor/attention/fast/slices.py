@@ -124,7 +124,7 @@ def _cut(x: Float, bits: int, parts: tuple[Float, Float, Float, Float]) -> None:
 
 def _flat(parts: Float, count: int) -> Float:
     """Put matrices of shape (n, count, width) side by side, but for those at the end that are 0."""
-    while count > 1 and not parts[:, count - 1].any():
+    while count > 1 and not (parts[0, count - 1].any() or parts[:, count - 1].any()):
         count -= 1
     return parts.reshape(len(parts), -1)[:, : count * parts.shape[2]]
 
