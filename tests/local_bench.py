@@ -10,7 +10,7 @@ from typing import Any
 from kvfloor.audit.accuracy import Bench, Draft, Entered, Entry, Instance, examine
 from kvfloor.caches import State, restore, serves, state_of, take
 from kvfloor.floors import Guarantee
-from kvfloor.isolation import Answer, Refusal, Shape
+from kvfloor.isolation import REFUSALS, Answer, Refusal, Shape
 
 __all__ = ["LocalBench", "bench_of", "entered"]
 
@@ -42,7 +42,7 @@ class LocalBench(Bench):
                 cache = restore(self.factory, state, order=order, d=d, d_v=d_v, seed=seed)
             found = live or [cache.answer(q) for q in queries]
             answers = [tuple(Fraction(x) for x in answer) for answer in found]
-        except ValueError as error:
+        except REFUSALS as error:
             raise Refusal(str(error)) from None
         return state, answers
 

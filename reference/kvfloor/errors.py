@@ -1,11 +1,11 @@
-"""The one error for bad input, and what any error is called in a line."""
+"""The one error for bad input, what any error is called in a line, and the end of a process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["InputError", "described", "meant"]
+__all__ = ["InputError", "Terminated", "described", "meant"]
 
 
 class InputError(ValueError):
@@ -36,6 +36,10 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         """Pickle by the three parts, so that the error crosses processes whole."""
         return type(self), (self.argument, self.expected, self.got)
+
+
+class Terminated(SystemExit):
+    """The process is told to end: whoever runs somebody else's code lets it pass."""
 
 
 def meant(typed: str, words: Iterable[str]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from io import TextIOWrapper
+from threading import Timer
 from typing import Any, NoReturn
 
 import click
 
+from kvfloor.errors import Terminated
 from kvfloor_proofs.cli.audit import audit, sweep
 from kvfloor_proofs.cli.check import check
 from kvfloor_proofs.cli.conform import conform, vectors
@@ -17,6 +21,8 @@ from kvfloor_proofs.cli.verify import verify
 
 __all__ = ["main"]
 
+LONGEST_END = 5.0  # seconds from SIGTERM until a process is ended that somebody keeps from ending
+
 
 def main() -> NoReturn:
     """Run the command line.
@@ -25,6 +31,9 @@ def main() -> NoReturn:
     status 2.
     """
     told: dict[str, Any] = {}
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter that it cannot encode ends no run
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminated)
     if "" not in sys.path:
         sys.path.insert(0, "")  # modules in the working directory, as `python -m` finds them
@@ -45,7 +54,12 @@ def main() -> NoReturn:
 
 
 def _terminated(number: int, _frame: object) -> NoReturn:
-    sys.exit(128 + number)  # through every finally, so that workers end too
+    """End through every finally, so that workers end too; soon, whatever code runs now."""
+    code = 128 + number
+    last = Timer(LONGEST_END, os._exit, [code])
+    last.daemon = True
+    last.start()
+    raise Terminated(code)
 
 
 @click.group(

@@ -12,10 +12,11 @@ import click
 
 from kvfloor_proofs.cli.failing import is_verbose, verbose
 from kvfloor_proofs.cli.files import check_writable, printable, quiet, write
-from kvfloor_proofs.cli.settings import combined, configured
+from kvfloor_proofs.cli.settings import combined, configured, importable
 
 __all__ = ["audit", "sweep"]
 
+ARGUMENT = "factory"
 VERDICT_CODES = {
     "within-guarantee": 0,
     "undecided": 3,
@@ -86,7 +87,7 @@ def audit(
         canvas()  # before the work is done
     if certificates is not None and not Path(certificates).is_dir():
         raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
-    result = run(configured(factory, settings), **terms)
+    result = run(importable(configured(factory, settings), ARGUMENT), **terms)
     show_audit(result, Output(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw([result], plot)
@@ -135,8 +136,9 @@ def sweep(
     from kvfloor import Task, draw
     from kvfloor import sweep as run
     from kvfloor.audit import canvas, take_up
+    from kvfloor.numbers import as_count
     from kvfloor_proofs.report import Output, followed, show_rows
-    from kvfloor_proofs.workers import executor
+    from kvfloor_proofs.workers import cluster
 
     for option, file in (("--output", output), ("--plot", plot)):
         if file is not None:
@@ -145,14 +147,16 @@ def sweep(
         canvas()
     tasks = [
         Task(factory, n, d, order, terms)
-        for factory in combined(factories, settings)
+        for factory in [importable(made, ARGUMENT) for made in combined(factories, settings)]
         for n in lengths
         for d in dimensions
     ]
     if output is not None and (torn := take_up(output).torn):
         click.echo(printable(f"{output}: cut off {torn} bytes of a torn line"), err=True)
-    with executor(jobs, dask) as pool:
-        rows = followed(run(tasks, output=output, executor=pool), len(tasks), Output(stderr=True))
+    workers = None if jobs is None else as_count(jobs, "jobs", 1)
+    with cluster(dask) as executor:
+        audits = run(tasks, output=output, executor=executor, workers=workers)
+        rows = followed(audits, len(tasks), Output(stderr=True))
     show_rows(rows, Output(), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw(rows, plot)

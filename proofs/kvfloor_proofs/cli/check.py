@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from kvfloor_proofs.cli.failing import verbose
 from kvfloor_proofs.cli.files import printable, quiet
-from kvfloor_proofs.cli.settings import configured
+from kvfloor_proofs.cli.settings import configured, importable
 
 __all__ = ["check"]
 
@@ -31,7 +29,7 @@ def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...], 
     from kvfloor.certificates import MOST_CHARACTERS
     from kvfloor.certificates import check as check_text
 
-    factory = None if cache is None else _found(configured(cache, settings))
+    factory = None if cache is None else importable(configured(cache, settings), "--cache")
     worst = 0
     for file in files:
         try:
@@ -49,17 +47,3 @@ def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...], 
             click.echo(printable(": ".join([file, outcome.status, *notes])))
         worst = max(worst, STATUS_CODES[outcome.status])
     return worst
-
-
-def _found(factory: Any) -> Any:
-    """A cache that other processes can import; its code is never run in this one."""
-    from kvfloor.audit import label
-    from kvfloor.isolation import Isolated, Misbehaviour
-
-    label(factory)
-    try:
-        with Isolated(factory) as process:
-            _ = process.cache
-    except Misbehaviour as fault:
-        raise click.UsageError(f"--cache: expected MODULE:FACTORY, but {fault}") from None
-    return factory

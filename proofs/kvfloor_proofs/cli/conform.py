@@ -58,7 +58,7 @@ def conform(
     MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...); or it names a
     kvfloor.conformance.Target, which says everything itself. It is called only for what it
     serves (--d, --d-v, --tokens, ...). Exit status 0 if every number is within its derived bound,
-    1 if not, or if too little is served to say anything.
+    1 if not, or if too little is served to say anything, 2 if it never answers.
 
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
     """
@@ -74,7 +74,7 @@ def conform(
         click.echo(str(report), err=json_file == "-")
     if json_file is not None:
         write(json_file, report.to_json())
-    return 0 if report.ok else 1
+    return 0 if report.ok else 1 if report.answered else 2
 
 
 @click.command()

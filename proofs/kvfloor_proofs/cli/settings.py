@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-__all__ = ["combined", "configured"]
+__all__ = ["combined", "configured", "importable"]
 
 
 def configured(factory: Any, settings: Sequence[str]) -> Any:
@@ -35,6 +35,20 @@ def combined(factories: Sequence[Any], settings: Sequence[str]) -> list[Any]:
         for factory in factories
         for options in combinations
     ]
+
+
+def importable(factory: Any, argument: str) -> Any:
+    """Return a factory that other processes can import; its code is never run in this one."""
+    from kvfloor.audit import label
+    from kvfloor.isolation import Isolated, Misbehaviour
+
+    label(factory)
+    try:
+        with Isolated(factory) as process:
+            _ = process.cache
+    except Misbehaviour as fault:
+        raise click.UsageError(f"{argument}: expected MODULE:FACTORY, but {fault}") from None
+    return factory
 
 
 def _value(text: str) -> int | str:

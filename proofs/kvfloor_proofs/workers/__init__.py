@@ -1,7 +1,7 @@
 """Where sweeps run: processes of this machine, or a cluster."""
 
-from kvfloor_proofs.workers.executors import executor
+from kvfloor_proofs.workers.clusters import cluster
 
 __all__ = [
-    "executor",
+    "cluster",
 ]

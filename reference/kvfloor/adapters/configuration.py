@@ -35,7 +35,7 @@ def read_configuration(file: str | Path) -> tuple[Part, ...]:
             raise InputError("config", f"at most {MOST_BYTES} bytes", "more")
         document = json.loads(content)
     except OSError as error:
-        raise InputError("config", "a file that can be read", f"{error.strerror}") from None
+        raise InputError("config", "a file that can be read", f"{error.strerror}: {file}") from None
     except (ValueError, RecursionError) as error:
         raise InputError("config", "a file of JSON", shown(str(error))) from None
     return parts_of(document)

@@ -15,12 +15,13 @@ from kvfloor.attention.inputs import (
     as_problem,
     as_scale,
     as_window,
+    axes_of,
     listed,
 )
 from kvfloor.attention.terms import Terms, as_bias, as_sink, as_softcap, rows_of, without_lowest
 from kvfloor.attention.windows import Intervals
 from kvfloor.errors import InputError
-from kvfloor.numbers import Array, as_booleans, floats, is_array, read_rows
+from kvfloor.numbers import Array, as_booleans, floats, read_rows
 
 __all__ = ["as_problems", "require_answers"]
 
@@ -47,9 +48,10 @@ def as_problems(
         For a wrong shape, an entry that is not finite, order 0 or no tokens.
     """
     keys, values = (list(x) if isinstance(x, Iterator) else x for x in (keys, values))
-    if _axes(keys) <= 2:
-        if _axes(values) > 2:
-            raise InputError("values[0]", "two axes, as keys[0] has", f"{_axes(values)}")
+    key_axes, value_axes = (axes_of(x) - 1 for x in (keys, values))
+    if key_axes <= 2:
+        if value_axes > 2:
+            raise InputError("values[0]", "two axes, as keys[0] has", f"{value_axes}")
         problem, leading = as_problem(query, keys, values, scale, mask, given)
         return [problem], leading
     rows, leading = read_rows(query, "query")
@@ -80,17 +82,6 @@ def require_answers(problems: Sequence[Problem], leading: tuple[int, ...]) -> No
     """Raise an `InputError` if a mask leaves a row without a tuple, and there is no sink."""
     if sum(len(problem.answered()) for problem in problems) < prod(leading):
         raise InputError("mask", "at least one tuple in each row", "a row without any")
-
-
-def _axes(arrays: Any) -> int:
-    """How many axes the first of some arrays has; 0 if that cannot be said."""
-    try:
-        first, axes = next(iter(arrays)), 0
-        while isinstance(first, Sequence) and not isinstance(first, str | bytes):
-            first, axes = first[0], axes + 1
-        return axes + (int(first.ndim) if is_array(first) else 0)
-    except Exception:  # a framework may raise anything; what is wrong is said where it is read
-        return 0
 
 
 def _shape(leading: tuple[int, ...], width: int) -> str:

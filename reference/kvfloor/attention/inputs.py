@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, prod
@@ -21,7 +21,16 @@ from kvfloor.attention.terms import (
 )
 from kvfloor.attention.windows import WINDOWS, Intervals, Window
 from kvfloor.errors import InputError
-from kvfloor.numbers import Array, as_booleans, as_fraction, floats, read, read_rows, shown
+from kvfloor.numbers import (
+    Array,
+    as_booleans,
+    as_fraction,
+    floats,
+    is_array,
+    read,
+    read_rows,
+    shown,
+)
 
 __all__ = [
     "INVERSE_SQRT_D",
@@ -288,7 +297,20 @@ def listed(arrays: Any, argument: str) -> list[Any]:
         raise InputError(argument, SLOTS, shown(arrays))
     if not found:
         raise InputError(argument, SLOTS, "an empty one (order 0)")
+    if axes_of(found[0]) == 1:
+        raise InputError(argument, SLOTS, "a single array; of order 1, put it in a list")
     return found
+
+
+def axes_of(array: Any) -> int:
+    """Return how many axes an array or nested sequences have; 0 if that cannot be said."""
+    axes = 0
+    try:
+        while isinstance(array, Sequence) and not isinstance(array, str | bytes):
+            array, axes = array[0], axes + 1
+        return axes + (int(array.ndim) if is_array(array) else 0)
+    except Exception:  # a framework may raise anything; what is wrong is said where it is read
+        return 0
 
 
 def _slots(arrays: Any, argument: str) -> tuple[Array, ...]:

@@ -140,11 +140,13 @@ def sweep(
         else:
             yield known
     with ExitStack() as stack:
-        if executor is None:
+        pool = executor
+        if pool is None:
             count = cores() if workers is None else as_count(workers, "workers", 1)
-            executor = stack.enter_context(processes(count))
-        futures = [executor.submit(_run, task) for task in left]
-        stack.callback(lambda: [future.cancel() for future in futures])
+            pool = stack.enter_context(processes(count))
+        futures = [pool.submit(_run, task) for task in left]
+        if executor is not None:  # our own ends with all that waits
+            stack.callback(lambda: [future.cancel() for future in futures])
         for future in as_completed(futures):
             row = future.result()
             if output is not None:

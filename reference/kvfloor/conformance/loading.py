@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from kvfloor.errors import InputError
+from kvfloor.errors import InputError, Terminated
 
 __all__ = ["load"]
 
@@ -36,6 +36,8 @@ def load(spec: str, argument: str, expected: str = "MODULE:NAME") -> Any:
         found = import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
+    except Terminated:
+        raise
     except (Exception, SystemExit) as error:  # the module's code may raise anything
         came = f"{spec!r} ({type(error).__name__}: {error})"
         raise InputError(argument, expected, came) from None

@@ -87,6 +87,11 @@ class Report:
         return not self.failures and self.unbounded < self.elements and self.weighed
 
     @property
+    def answered(self) -> bool:
+        """Whether the target answered at all: one that never does was not examined."""
+        return self.elements > 0 or not self.failures
+
+    @property
     def weighed(self) -> bool:
         """Whether any case had more than one tuple: else there is no softmax."""
         return any(size.tuples > 1 for size in self.sizes)
@@ -110,6 +115,7 @@ class Report:
         """Return what `to_json` writes; a number that is not finite is None."""
         return {
             "ok": self.ok,
+            "answered": self.answered,
             "cases": self.cases,
             "elements": self.elements,
             "worst": {
@@ -128,6 +134,9 @@ class Report:
         return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
 
     def __str__(self) -> str:
+        if not self.answered:
+            first = self.failures[0].message
+            return f"error: it never answered, in {self.cases} cases; the first: {first}"
         lines = [f"{failure.flag}: {failure.message}" for failure in self.failures]
         verdict = "passes" if self.ok else f"fails {len(self.failures)} entries"
         if not self.ok and not self.failures:

@@ -13,7 +13,7 @@ from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Intervals, Window, as_sca
 from kvfloor.conformance.case import Case, MaskSpec
 from kvfloor.conformance.domain import EVERYTHING, MASKS, Domain
 from kvfloor.conformance.size import Size
-from kvfloor.errors import InputError, meant
+from kvfloor.errors import InputError, Terminated, meant
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
@@ -212,7 +212,7 @@ class Target:
                     scale=float(scale),
                     mask=mask,
                 )
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated):
             raise
         except BaseException as error:  # somebody else's code, that may exit or skip
             text = " ".join(str(error).split())

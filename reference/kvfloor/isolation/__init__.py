@@ -9,9 +9,19 @@ from kvfloor.isolation.processes import (
     Misbehaviour,
     Shape,
 )
-from kvfloor.isolation.streams import Answer, Refusal, Stream, asked, called, streamed, tossed
+from kvfloor.isolation.streams import (
+    REFUSALS,
+    Answer,
+    Refusal,
+    Stream,
+    asked,
+    called,
+    streamed,
+    tossed,
+)
 
 __all__ = [
+    "REFUSALS",
     "SECONDS",
     "Answer",
     "Factory",

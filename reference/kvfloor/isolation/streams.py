@@ -1,7 +1,8 @@
 """Streams and questions for a cache in another process, which may refuse them and live on.
 
-`Isolated.state` ends a process whose cache raises. Here an input that a cache refuses by a
-`ValueError` (such as `InputError`) is a reply like others: it was not made for that.
+`Isolated.state` ends a process whose cache raises. Here an input that a cache refuses, by one of
+`REFUSALS`, is a reply like others: it was not made for that. A mere `ValueError` is no refusal, as
+NumPy raises it for every slip of shapes.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from kvfloor.isolation.processes import Isolated, Misbehaviour, Shape
 from kvfloor.isolation.replies import RATIONAL, as_state, printable, text_of
 from kvfloor.numbers import as_vector
 
-__all__ = ["Answer", "Refusal", "Stream", "asked", "called", "streamed", "tossed"]
+__all__ = ["REFUSALS", "Answer", "Refusal", "Stream", "asked", "called", "streamed", "tossed"]
 
 Answer = tuple[Fraction, ...]
-REFUSALS = (ValueError, NotImplementedError, OverflowError)
+#: What a cache raises to say that it was not made for an input.
+REFUSALS = (InputError, NotImplementedError, OverflowError)
 
 
 class Stream(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 import pickle
@@ -24,6 +25,7 @@ from kvfloor.workers import end_with
 
 __all__ = ["MOST_DIGITS", "MOST_STATE", "serve"]
 
+PROTOCOL = ("order", "d", "d_v", "seed")  # what every cache is made with
 PACKAGE = Path(__file__).parents[1]
 MOST_MEMORY = 2**32  # bytes of data of the process
 MOST_STATE = 2**26  # bytes of a state
@@ -103,9 +105,24 @@ def _loaded(start: bytes) -> tuple[Any, dict[str, Any]]:
         factory = pickle.loads(start)  # noqa: S301 (of whoever runs the audit)
         if isinstance(factory, Configured):
             factory = Configured(_found(factory.cache_class), factory.options)
+            _check_options(factory)
         else:
             factory = _found(factory)
         return factory, describe(factory)
+
+
+def _check_options(factory: Configured) -> None:
+    """Refuse an option that the class does not have, if that can be said."""
+    try:
+        parameters = inspect.signature(factory.cache_class).parameters
+    except (ValueError, TypeError):
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    own = [name for name in parameters if name not in PROTOCOL]
+    for name, _ in factory.options:
+        if name not in own:
+            raise InputError.among("option", own, repr(name))
 
 
 def _found(made: Any) -> Any:

@@ -82,13 +82,7 @@ def read_rows(value: Any, argument: str) -> tuple[Array, tuple[int, ...]]:
         As `read` does.
     """
     expected = "an array of shape (..., d)"
-    if is_array(value):
-        array = _as_numpy(value, argument, expected)
-    else:
-        try:
-            array = np.array(value, dtype=object)
-        except ValueError:
-            raise InputError(argument, expected, "a ragged sequence") from None
+    array = _as_numpy(value, argument, expected) if is_array(value) else _nested(value, argument)
     if array.ndim == 0 or array.size == 0:
         raise InputError(argument, expected, shown(value))
     return read(array.reshape(-1, array.shape[-1]), argument, 2), array.shape[:-1]
@@ -113,10 +107,7 @@ def read_extended(value: Any, argument: str) -> Array:
             if array.size and not (np.isnan(exact) | (exact == np.inf)).any():
                 return exact
     else:
-        try:
-            array = np.array(value, dtype=object)
-        except ValueError:
-            raise InputError(argument, expected, "a ragged sequence") from None
+        array = _nested(value, argument)
     if array.size == 0:
         raise InputError(argument, expected, "an empty one")
     entries = np.empty(array.shape, dtype=object)
@@ -197,8 +188,22 @@ def as_booleans(value: Any, argument: str, expected: str) -> npt.NDArray[np.bool
         If it is not boolean, ragged or masked.
     """
     array = _as_numpy(value, argument, expected)
+    if array.dtype == object and all(isinstance(x, bool | np.bool_) for x in array.flat):
+        array = array.astype(np.bool_)
     if array.dtype != np.bool_:
         raise InputError(argument, expected, f"{array.dtype} of shape {array.shape}")
+    return array
+
+
+def _nested(value: Any, argument: str) -> Array:
+    """Nested sequences as an array of objects."""
+    expected = "rows of one length"
+    try:
+        array = np.array(value, dtype=object)
+    except ValueError:
+        raise InputError(argument, expected, "a ragged sequence") from None
+    if any(isinstance(x, Sequence) and not isinstance(x, str | bytes) for x in array.flat):
+        raise InputError(argument, expected, "a ragged sequence")
     return array
 
 

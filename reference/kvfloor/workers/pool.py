@@ -37,9 +37,9 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     except BaseException:  # Ctrl-C above all: do not wait for what is running
-        pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
+        pool.shutdown(wait=False)  # what waits fails with its processes; cancelled, that would fail
         raise
     pool.shutdown()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,10 @@ def test_the_interval_of_a_cache_that_may_fail_is_shown_though_it_is_right(folde
         ("audit mine -n 8 -d 3", "factory: expected MODULE:FACTORY, got 'mine'"),
         ("audit mine:Mine -n 8 -d 2", "d: expected at least 3 for 8"),
         ("audit mine:Mine -n 8 -d 3 --alpha much", "alpha: expected"),
+        ("audit mine:Mien -n 8 -d 3", "factory: expected MODULE:FACTORY, but importing it raised"),
+        ("audit nine:Mine -n 8 -d 3", "No module named 'nine'"),
+        ("audit mine:Mine -n 8 -d 3 --set bts=2", "got 'bts'; did you mean bits?"),
+        ("sweep mine:Mien -n 8 -d 3", "has no attribute 'Mien'"),
         ("audit mine:Mine -n 8 -d 3 --set bits", "--set: expected NAME=VALUE, got 'bits'"),
         ("audit mine:Mine -n 8 -d 3 --set bits=1,2", "--set: expected one value for each name"),
         ("audit mine:Mine -n 8 -d 3 --json no/r.json", "--json: expected a file in a folder that"),
@@ -123,6 +129,20 @@ def test_a_sweep_is_resumed(folder: Path) -> None:
     rows = [Row.of(line) for line in (folder / "rows.jsonl").read_bytes().splitlines()]
     assert (len(rows), None in rows) == (8, False)
     assert (folder / "rows.svg").exists()
+
+
+def test_a_sweep_that_is_told_to_end_says_nothing_more(folder: Path) -> None:
+    command = "sweep mine:Mine -n 64 -d 16 --order 1 --set bits=2,3,4,5,6,7,8 --jobs 2"
+    process = subprocess.Popen(
+        [*CLI, *command.split()], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while len(children.read_text().split()) < 3:  # the process that looked at the cache is one
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=HANG)
+    assert (process.returncode, said) == (143, "")
 
 
 @pytest.mark.long  # it is waited for

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -28,9 +30,29 @@ target = Target(
 """
 
 
+ENDLESS = """
+import pathlib, time
+
+def slow(q, K, V, *, scale, mask):
+    pathlib.Path("called").touch()
+    time.sleep(600)
+
+def deaf(q, K, V, *, scale, mask):
+    pathlib.Path("called").touch()
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            pass
+
+def unsupported(q, K, V, *, scale, mask):
+    raise RuntimeError("no such device")
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "mine.py").write_text(SOURCE + TARGETS)
+    (tmp_path / "mine.py").write_text(SOURCE + TARGETS + ENDLESS)
     return tmp_path
 
 
@@ -60,6 +82,28 @@ def test_a_wrong_one_is_status_1_and_json_says_why(project: Path) -> None:
     document = json.loads((project / "r.json").read_text())
     assert document["ok"] is False
     assert "scale" in {failure["flag"] for failure in document["failures"]}
+
+
+def test_one_that_never_answers_was_not_examined(project: Path) -> None:
+    done = run(project, "conform", "mine:unsupported", *FORMATS, *SMALL, "--json", "r.json")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith("error: it never answered, in ")
+    assert done.stdout.rstrip().endswith("raised RuntimeError: no such device")
+    assert done.stdout.count("\n") == 1
+    assert json.loads((project / "r.json").read_text())["answered"] is False
+
+
+@pytest.mark.parametrize("name", ["slow", pytest.param("deaf", marks=pytest.mark.long)])
+def test_a_call_that_does_not_return_is_ended_and_not_blamed(project: Path, name: str) -> None:
+    """The second lets nothing through; it takes five seconds to end it."""
+    command = [*CLI, "conform", f"mine:{name}", *FORMATS, *SMALL]
+    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True)
+    while not (project / "called").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=HANG)
+    assert (process.returncode, said) == (143, "")
 
 
 def test_every_option_arrives(project: Path) -> None:

@@ -123,7 +123,7 @@ def test_nothing_is_written_but_what_was_asked_for(
     before = {path.name for path in folder.iterdir()}
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("HYPOTHESIS_STORAGE_DIRECTORY", None)
-    done = run(folder, *command.split(), env=environment)
+    done = run(folder, *command.split(), **environment)
     assert done.returncode in (0, 1), done
     assert {path.name for path in folder.iterdir()} - before == files
 
@@ -165,6 +165,18 @@ def test_an_error_anywhere_is_one_line_and_status_2(
         assert said == (
             "kvfloor: error: ValueError: it is not so (a fault of this program; -v shows where)\n"
         )
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_letters_that_an_output_cannot_hold_end_no_run(folder: Path, encoding: str) -> None:
+    environment = {"env": os.environ | {"PYTHONIOENCODING": encoding}, "encoding": encoding}
+    done = run(folder, "verify", "--help", **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run(folder, "floor", "-n", "64", "-d", "16", "--alpha", "1/x", **environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    done = run(folder, "verify", "softmax-concentration", "--examples", "1", **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "at most \\u03bb = " in done.stdout
 
 
 # --- full disks and closed pipes -----------------------------------------------------------

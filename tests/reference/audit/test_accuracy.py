@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kvfloor import InputError, check
+from kvfloor import InputError, audit, check
 from kvfloor.audit.accuracy import (
     CATALOGUE,
     FAMILIES,
@@ -338,13 +338,28 @@ class Refuses(ExactCache):
 
     def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
         if any(x < 0 for row in values for x in row):
-            raise ValueError("no negative values")
+            raise NotImplementedError("no negative values")
         super().append(keys, values)
 
 
 def test_what_a_cache_refuses_is_listed_with_its_reason() -> None:
     found = entry_of(bench_of(Refuses, 1, D), "negative-values")
     assert (found.asked, found.refused) == (0, "no negative values")
+
+
+class Blocks(ExactCache):
+    """Keeps blocks of four, by a plain reshape, which NumPy refuses for other lengths."""
+
+    def state(self) -> bytes:
+        state = super().state()
+        np.frombuffer(state).reshape(-1, 4 * 6)
+        return state
+
+
+def test_a_slip_of_shapes_is_no_refusal() -> None:
+    result = audit(Blocks, n=8, d=3, order=1)
+    assert result.verdict == "misbehaves"
+    assert "ValueError: cannot reshape array" in result.findings[0].reason
 
 
 def test_a_search_finds_worse_than_it_began_with() -> None:

@@ -133,6 +133,7 @@ MATRIX = "a two-dimensional array (tokens x columns)"
 SLOTS = "a sequence of m >= 1 two-dimensional arrays, one a slot"
 SCALE = "a positive rational or '1/sqrt(d)'"
 MASK = "booleans of shape (2,)"
+SINGLE = "a single array; of order 1, put it in a list"
 RAGGED = (
     "list that NumPy cannot read ('setting an array element with a sequence. The requested ...)"
 )
@@ -161,7 +162,8 @@ REFUSED: dict[str, tuple[Any, Any, Any, dict[str, Any], str, str, str]] = {
     "keys-text": (Q, "K", V, {}, "keys", SLOTS, "'K'"),
     "keys-no-tokens": (Q, [[]], V, {}, "keys[0]", MATRIX, "an empty one"),
     "keys-no-columns": (Q, [[[]]], V, {}, "keys[0][0]", VECTOR, "an empty one"),
-    "keys-one-matrix": (Q, K[0], V, {}, "keys[0][0]", VECTOR, "1"),
+    "keys-one-matrix": (Q, K[0], V, {}, "keys", SLOTS, SINGLE),
+    "values-one-matrix": (Q, K, np.array(V[0]), {}, "values", SLOTS, SINGLE),
     "keys-ragged": (Q, [[[1, 2], [3]]], V, {}, "keys[0][1]", "2 columns as in row 0", "1"),
     "keys-inf": (Q, [[[1, 2], [3, -np.inf]]], V, {}, "keys[0][1][1]", NUMBER, "-inf"),
     "keys-columns": (Q, [[[1], [3]]], V, {}, "keys[0]", "2 columns as in query", "1"),
@@ -192,6 +194,23 @@ REFUSED: dict[str, tuple[Any, Any, Any, dict[str, Any], str, str, str]] = {
     "digits-fraction": (Q, K, V, {"digits": 2.0}, "digits", "a whole number >= 1", "2.0"),
     "digits-bool": (Q, K, V, {"digits": True}, "digits", "a whole number >= 1", "True"),
 }
+
+
+@pytest.mark.parametrize(
+    ("query", "bias", "argument"),
+    [([[1, 2], [3]], None, "query"), ([[[1, 2]], [1]], None, "query"), (Q, [1, [2]], "bias")],
+)
+def test_ragged_rows_are_called_that(query: Any, bias: Any, argument: str) -> None:
+    with pytest.raises(InputError) as caught:
+        kvfloor.tensor_attention_rounded(query, K, V, dtype="float32", bias=bias)
+    error = caught.value
+    assert (error.argument, error.got) == (argument, "a ragged sequence")
+
+
+def test_booleans_may_be_objects() -> None:
+    kept = np.array([True, False], dtype=object)
+    found = kvfloor.tensor_attention_rounded(Q, K, V, dtype="float32", mask=kept)
+    assert found.tolist() == np.ravel(V[0])[:1].tolist()
 
 
 def exact(query: Any, keys: Any, values: Any, *, scale: Any = 1, mask: Any = None) -> Any:
