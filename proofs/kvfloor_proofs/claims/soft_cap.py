@@ -9,7 +9,7 @@ from flint import arb
 from hypothesis import strategies as st
 
 from kvfloor.attention import ExactAttention, enclose
-from kvfloor.floors import capped_tokens, mean_bits
+from kvfloor.floors import Guarantee, capped_tokens, mean_bits
 from kvfloor.numbers import arb_precision, ball_ends, to_fmpq
 from kvfloor_proofs.calculus import (
     Algebra,
@@ -107,26 +107,32 @@ def _highest() -> Derivation:
 
 
 def property_cap(data: st.DataObject, tally: Tally) -> None:
-    """Under a soft cap so many tokens are told apart, and no more, however strong the query is."""
+    """Under a soft cap so many of n tokens are told apart, and no more, by any query."""
     del tally
     guarantee = data.draw(guarantees(), label="guarantee")
     cap = Fraction(data.draw(st.integers(1, 24), label="8c"), 8)
     n = data.draw(st.integers(2, 12), label="n")
-    serves = capped_tokens(n, cap, guarantee) == n
+    most = capped_tokens(n, cap, guarantee)
+    require(1 <= most <= n, "no number of tokens among n")
+    for size in {max(2, most), min(n, most + 1)}:
+        require(_told_apart(size, cap, guarantee) == (size <= most), "another number of tokens")
+
+
+def _told_apart(n: int, cap: Fraction, guarantee: Guarantee) -> bool:
+    """Whether some query singles out one of n tokens, with logits raw and -raw before the cap."""
+    keys = [[[1], *[[-1]] * (n - 1)]]
     with arb_precision(256):
         eta_, alpha_ = to_fmpq(guarantee.eta), to_fmpq(guarantee.alpha)
-        for raw in (2**k for k in range(12)):  # logits raw and -raw before the cap
-            keys = [[[1], *[[-1]] * (n - 1)]]
+        for raw in (2**k for k in range(12)):
             low, high = (
                 enclose(
                     [raw], keys, [[[own], *[[1 - own]] * (n - 1)]], softcap=cap, bits=256
                 ).output[0]
                 for own in (0, 1)
             )
-            in_order = bool((1 + eta_) * low + alpha_ < (1 - eta_) * high - alpha_)
-            if in_order:
-                break
-    require(in_order == serves, "another number of tokens")
+            if (1 + eta_) * low + alpha_ < (1 - eta_) * high - alpha_:
+                return True
+    return False
 
 
 def property_mean(data: st.DataObject, tally: Tally) -> None:

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from kvfloor.attention import ExactAttention
 from kvfloor.families import Dense, Token, attend_to, binary_keys, parabola, tuple_keys
-from kvfloor.floors import Guarantee, equal_room, most_levels, room, value_symbols, whole_bits
+from kvfloor.floors import (
+    Guarantee,
+    equal_room,
+    growth,
+    most_levels,
+    room,
+    value_symbols,
+    whole_bits,
+)
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -256,6 +264,11 @@ def property_levels(data: st.DataObject, tally: Tally) -> None:
     require(most_levels(guarantee) == fitting, f"{fitting} levels fit, one by one")
     require(most_levels(guarantee, fitting - 1 or 1) == (fitting - 1 or 1), "not at most so many")
     require(most_levels(Guarantee(eta_), 999) == 999, "an end to levels for exact answers")
+    require(most_levels(Guarantee(eta_)) == 2**16, "not the levels of 16 bits")
+    size = data.draw(st.integers(3, 6), label="L")  # for which the room is exactly zero
+    if eta_ > 0:
+        none_left = Guarantee(eta_, eta_ / (Fraction(growth(guarantee)) ** (size - 1) - 1))
+        require(most_levels(none_left) == size - 1, "levels without room between them")
     inner = data.draw(st.lists(st.fractions(0, 1, max_denominator=60), max_size=6), label="levels")
     levels = sorted({Fraction(0), Fraction(1), *inner})
     least = min(room(guarantee, low, high) for low, high in pairwise(levels))

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from kvfloor.floors import (
     Guarantee,
+    address_entries,
+    best,
     best_floor,
     every_floor,
     identifiable,
@@ -44,6 +46,8 @@ def constants() -> tuple[Constant, ...]:
             (
                 both_sides("behind each there are so many symbols", property_recovery),
                 both_sides("with all levels, and with errors", property_terms),
+                both_sides("no slot and no payload is left out", property_none_missing),
+                both_sides("tokens that bounded norms tell apart", property_bounded_norms),
                 both_sides("a cache that is there has as many bits", property_enough),
             ),
             slack="payloads of more than one query are left out, and keys where norms are bounded",
@@ -81,6 +85,49 @@ def constants() -> tuple[Constant, ...]:
     )
 
 
+def property_none_missing(data: st.DataObject, tally: Tally) -> None:
+    """Whatever names its tokens in d entries counts, in as many slots as it can."""
+    del tally
+    n_, d_, terms = data.draw(shapes(), label="n, d, terms")
+    order, columns = terms["order"], terms["d_v"]
+    most = most_levels(Guarantee(terms["eta"], terms["alpha"]))
+    bits = {floor.claim: floor.bits for floor in every_floor(n_, d_, **terms)}
+    for slots in range(1, order + 1):
+        least = []
+        if address_entries(slots, n_, tied=False) <= d_:
+            least.append(("value-levels", value_symbols(slots, n_, columns)))
+        payload = d_ - address_entries(slots, n_, tied=True)
+        if n_ > 1 and payload >= 1 and columns >= slots:
+            least.append(("key-levels", key_symbols(slots, n_, payload, columns)))
+        for claim, symbols in least:
+            found, known = bits.get(claim, 0), symbol_bits(symbols, most)
+            require(found >= known, f"{claim} counts too little in {slots} slots")
+    if order > 1 and n_ > 1 and address_entries(2, n_, tied=False) <= d_:
+        require("value-floor" in bits, "two slots hold no symbols")
+
+
+def property_bounded_norms(data: st.DataObject, tally: Tally) -> None:
+    """With norms bounded, tokens that ρ tells apart hold the levels that pay most."""
+    del tally
+    n_, d_, terms = data.draw(shapes(), label="n, d, terms")
+    rho, cap = data.draw(st.integers(0, 12), label="ρ"), data.draw(st.integers(2, 9), label="L")
+    guarantee = {"eta": terms["eta"], "alpha": terms["alpha"]}
+    most = most_levels(Guarantee(**guarantee), cap)
+    known = {
+        L: best(n_, d_, rho=rho, d_v=terms["d_v"], levels=L, **guarantee)
+        for L in range(2, most + 1)
+    }
+    found = {floor.claim: floor for floor in every_floor(n_, d_, **terms, rho=rho, levels=cap)}
+    names = {"all tokens": "four-cache", "large norms": "norm-dimension"}
+    named = names.get(known[2].regime, "low-dimension")
+    require(found[named].symbols == known[2].addresses * terms["d_v"], f"{named} is another")
+    floor = found["value-levels"]
+    held = known[floor.levels].addresses * terms["d_v"]
+    require(floor.symbols == held, "tokens that ρ does not tell apart for these levels")
+    bits = max(symbol_bits(b.addresses * terms["d_v"], L) for L, b in known.items())
+    require(floor.bits == bits, "other levels pay more")
+
+
 def property_terms(data: st.DataObject, tally: Tally) -> None:
     """Levels are the most that (η, α) tells apart; bits are those of symbols read with error δ."""
     del tally
@@ -96,6 +143,8 @@ def property_terms(data: st.DataObject, tally: Tally) -> None:
             rows = floor.symbols // terms["d_v"]
             known = randomised_four_cache(rows, terms["d_v"], error)
             require(floor.bits == known, "other bits than T1")
+    plain = {"order": terms["order"], "alpha": terms["alpha"]}
+    require(every_floor(n_, d_, **plain) == every_floor(n_, d_, d_v=d_, **plain), "another d_v")
     exact = every_floor(n_, d_, d_v=terms["d_v"], order=terms["order"])
     require(max(floor.levels for floor in exact) == 2**16, "another end to levels")
     for bad in ({"delta": "3/5"}, {"levels": 1}, {"order": 0}, {"alpha": "1/2"}, {"rho": -1}):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from types import SimpleNamespace
 
+import numpy as np
 import sympy as sp
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from kvfloor_proofs.claims.given_keys import (
 from kvfloor_proofs.claims.value_floor import y, z
 from kvfloor_proofs.constants.decode_threshold import SYMBOLS
 from kvfloor_proofs.foundations.constants import Constant, both_sides, concluded
+from kvfloor_proofs.foundations.given_traces import traces
 from kvfloor_proofs.foundations.properties import Tally, refuses, require
 
 __all__ = ["constants"]
@@ -59,10 +61,35 @@ def constants() -> tuple[Constant, ...]:
         ),
         Constant(
             floor_of,
-            (both_sides("accepted, and refused with a level more", property_certificate),),
+            (
+                both_sides("accepted, and refused with a level more", property_certificate),
+                both_sides("for the slot, the scale and the mask that are given", property_asked),
+            ),
             slack="the search is greedy",
         ),
     )
+
+
+def property_asked(data: st.DataObject, tally: Tally) -> None:
+    """What is found is of the slot and the scale asked for; what a mask hides holds no symbol."""
+    del tally
+    keys, queries = data.draw(traces(), label="keys, queries")
+    keys = [[[round(x) for x in row] for row in K_r] for K_r in keys]
+    queries = [[round(x) for x in row] for row in queries]
+    alpha = data.draw(st.fractions(Fraction(1, 200), Fraction(1, 20)), label="α")
+    slot = data.draw(st.integers(0, len(keys) - 1), label="slot")
+    found = floor_of(keys, queries, alpha=alpha, slot=slot)
+    require(floor_of(keys, queries, alpha=alpha, slot=slot, scale=1) == found, "another scale")
+    if found.certificate is None:
+        return
+    trace = found.certificate["trace"]
+    require((trace["slot"], trace["scale"]) == (slot, {"factor": "1", "root": 1}), "another trace")
+    hidden = found.tokens[0]
+    mask = np.ones([len(K_r) for K_r in keys], dtype=np.bool_)
+    np.moveaxis(mask, slot, 0)[hidden] = False
+    if mask.any():
+        rest = floor_of(keys, queries, alpha=alpha, slot=slot, mask=mask)
+        require(hidden not in rest.tokens, "what no query sees holds a symbol")
 
 
 def property_mixed(data: st.DataObject, tally: Tally) -> None:
