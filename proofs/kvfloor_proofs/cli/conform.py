@@ -14,6 +14,13 @@ __all__ = ["conform", "vectors"]
 
 @click.command()
 @click.argument("target", metavar="MODULE:FUNCTION")
+@click.option(
+    "--what",
+    type=click.Choice(("attention", "merge")),
+    default="attention",
+    show_default=True,
+    help="What it computes; merge: f(outputs, logsumexps) of partial states.",
+)
 @click.option("--dtype", help="Format of the inputs.")
 @click.option("--accumulate", help="Format of the arithmetic.")
 @click.option("--order", type=int, help="Slots of keys and values.  [default: 2]")
@@ -28,6 +35,9 @@ __all__ = ["conform", "vectors"]
 @click.option("--block", help="Tokens of a block of an online softmax, or one number a slot.")
 @click.option("--weights", help="Format of stored weights.  [default: that of the arithmetic]")
 @click.option("--exp-ulps", type=float, help="What exp and log are within.  [default: 4]")
+@click.option("--logsumexp-base", help="What log-sum-exps are logarithms to: e or 2.  [default: e]")
+@click.option("--exp-base", help="merge: what is raised to a power.  [default: the same]")
+@click.option("--logsumexps", help="merge: format of those given.  [default: the arithmetic's]")
 @click.option("--empty", help="Output of a row without a tuple: zero or nan.  [default: zero]")
 @click.option("--grouped", is_flag=True, default=None, help="Heads may share keys and values.")
 @click.option("--arrays", help="numpy, torch, jax or a module.  [default: numpy]")
@@ -47,6 +57,7 @@ __all__ = ["conform", "vectors"]
 def conform(
     *,
     target: str,
+    what: str,
     examples: int,
     seed: int,
     json_file: str | None,
@@ -60,13 +71,17 @@ def conform(
     serves (--d, --d-v, --tokens, ...). Exit status 0 if every number is within its derived bound,
     1 if not, or if too little is served to say anything.
 
+    With --what merge it is called as f(outputs, logsumexps), of shapes (parts, rows, heads, d_v)
+    and (parts, rows, heads); --tokens are parts, --batch rows.
+
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
     """
-    from kvfloor_proofs.cli.conforming import as_target
+    from kvfloor_proofs.cli.conforming import as_merging, as_target
 
     if json_file is not None:
         check_writable(json_file, "--json")
-    made = as_target(target, {k: v for k, v in declared.items() if v is not None})
+    told = {k: v for k, v in declared.items() if v is not None}
+    made = as_merging(target, told) if what == "merge" else as_target(target, told)
     from kvfloor.conformance import run
 
     report = run(made, examples=examples, seed=seed)

@@ -22,11 +22,13 @@ from kvfloor.attention.masks import causal_mask, window_mask
 from kvfloor.attention.rounding import Layers, Rounded, tensor_attention_rounded
 from kvfloor.attention.token_weights import TokenWeights
 from kvfloor.attention.windows import WINDOWS, Intervals, Window
+from kvfloor.attention.ziv import Base
 
 __all__ = [
     "INVERSE_SQRT_D",
     "WINDOWS",
     "Attention",
+    "Base",
     "Enclosure",
     "ExactAttention",
     "ExactNumber",

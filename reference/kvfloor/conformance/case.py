@@ -28,7 +28,8 @@ class Case:
         Head i of the query reads head ``i // (h // h_kv)`` of keys and values.
     values : tuple of m arrays, ``values[r]`` of shape (b, h_kv, n_r, d_v)
     scale : positive rational or "1/sqrt(d)"
-    mask : None, "causal", "causal-top-left", `Window`, or booleans of shape (n_q, n_1, ..., n_m)
+    mask : None, "causal", "causal-top-left", `Window`, or booleans
+        Of shape (n_q, n_1, ..., n_m), or (b, h, n_q, n_1, ..., n_m).
     relation : "none", "repeat" or "inputs"
         What is compared besides the numbers: a second call, bit by bit; the inputs after the call.
     rows : tuple of int, optional
@@ -55,8 +56,11 @@ class Case:
 
     @property
     def kept(self) -> Mask | None:
-        """The tuples that count, shape (n_q, n_1, ..., n_m); None for all."""
-        return kept_tuples(self.mask, self.query.shape[2], self.lengths)
+        """The tuples that count, shape (b or 1, h or 1, n_q, n_1, ..., n_m); None for all."""
+        kept = kept_tuples(self.mask, self.query.shape[2], self.lengths)
+        if kept is None:
+            return None
+        return kept.reshape((1,) * (len(self.keys) + 3 - kept.ndim) + kept.shape)
 
     def compared(self) -> Case:
         """The same with the queries alone that are compared, and zeros for what is not finite.
@@ -89,7 +93,7 @@ def kept_tuples(
         return None
     chosen = range(n_q) if rows is None else rows
     if isinstance(mask, np.ndarray):
-        kept: Mask = mask[list(chosen)]
+        kept: Mask = mask.take(list(chosen), axis=mask.ndim - len(lengths) - 1)
         return kept
     window = WINDOWS[mask] if isinstance(mask, str) else Window(*mask)
     seen = Intervals.of(window, n_q, n_q, lengths)

@@ -48,8 +48,12 @@ class Arithmetic(NamedTuple):
     ----------
     order, rescalings, tuples : int
         m, R, and tuples N, hidden ones too.
-    u, stored : float
-        Unit roundoffs of the arithmetic, and of weights that are stored; 0 if they are not.
+    u : float
+        Unit roundoff of the arithmetic.
+    difference : float
+        γ of what is done to a logit and the maximum: they are subtracted.
+    stored : float
+        Unit roundoff of weights that are stored; 0 if they are not.
     logit : float
         γ of a logit.
     logit_lost : float
@@ -70,6 +74,7 @@ class Arithmetic(NamedTuple):
     rescalings: int
     tuples: int
     u: float
+    difference: float
     stored: float
     logit: float
     logit_lost: float
@@ -226,7 +231,7 @@ def _drift(a: Arithmetic, s: Array, S: Array, slack: Array, seen: Array) -> Arra
     own = a.logit * S + a.logit_lost
     top = np.where(seen, s + slack, -inf).max(axis=1) + np.where(seen, own, 0.0).max(axis=1)
     gaps = top[:, None] - (s - slack) + own
-    return np.where(seen, own + a.u * gaps + a.exp, 0.0)
+    return np.where(seen, own + a.difference * gaps + a.exp, 0.0)
 
 
 def _least_error(

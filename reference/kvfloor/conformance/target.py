@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Intervals, Window, as_scale
+from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Intervals, Window, as_scale
 from kvfloor.conformance.case import Case, MaskSpec
 from kvfloor.conformance.domain import EVERYTHING, MASKS, Domain
 from kvfloor.conformance.size import Size
 from kvfloor.errors import InputError, meant
+from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
@@ -74,6 +75,8 @@ class Target:
         The format in which weights are stored before they meet the values; else ``accumulate``.
     exp_ulps : number
         What exp, log and the last quotient are within, in ulps of ``accumulate``.
+    logsumexp_base : "e" or 2
+        What log-sum-exps are logarithms to.
     empty : "zero" or "nan"
         The output of a row without a tuple; its log-sum-exp is -inf.
     grouped : bool
@@ -93,6 +96,7 @@ class Target:
         If a declaration is none of those.
     """
 
+    needed: ClassVar[str] = "nd"  # axes that a layout has
     function: Callable[..., Any]
     _: KW_ONLY
     dtype: Any
@@ -105,6 +109,7 @@ class Target:
     block: Any = None
     weights: Any = None
     exp_ulps: Any = 4
+    logsumexp_base: Base = "e"
     empty: str = "zero"
     grouped: bool = False
     arrays: str = "numpy"
@@ -123,7 +128,7 @@ class Target:
         inputs, arithmetic = as_format(self.dtype), as_format(self.accumulate)
         if arithmetic.name not in ACCUMULATIONS:
             raise InputError.among("accumulate", ACCUMULATIONS, arithmetic.name)
-        if not _holds(arithmetic, inputs):
+        if not arithmetic.holds(inputs):
             raise InputError("accumulate", f"a format that holds {inputs.name}", arithmetic.name)
         derived = {
             "inputs": inputs,
@@ -135,7 +140,9 @@ class Target:
             "returns": _as_returns(self.returns),
             "block": _as_block(self.block, self.order),
         }
-        _check_layout(self.layout)
+        _check_layout(self.layout, self.needed)
+        if self.logsumexp_base not in ("e", 2):
+            raise InputError("logsumexp_base", '"e" or 2', shown(self.logsumexp_base))
         if self.empty not in EMPTY:
             raise InputError.among("empty", EMPTY, shown(self.empty))
         if self.grouped and "h" not in self.layout:
@@ -176,6 +183,19 @@ class Target:
         """What a query sees, None if that is no window."""
         return self.mask if isinstance(self.mask, Window) else WINDOWS.get(self.kind)
 
+    def logit_roundings(self, d: int) -> int:
+        """Roundings on the way of one term of a logit with d columns."""
+        return int(logit_roundings(d, self.order))
+
+    @property
+    def difference_roundings(self) -> int:
+        """Roundings of what is left of a logit once the maximum is subtracted."""
+        return 1
+
+    def place(self, place: tuple[int, ...]) -> tuple[int, ...]:
+        """Return how reports name (b, h, i), or (b, h, i, c)."""
+        return place
+
     def fit(self, size: Size) -> Size:
         """Return the size nearest to one that is served, in this layout."""
         return self.domain.fit(size, self.layout, grouped=self.grouped)
@@ -193,38 +213,35 @@ class Target:
         left_out = self.domain.excludes(Size.of(case))
         if left_out is not None:
             raise InputError("case", f"one of the domain {self.domain}", left_out)
-        before = [self._to_layout(A) for A in (case.query, *case.keys, *case.values)]
-        copies = [A.copy(order="C") for A in before]
-        given = [self.convert(A) for A in copies]
-        mask = case.mask
-        if isinstance(case.mask, np.ndarray):
-            before.append(case.mask)
-            copies.append(case.mask.copy())
-            mask = self.convert(copies[-1])
-        m = self.order
-        scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
+        before = self._arguments(case)
+        copies = {name: A.copy(order="C") for name, A in before.items()}
+        given = {name: self.convert(A) for name, A in copies.items()}
         try:
             with np.errstate(all="ignore"):
-                found = self.function(
-                    given[0],
-                    tuple(given[1 : m + 1]),
-                    tuple(given[m + 1 :]),
-                    scale=float(scale),
-                    mask=mask,
-                )
+                found = self._invoke(given, case)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # somebody else's code, that may exit or skip
             text = " ".join(str(error).split())
             raise CallError(f"raised {type(error).__name__}: {text}") from error
-        slots = (f"{name}[{r}]" for name in ("keys", "values") for r in range(m))
-        names = ("query", *slots, "mask")[: len(before)]
-        changed = tuple(
-            name
-            for name, old, new in zip(names, before, copies, strict=True)
-            if old.tobytes() != new.tobytes()
-        )
+        changed = tuple(name for name, A in before.items() if A.tobytes() != copies[name].tobytes())
         return self._answer(found, case, changed)
+
+    def _arguments(self, case: Case) -> dict[str, Array]:
+        """The arrays that the function is given, by name."""
+        arrays = {"query": self._to_layout(case.query)}
+        for name, slots in (("keys", case.keys), ("values", case.values)):
+            arrays |= {f"{name}[{r}]": self._to_layout(A) for r, A in enumerate(slots)}
+        return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
+
+    def _invoke(self, given: dict[str, Any], case: Case) -> Any:
+        """Call the function with these arrays, as its framework has them."""
+        keys, values = (
+            tuple(given[f"{name}[{r}]"] for r in range(self.order)) for name in ("keys", "values")
+        )
+        scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
+        mask = given.get("mask", case.mask)
+        return self.function(given["query"], keys, values, scale=float(scale), mask=mask)
 
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
         parts = (found,) if self.returns == ("output",) else found
@@ -257,14 +274,6 @@ class Target:
         absent = tuple(AXES.index(a) for a in AXES if a not in self.layout)
         present = [a for a in AXES if a in self.layout]
         return array.squeeze(axis=absent).transpose([present.index(a) for a in self.layout])
-
-
-def _holds(wide: BinaryFormat, narrow: BinaryFormat) -> bool:
-    return (
-        wide.precision >= narrow.precision
-        and wide.max_finite >= narrow.max_finite
-        and wide.min_exponent - wide.precision <= narrow.min_exponent - narrow.precision
-    )
 
 
 def _as_float(scale: Any) -> float:
@@ -304,10 +313,10 @@ def _as_block(block: Any, order: int) -> tuple[int, ...] | None:
     return tuple(as_count(length, "block", 1) for length in listed)
 
 
-def _check_layout(layout: Any) -> None:
+def _check_layout(layout: Any, needed: str) -> None:
     if (
         not isinstance(layout, str)
         or len(set(layout)) != len(layout)
-        or not {"n", "d"} <= set(layout) <= set(AXES)
+        or not set(needed) <= set(layout) <= set(AXES)
     ):
         raise InputError("layout", "the letters n and d, and b, h if there are any", shown(layout))
