@@ -134,4 +134,4 @@ def test_the_queries_compared_see_what_they_saw(mask: Any) -> None:
     some = replace(case, rows=(2, 0)).compared()
     assert (some.query == case.query[:, :, [2, 0]]).all()
     kept, every = some.kept, case.kept
-    assert (kept is None and every is None) or (kept == every[[2, 0]]).all()  # type: ignore[index]
+    assert (kept is None and every is None) or (kept == every[:, :, [2, 0]]).all()  # type: ignore[index]
