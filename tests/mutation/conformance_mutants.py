@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 J, T, W, C, R = "judge", "target", "wrong", "correct", "runner"
-B, D, M = "tolerances", "domain", "merging"
+B, D, M, N = "tolerances", "domain", "merging", "joining"
 
 CONFORMANCE = (
     ("judge", "nan-passes", "ratio = np.where(~strict & ~np.isfinite(found), [-np.inf-]{+0.0+}", J),
@@ -101,4 +101,21 @@ CONFORMANCE = (
     ("partial_states", "hundreds-are-low", "lse = -[-level-]{+100+} * np.linspace", M),
     ("partial_states", "first-is-heavy", "for heavy in ([--1, 0-]{+0,+})", M),
     ("catalogue", "one-catalogue", "return [-MERGES-]{+CATALOGUE+} if", M),
+    ("terms", "other-corner", "(0 if top_left else [-n - n_q-]{+n_q - n+})", N),
+    ("terms", "towards-one-side", "distances = [-np.abs-]{+np.asarray+}(places", N),
+    ("terms", "all-rows-of-the-bias", "bias=self.bias[:, [-rows-]{+:+}]", N),
+    ("terms", "bias-for-slopes", "self.bias if self.slopes is [-None-]{+not None+} else", N),
+    ("centred", "sink-of-another-head", "float(terms.sink[[-j-]{+0+}])", N),
+    ("centred", "sink-without-reach", "_with_column(part.reach, [-abs(s)-]{+0.0+})", N),
+    ("centred", "bias-without-reach", "reach=part.reach[- + np.abs(bias)-]{++})", N),
+    ("centred", "tanh-exact", "+ a.epsilon * (1 + a.logit) * [-capped-]{+0+}\n", N),
+    ("centred", "cap-of-the-reach", "capped = np.minimum(part.reach, [-c-]{+0+})", N),
+    ("centred", "no-cap", "logits = np.copysign([-caps-]{+size * c+}, part.logits)", N),
+    ("tolerances", "cap-without-roundings", "CAP_ROUNDINGS = [-5-]{+0+}", N),
+    ("tolerances", "bias-without-rounding", "BIAS_ROUNDINGS = [-1-]{+0+}", N),
+    ("tolerances", "sinks-are-no-tuples", "self.count = prod(lengths)[- + sinks-]{++}", N),
+    ("case", "lowest-seen", "kept & [-~lowest-]{+True+}", N),
+    ("joining", "sink-always-low", "sink=top + [-above-]{+0 * above - 50+}) for above", N),
+    ("joining", "cap-far-away", "return [_logits(draft, [-CAPS-]{+0.001+} * _cap(draft))]", N),
+    ("joining", "visible-are-high", "np.full(draft.size.lengths[0], [--CAPS-]{+CAPS+}", N),
 )

@@ -41,6 +41,9 @@ __all__ = ["conform", "vectors"]
 @click.option("--empty", help="Output of a row without a tuple: zero or nan.  [default: zero]")
 @click.option("--grouped", is_flag=True, default=None, help="Heads may share keys and values.")
 @click.option("--arrays", help="numpy, torch, jax or a module.  [default: numpy]")
+@click.option("--sink", is_flag=True, default=None, help="It is given a logit for each head.")
+@click.option("--softcap", type=float, help="c: logits become c·tanh(s/c).")
+@click.option("--bias", help="What is added to logits: alibi (its slopes are given), or array.")
 @click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
 @click.option("--d", help="Head sizes served: 64,128, or multiple=16,least=16,most=256.")
 @click.option("--d-v", help="The same for values; or same, as d.")
@@ -66,7 +69,8 @@ def conform(
 ) -> int:
     """Compare an implementation of attention with the correctly rounded results.
 
-    MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...); or it names a
+    MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...), and with sink=,
+    softcap= and bias= if these are declared; or it names a
     kvfloor.conformance.Target, which says everything itself. It is called only for what it
     serves (--d, --d-v, --tokens, ...). Exit status 0 if every number is within its derived bound,
     1 if not, or if too little is served to say anything.

@@ -24,6 +24,7 @@ from kvfloor.conformance.runner import check, check_merge, run
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Answer, CallError, Target
+from kvfloor.conformance.terms import Joined
 from kvfloor.conformance.vectors import write
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Draft",
     "Entry",
     "Failure",
+    "Joined",
     "Judgement",
     "Merging",
     "NotRun",

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from kvfloor.attention import WINDOWS, Intervals, Mask, Scale, Window, as_scale
+from kvfloor.conformance.terms import NO_TERMS, Joined
 from kvfloor.numbers import Array
 
 __all__ = ["Case", "MaskSpec", "Relation"]
@@ -34,6 +35,8 @@ class Case:
         What is compared besides the numbers: a second call, bit by bit; the inputs after the call.
     rows : tuple of int, optional
         The queries whose results are compared; all by default.
+    terms : Joined
+        Soft cap, bias and sinks.
     """
 
     query: Array
@@ -43,6 +46,7 @@ class Case:
     mask: MaskSpec
     relation: Relation = "none"
     rows: tuple[int, ...] | None = None
+    terms: Joined = NO_TERMS
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -57,10 +61,12 @@ class Case:
     @property
     def kept(self) -> Mask | None:
         """The tuples that count, shape (b or 1, h or 1, n_q, n_1, ..., n_m); None for all."""
-        kept = kept_tuples(self.mask, self.query.shape[2], self.lengths)
-        if kept is None:
-            return None
-        return kept.reshape((1,) * (len(self.keys) + 3 - kept.ndim) + kept.shape)
+        kept, bias = kept_tuples(self.mask, self.query.shape[2], self.lengths), self.terms.bias
+        if kept is not None:
+            kept = kept.reshape((1,) * (len(self.keys) + 3 - kept.ndim) + kept.shape)
+        if bias is None or not (lowest := np.isneginf(bias)).any():
+            return kept
+        return ~lowest[None] if kept is None else kept & ~lowest
 
     def compared(self) -> Case:
         """The same with the queries alone that are compared, and zeros for what is not finite.
@@ -76,7 +82,8 @@ class Case:
             return case
         rows = list(self.rows)
         mask = kept_tuples(self.mask, self.query.shape[2], self.lengths, rows)
-        return replace(case, query=self.query[:, :, rows], mask=mask, rows=None)
+        terms = self.terms.of(rows)
+        return replace(case, query=self.query[:, :, rows], mask=mask, rows=None, terms=terms)
 
 
 def _finite(array: Array) -> Array:

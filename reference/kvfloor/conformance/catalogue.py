@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kvfloor.conformance import builders, corners, extents, partial_states, sentinels, tiles
+from kvfloor.conformance import (
+    builders,
+    corners,
+    extents,
+    joining,
+    partial_states,
+    sentinels,
+    tiles,
+)
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.domain import EVERYTHING
 from kvfloor.conformance.draft import Draft, affordable
@@ -123,6 +131,24 @@ def _reads_empty(target: Target) -> str:
     return "" if target.skips else "outputs of empty parts may be read, as nothing else is declared"
 
 
+def _no_cap_and_mask(target: Target) -> str:
+    return joining.without("softcap")(target) or (
+        "the mask is none" if target.kind == "none" else ""
+    )
+
+
+def _no_array(*terms: str) -> Callable[[Target], str]:
+    def unless(target: Target) -> str:
+        lacking = "" if target.bias == "array" else "no array of biases is declared"
+        return joining.without(*terms)(target) or lacking
+
+    return unless
+
+
+def _no_alibi(target: Target) -> str:
+    return "" if target.bias == "alibi" else "no alibi is declared"
+
+
 CAUSAL = ("causal", "causal-top-left")
 
 CATALOGUE = (
@@ -184,6 +210,32 @@ CATALOGUE = (
     Entry("subnormals", "ranges", "subnormal numbers flushed to zero", builders.subnormals),
     Entry("signed-zeros", "ranges", "zero taken for masked or for padding",
           builders.signed_zeros),
+    Entry("sink-above", "ranges", "a sink that is no candidate for the maximum, or has a value",
+          joining.sink_above, unless=joining.without("sink")),
+    Entry("sink-below", "ranges", "exp of minus a sink, or one taken for masked",
+          joining.sink_below, unless=joining.without("sink")),
+    Entry("sink-of-blocks", "precision", "a sink counted once a block, or for each split",
+          joining.sink_of_blocks, unless=joining.without("sink"), longest=37),
+    Entry("sink-heads", "shapes", "the sink of another head", builders.heads,
+          unless=joining.without("sink"), sizes=lambda _: {"kv_heads": 8}),
+    Entry("capped", "ranges", "a cap forgotten, or applied to other numbers", joining.capped,
+          unless=joining.without("softcap")),
+    Entry("small-under-cap", "precision", "a tanh of few bits", joining.small_under_cap,
+          unless=joining.without("softcap")),
+    Entry("cap-after-mask", "masks", "a cap that is applied to what a mask has hidden",
+          joining.cap_after_mask, unless=_no_cap_and_mask),
+    Entry("cap-after-bias", "ranges", "a cap that is applied to logits with their bias",
+          joining.cap_after_bias, unless=_no_array("softcap")),
+    Entry("bias-axes", "shapes", "the bias of another head or query, or one head's for all",
+          joining.bias_axes, unless=_no_array()),
+    Entry("bias-sentinels", "masks", "biases of -1e4 and -65504 taken for masks",
+          joining.bias_sentinels, unless=_no_array()),
+    Entry("hidden-by-bias", "masks", "biases of -inf that make NaN, or hide nothing",
+          joining.hidden_by_bias, unless=_no_array()),
+    Entry("alibi-corners", "masks", "distances of the wrong sign, or from another place",
+          joining.alibi_corners, unless=_no_alibi),
+    Entry("alibi-slopes", "shapes", "the slope of another head", builders.heads,
+          unless=_no_alibi, sizes=lambda _: {"kv_heads": 6}),
     Entry("fine-logits", "precision", "logits rounded on the way", builders.fine_logits),
     Entry("small-keys", "precision", "a small bias on the keys", builders.small_keys),
     Entry("scale", "precision", "the scale given twice, not at all, or nearly",

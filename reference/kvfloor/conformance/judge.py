@@ -11,6 +11,7 @@ from kvfloor.conformance.case import Case
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
+from kvfloor.errors import InputError
 from kvfloor.numbers import Array, BinaryFormat, as_format
 
 __all__ = ["Judgement", "Right", "Worst", "judge", "judge_array"]
@@ -103,9 +104,16 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     case = case.compared()
     output = as_format(answer.output.dtype)
     lse = target.arithmetic if answer.logsumexp is None else as_format(answer.logsumexp.dtype)
-    truth = find_truth(
-        case, output=output, logsumexp=lse, empty=target.empty, base=target.logsumexp_base
-    )
+    try:
+        truth = find_truth(
+            case, output=output, logsumexp=lse, empty=target.empty, base=target.logsumexp_base
+        )
+    except InputError as error:
+        if error.argument != "softcap":
+            raise
+        # logits so far beyond a cap that what is right cannot be told from what is beside it
+        count = answer.output.size + (0 if answer.logsumexp is None else answer.logsumexp.size)
+        return Judgement(None, 0.0, count, count, None)
     tolerances = find_tolerances(target, case, truth, output=output, logsumexp=lse)
     judged = [
         judge_array(

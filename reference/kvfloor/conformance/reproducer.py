@@ -33,6 +33,9 @@ DEFAULTS: dict[str, Any] = {
     "grouped": False,
     "arrays": "numpy",
     "domain": Domain(),
+    "sink": False,
+    "softcap": None,
+    "bias": None,
     "skips": False,
 }
 OF_MERGING = {
@@ -41,7 +44,7 @@ OF_MERGING = {
     "exp_base": None,
     "domain": Domain(**NOT_SERVED),
 }
-NAMES = ("Case", "Domain", "Draft", "Merging", "Size", "Target", "as_entry", "judge")
+NAMES = ("Case", "Domain", "Draft", "Joined", "Merging", "Size", "Target", "as_entry", "judge")
 
 
 def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case) -> str:
@@ -115,9 +118,21 @@ def _literal(case: Case) -> str:
             f"    mask={mask},",
             f"    relation={case.relation!r},",
             f"    rows={case.rows!r},",
+            *_terms(case),
             ")",
         )
     )
+
+
+def _terms(case: Case) -> list[str]:
+    if not case.terms.any:
+        return []
+    told = ", ".join(
+        f"{name}={_array(term) if isinstance(term, np.ndarray) else repr(term)}"
+        for name, term in case.terms._asdict().items()
+        if term is not None
+    )
+    return [f"    terms=Joined({told}),"]
 
 
 def _states(case: Case) -> str:

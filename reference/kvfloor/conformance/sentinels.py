@@ -20,6 +20,7 @@ __all__ = ["LOW", "levels", "low_logits", "poison", "unseen"]
 #: What stands for minus infinity in kernels.
 SENTINELS = (1e4, 5e4, 65504.0, 1e9, 3e38)
 BEYOND = 1.25
+BEYOND_CAP = 1024.0  # times a soft cap: beyond, tanh is 1 up to thousands of bits
 LOW = (2.0, 1.4)  # times the level: visible logits, the furthest first
 OTHER_SLOTS = (1.0, 0.75)  # what tokens of other slots multiply that by
 
@@ -33,18 +34,20 @@ def low_logits(draft: Draft) -> list[Case]:
     sized = draft.with_size(queries=n, lengths=(n,) * m)
     cases = []
     for level in levels(_reach(sized)):
+        sink = -LOW[0] * BEYOND * level  # below what is visible
         if draft.target.kind == "none":
-            cases.append(sized.case(_tensors(sized, -level * _ramp(sized.size.lengths[0]), 0)))
+            tensors = _tensors(sized, -level * _ramp(sized.size.lengths[0]), 0)
+            cases.append(sized.case(tensors, sink=sink))
             continue
         low = sized.size.lengths[0] - sized.size.lengths[0] // 2
         logits = -level * _ramp(low)
         high = level * _ramp(sized.size.lengths[0] - low)
         tensors = _tensors(sized, np.concatenate([logits, high]), len(high))
-        cases.append(sized.case(tensors))
+        cases.append(sized.case(tensors, sink=sink))
         tensors = _tensors(sized, np.concatenate([logits, high])[::-1], -len(high))
         hidden = sized.everything()
         hidden[:, : len(high)] = False
-        cases.append(sized.case(tensors, mask=hidden))
+        cases.append(sized.case(tensors, mask=hidden, sink=sink))
     return cases
 
 
@@ -54,7 +57,8 @@ def _reach(draft: Draft) -> float:
     m = len(size.lengths)
     room = float(target.arithmetic.max_finite) / (4 * size.d * (m + 1))
     factor = min(room ** (1 / (m + 1)), float(target.inputs.max_finite))
-    return float(factor ** (m + 1) * min(draft.sigma, 0.5) / (BEYOND * LOW[0]))
+    reach = float(factor ** (m + 1) * min(draft.sigma, 0.5) / (BEYOND * LOW[0]))
+    return reach if target.softcap is None else min(reach, BEYOND_CAP * target.softcap)
 
 
 def levels(reach: float) -> Iterator[float]:

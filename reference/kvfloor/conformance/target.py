@@ -13,6 +13,7 @@ from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Intervals, Window, 
 from kvfloor.conformance.case import Case, MaskSpec
 from kvfloor.conformance.domain import EVERYTHING, MASKS, Domain
 from kvfloor.conformance.size import Size
+from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
 from kvfloor.errors import InputError, meant
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
@@ -85,6 +86,16 @@ class Target:
         What the function is given arrays of: "numpy", "torch", "jax" or a module of the array API.
     domain : Domain
         What it serves; everything by default. It is never called for anything else.
+    sink : bool
+        Whether it is given a logit for each head, with value zero: ``sink=``, shape (h,), in the
+        format of the arithmetic. The log-sum-exp counts it.
+    softcap : number, optional
+        c, given as ``softcap=``: a logit s becomes c·tanh(s/c), before a bias and a mask.
+    bias : None, "alibi" or "array"
+        What is added to logits, given as ``bias=``. For "alibi", of order 1, slopes of shape (h,)
+        in the format of the arithmetic, times minus the distance of a token from the place of a
+        query, as the mask has it. An array has shape (h or 1, n_q, n_1, ..., n_m) and the format
+        of the inputs; -inf drops a tuple.
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
     source : str, optional
@@ -114,6 +125,9 @@ class Target:
     grouped: bool = False
     arrays: str = "numpy"
     domain: Domain = EVERYTHING
+    sink: bool = False
+    softcap: Any = None
+    bias: str | None = None
     skips: bool = False
     source: str | None = None
     inputs: BinaryFormat = field(init=False)
@@ -139,6 +153,8 @@ class Target:
             "mask": _as_mask_declaration(self.mask, self.order),
             "returns": _as_returns(self.returns),
             "block": _as_block(self.block, self.order),
+            "softcap": as_cap(self.softcap),
+            "bias": as_bias_kind(self.bias, self.order),
         }
         _check_layout(self.layout, self.needed)
         if self.logsumexp_base not in ("e", 2):
@@ -164,6 +180,9 @@ class Target:
         ):
             if declared not in served:
                 raise InputError(name, f"one of the domain: {', '.join(served)}", declared)
+        for term in self.terms:
+            if term not in domain.terms:
+                raise InputError(term, f"none, as the domain's terms are {domain.terms}", "one")
         if self.order not in domain.orders:
             raise InputError("order", f"one of the domain: {domain.orders}", str(self.order))
         lengths = (1,) * self.order
@@ -177,6 +196,12 @@ class Target:
         if self.mask is None:
             return "none"
         return self.mask if isinstance(self.mask, str) else "window"
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What joins the logits, of `TERMS`."""
+        declared = {"sink": self.sink, "softcap": self.softcap, "bias": self.bias}
+        return tuple(name for name in TERMS if declared[name])
 
     @property
     def window(self) -> Window | None:
@@ -232,6 +257,7 @@ class Target:
         arrays = {"query": self._to_layout(case.query)}
         for name, slots in (("keys", case.keys), ("values", case.values)):
             arrays |= {f"{name}[{r}]": self._to_layout(A) for r, A in enumerate(slots)}
+        arrays |= case.terms.arrays()
         return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
 
     def _invoke(self, given: dict[str, Any], case: Case) -> Any:
@@ -241,7 +267,10 @@ class Target:
         )
         scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
         mask = given.get("mask", case.mask)
-        return self.function(given["query"], keys, values, scale=float(scale), mask=mask)
+        terms: dict[str, Any] = {name: given[name] for name in TERMS if name in given}
+        if self.softcap is not None:
+            terms["softcap"] = self.softcap
+        return self.function(given["query"], keys, values, scale=float(scale), mask=mask, **terms)
 
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
         parts = (found,) if self.returns == ("output",) else found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cached_property
 from math import inf, log, nextafter, prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from flint import arb, fmpq
@@ -40,6 +40,11 @@ __all__ = ["Tolerances", "find_tolerances"]
 INFLATION = 1 + 2.0**-40
 LEAST = 2.0**-1070
 MOST_NUMBERS = 2**20  # of values, a copy for each of the queries that are computed at once
+# s/c, by a reciprocal; c·tanh; log₂ e and the product by it. A bias is itself a product, by log₂ e,
+# which are fewer roundings than a logit has, and is added.
+CAP_ROUNDINGS = 5
+BIAS_ROUNDINGS = 1
+TERM_PRODUCTS = 4  # of these that may underflow
 LOG2_E = fmpq(3, 2)  # a bound on log₂ e = 1.4427
 LOG2_E_ABOVE = nextafter(1 / log(2), inf)
 
@@ -89,6 +94,7 @@ def find_tolerances(
             most = max(1, MOST_NUMBERS // part.values.size)
             answered = np.flatnonzero(~truth.empty[i, j])
             seen = None if kept is None else kept[i % len(kept), j % kept.shape[1]]
+            seen = _with_sink(seen, case.terms.sink)
             for k in range(0, len(answered), most):
                 rows, reach = _fitting(model, part, answered[k : k + most], seen)
                 if len(rows):
@@ -114,6 +120,15 @@ def _seen(kept: Mask | None, rows: Rows) -> Mask | None:
     return None if kept is None else kept[rows].reshape(len(rows), -1)
 
 
+def _with_sink(kept: Mask | None, sink: Any) -> Mask | None:
+    """The tuples that each query sees, in C order, and the sink, which all do."""
+    if kept is None:
+        return None
+    flat = kept.reshape(len(kept), -1)
+    seen = np.ones((len(kept), 1), dtype=np.bool_)
+    return flat if sink is None else np.concatenate([flat, seen], axis=1)
+
+
 def _rows(
     model: _Model,
     part: Set,
@@ -129,7 +144,8 @@ def _rows(
     )
     lse = lse * (1 if model.base == "e" else log(2))  # in nats, as bounds are
     largest = np.abs(lse) + 4 * FINE.ulps(lse)
-    plain = np.array([model.row(*each, part.largest) for each in zip(reach, largest, strict=True)])
+    each = zip(reach, largest, strict=True)
+    plain = np.array([model.row(*one, part.largest) for one in each])
     e4 = bound_rows(model.arithmetic, part, rows, _seen(kept, rows), output, lse)
     with np.errstate(invalid="ignore"):
         # Σ p·|v| is known rounded to nearest
@@ -160,22 +176,28 @@ class _Model:
         self.form, self.stored, self.order = form, stored, target.order
         self.base = target.logsumexp_base
         m, d, lengths = target.order, case.query.shape[3], case.lengths
-        self.count = prod(lengths)
+        self.alone = not case.terms.any
+        sinks = int(case.terms.sink is not None)
+        self.count = prod(lengths) + sinks
         self.rescalings = 0
         if target.block is not None:
             blocks = zip(lengths, target.block, strict=True)
             self.rescalings = prod(-(-n // block) for n, block in blocks) - 1
+        self.rescalings += sinks  # it may move the maximum last of all
         self.unit = to_fmpq(form.unit_roundoff)
         self.half_least = fmpq(2) ** (form.min_exponent - form.precision)
         self.least = fmpq(2) ** form.min_exponent
         self.epsilon = 2 * to_fmpq(Fraction(target.exp_ulps)) * self.unit
         self.largest = to_fmpq(form.max_finite)
         self.logit, self.differences = target.logit_roundings(d), target.difference_roundings
+        self.logit += CAP_ROUNDINGS if case.terms.softcap is not None else 0
+        self.logit += BIAS_ROUNDINGS if case.terms.bias is not None else 0
         self.growth = rescaling_growth(self.unit, self.epsilon, self.least)
         T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
         self.lost = self.count * T
         self.total = self.count - 1 + self.rescalings
         self.k = value_roundings(lengths, factored=False, rescalings=self.rescalings)
+        self.k += sinks
         # whether the roundings are few enough for a bound
         self.bounded = bool(max(self.k, self.logit) * self.unit <= fmpq(1, 2))
         self.value_growth = fmpq(1)
@@ -194,13 +216,21 @@ class _Model:
         sigma = LOG2_E * to_fmpq(Fraction(case.sigma.factor * case.sigma.root))
         self.factors = prod((_exact(max(1.0, x)) for x in largest), start=max(fmpq(1), sigma))
         self.terms = d * (m + 1) if self.logit else 0
+        if case.terms.any:
+            self.terms += TERM_PRODUCTS
+            self.factors *= max(fmpq(1), _exact(float(case.terms.softcap or 1)))
         self.logit_lost = fmpq(0)
         if self.bounded:
             growth = 1 + gamma(self.logit, self.unit)
             self.logit_lost = underflows(self.terms, growth, self.factors, self.half_least)
 
     def row(self, reach: float, size: float, values: float) -> _Row:
-        """Return E3's bounds of a query with S̄, |lse| and a bound on products of values."""
+        """Return E3's bounds of a query with S̄, |lse| and a bound on products of values.
+
+        It knows no terms.
+        """
+        if not self.alone:
+            return _Row(inf, inf, inf, inf)
         u, drift = self.unit, self._drift(reach)
         with arb_precision(64):
             spread = arb(2 * drift).exp()

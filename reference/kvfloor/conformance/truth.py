@@ -28,7 +28,7 @@ class Truth(NamedTuple):
     fine_logsumexp : ndarray, shape (b, h, n_q)
         The log-sum-exp, rounded to `FINE`.
     empty : ndarray of bool, shape (b, h, n_q)
-        Rows without a tuple.
+        Rows without a tuple, and without a sink.
     """
 
     output: Array
@@ -55,13 +55,14 @@ def find_truth(
     """
     d_v, kept = case.values[0].shape[3], case.kept
     without = np.zeros(case.query.shape[:3], dtype=np.bool_)
-    if kept is not None:
+    if kept is not None and case.terms.sink is None:
         without[:] = ~kept.any(axis=tuple(range(3, kept.ndim)))
     arguments: dict[str, Any] = {
         "query": case.query,
         "keys": case.keys,
         "scale": case.sigma,
-        "mask": kept,
+        "mask": case.mask,
+        **case.terms.arguments,
         "empty": empty,
         "return_logsumexp": True,
         "logsumexp_base": base,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kernels.wrong import SOURCE
+from kernels.wrong_joined import JOINED
 from limits import HANG
 
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
@@ -107,6 +108,17 @@ def test_a_merge_is_examined(project: Path) -> None:
     )
 
 
+def test_terms_are_declared(project: Path) -> None:
+    (project / "joined.py").write_text(JOINED)
+    terms = ("--sink", "--softcap", "20", "--bias", "alibi", "--order", "1", "--mask", "causal")
+    small = ("--tokens", "most=12", "--heads", "most=8", "--examples", "0")
+    done = run(project, "conform", "joined:at_once", *FORMATS, *terms, *small)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "bias-axes: no array of biases is declared" in done.stdout
+    assert "alibi-corners" not in done.stdout
+    assert run(project, "conform", "mine:factored", *FORMATS, "--sink", *SMALL).returncode == 1
+
+
 def test_a_mask_may_be_none(project: Path) -> None:
     options = ("--mask", "none", "--examples", "0", "--tokens", "most=20")
     done = run(project, "conform", "mine:factored", *FORMATS, *options)
@@ -152,6 +164,8 @@ def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
             ("conform", "mine:merge", *FORMATS, "--what", "merge", "--mask", "causal"),
             "mask: expected None, as it merges",
         ),
+        (("conform", "mine:factored", *FORMATS, "--bias", "alibi"), "bias: expected array, as"),
+        (("conform", "mine:factored", *FORMATS, "--softcap", "-1"), "softcap: expected a positive"),
         (("vectors",), "--out"),
         (("vectors", "--out", "mine.py"), "mine.py"),
     ],
