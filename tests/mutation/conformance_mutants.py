@@ -113,7 +113,7 @@ CONFORMANCE = (
     ("centred", "no-cap", "logits = np.copysign([-caps-]{+size * c+}, part.logits)", N),
     ("tolerances", "cap-without-roundings", "CAP_ROUNDINGS = [-5-]{+0+}", N),
     ("tolerances", "bias-without-rounding", "BIAS_ROUNDINGS = [-1-]{+0+}", N),
-    ("tolerances", "sinks-are-no-tuples", "self.count = prod(lengths)[- + sinks-]{++}", N),
+    ("tolerances", "sinks-move-no-maximum", "self.rescalings += [-sinks-]{+0+}", N),
     ("case", "lowest-seen", "kept & [-~lowest-]{+True+}", N),
     ("joining", "sink-always-low", "sink=top + [-above-]{+0 * above - 50+}) for above", N),
     ("joining", "cap-far-away", "return [_logits(draft, [-CAPS-]{+0.001+} * _cap(draft))]", N),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import ml_dtypes
@@ -118,8 +119,9 @@ def test_a_sink_is_a_tuple_of_value_zero() -> None:
     found = bounds(single([1000.0], [4.0], sink=np.array([1000.0])), sink=True).output.item()
     # the output is 2, from which both values deviate by 2
     assert found == pytest.approx(2 * 6 * 1000 * U, rel=1e-2)
-    alone = bounds(single([1000.0], [4.0]), sink=True).output.item()
-    assert alone < 4 * 16 * U
+    # far below it weighs nothing; one rescaling more is a product and a rounding of the sum
+    far = bounds(single([0.0], [4.0], sink=np.array([-1e4])), sink=True).output.item()
+    assert far == pytest.approx(4 * (3 + 1 + 8) * U, rel=1e-4)
 
 
 def test_a_cap_passes_errors_on_and_adds_that_of_its_tanh() -> None:
@@ -139,12 +141,38 @@ def test_a_bias_is_rounded_and_so_is_its_sum() -> None:
     assert found == pytest.approx(2 * 7 * 1000 * U, rel=1e-2)
 
 
-def test_a_bias_of_minus_infinity_drops_a_tuple() -> None:
+@pytest.mark.parametrize("mask", [None, np.ones((1, 3), dtype=np.bool_)])
+def test_a_bias_of_minus_infinity_drops_a_tuple(mask: Any) -> None:
     case = single([0.0, 50.0, 1.0], [1.0, 2.0, 3.0], bias=np.array([[[0.0, -np.inf, 0.0]]]))
+    case = replace(case, mask=mask)
     assert case.kept is not None
     assert case.kept.ravel().tolist() == [True, False, True]
     less = bounds(single([0.0, 1.0], [1.0, 3.0], bias=np.zeros((1, 1, 2))), bias="array")
     assert bounds(case, bias="array").output.item() == pytest.approx(less.output.item(), rel=0.2)
+
+
+def test_the_queries_compared_keep_their_biases() -> None:
+    """Of ten queries the last two; the first would see other numbers."""
+    rng = np.random.default_rng(0)
+    q, K, V = (rng.normal(size=(1, 2, n, 3)).astype(np.float32) for n in (10, 5, 5))
+    terms = Joined(bias=rng.normal(size=(2, 10, 5)).astype(np.float32))
+    case = Case(q, (K,), (V,), 1.0, None, rows=(9, 8), terms=terms)
+    target = Target(joined.at_once, dtype="float32", accumulate="float32", order=1, bias="array")
+    assert judge(target, case).problem is None
+    some = case.compared().terms.bias
+    assert some is not None
+    assert (some == terms.bias[:, [9, 8]]).all()  # type: ignore[index]
+
+
+@pytest.mark.long
+def test_large_ones() -> None:
+    declared: dict[str, Any] = {"order": 1, "sink": True, "bias": "alibi", "softcap": 20}
+    options: dict[str, Any] = {"dtype": "bfloat16", "accumulate": "float32"} | declared
+    flags = sorted(LARGE - {"grouped-heads"})
+    report = check(kernel("one_pass", "float32"), block=joined.BLOCK, mask="causal", examples=0,
+                   flags=flags, **options)  # fmt: skip
+    assert report.ok, str(report)
+    assert max(report.visited["tokens"]) == 2**15
 
 
 def test_slopes_become_distances_from_the_place_of_a_query() -> None:
