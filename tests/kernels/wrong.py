@@ -17,7 +17,7 @@ WINDOW = Window((2, 4), 0)
 
 @dataclass(frozen=True)
 class Wrong:
-    """An edit, written ``[-old-]{+new+}``, of one function in ``correct.py``."""
+    """An edit, written ``[-old-]{+new+}``, of one function in ``correct.py`` or another text."""
 
     name: str
     function: str
@@ -25,16 +25,17 @@ class Wrong:
     flag: str
     where: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    text: str = SOURCE
 
     def source(self) -> str:
         """The module with the edit in the function named by ``where``, or else by ``function``."""
         old, new = CHANGE.sub(r"\1", self.change), CHANGE.sub(r"\2", self.change)
-        start = SOURCE.index(f"def {self.where or self.function}(") if self.where != "-" else 0
-        end = SOURCE.find("\n\n\n", start)
-        part = SOURCE[start:end]
+        start = self.text.index(f"def {self.where or self.function}(") if self.where != "-" else 0
+        end = self.text.find("\n\n\n", start)
+        part = self.text[start:end]
         if part.count(old) != 1 or old == new:
             raise ValueError(f"{self.name}: the edit applies {part.count(old)} times")
-        return SOURCE[:start] + part.replace(old, new) + SOURCE[end:]
+        return self.text[:start] + part.replace(old, new) + self.text[end:]
 
     def build(self) -> Callable[..., Any]:
         """The wrong function."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 J, T, W, C, R = "judge", "target", "wrong", "correct", "runner"
-B, D = "tolerances", "domain"
+B, D, M, N = "tolerances", "domain", "merging", "joining"
 
 CONFORMANCE = (
     ("judge", "nan-passes", "ratio = np.where(~strict & ~np.isfinite(found), [-np.inf-]{+0.0+}", J),
     (
         "judge",
         "empty-rows-rounded",
-        "strict = np.broadcast_to(rows[--]{+ & False+}, found.shape)",
+        "np.broadcast_to([-exact.reshape-]{+(exact & False).reshape+}(exact.shape",
         J,
     ),
     (
@@ -42,7 +42,7 @@ CONFORMANCE = (
     ),
     ("centred", "hidden-count", "dtype=np.bool_) if kept is None else [-kept-]{+kept | True+}", B),
     ("centred", "no-deviation", "spread[:, None] * ([-deviation-]{+0 * deviation+} + round", B),
-    ("centred", "no-differences", "a.u * [-gaps-]{+0+} + a.exp", B),
+    ("centred", "no-differences", "a.difference * [-gaps-]{+0+} + a.exp", B),
     ("centred", "quotient-exact", "+ [-a.epsilon * size-]{+0+} + a.half_least", B),
     ("centred", "all-are-light", "LIGHT = [-0.25-]{+2.0**24+}", B),
     ("centred", "none-are-light", "LIGHT = [-0.25-]{+0.0+}", B),
@@ -82,5 +82,40 @@ CONFORMANCE = (
         W,
     ),
     ("truth", "empty-rows-unseen", "without[:] = [-~kept-]{+kept+}", W),
-    ("target", "changes-unseen", "if old.tobytes() [-!=-]{+is+} new.tobytes()", W),
+    ("target", "changes-unseen", "if A.tobytes() [-!=-]{+is+} copies[name]", W),
+    ("merging", "base-e-for-2", 'Fraction(1) if self.logsumexp_base == [-"e"-]{+2+} else', M),
+    ("merging", "empty-parts-seen", "            [-~empty[:, :, None]-]{+None+},\n", M),
+    ("merging", "ten-bits-of-ln-2", "man, exp = arb.const_log2()[--]{+.floor()+}.mid()", M),
+    ("merging", "products-not-counted", "return [-BASE_ROUNDINGS-]{+0+} if self.changes_base", M),
+    ("merging", "every-base-is-changed", "BASE_ROUNDINGS if self.changes_base[--]{+ or True+}", M),
+    ("merging", "differences-of-one", "return [-3-]{+1+} if self.changes_base else 1", M),
+    ("merging", "parts-swapped", "np.moveaxis(case.[-values-]{+keys+}[0], 2, 0),", M),
+    ("merging", "queries-in-places", "return place[:2] + place[[-3-]{+2+}:]", M),
+    ("merging", "log-sum-exps-as-outputs", "keys = _rounded(self.[-given-]{+inputs+}, ", M),
+    ("tolerances", "bits-for-nats", '== "e" else [-LOG2_E_ABOVE-]{+1+})', M),
+    ("tolerances", "differences-overflow", "if self.logit[--]{+ or True+}:  # a diff", M),
+    ("centred", "difference-as-one-rounding", "own + a.[-difference-]{+u+} * gaps", M),
+    ("truth", "always-nats", '"logsumexp_base": [-base-]{+"e"+}', M),
+    ("partial_states", "no-empty-part", "np.where(empty, [-NEVER-]{+0.0+}, lse)", M),
+    ("partial_states", "no-poisoned-part", "for x in ([-np.nan, np.inf-]{+0.0,+})", M),
+    ("partial_states", "hundreds-are-low", "lse = -[-level-]{+100+} * np.linspace", M),
+    ("partial_states", "first-is-heavy", "for heavy in ([--1, 0-]{+0,+})", M),
+    ("catalogue", "one-catalogue", "return [-MERGES-]{+CATALOGUE+} if", M),
+    ("terms", "other-corner", "(0 if top_left else [-n - n_q-]{+n_q - n+})", N),
+    ("terms", "towards-one-side", "distances = [-np.abs-]{+np.asarray+}(places", N),
+    ("terms", "all-rows-of-the-bias", "bias=self.bias[:, [-rows-]{+:+}]", N),
+    ("terms", "bias-for-slopes", "self.bias if self.slopes is [-None-]{+not None+} else", N),
+    ("centred", "sink-of-another-head", "float(terms.sink[[-j-]{+0+}])", N),
+    ("centred", "sink-without-reach", "_with_column(part.reach, [-abs(s)-]{+0.0+})", N),
+    ("centred", "bias-without-reach", "reach=part.reach[- + np.abs(bias)-]{++})", N),
+    ("centred", "tanh-exact", "+ a.epsilon * (1 + a.logit) * [-capped-]{+0+}\n", N),
+    ("centred", "cap-of-the-reach", "capped = np.minimum(part.reach, [-c-]{+0+})", N),
+    ("centred", "no-cap", "logits = np.copysign([-caps-]{+size * c+}, part.logits)", N),
+    ("tolerances", "cap-without-roundings", "CAP_ROUNDINGS = [-5-]{+0+}", N),
+    ("tolerances", "bias-without-rounding", "BIAS_ROUNDINGS = [-1-]{+0+}", N),
+    ("tolerances", "sinks-move-no-maximum", "self.rescalings += [-sinks-]{+0+}", N),
+    ("case", "lowest-seen", "kept & [-~lowest-]{+True+}", N),
+    ("joining", "sink-always-low", "sink=top + [-above-]{+0 * above - 50+}) for above", N),
+    ("joining", "cap-far-away", "return [_logits(draft, [-CAPS-]{+0.001+} * _cap(draft))]", N),
+    ("joining", "visible-are-high", "np.full(draft.size.lengths[0], [--CAPS-]{+CAPS+}", N),
 )

@@ -14,6 +14,13 @@ __all__ = ["conform", "vectors"]
 
 @click.command()
 @click.argument("target", metavar="MODULE:FUNCTION")
+@click.option(
+    "--what",
+    type=click.Choice(("attention", "merge")),
+    default="attention",
+    show_default=True,
+    help="What it computes; merge: f(outputs, logsumexps) of partial states.",
+)
 @click.option("--dtype", help="Format of the inputs.")
 @click.option("--accumulate", help="Format of the arithmetic.")
 @click.option("--order", type=int, help="Slots of keys and values.  [default: 2]")
@@ -28,9 +35,15 @@ __all__ = ["conform", "vectors"]
 @click.option("--block", help="Tokens of a block of an online softmax, or one number a slot.")
 @click.option("--weights", help="Format of stored weights.  [default: that of the arithmetic]")
 @click.option("--exp-ulps", type=float, help="What exp and log are within.  [default: 4]")
+@click.option("--logsumexp-base", help="What log-sum-exps are logarithms to: e or 2.  [default: e]")
+@click.option("--exp-base", help="merge: what is raised to a power.  [default: the same]")
+@click.option("--logsumexps", help="merge: format of those given.  [default: the arithmetic's]")
 @click.option("--empty", help="Output of a row without a tuple: zero or nan.  [default: zero]")
 @click.option("--grouped", is_flag=True, default=None, help="Heads may share keys and values.")
 @click.option("--arrays", help="numpy, torch, jax or a module.  [default: numpy]")
+@click.option("--sink", is_flag=True, default=None, help="It is given a logit for each head.")
+@click.option("--softcap", type=float, help="c: logits become c·tanh(s/c).")
+@click.option("--bias", help="What is added to logits: alibi (its slopes are given), or array.")
 @click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
 @click.option("--d", help="Head sizes served: 64,128, or multiple=16,least=16,most=256.")
 @click.option("--d-v", help="The same for values; or same, as d.")
@@ -47,6 +60,7 @@ __all__ = ["conform", "vectors"]
 def conform(
     *,
     target: str,
+    what: str,
     examples: int,
     seed: int,
     json_file: str | None,
@@ -55,18 +69,23 @@ def conform(
 ) -> int:
     """Compare an implementation of attention with the correctly rounded results.
 
-    MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...); or it names a
+    MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...), and with sink=,
+    softcap= and bias= if these are declared; or it names a
     kvfloor.conformance.Target, which says everything itself. It is called only for what it
     serves (--d, --d-v, --tokens, ...). Exit status 0 if every number is within its derived bound,
     1 if not, or if too little is served to say anything, 2 if it never answers.
 
+    With --what merge it is called as f(outputs, logsumexps), of shapes (parts, rows, heads, d_v)
+    and (parts, rows, heads); --tokens are parts, --batch rows.
+
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
     """
-    from kvfloor_proofs.cli.conforming import as_target
+    from kvfloor_proofs.cli.conforming import as_merging, as_target
 
     if json_file is not None:
         check_writable(json_file, "--json")
-    made = as_target(target, {k: v for k, v in declared.items() if v is not None})
+    told = {k: v for k, v in declared.items() if v is not None}
+    made = as_merging(target, told) if what == "merge" else as_target(target, told)
     from kvfloor.conformance import run
 
     report = run(made, examples=examples, seed=seed)

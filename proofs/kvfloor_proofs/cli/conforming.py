@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from kvfloor.attention import Window
-from kvfloor.conformance import Domain, Target, load
+from kvfloor.conformance import Domain, Merging, Target, load
 from kvfloor.errors import InputError, meant
 
-__all__ = ["as_target"]
+__all__ = ["as_merging", "as_target"]
 
 SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups")
 WINDOW = "window,left=3,right=0 or a part of that, or L1/L2 for each slot, and top-left"
@@ -30,19 +30,33 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     InputError
         If the name leads nowhere, an option is out of range, or one of the formats is missing.
     """
+    for name in ("exp_base", "logsumexps"):
+        if name in declared:
+            raise InputError(f"--{name.replace('_', '-')}", "none without --what merge", "one")
+    return _as_target(Target, spec, declared)
+
+
+def as_merging(spec: str, declared: dict[str, Any]) -> Target:
+    """Do the same for a function that merges partial states."""
+    return _as_target(Merging, spec, declared)
+
+
+def _as_target(kind: type[Target], spec: str, declared: dict[str, Any]) -> Target:
     found = load(spec, "target")
     if isinstance(found, Target):
         if declared:
             raise InputError("options", "none, as the target declares everything", str(declared))
+        if isinstance(found, Merging) != (kind is Merging):
+            raise InputError("--what", "what the target does", repr(kind.__name__))
         return replace(found, source=f"{spec}.function")
     for name in ("dtype", "accumulate"):
         if name not in declared:
             raise InputError(f"--{name}", "a format", "none")
-    for name, read in (("mask", _mask), ("returns", _words), ("block", _block)):
+    for name, read in READ.items():
         if name in declared:
             declared[name] = read(declared[name])
     served = {name: declared.pop(name) for name in SERVED if name in declared}
-    return Target(found, source=spec, domain=Domain(**served), **declared)
+    return kind(found, source=spec, domain=Domain(**served), **declared)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -75,3 +89,12 @@ def _block(text: str) -> Any:
 
 def _number(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
+
+
+READ = {
+    "mask": _mask,
+    "returns": _words,
+    "block": _block,
+    "logsumexp_base": _number,
+    "exp_base": _number,
+}

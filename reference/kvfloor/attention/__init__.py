@@ -23,11 +23,13 @@ from kvfloor.attention.rounding import Rounded, tensor_attention_rounded
 from kvfloor.attention.settling import Layers
 from kvfloor.attention.token_weights import TokenWeights
 from kvfloor.attention.windows import WINDOWS, Intervals, Window
+from kvfloor.attention.ziv import Base
 
 __all__ = [
     "INVERSE_SQRT_D",
     "WINDOWS",
     "Attention",
+    "Base",
     "Enclosure",
     "ExactAttention",
     "ExactNumber",

@@ -6,21 +6,31 @@ within the bound that E3 derives for the arithmetic it declares.
 """
 
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.catalogue import CATALOGUE, FAMILIES, Entry, as_entry, entries_for
+from kvfloor.conformance.catalogue import (
+    CATALOGUE,
+    FAMILIES,
+    MERGES,
+    Entry,
+    as_entry,
+    entries_for,
+)
 from kvfloor.conformance.domain import Domain
 from kvfloor.conformance.draft import Draft
 from kvfloor.conformance.judge import Judgement, Worst, judge
 from kvfloor.conformance.loading import load
+from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.report import Failure, NotRun, Report
-from kvfloor.conformance.runner import check, run
+from kvfloor.conformance.runner import check, check_merge, run
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Answer, CallError, Target
+from kvfloor.conformance.terms import Joined
 from kvfloor.conformance.vectors import write
 
 __all__ = [
     "CATALOGUE",
     "FAMILIES",
+    "MERGES",
     "Answer",
     "CallError",
     "Case",
@@ -28,7 +38,9 @@ __all__ = [
     "Draft",
     "Entry",
     "Failure",
+    "Joined",
     "Judgement",
+    "Merging",
     "NotRun",
     "Report",
     "Size",
@@ -36,6 +48,7 @@ __all__ = [
     "Worst",
     "as_entry",
     "check",
+    "check_merge",
     "entries_for",
     "judge",
     "load",

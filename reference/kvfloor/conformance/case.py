@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from kvfloor.attention import WINDOWS, Intervals, Mask, Scale, Window, as_scale
+from kvfloor.conformance.terms import NO_TERMS, Joined
 from kvfloor.numbers import Array
 
 __all__ = ["Case", "MaskSpec", "Relation"]
@@ -28,11 +29,14 @@ class Case:
         Head i of the query reads head ``i // (h // h_kv)`` of keys and values.
     values : tuple of m arrays, ``values[r]`` of shape (b, h_kv, n_r, d_v)
     scale : positive rational or "1/sqrt(d)"
-    mask : None, "causal", "causal-top-left", `Window`, or booleans of shape (n_q, n_1, ..., n_m)
+    mask : None, "causal", "causal-top-left", `Window`, or booleans
+        Of shape (n_q, n_1, ..., n_m), or (b, h, n_q, n_1, ..., n_m).
     relation : "none", "repeat" or "inputs"
         What is compared besides the numbers: a second call, bit by bit; the inputs after the call.
     rows : tuple of int, optional
         The queries whose results are compared; all by default.
+    terms : Joined
+        Soft cap, bias and sinks.
     """
 
     query: Array
@@ -42,6 +46,7 @@ class Case:
     mask: MaskSpec
     relation: Relation = "none"
     rows: tuple[int, ...] | None = None
+    terms: Joined = NO_TERMS
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -55,8 +60,13 @@ class Case:
 
     @property
     def kept(self) -> Mask | None:
-        """The tuples that count, shape (n_q, n_1, ..., n_m); None for all."""
-        return kept_tuples(self.mask, self.query.shape[2], self.lengths)
+        """The tuples that count, shape (b or 1, h or 1, n_q, n_1, ..., n_m); None for all."""
+        kept, bias = kept_tuples(self.mask, self.query.shape[2], self.lengths), self.terms.bias
+        if kept is not None:
+            kept = kept.reshape((1,) * (len(self.keys) + 3 - kept.ndim) + kept.shape)
+        if bias is None or not (lowest := np.isneginf(bias)).any():
+            return kept
+        return ~lowest[None] if kept is None else kept & ~lowest
 
     def compared(self) -> Case:
         """The same with the queries alone that are compared, and zeros for what is not finite.
@@ -72,7 +82,8 @@ class Case:
             return case
         rows = list(self.rows)
         mask = kept_tuples(self.mask, self.query.shape[2], self.lengths, rows)
-        return replace(case, query=self.query[:, :, rows], mask=mask, rows=None)
+        terms = self.terms.of(rows)
+        return replace(case, query=self.query[:, :, rows], mask=mask, rows=None, terms=terms)
 
 
 def _finite(array: Array) -> Array:
@@ -89,7 +100,7 @@ def kept_tuples(
         return None
     chosen = range(n_q) if rows is None else rows
     if isinstance(mask, np.ndarray):
-        kept: Mask = mask[list(chosen)]
+        kept: Mask = mask.take(list(chosen), axis=mask.ndim - len(lengths) - 1)
         return kept
     window = WINDOWS[mask] if isinstance(mask, str) else Window(*mask)
     seen = Intervals.of(window, n_q, n_q, lengths)

@@ -6,15 +6,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kvfloor.conformance import builders, corners, extents, sentinels, tiles
+from kvfloor.conformance import (
+    builders,
+    corners,
+    extents,
+    joining,
+    partial_states,
+    sentinels,
+    tiles,
+)
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.domain import EVERYTHING
 from kvfloor.conformance.draft import Draft, affordable
+from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
 
-__all__ = ["CATALOGUE", "FAMILIES", "Entry", "as_entry", "entries_for"]
+__all__ = [
+    "CATALOGUE",
+    "FAMILIES",
+    "MERGES",
+    "Entry",
+    "as_entry",
+    "catalogue_of",
+    "entries_for",
+]
 
 FAMILIES = ("shapes", "masks", "ranges", "precision", "invariance", "instances")
 
@@ -110,6 +127,28 @@ def _reads(target: Target) -> str:
     return "the mask is none" if target.kind == "none" else reason
 
 
+def _reads_empty(target: Target) -> str:
+    return "" if target.skips else "outputs of empty parts may be read, as nothing else is declared"
+
+
+def _no_cap_and_mask(target: Target) -> str:
+    return joining.without("softcap")(target) or (
+        "the mask is none" if target.kind == "none" else ""
+    )
+
+
+def _no_array(*terms: str) -> Callable[[Target], str]:
+    def unless(target: Target) -> str:
+        lacking = "" if target.bias == "array" else "no array of biases is declared"
+        return joining.without(*terms)(target) or lacking
+
+    return unless
+
+
+def _no_alibi(target: Target) -> str:
+    return "" if target.bias == "alibi" else "no alibi is declared"
+
+
 CAUSAL = ("causal", "causal-top-left")
 
 CATALOGUE = (
@@ -171,6 +210,32 @@ CATALOGUE = (
     Entry("subnormals", "ranges", "subnormal numbers flushed to zero", builders.subnormals),
     Entry("signed-zeros", "ranges", "zero taken for masked or for padding",
           builders.signed_zeros),
+    Entry("sink-above", "ranges", "a sink that is no candidate for the maximum, or has a value",
+          joining.sink_above, unless=joining.without("sink")),
+    Entry("sink-below", "ranges", "exp of minus a sink, or one taken for masked",
+          joining.sink_below, unless=joining.without("sink")),
+    Entry("sink-of-blocks", "precision", "a sink counted once a block, or for each split",
+          joining.sink_of_blocks, unless=joining.without("sink"), longest=37),
+    Entry("sink-heads", "shapes", "the sink of another head", builders.heads,
+          unless=joining.without("sink"), sizes=lambda _: {"kv_heads": 8}),
+    Entry("capped", "ranges", "a cap forgotten, or applied to other numbers", joining.capped,
+          unless=joining.without("softcap")),
+    Entry("small-under-cap", "precision", "a tanh of few bits", joining.small_under_cap,
+          unless=joining.without("softcap")),
+    Entry("cap-after-mask", "masks", "a cap that is applied to what a mask has hidden",
+          joining.cap_after_mask, unless=_no_cap_and_mask),
+    Entry("cap-after-bias", "ranges", "a cap that is applied to logits with their bias",
+          joining.cap_after_bias, unless=_no_array("softcap")),
+    Entry("bias-axes", "shapes", "the bias of another head or query, or one head's for all",
+          joining.bias_axes, unless=_no_array()),
+    Entry("bias-sentinels", "masks", "biases of -1e4 and -65504 taken for masks",
+          joining.bias_sentinels, unless=_no_array()),
+    Entry("hidden-by-bias", "masks", "biases of -inf that make NaN, or hide nothing",
+          joining.hidden_by_bias, unless=_no_array()),
+    Entry("alibi-corners", "masks", "distances of the wrong sign, or from another place",
+          joining.alibi_corners, unless=_no_alibi),
+    Entry("alibi-slopes", "shapes", "the slope of another head", builders.heads,
+          unless=_no_alibi, sizes=lambda _: {"kv_heads": 6}),
     Entry("fine-logits", "precision", "logits rounded on the way", builders.fine_logits),
     Entry("small-keys", "precision", "a small bias on the keys", builders.small_keys),
     Entry("scale", "precision", "the scale given twice, not at all, or nearly",
@@ -193,14 +258,63 @@ CATALOGUE = (
 )  # fmt: skip
 
 
+MERGES = (
+    Entry("drawn-parts", "shapes", "anything at all", partial_states.drawn_parts),
+    Entry("one-part", "shapes", "a state that does not come back as it is",
+          partial_states.one_part),
+    Entry("two-parts", "shapes", "weights swapped: each part by that of the other",
+          partial_states.two_parts),
+    Entry("many-parts", "shapes", "a part dropped, the last above all, or padding counted",
+          partial_states.many_parts, longest=65),
+    Entry("part-columns", "shapes", "a tile of columns dropped, or its end",
+          partial_states.part_columns, longest=3, sizes=lambda _: {"d_v": 256}, draws=False),
+    Entry("rows-and-heads", "shapes", "weights of another row or head",
+          partial_states.rows_and_heads, sizes=lambda _: {"batch": 5, "kv_heads": 32}),
+    Entry("empty-parts", "masks", "an empty part that makes NaN, or is counted",
+          partial_states.empty_parts),
+    Entry("all-empty", "masks", "rows of empty parts that are not -inf, but NaN or a number",
+          partial_states.all_empty),
+    Entry("unread-parts", "masks", "outputs of empty parts are read, though it is declared that "
+          "they are not", partial_states.unread_parts, unless=_reads_empty),
+    Entry("dominant-part", "ranges", "weights that do not vanish, or are of another part",
+          partial_states.dominant_part),
+    Entry("equal-parts", "ranges", "log-sum-exps added up, weights that do not add up to 1",
+          partial_states.equal_parts),
+    Entry("low-parts", "ranges", "parts taken for empty below a number: -1e4, -5e4, -65504, -1e9",
+          partial_states.low_parts),
+    Entry("high-parts", "ranges", "exp without the maximum", partial_states.high_parts),
+    Entry("steep-parts", "ranges", "logarithms to the base 2 for those to e, or the reverse",
+          partial_states.steep_parts),
+    Entry("fine-parts", "precision", "log-sum-exps rounded on the way", partial_states.fine_parts),
+    Entry("cancelling-parts", "precision", "outputs that are added up in a narrow format",
+          partial_states.cancelling_parts),
+    Entry("light-parts", "precision", "small weights lost in a narrow running sum",
+          partial_states.light_parts, longest=65),
+    Entry("late-part", "precision", "a running maximum that rescales late, or not all it should",
+          partial_states.late_part, longest=37),
+    Entry("permuted-parts", "invariance", "results that depend on the order of the parts",
+          partial_states.permuted_parts),
+    Entry("repeated-merge", "invariance", "a second call that returns other numbers",
+          partial_states.repeated_merge),
+    Entry("merged-inputs", "invariance", "arrays that are overwritten",
+          partial_states.merged_inputs),
+)  # fmt: skip
+
+
+def catalogue_of(target: Target) -> tuple[Entry, ...]:
+    """Return the catalogue for what a target does."""
+    return MERGES if isinstance(target, Merging) else CATALOGUE
+
+
 def entries_for(target: Target) -> tuple[Entry, ...]:
     """Return the entries that apply to a target."""
-    return tuple(entry for entry in CATALOGUE if not entry.unless(target))
+    return tuple(entry for entry in catalogue_of(target) if not entry.unless(target))
 
 
 def as_entry(flag: str) -> Entry:
     """Return the entry with a flag; `InputError` if there is none."""
-    for entry in CATALOGUE:
+    entries = (*CATALOGUE, *MERGES)
+    for entry in entries:
         if entry.flag == flag:
             return entry
-    raise InputError.among("flag", (entry.flag for entry in CATALOGUE), repr(flag))
+    raise InputError.among("flag", (entry.flag for entry in entries), repr(flag))

@@ -28,6 +28,7 @@ from flint import arb
 from kvfloor.attention import exp_above
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.target import Target
+from kvfloor.conformance.terms import Joined
 from kvfloor.floors import BASE_CHANGES, gamma, logsumexp_error
 from kvfloor.numbers import Array, arb_precision
 
@@ -37,6 +38,7 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 
 UNIT = 2.0**-52  # of the float64 that bounds are computed in, twice over
 LEAST = 2.0**-1000
+TANH_ABOVE = 2.0**-39
 LIGHT = 0.25  # of a unit roundoff: terms up to that are counted by their size
 LIGHT_ERRORS = 4  # what roundings do to them, relatively: twice 1 + γ, and γ <= 1
 
@@ -48,8 +50,12 @@ class Arithmetic(NamedTuple):
     ----------
     order, rescalings, tuples : int
         m, R, and tuples N, hidden ones too.
-    u, stored : float
-        Unit roundoffs of the arithmetic, and of weights that are stored; 0 if they are not.
+    u : float
+        Unit roundoff of the arithmetic.
+    difference : float
+        γ of what is done to a logit and the maximum: they are subtracted.
+    stored : float
+        Unit roundoff of weights that are stored; 0 if they are not.
     logit : float
         γ of a logit.
     logit_lost : float
@@ -70,6 +76,7 @@ class Arithmetic(NamedTuple):
     rescalings: int
     tuples: int
     u: float
+    difference: float
     stored: float
     logit: float
     logit_lost: float
@@ -96,6 +103,10 @@ class Set(NamedTuple):
         A bound, at least 1, on products of values.
     unit : float
         Relative error of what is above, for its reach or its size.
+    capped : ndarray, shape (n_q, N)
+        Bounds on what a soft cap leaves of logits; zeros without one.
+    slack : float
+        What else the logits are off by here.
     """
 
     logits: Array
@@ -104,6 +115,8 @@ class Set(NamedTuple):
     sums: Array
     largest: float
     unit: float
+    capped: Array
+    slack: float
 
 
 class Bounds(NamedTuple):
@@ -130,15 +143,51 @@ def read_set(target: Target, case: Case, i: int, j: int) -> Set:
     for K_r, V_r in zip(K[1:], V[1:], strict=True):
         products = (products[:, None] * K_r).reshape(-1, q.shape[1])
         values = (values[:, None] * V_r).reshape(-1, V_r.shape[1])
-    unit = (q.shape[1] + m + 8) * UNIT
-    return Set(
+    unit = (q.shape[1] + m + 10) * UNIT
+    products_of = Set(
         q @ products.T * sigma,
         np.abs(q) @ np.abs(products).T * (sigma * (1 + unit)) + LEAST,
         values,
         np.abs(values).sum(axis=0),
         float(np.prod([max(1.0, np.abs(V_r).max()) for V_r in V])),
         unit,
+        np.zeros((len(q), len(products))),
+        0.0,
     )
+    return _joined(products_of, case.terms, j)
+
+
+def _joined(part: Set, terms: Joined, j: int) -> Set:
+    """The set with the terms of a head: a sink is one more tuple, of value zero.
+
+    tanh x = 1 - 2/(e^2x + 1), with an exp that is at most 2⁻⁴⁰ above: off by less than 2⁻⁴⁰.
+    """
+    n_q = len(part.logits)
+    if terms.softcap is not None:
+        c = float(terms.softcap)
+        size = np.minimum(np.abs(part.logits) / c, 32.0)
+        with np.errstate(under="ignore"):
+            caps = c * (1 - 2 / (exp_above(2 * size) + 1))
+        capped = np.minimum(part.reach, c)
+        logits = np.copysign(caps, part.logits)
+        part = part._replace(logits=logits, capped=capped, slack=c * TANH_ABOVE)
+    if terms.bias is not None:
+        bias = terms.bias[j % len(terms.bias)].reshape(n_q, -1).astype(np.float64)
+        bias = np.where(np.isneginf(bias), 0.0, bias)  # which is not seen
+        part = part._replace(logits=part.logits + bias, reach=part.reach + np.abs(bias))
+    if terms.sink is not None:
+        s = float(terms.sink[j])
+        part = part._replace(
+            logits=_with_column(part.logits, s),
+            reach=_with_column(part.reach, abs(s)),
+            capped=_with_column(part.capped, 0.0),
+            values=np.concatenate([part.values, np.zeros((1, part.values.shape[1]))]),
+        )
+    return part
+
+
+def _with_column(array: Array, x: float) -> Array:
+    return np.concatenate([array, np.full((len(array), 1), x)], axis=1)
 
 
 def bound_rows(
@@ -167,11 +216,11 @@ def bound_rows(
     """
     a, s, S = arithmetic, part.logits[rows], part.reach[rows]
     seen = np.ones(s.shape, dtype=np.bool_) if kept is None else kept
-    slack = part.unit * S + 4 * UNIT * (np.abs(lse) + LEAST)[:, None]
+    slack = part.slack + part.unit * S + 4 * UNIT * (np.abs(lse) + LEAST)[:, None]
     logarithms = np.minimum(s + slack - lse[:, None], 0.0)  # at least those of the weights
     with np.errstate(all="ignore"):
         p = np.where(seen, exp_above(logarithms), 0.0)
-        drift = _drift(a, s, S, slack, seen)
+        drift = _drift(a, s, S, part.capped[rows], slack, seen)
         error, W, moved = _least_error(logarithms, p, drift, _first_of(s, seen))
         least_sum = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)
         heavy = p > LIGHT * a.u
@@ -217,16 +266,17 @@ def _deviation(part: Set, W: Array, output: Array) -> Array:
     return np.asarray((W[:, None] @ (distances + rounding))[:, 0])
 
 
-def _drift(a: Arithmetic, s: Array, S: Array, slack: Array, seen: Array) -> Array:
+def _drift(a: Arithmetic, s: Array, S: Array, capped: Array, slack: Array, seen: Array) -> Array:
     """Δ_t: what the logarithm of each weight may be off by, but for one number for all.
 
     A logit has its own error; the difference from the maximum is rounded, and no larger than that
-    of the logits and what both are off by.
+    of the logits and what both are off by. A cap has a slope of 1 at most, so it passes on the
+    error of a logit, and adds that of its tanh.
     """
-    own = a.logit * S + a.logit_lost
-    top = np.where(seen, s + slack, -inf).max(axis=1) + np.where(seen, own, 0.0).max(axis=1)
+    own = a.logit * S + a.logit_lost + a.epsilon * (1 + a.logit) * capped
+    top = np.where(seen, s + slack + own, -inf).max(axis=1)
     gaps = top[:, None] - (s - slack) + own
-    return np.where(seen, own + a.u * gaps + a.exp, 0.0)
+    return np.where(seen, own + a.difference * gaps + a.exp, 0.0)
 
 
 def _least_error(

@@ -8,6 +8,7 @@ from typing import Any
 
 from kvfloor.conformance.counts import ANY, Counts, as_counts
 from kvfloor.conformance.size import Size
+from kvfloor.conformance.terms import TERMS
 from kvfloor.errors import InputError
 from kvfloor.numbers import as_format, shown
 
@@ -41,6 +42,7 @@ class Domain:
     groups : whole numbers
         Heads of the query for each head of keys and values.
     masks : sequence of `MASKS`, optional
+    terms : sequence of "sink", "softcap", "bias", optional
     orders : whole numbers
         Slots.
     formats : sequence of formats of inputs, optional
@@ -61,6 +63,7 @@ class Domain:
     masks: Any = None
     orders: Any = None
     formats: Any = None
+    terms: Any = None
 
     def __post_init__(self) -> None:
         words: dict[str, Sequence[str]] = {"d_v": ("same",), "queries": QUERIES}
@@ -72,6 +75,10 @@ class Domain:
         for mask in masks:
             if mask not in MASKS:
                 raise InputError.among("masks", MASKS, shown(mask))
+        object.__setattr__(self, "terms", _listed(self.terms, TERMS))
+        for term in self.terms:
+            if term not in TERMS:
+                raise InputError.among("terms", TERMS, shown(term))
         formats = None if self.formats is None else _listed(self.formats, ())
         object.__setattr__(self, "masks", masks)
         names = None if formats is None else tuple(as_format(form).name for form in formats)
@@ -84,7 +91,7 @@ class Domain:
     def told(self) -> dict[str, str]:
         """Return what is not as without a domain, as text."""
         plain = {field.name: field.default for field in fields(self)}
-        plain["masks"] = MASKS
+        plain |= {"masks": MASKS, "terms": TERMS}
         said = {}
         for name, default in plain.items():
             value = getattr(self, name)

@@ -12,7 +12,8 @@ from kvfloor.attention import Mask, causal_mask
 from kvfloor.conformance.case import Case, Relation
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
-from kvfloor.numbers import Array
+from kvfloor.conformance.terms import Joined, alibi, slopes_of
+from kvfloor.numbers import Array, BinaryFormat
 
 __all__ = ["BEYOND_EXP", "MOST_LOGITS", "Draft", "NoCase", "affordable"]
 
@@ -96,16 +97,19 @@ class Draft:
         mask: Mask | None = None,
         relation: Relation = "none",
         rows: tuple[int, ...] | None = None,
+        *,
+        sink: Any = None,
+        bias: Any = None,
     ) -> Case:
-        """Round to the format of the inputs, and put the target's mask and scale to it.
+        """Round to the format of the inputs, and put the target's mask, scale and terms to it.
 
         For "boolean" targets, ``mask`` is the mask; without one it is causal from the top left.
+        A sink for each head and an array of biases are those that are given, or else drawn; a
+        sink is then about the largest logit.
         """
-        form = self.target.inputs
-        largest = float(form.max_finite)
 
         def rounded(array: Float) -> Array:
-            return form.round_array(np.clip(array, -largest, largest)).astype(form.dtype)
+            return _rounded(self.target.inputs, array)
 
         spec = self.target.mask
         return Case(
@@ -116,7 +120,41 @@ class Draft:
             (self.causal() if mask is None else mask) if spec == "boolean" else spec,
             relation,
             rows,
+            self._terms(tensors, sink, bias),
         )
+
+    def _terms(self, tensors: Tensors, sink: Any, bias: Any) -> Joined:
+        target, size = self.target, self.size
+        rng = self.generator(9)
+        given: dict[str, Any] = {"softcap": target.softcap}
+        if target.sink:
+            if sink is None:
+                sink = self.numbers(rng, (size.heads,)) + self.largest_logit(tensors)
+            given["sink"] = _rounded(target.arithmetic, np.broadcast_to(sink, (size.heads,)))
+        if target.bias == "array":
+            if bias is None:
+                bias = self.numbers(rng, (size.heads, size.queries, *size.lengths))
+            hidden = np.isneginf(bias)
+            numbers = _rounded(target.inputs, np.where(hidden, 0.0, bias))
+            given["bias"] = np.where(hidden, np.array(-np.inf).astype(numbers.dtype), numbers)
+        elif target.bias == "alibi":
+            slopes = _rounded(target.arithmetic, slopes_of(size.heads))
+            corner = target.window is not None and target.window.top_left
+            n = size.lengths[0]
+            given |= {"slopes": slopes, "bias": alibi(slopes, size.queries, n, top_left=corner)}
+        return Joined(**given)
+
+    def largest_logit(self, tensors: Tensors) -> Float:
+        """About the largest logit of the first query of each head, under the cap, shape (h,)."""
+        products = tensors.query[0, :, :1] * self.sigma
+        for K in tensors.keys:
+            shared = np.repeat(K[0], self.size.group, axis=0)
+            products = (products[:, :, None] * shared[:, None]).reshape(
+                self.size.heads, -1, self.size.d
+            )
+        top: Float = products.sum(axis=-1).max(axis=-1)
+        c = self.target.softcap
+        return top if c is None else c * np.tanh(top / c)
 
     def everything(self) -> Mask:
         """A mask that keeps all."""
@@ -149,6 +187,12 @@ class Tensors:
         for K in self.keys:
             K[..., 0] = factor
         self.keys[slot][..., 0] = factor * logits / largest
+
+
+def _rounded(form: BinaryFormat, array: Float) -> Array:
+    """Numbers of a format, none beyond its largest."""
+    largest = float(form.max_finite)
+    return form.round_array(np.clip(array, -largest, largest)).astype(form.dtype)
 
 
 def affordable(size: Size) -> bool:

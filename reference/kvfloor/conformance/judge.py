@@ -11,6 +11,7 @@ from kvfloor.conformance.case import Case
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
+from kvfloor.errors import InputError
 from kvfloor.numbers import Array, BinaryFormat, as_format
 
 __all__ = ["Judgement", "Right", "Worst", "judge", "judge_array"]
@@ -103,7 +104,16 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     case = case.compared()
     output = as_format(answer.output.dtype)
     lse = target.arithmetic if answer.logsumexp is None else as_format(answer.logsumexp.dtype)
-    truth = find_truth(case, output=output, logsumexp=lse, empty=target.empty)
+    try:
+        truth = find_truth(
+            case, output=output, logsumexp=lse, empty=target.empty, base=target.logsumexp_base
+        )
+    except InputError as error:
+        if error.argument != "softcap":
+            raise
+        # logits so far beyond a cap that what is right cannot be told from what is beside it
+        count = answer.output.size + (0 if answer.logsumexp is None else answer.logsumexp.size)
+        return Judgement(None, 0.0, count, count, None)
     tolerances = find_tolerances(target, case, truth, output=output, logsumexp=lse)
     judged = [
         judge_array(
@@ -119,6 +129,8 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     worst = max(
         (j.worst for j in judged if j.worst is not None), key=lambda w: w.ratio, default=None
     )
+    if worst is not None:
+        worst = worst._replace(place=target.place(worst.place))
     return Judgement(
         worst,
         max(j.ulps for j in judged),
@@ -139,7 +151,7 @@ class Right(NamedTuple):
         The correctly rounded numbers, in the format that was returned and in float64.
     bounds : ndarray of float64, the same shape
         How far a number may be from the fine one.
-    exact : ndarray of bool, shape (n_q,)
+    exact : ndarray of bool, shape (b, h, n_q)
         Rows in which nothing is rounded: those without a tuple.
     """
 
@@ -170,13 +182,12 @@ def judge_array(part: str, found: Array, right: Right, form: BinaryFormat) -> Ju
     bound comes out below it.
     """
     rounded, fine, bounds, exact = right
-    rows = exact.reshape(exact.shape + (1,) * (found.ndim - 3))
     identical = (found == rounded) | (np.isnan(found) & np.isnan(rounded))
     with np.errstate(invalid="ignore", over="ignore"):
         ulp = form.ulps(np.where(np.isfinite(rounded), rounded, 0.0))
         ulps = np.where(identical, 0.0, np.abs(found - rounded) / ulp)
         ratio = np.where(identical, 0.0, np.abs(found - fine) / bounds)
-    strict = np.broadcast_to(rows, found.shape)
+    strict = np.broadcast_to(exact.reshape(exact.shape + (1,) * (found.ndim - 3)), found.shape)
     ratio = np.where(strict & ~identical, np.inf, ratio)
     ratio = np.where(~strict & ~np.isfinite(found), np.inf, ratio)
     open_ended = ~strict & np.isinf(bounds)

@@ -12,6 +12,7 @@ from kvfloor.conformance.size import Size
 __all__ = ["Failure", "NotRun", "Report"]
 
 AXES = ("batch", "heads", "queries", "tokens", "d", "d_v")
+OF_MERGES = {"batch": "rows", "heads": "heads", "tokens": "parts", "d_v": "d_v"}
 MOST_SHOWN = 16  # numbers of a row of the table
 
 
@@ -65,6 +66,8 @@ class Report:
     sizes : frozenset of Size
         Those of all calls.
     seconds : float
+    merges : bool
+        Whether partial states were merged: then tokens are parts, and batches rows.
     """
 
     cases: int
@@ -77,6 +80,7 @@ class Report:
     not_run: tuple[NotRun, ...]
     sizes: frozenset[Size]
     seconds: float
+    merges: bool = False
 
     @property
     def ok(self) -> bool:
@@ -108,6 +112,9 @@ class Report:
             else:
                 values = {getattr(size, axis) for size in self.sizes}
             found[axis] = sorted(values)
+        if self.merges:
+            found["heads"] = [h for h, _ in found["heads"]]
+            return {name: found[axis] for axis, name in OF_MERGES.items()}
         found["heads"] = [f"{h}/{h_kv}" for h, h_kv in found["heads"]]
         return found
 
@@ -149,7 +156,8 @@ class Report:
         if self.unbounded:
             lines.append(f"{self.unbounded} numbers have no bound: the arithmetic is too narrow")
         if self.elements and not self.weighed:
-            lines.append("no case has more than one tuple: that is no attention")
+            kind = "part: nothing is merged" if self.merges else "tuple: that is no attention"
+            lines.append(f"no case has more than one {kind}")
         if self.failures:
             lines += ["", self.failures[0].reproducer.rstrip("\n"), ""]
         if self.not_run:
@@ -160,7 +168,7 @@ class Report:
 
 def _table(visited: dict[str, list[Any]]) -> list[str]:
     """What was visited, a row for each axis; where there is much of it, both ends."""
-    if not visited["d"]:
+    if not visited["d_v"]:
         return ["visited: nothing"]
     rows = []
     for axis, values in visited.items():

@@ -12,6 +12,7 @@ import numpy as np
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.domain import Domain
 from kvfloor.conformance.draft import Draft
+from kvfloor.conformance.merging import FIXED, NOT_SERVED, Merging
 from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
 
@@ -24,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "scale": "1/sqrt(d)",
     "mask": None,
     "returns": ("output", "logsumexp"),
+    "logsumexp_base": "e",
     "block": None,
     "weights": None,
     "exp_ulps": 4,
@@ -31,9 +33,18 @@ DEFAULTS: dict[str, Any] = {
     "grouped": False,
     "arrays": "numpy",
     "domain": Domain(),
+    "sink": False,
+    "softcap": None,
+    "bias": None,
     "skips": False,
 }
-NAMES = ("Case", "Domain", "Draft", "Size", "Target", "as_entry", "judge")
+OF_MERGING = {
+    **{name: value for name, value in DEFAULTS.items() if name not in FIXED},
+    "logsumexps": None,
+    "exp_base": None,
+    "domain": Domain(**NOT_SERVED),
+}
+NAMES = ("Case", "Domain", "Draft", "Joined", "Merging", "Size", "Target", "as_entry", "judge")
 
 
 def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case) -> str:
@@ -52,17 +63,19 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     case : Case
     """
     name, imported = _import(target)
+    merges = isinstance(target, Merging)
     declared = ", ".join(
         f"{key}={getattr(target, key)!r}"
-        for key, value in DEFAULTS.items()
+        for key, value in (OF_MERGING if merges else DEFAULTS).items()
         if getattr(target, key) != value
     )
     options = f"dtype={target.inputs.name!r}, accumulate={target.arithmetic.name!r}"
     options += f", {declared}" if declared else ""
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
-    body = _literal(case) if small else _recipe(flag, draft, number)
+    literal = _states if merges else _literal
+    body = literal(case) if small else _recipe(flag, draft, number)
     test = f"""def test_{flag.replace("-", "_")}():
-    target = Target({name}, {options})
+    target = {"Merging" if merges else "Target"}({name}, {options})
 {indent(body, "    ")}
     assert judge(target, case).problem is None, judge(target, case).problem
 """
@@ -105,6 +118,31 @@ def _literal(case: Case) -> str:
             f"    mask={mask},",
             f"    relation={case.relation!r},",
             f"    rows={case.rows!r},",
+            *_terms(case),
+            ")",
+        )
+    )
+
+
+def _terms(case: Case) -> list[str]:
+    if not case.terms.any:
+        return []
+    told = ", ".join(
+        f"{name}={_array(term) if isinstance(term, np.ndarray) else repr(term)}"
+        for name, term in case.terms._asdict().items()
+        if term is not None
+    )
+    return [f"    terms=Joined({told}),"]
+
+
+def _states(case: Case) -> str:
+    outputs, logsumexps = case.values[0], case.keys[0][..., 0]
+    return "\n".join(
+        (
+            "case = target.case(",
+            f"    outputs={_array(np.moveaxis(outputs, 2, 0))},",
+            f"    logsumexps={_array(np.moveaxis(logsumexps, 2, 0))},",
+            f"    relation={case.relation!r},",
             ")",
         )
     )

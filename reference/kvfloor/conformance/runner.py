@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import hypothesis
 
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.catalogue import CATALOGUE, Entry, as_entry
+from kvfloor.conformance.catalogue import Entry, as_entry, catalogue_of
 from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
 from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.report import Failure, NotRun, Report
 from kvfloor.conformance.reproducer import write_test
 from kvfloor.conformance.size import Size
@@ -72,6 +73,48 @@ def check(
     return run(target, examples=examples, seed=seed, flags=flags)
 
 
+def check_merge(
+    function: Callable[..., Any],
+    *,
+    dtype: Any,
+    accumulate: Any,
+    examples: int = 10,
+    seed: int = 0,
+    flags: Iterable[str] | None = None,
+    **declared: Any,
+) -> Report:
+    """Compare a function that merges partial states of attention with what is right.
+
+    Parameters
+    ----------
+    function : callable
+        ``f(outputs, logsumexps)``; see `Merging`.
+    dtype, accumulate
+        The formats of the outputs and of the arithmetic.
+    examples, seed, flags
+        As in `check`; entries are those of `MERGES`.
+    **declared
+        The other parameters of `Merging`: ``logsumexps``, ``logsumexp_base``, ``exp_base``,
+        ``block``, ``weights``, ``exp_ulps``, ``empty``, ``skips``, ``returns``, ``arrays``,
+        ``domain``.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    InputError
+        If a declaration is out of range, or a flag unknown.
+
+    Notes
+    -----
+    Merging is attention of order 1 whose logits are given: E3 `forward-error`, E4 `centred-error`.
+    """
+    target = Merging(function, dtype=dtype, accumulate=accumulate, **declared)
+    return run(target, examples=examples, seed=seed, flags=flags)
+
+
 def run(
     target: Target, *, examples: int = 10, seed: int = 0, flags: Iterable[str] | None = None
 ) -> Report:
@@ -79,10 +122,11 @@ def run(
     as_count(examples, "examples")
     as_count(seed, "seed")
     started = perf_counter()
-    entries = CATALOGUE if flags is None else tuple(map(as_entry, flags))
+    catalogue = catalogue_of(target)
+    entries = catalogue if flags is None else tuple(map(as_entry, flags))
     totals, failures, not_run = _Totals(), [], []
     for entry in entries:
-        reason = entry.unless(target)
+        reason = entry.unless(target) if entry in catalogue else "it is for another kind of target"
         if reason and flags is not None:
             expected = "entries that apply to the target"
             raise InputError("flags", expected, f"{entry.flag!r}: {reason}")
@@ -105,6 +149,7 @@ def run(
         tuple(not_run),
         frozenset(totals.sizes),
         perf_counter() - started,
+        isinstance(target, Merging),
     )
 
 

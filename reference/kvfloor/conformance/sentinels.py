@@ -15,11 +15,12 @@ from kvfloor.conformance.target import Target
 from kvfloor.conformance.tiles import FEW, beyond_windows
 from kvfloor.numbers import Array
 
-__all__ = ["low_logits", "poison", "unseen"]
+__all__ = ["LOW", "levels", "low_logits", "poison", "unseen"]
 
 #: What stands for minus infinity in kernels.
 SENTINELS = (1e4, 5e4, 65504.0, 1e9, 3e38)
 BEYOND = 1.25
+BEYOND_CAP = 1024.0  # times a soft cap: beyond, tanh is 1 up to thousands of bits
 LOW = (2.0, 1.4)  # times the level: visible logits, the furthest first
 OTHER_SLOTS = (1.0, 0.75)  # what tokens of other slots multiply that by
 
@@ -32,29 +33,36 @@ def low_logits(draft: Draft) -> list[Case]:
     n, m = max(2, draft.size.lengths[0]), len(draft.size.lengths)
     sized = draft.with_size(queries=n, lengths=(n,) * m)
     cases = []
-    for level in _levels(sized):
+    for level in levels(_reach(sized)):
+        sink = -LOW[0] * BEYOND * level  # below what is visible
         if draft.target.kind == "none":
-            cases.append(sized.case(_tensors(sized, -level * _ramp(sized.size.lengths[0]), 0)))
+            tensors = _tensors(sized, -level * _ramp(sized.size.lengths[0]), 0)
+            cases.append(sized.case(tensors, sink=sink))
             continue
         low = sized.size.lengths[0] - sized.size.lengths[0] // 2
         logits = -level * _ramp(low)
         high = level * _ramp(sized.size.lengths[0] - low)
         tensors = _tensors(sized, np.concatenate([logits, high]), len(high))
-        cases.append(sized.case(tensors))
+        cases.append(sized.case(tensors, sink=sink))
         tensors = _tensors(sized, np.concatenate([logits, high])[::-1], -len(high))
         hidden = sized.everything()
         hidden[:, : len(high)] = False
-        cases.append(sized.case(tensors, mask=hidden))
+        cases.append(sized.case(tensors, mask=hidden, sink=sink))
     return cases
 
 
-def _levels(draft: Draft) -> Iterator[float]:
-    """Beyond each sentinel within reach, and the last as far as the formats allow bounds."""
+def _reach(draft: Draft) -> float:
+    """How far the formats allow bounds."""
     target, size = draft.target, draft.size
     m = len(size.lengths)
     room = float(target.arithmetic.max_finite) / (4 * size.d * (m + 1))
     factor = min(room ** (1 / (m + 1)), float(target.inputs.max_finite))
-    reach = factor ** (m + 1) * min(draft.sigma, 0.5) / (BEYOND * LOW[0])
+    reach = float(factor ** (m + 1) * min(draft.sigma, 0.5) / (BEYOND * LOW[0]))
+    return reach if target.softcap is None else min(reach, BEYOND_CAP * target.softcap)
+
+
+def levels(reach: float) -> Iterator[float]:
+    """Beyond each sentinel within reach, and the last as far as that goes."""
     for sentinel in SENTINELS:
         if BEYOND * sentinel >= reach:
             yield reach
@@ -108,8 +116,9 @@ def _hidden(kept: Mask | None, m: int) -> list[Mask]:
     """The tokens of each slot that are in no tuple kept."""
     if kept is None:
         return []
-    axes = set(range(m + 1))
-    return [np.logical_not(kept.any(axis=tuple(axes - {1 + r}))) for r in range(m)]
+    axes = set(range(kept.ndim))
+    slots = sorted(axes)[-m:]
+    return [np.logical_not(kept.any(axis=tuple(axes - {slot}))) for slot in slots]
 
 
 def _spoilt(arrays: tuple[Array, ...], hidden: list[Mask], x: float) -> tuple[Array, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
@@ -38,10 +39,12 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     ----------
     target : Target
     case : Case
-        One whose numbers are wrong.
+        One whose numbers are wrong. Merging has no stages, and terms are
+        not probed.
     """
     found = judge(target, case)
-    if found.worst is None or found.worst.ratio <= 1 or np.prod(case.lengths) > MOST_TUPLES:
+    right = found.worst is None or found.worst.ratio <= 1
+    if right or target.terms or isinstance(target, Merging) or np.prod(case.lengths) > MOST_TUPLES:
         return None
     silent = _without_logsumexp(target)
     ones = replace(case, values=tuple(np.ones_like(V) for V in case.values))
@@ -135,7 +138,7 @@ def _gaps(case: Case) -> Array:
         products = (products[:, None, :] * K).reshape(-1, K.shape[1])
     logits = products.sum(axis=1)
     if case.kept is not None:
-        logits = logits[case.kept[-1].reshape(-1)]
+        logits = logits[case.kept[0, 0, -1].reshape(-1)]
     if not len(logits):
         return np.zeros(1)
     below = np.sort(logits.max() - logits)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Intervals, Window, as_scale
+from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Intervals, Window, as_scale
 from kvfloor.conformance.case import Case, MaskSpec
 from kvfloor.conformance.domain import EVERYTHING, MASKS, Domain
 from kvfloor.conformance.size import Size
+from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
 from kvfloor.errors import InputError, Terminated, meant
+from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
@@ -74,6 +76,8 @@ class Target:
         The format in which weights are stored before they meet the values; else ``accumulate``.
     exp_ulps : number
         What exp, log and the last quotient are within, in ulps of ``accumulate``.
+    logsumexp_base : "e" or 2
+        What log-sum-exps are logarithms to.
     empty : "zero" or "nan"
         The output of a row without a tuple; its log-sum-exp is -inf.
     grouped : bool
@@ -82,6 +86,16 @@ class Target:
         What the function is given arrays of: "numpy", "torch", "jax" or a module of the array API.
     domain : Domain
         What it serves; everything by default. It is never called for anything else.
+    sink : bool
+        Whether it is given a logit for each head, with value zero: ``sink=``, shape (h,), in the
+        format of the arithmetic. The log-sum-exp counts it.
+    softcap : number, optional
+        c, given as ``softcap=``: a logit s becomes c·tanh(s/c), before a bias and a mask.
+    bias : None, "alibi" or "array"
+        What is added to logits, given as ``bias=``. For "alibi", of order 1, slopes of shape (h,)
+        in the format of the arithmetic, times minus the distance of a token from the place of a
+        query, as the mask has it. An array has shape (h or 1, n_q, n_1, ..., n_m) and the format
+        of the inputs; -inf drops a tuple.
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
     source : str, optional
@@ -93,6 +107,7 @@ class Target:
         If a declaration is none of those.
     """
 
+    needed: ClassVar[str] = "nd"  # axes that a layout has
     function: Callable[..., Any]
     _: KW_ONLY
     dtype: Any
@@ -105,10 +120,14 @@ class Target:
     block: Any = None
     weights: Any = None
     exp_ulps: Any = 4
+    logsumexp_base: Base = "e"
     empty: str = "zero"
     grouped: bool = False
     arrays: str = "numpy"
     domain: Domain = EVERYTHING
+    sink: bool = False
+    softcap: Any = None
+    bias: str | None = None
     skips: bool = False
     source: str | None = None
     inputs: BinaryFormat = field(init=False)
@@ -123,7 +142,7 @@ class Target:
         inputs, arithmetic = as_format(self.dtype), as_format(self.accumulate)
         if arithmetic.name not in ACCUMULATIONS:
             raise InputError.among("accumulate", ACCUMULATIONS, arithmetic.name)
-        if not _holds(arithmetic, inputs):
+        if not arithmetic.holds(inputs):
             raise InputError("accumulate", f"a format that holds {inputs.name}", arithmetic.name)
         derived = {
             "inputs": inputs,
@@ -134,8 +153,12 @@ class Target:
             "mask": _as_mask_declaration(self.mask, self.order),
             "returns": _as_returns(self.returns),
             "block": _as_block(self.block, self.order),
+            "softcap": as_cap(self.softcap),
+            "bias": as_bias_kind(self.bias, self.order),
         }
-        _check_layout(self.layout)
+        _check_layout(self.layout, self.needed)
+        if self.logsumexp_base not in ("e", 2):
+            raise InputError("logsumexp_base", '"e" or 2', shown(self.logsumexp_base))
         if self.empty not in EMPTY:
             raise InputError.among("empty", EMPTY, shown(self.empty))
         if self.grouped and "h" not in self.layout:
@@ -157,6 +180,9 @@ class Target:
         ):
             if declared not in served:
                 raise InputError(name, f"one of the domain: {', '.join(served)}", declared)
+        for term in self.terms:
+            if term not in domain.terms:
+                raise InputError(term, f"none, as the domain's terms are {domain.terms}", "one")
         if self.order not in domain.orders:
             raise InputError("order", f"one of the domain: {domain.orders}", str(self.order))
         lengths = (1,) * self.order
@@ -172,9 +198,28 @@ class Target:
         return self.mask if isinstance(self.mask, str) else "window"
 
     @property
+    def terms(self) -> tuple[str, ...]:
+        """What joins the logits, of `TERMS`."""
+        declared = {"sink": self.sink, "softcap": self.softcap, "bias": self.bias}
+        return tuple(name for name in TERMS if declared[name])
+
+    @property
     def window(self) -> Window | None:
         """What a query sees, None if that is no window."""
         return self.mask if isinstance(self.mask, Window) else WINDOWS.get(self.kind)
+
+    def logit_roundings(self, d: int) -> int:
+        """Roundings on the way of one term of a logit with d columns."""
+        return int(logit_roundings(d, self.order))
+
+    @property
+    def difference_roundings(self) -> int:
+        """Roundings of what is left of a logit once the maximum is subtracted."""
+        return 1
+
+    def place(self, place: tuple[int, ...]) -> tuple[int, ...]:
+        """Return how reports name (b, h, i), or (b, h, i, c)."""
+        return place
 
     def fit(self, size: Size) -> Size:
         """Return the size nearest to one that is served, in this layout."""
@@ -193,38 +238,39 @@ class Target:
         left_out = self.domain.excludes(Size.of(case))
         if left_out is not None:
             raise InputError("case", f"one of the domain {self.domain}", left_out)
-        before = [self._to_layout(A) for A in (case.query, *case.keys, *case.values)]
-        copies = [A.copy(order="C") for A in before]
-        given = [self.convert(A) for A in copies]
-        mask = case.mask
-        if isinstance(case.mask, np.ndarray):
-            before.append(case.mask)
-            copies.append(case.mask.copy())
-            mask = self.convert(copies[-1])
-        m = self.order
-        scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
+        before = self._arguments(case)
+        copies = {name: A.copy(order="C") for name, A in before.items()}
+        given = {name: self.convert(A) for name, A in copies.items()}
         try:
             with np.errstate(all="ignore"):
-                found = self.function(
-                    given[0],
-                    tuple(given[1 : m + 1]),
-                    tuple(given[m + 1 :]),
-                    scale=float(scale),
-                    mask=mask,
-                )
+                found = self._invoke(given, case)
         except (KeyboardInterrupt, Terminated):
             raise
         except BaseException as error:  # somebody else's code, that may exit or skip
             text = " ".join(str(error).split())
             raise CallError(f"raised {type(error).__name__}: {text}") from error
-        slots = (f"{name}[{r}]" for name in ("keys", "values") for r in range(m))
-        names = ("query", *slots, "mask")[: len(before)]
-        changed = tuple(
-            name
-            for name, old, new in zip(names, before, copies, strict=True)
-            if old.tobytes() != new.tobytes()
-        )
+        changed = tuple(name for name, A in before.items() if A.tobytes() != copies[name].tobytes())
         return self._answer(found, case, changed)
+
+    def _arguments(self, case: Case) -> dict[str, Array]:
+        """The arrays that the function is given, by name."""
+        arrays = {"query": self._to_layout(case.query)}
+        for name, slots in (("keys", case.keys), ("values", case.values)):
+            arrays |= {f"{name}[{r}]": self._to_layout(A) for r, A in enumerate(slots)}
+        arrays |= case.terms.arrays()
+        return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
+
+    def _invoke(self, given: dict[str, Any], case: Case) -> Any:
+        """Call the function with these arrays, as its framework has them."""
+        keys, values = (
+            tuple(given[f"{name}[{r}]"] for r in range(self.order)) for name in ("keys", "values")
+        )
+        scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
+        mask = given.get("mask", case.mask)
+        terms: dict[str, Any] = {name: given[name] for name in TERMS if name in given}
+        if self.softcap is not None:
+            terms["softcap"] = self.softcap
+        return self.function(given["query"], keys, values, scale=float(scale), mask=mask, **terms)
 
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
         parts = (found,) if self.returns == ("output",) else found
@@ -257,14 +303,6 @@ class Target:
         absent = tuple(AXES.index(a) for a in AXES if a not in self.layout)
         present = [a for a in AXES if a in self.layout]
         return array.squeeze(axis=absent).transpose([present.index(a) for a in self.layout])
-
-
-def _holds(wide: BinaryFormat, narrow: BinaryFormat) -> bool:
-    return (
-        wide.precision >= narrow.precision
-        and wide.max_finite >= narrow.max_finite
-        and wide.min_exponent - wide.precision <= narrow.min_exponent - narrow.precision
-    )
 
 
 def _as_float(scale: Any) -> float:
@@ -304,10 +342,10 @@ def _as_block(block: Any, order: int) -> tuple[int, ...] | None:
     return tuple(as_count(length, "block", 1) for length in listed)
 
 
-def _check_layout(layout: Any) -> None:
+def _check_layout(layout: Any, needed: str) -> None:
     if (
         not isinstance(layout, str)
         or len(set(layout)) != len(layout)
-        or not {"n", "d"} <= set(layout) <= set(AXES)
+        or not set(needed) <= set(layout) <= set(AXES)
     ):
         raise InputError("layout", "the letters n and d, and b, h if there are any", shown(layout))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
-from math import inf, nextafter, prod
-from typing import NamedTuple
+from math import inf, log, nextafter, prod
+from typing import Any, NamedTuple
 
 import numpy as np
 from flint import arb, fmpq
@@ -22,7 +22,6 @@ from kvfloor.floors import (
     BASE_CHANGES,
     forward_error,
     gamma,
-    logit_roundings,
     logsumexp_error,
     rescaling_growth,
     sum_error,
@@ -41,7 +40,13 @@ __all__ = ["Tolerances", "find_tolerances"]
 INFLATION = 1 + 2.0**-40
 LEAST = 2.0**-1070
 MOST_NUMBERS = 2**20  # of values, a copy for each of the queries that are computed at once
+# s/c, by a reciprocal; c·tanh; log₂ e and the product by it. A bias is itself a product, by log₂ e,
+# which are fewer roundings than a logit has, and is added.
+CAP_ROUNDINGS = 5
+BIAS_ROUNDINGS = 1
+TERM_PRODUCTS = 4  # of these that may underflow
 LOG2_E = fmpq(3, 2)  # a bound on log₂ e = 1.4427
+LOG2_E_ABOVE = nextafter(1 / log(2), inf)
 
 
 class Tolerances(NamedTuple):
@@ -87,15 +92,18 @@ def find_tolerances(
         for i, j in np.ndindex(b, h):
             part = read_set(target, case, i, j)
             most = max(1, MOST_NUMBERS // part.values.size)
-            answered = np.flatnonzero(~truth.empty)
+            answered = np.flatnonzero(~truth.empty[i, j])
+            seen = None if kept is None else kept[i % len(kept), j % kept.shape[1]]
+            seen = _with_sink(seen, case.terms.sink)
             for k in range(0, len(answered), most):
-                rows, reach = _fitting(model, part, answered[k : k + most], kept)
+                rows, reach = _fitting(model, part, answered[k : k + most], seen)
                 if len(rows):
-                    bounds = _rows(model, part, rows, reach, kept, truth, (i, j))
+                    bounds = _rows(model, part, rows, reach, seen, truth, (i, j))
                     found.output[i, j, rows], found.logsumexp[i, j, rows] = bounds
+    lse = found.logsumexp * (1 if target.logsumexp_base == "e" else LOG2_E_ABOVE)
     return Tolerances(
         _rounded(found.output, truth.fine_output, output, target.arithmetic),
-        _rounded(found.logsumexp, truth.fine_logsumexp, logsumexp, target.arithmetic),
+        _rounded(lse, truth.fine_logsumexp, logsumexp, target.arithmetic),
     )
 
 
@@ -112,6 +120,15 @@ def _seen(kept: Mask | None, rows: Rows) -> Mask | None:
     return None if kept is None else kept[rows].reshape(len(rows), -1)
 
 
+def _with_sink(kept: Mask | None, sink: Any) -> Mask | None:
+    """The tuples that each query sees, in C order, and the sink, which all do."""
+    if kept is None:
+        return None
+    flat = kept.reshape(len(kept), -1)
+    seen = np.ones((len(kept), 1), dtype=np.bool_)
+    return flat if sink is None else np.concatenate([flat, seen], axis=1)
+
+
 def _rows(
     model: _Model,
     part: Set,
@@ -125,8 +142,10 @@ def _rows(
     output, lse, p_v = (
         A[head][rows] for A in (truth.fine_output, truth.fine_logsumexp, truth.sizes)
     )
-    largest = np.abs(lse) + FINE.ulps(lse)
-    plain = np.array([model.row(*each, part.largest) for each in zip(reach, largest, strict=True)])
+    lse = lse * (1 if model.base == "e" else log(2))  # in nats, as bounds are
+    largest = np.abs(lse) + 4 * FINE.ulps(lse)
+    each = zip(reach, largest, strict=True)
+    plain = np.array([model.row(*one, part.largest) for one in each])
     e4 = bound_rows(model.arithmetic, part, rows, _seen(kept, rows), output, lse)
     with np.errstate(invalid="ignore"):
         # Σ p·|v| is known rounded to nearest
@@ -155,23 +174,30 @@ class _Model:
     def __init__(self, target: Target, case: Case) -> None:
         form, stored = target.arithmetic, target.stored
         self.form, self.stored, self.order = form, stored, target.order
+        self.base = target.logsumexp_base
         m, d, lengths = target.order, case.query.shape[3], case.lengths
-        self.count = prod(lengths)
+        self.alone = not case.terms.any
+        sinks = int(case.terms.sink is not None)
+        self.count = prod(lengths) + sinks
         self.rescalings = 0
         if target.block is not None:
             blocks = zip(lengths, target.block, strict=True)
             self.rescalings = prod(-(-n // block) for n, block in blocks) - 1
+        self.rescalings += sinks  # it may move the maximum last of all
         self.unit = to_fmpq(form.unit_roundoff)
         self.half_least = fmpq(2) ** (form.min_exponent - form.precision)
         self.least = fmpq(2) ** form.min_exponent
         self.epsilon = 2 * to_fmpq(Fraction(target.exp_ulps)) * self.unit
         self.largest = to_fmpq(form.max_finite)
-        self.logit = logit_roundings(d, m)
+        self.logit, self.differences = target.logit_roundings(d), target.difference_roundings
+        self.logit += CAP_ROUNDINGS if case.terms.softcap is not None else 0
+        self.logit += BIAS_ROUNDINGS if case.terms.bias is not None else 0
         self.growth = rescaling_growth(self.unit, self.epsilon, self.least)
         T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
         self.lost = self.count * T
         self.total = self.count - 1 + self.rescalings
         self.k = value_roundings(lengths, factored=False, rescalings=self.rescalings)
+        self.k += sinks
         # whether the roundings are few enough for a bound
         self.bounded = bool(max(self.k, self.logit) * self.unit <= fmpq(1, 2))
         self.value_growth = fmpq(1)
@@ -189,14 +215,22 @@ class _Model:
         largest = [np.abs(A.astype(np.float64)).max() for A in (case.query, *case.keys)]
         sigma = LOG2_E * to_fmpq(Fraction(case.sigma.factor * case.sigma.root))
         self.factors = prod((_exact(max(1.0, x)) for x in largest), start=max(fmpq(1), sigma))
-        self.terms = d * (m + 1)
+        self.terms = d * (m + 1) if self.logit else 0
+        if case.terms.any:
+            self.terms += TERM_PRODUCTS
+            self.factors *= max(fmpq(1), _exact(float(case.terms.softcap or 1)))
         self.logit_lost = fmpq(0)
         if self.bounded:
             growth = 1 + gamma(self.logit, self.unit)
             self.logit_lost = underflows(self.terms, growth, self.factors, self.half_least)
 
     def row(self, reach: float, size: float, values: float) -> _Row:
-        """Return E3's bounds of a query with S̄, |lse| and a bound on products of values."""
+        """Return E3's bounds of a query with S̄, |lse| and a bound on products of values.
+
+        It knows no terms.
+        """
+        if not self.alone:
+            return _Row(inf, inf, inf, inf)
         u, drift = self.unit, self._drift(reach)
         with arb_precision(64):
             spread = arb(2 * drift).exp()
@@ -232,6 +266,7 @@ class _Model:
             self.rescalings,
             self.count,
             float(self.form.unit_roundoff),
+            _above(gamma(self.differences, self.unit)),
             0.0 if self.stored == self.form else float(self.stored.unit_roundoff),
             _above(gamma(self.logit, self.unit)),
             _above(self.logit_lost),
@@ -247,11 +282,9 @@ class _Model:
         """Whether a product, a logit or a sum on the way might exceed the format."""
         if not np.isfinite([reach, values]).all():
             return True
-        parts = (
-            2 * self.terms * self.factors,
-            2 * (_exact(reach) + self._drift(reach)),
-            2 * self.count * _exact(values) * self.rescaled,
-        )
+        parts = [2 * self.count * _exact(values) * self.rescaled]
+        if self.logit:  # a difference of numbers that are given may overflow: its exp is 0
+            parts += [2 * self.terms * self.factors, 2 * (_exact(reach) + self._drift(reach))]
         return bool(max(parts) > self.largest)
 
 

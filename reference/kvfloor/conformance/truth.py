@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kvfloor.attention import Mask, tensor_attention_rounded
+from kvfloor.attention import Base, Mask, tensor_attention_rounded
 from kvfloor.conformance.case import Case
 from kvfloor.numbers import Array, BinaryFormat, as_format
 
@@ -27,8 +27,8 @@ class Truth(NamedTuple):
         The output, and Σ_t p_t·|Π_r V_r[j_r, c]|, rounded to `FINE`.
     fine_logsumexp : ndarray, shape (b, h, n_q)
         The log-sum-exp, rounded to `FINE`.
-    empty : ndarray of bool, shape (n_q,)
-        Rows without a tuple.
+    empty : ndarray of bool, shape (b, h, n_q)
+        Rows without a tuple, and without a sink.
     """
 
     output: Array
@@ -45,25 +45,27 @@ def find_truth(
     output: BinaryFormat,
     logsumexp: BinaryFormat,
     empty: Any = "zero",
+    base: Base = "e",
 ) -> Truth:
-    """Return the truth about a case for results in the given formats.
+    """Return the truth about a case for results in the given formats, and logarithms to a base.
 
     Notes
     -----
     E2 `correct-rounding-terminates`.
     """
-    n_q, d_v = case.query.shape[2], case.values[0].shape[3]
-    kept = case.kept
-    without = np.zeros(n_q, dtype=np.bool_)
-    if kept is not None:
-        without[:] = ~kept.reshape(n_q, -1).any(axis=1)
+    d_v, kept = case.values[0].shape[3], case.kept
+    without = np.zeros(case.query.shape[:3], dtype=np.bool_)
+    if kept is not None and case.terms.sink is None:
+        without[:] = ~kept.any(axis=tuple(range(3, kept.ndim)))
     arguments: dict[str, Any] = {
         "query": case.query,
         "keys": case.keys,
         "scale": case.sigma,
-        "mask": kept,
+        "mask": case.mask,
+        **case.terms.arguments,
         "empty": empty,
         "return_logsumexp": True,
+        "logsumexp_base": base,
     }
     both = [np.concatenate([V_r, abs(V_r)], axis=3) for V_r in case.values]
     fine = tensor_attention_rounded(values=both, dtype=FINE.name, **arguments)

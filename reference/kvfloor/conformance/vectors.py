@@ -104,7 +104,7 @@ def _vector(entry: Entry, target: Target, case: Case, row: int) -> dict[str, Any
         "flag": entry.flag,
         "keys": [_hex(K[0, 0]) for K in case.keys],
         "logsumexp": _hex(truth.logsumexp[0, 0, row]),
-        "mask": None if kept is None else kept[row].tolist(),
+        "mask": None if kept is None else kept[0, 0, row].tolist(),
         "note": entry.note,
         "output": _hex(truth.output[0, 0, row]),
         "query": _hex(case.query[0, 0, row]),

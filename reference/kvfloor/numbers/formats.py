@@ -100,6 +100,14 @@ class BinaryFormat:
             rounded = float(magnitude)
         return copysign(rounded, -1.0 if x < 0 else 1.0)
 
+    def holds(self, narrow: BinaryFormat) -> bool:
+        """Whether all numbers of another format are numbers of this one."""
+        return (
+            self.precision >= narrow.precision
+            and self.max_finite >= narrow.max_finite
+            and self.min_exponent - self.precision <= narrow.min_exponent - narrow.precision
+        )
+
     def round_array(self, x: Array, rounding: Rounding = "nearest") -> Array:
         """Return the same for an array of float64, with exact operations alone.
 

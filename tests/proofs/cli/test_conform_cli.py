@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kernels.wrong import SOURCE
+from kernels.wrong_joined import JOINED
 from limits import HANG
 
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
@@ -23,7 +24,18 @@ TARGETS = """
 def halved(q, K, V, *, scale, mask):
     return factored(q, K, V, scale=scale / 2, mask=mask)
 
-from kvfloor.conformance import Domain, Target
+def merge(outputs, logsumexps):
+    top = logsumexps.max(axis=0)
+    top = np.where(top == -np.inf, np.float32(0), top)
+    weights = np.exp(logsumexps - top)
+    output = (weights[..., None] * outputs.astype(np.float32)).sum(axis=0)
+    return finish(output, weights.sum(axis=0), top, outputs.dtype)
+
+def merge_mean(outputs, logsumexps):
+    return merge(outputs, 0 * logsumexps)
+
+from kvfloor.conformance import Domain, Merging, Target
+merging = Merging(merge, dtype="float32", accumulate="float32", domain=Domain(tokens=2))
 target = Target(
     factored, dtype="float32", accumulate="float32", order=1, domain=Domain(tokens="most=12")
 )
@@ -123,6 +135,34 @@ def test_every_option_arrives(project: Path) -> None:
     assert done.stdout.splitlines()[-1].split() == ["d_v", "2", "4", "8"]
 
 
+def test_a_merge_is_examined(project: Path) -> None:
+    options = ("--what", "merge", "--tokens", "2,3", "--d-v", "64", "--heads", "4", "--batch", "2")
+    known = ("--exp-base", "e", "--logsumexp-base", "e", "--logsumexps", "float32")
+    done = run(project, "conform", "mine:merge", *FORMATS, *options, *known, "--examples", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "one-part: 1 parts are not served" in done.stdout
+    assert done.stdout.splitlines()[-2].split() == ["parts", "2", "2", "3"]
+    wrong = ("conform", "mine:merge_mean", *FORMATS, "--what", "merge", "--examples", "1")
+    done = run(project, *wrong, *options)
+    assert done.returncode == 1
+    assert "target = Merging(merge_mean, " in done.stdout
+    assert (
+        run(project, "conform", "mine:merging", "--what", "merge", "--examples", "0").returncode
+        == 0
+    )
+
+
+def test_terms_are_declared(project: Path) -> None:
+    (project / "joined.py").write_text(JOINED)
+    terms = ("--sink", "--softcap", "20", "--bias", "alibi", "--order", "1", "--mask", "causal")
+    small = ("--tokens", "most=12", "--heads", "most=8", "--examples", "0")
+    done = run(project, "conform", "joined:at_once", *FORMATS, *terms, *small)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "bias-axes: no array of biases is declared" in done.stdout
+    assert "alibi-corners" not in done.stdout
+    assert run(project, "conform", "mine:factored", *FORMATS, "--sink", *SMALL).returncode == 1
+
+
 def test_a_mask_may_be_none(project: Path) -> None:
     options = ("--mask", "none", "--examples", "0", "--tokens", "most=20")
     done = run(project, "conform", "mine:factored", *FORMATS, *options)
@@ -160,6 +200,16 @@ def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
         (("conform", "mine:factored", *FORMATS, "--scale", "x"), "scale: expected"),
         (("conform", "mine:factored", *FORMATS, "--json", "no/such/r.json"), "no/such"),
         (("conform", "mine:factored", *FORMATS, "--seed", "-1"), "seed: expected"),
+        (("conform", "mine:merging", "--what", "attention"), "--what: expected what the target"),
+        (("conform", "mine:target", "--what", "merge"), "--what: expected what the target does"),
+        (("conform", "mine:merge", *FORMATS, "--what", "sum"), "--what"),
+        (("conform", "mine:merge", *FORMATS, "--exp-base", "2"), "--exp-base: expected none with"),
+        (
+            ("conform", "mine:merge", *FORMATS, "--what", "merge", "--mask", "causal"),
+            "mask: expected None, as it merges",
+        ),
+        (("conform", "mine:factored", *FORMATS, "--bias", "alibi"), "bias: expected array, as"),
+        (("conform", "mine:factored", *FORMATS, "--softcap", "-1"), "softcap: expected a positive"),
         (("vectors",), "--out"),
         (("vectors", "--out", "mine.py"), "mine.py"),
     ],
@@ -194,6 +244,10 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     done = run(tmp_path, *command.split()[1:], "--examples", "0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "  wide-values: values are as wide as keys\n" in done.stdout
+    (tmp_path / "merging.py").write_text(block("python", 2))
+    (command,) = block("sh", 2).splitlines()
+    done = run(tmp_path, *command.split()[1:], "--examples", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
     pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "kvfloor_pytest"]
     suite = subprocess.run(
         [*pytest_command, "-m", "kvfloor_instances"],
