@@ -12,8 +12,26 @@ from kvfloor_proofs.cli.files import check_writable, quiet, write
 __all__ = ["conform", "vectors"]
 
 
+def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """Show the named targets, in place of a run."""
+    if wanted:
+        from kvfloor.conformance import NAMED
+        from kvfloor_proofs.report import Output, show_named
+
+        show_named(NAMED, Output())
+        context.exit()
+
+
 @click.command()
 @click.argument("target", metavar="MODULE:FUNCTION")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list,
+    help="Show the targets that have a name.",
+)
 @click.option("--dtype", help="Format of the inputs.")
 @click.option("--accumulate", help="Format of the arithmetic.")
 @click.option("--order", type=int, help="Slots of keys and values.  [default: 2]")
@@ -56,11 +74,14 @@ def conform(
     """Compare an implementation of attention with the correctly rounded results.
 
     MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...); or it names a
-    kvfloor.conformance.Target, which says everything itself. It is called only for what it
-    serves (--d, --d-v, --tokens, ...). Exit status 0 if every number is within its derived bound,
-    1 if not, or if too little is served to say anything.
+    kvfloor.conformance.Target, which says everything itself; or it is one of --list, such as
+    torch:sdpa, and options say what differs. It is called only for what it serves (--d, --d-v,
+    --tokens, ...). Exit status 0 if every number is within its derived bound, 1 if not, or if too
+    little is served to say anything.
 
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
+
+    Example: kvfloor conform torch:sdpa --dtype bfloat16
     """
     from kvfloor_proofs.cli.conforming import as_target
 

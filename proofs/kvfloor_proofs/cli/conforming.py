@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kvfloor.attention import Window
-from kvfloor.conformance import Domain, Target, load
+from kvfloor.conformance import NAMED, Domain, Target, find_named, load
 from kvfloor.errors import InputError, meant
 
 __all__ = ["as_target"]
@@ -21,7 +21,7 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     Parameters
     ----------
     spec : str
-        ``MODULE:FUNCTION``, or the name of a `Target`.
+        ``MODULE:FUNCTION``, the name of a `Target`, or one of `kvfloor.conformance.NAMED`.
     declared : dict
         Options as text, by the names of `Target`'s parameters.
 
@@ -30,7 +30,15 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     InputError
         If the name leads nowhere, an option is out of range, or one of the formats is missing.
     """
-    found = load(spec, "target")
+    named = find_named(spec)
+    if named is not None:
+        served = _read(declared)
+        return named.target(domain=served, **declared)
+    try:
+        found = load(spec, "target")
+    except InputError as error:
+        near = meant(spec, (known.name for known in NAMED))
+        raise InputError(error.argument, error.expected, error.got + near) from None
     if isinstance(found, Target):
         if declared:
             raise InputError("options", "none, as the target declares everything", str(declared))
@@ -38,11 +46,16 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     for name in ("dtype", "accumulate"):
         if name not in declared:
             raise InputError(f"--{name}", "a format", "none")
+    served = _read(declared)
+    return Target(found, source=spec, domain=served, **declared)
+
+
+def _read(declared: dict[str, Any]) -> Domain:
+    """Read what came as text, in place; return what of it is a domain."""
     for name, read in (("mask", _mask), ("returns", _words), ("block", _block)):
         if name in declared:
             declared[name] = read(declared[name])
-    served = {name: declared.pop(name) for name in SERVED if name in declared}
-    return Target(found, source=spec, domain=Domain(**served), **declared)
+    return Domain(**{name: declared.pop(name) for name in SERVED if name in declared})
 
 
 def _words(text: str) -> tuple[str, ...]:

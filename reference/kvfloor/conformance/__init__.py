@@ -16,11 +16,13 @@ from kvfloor.conformance.runner import check, run
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Answer, CallError, Target
+from kvfloor.conformance.targets import NAMED, NamedTarget, find_named, named_target
 from kvfloor.conformance.vectors import write
 
 __all__ = [
     "CATALOGUE",
     "FAMILIES",
+    "NAMED",
     "Answer",
     "CallError",
     "Case",
@@ -29,6 +31,7 @@ __all__ = [
     "Entry",
     "Failure",
     "Judgement",
+    "NamedTarget",
     "NotRun",
     "Report",
     "Size",
@@ -37,8 +40,10 @@ __all__ = [
     "as_entry",
     "check",
     "entries_for",
+    "find_named",
     "judge",
     "load",
+    "named_target",
     "run",
     "unstored",
     "write",
