@@ -13,21 +13,19 @@ from kvfloor.conformance import NamedTarget
 
 __all__ = ["show_named"]
 
-COLUMNS = {"name": 27, "package": 20, "formats": 8, "m": 5, "masks": 15}  # and their least widths
+COLUMNS = ("name", "package", "formats", "m", "masks")
 
 
 def show_named(targets: Iterable[NamedTarget], console: Console) -> None:
     """Show a row for each; what is declared by default comes first in a cell."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_lines=True)
-    for column, width in COLUMNS.items():
-        table.add_column(column, min_width=width)
+    table = Table(*COLUMNS, box=box.SIMPLE_HEAD, show_edge=False, padding=0, show_lines=True)
     for named in targets:
         cells = (
-            named.name,
-            f"{named.package} {named.version or 'not installed'}",
-            " ".join(named.formats),
-            " ".join(map(str, named.orders)),
-            " ".join(named.masks),
+            (named.name,),
+            (named.package, named.version or "not installed"),
+            named.formats,
+            (" ".join(map(str, named.orders)),),
+            named.masks,
         )
-        table.add_row(*map(Text, cells))
+        table.add_row(*(Text("\n".join(lines)) for lines in cells))
     console.print(table)

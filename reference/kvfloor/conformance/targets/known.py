@@ -97,7 +97,7 @@ NAMED = (
         domain=Domain(d=64, d_v="same", queries="same"),
         windows="causal",
         scales=False,
-        device="cuda",
+        cuda=True,
         needs=("triton",),
         call=TORCH | {"layout": "bnhd"},
     ),
@@ -109,7 +109,7 @@ NAMED = (
         masks=("none", "causal", "window"),
         domain=Domain(d="multiple=8,least=8,most=256", d_v="same"),
         windows="bottom-right",
-        device="cuda",
+        cuda=True,
         call=TORCH | {"layout": "bnhd"},
     ),
     NamedTarget(
@@ -119,7 +119,7 @@ NAMED = (
         formats=STORED | FLOAT32,
         masks=("none", "causal-top-left"),
         domain=Domain(d="multiple=8,least=8,most=256", d_v="multiple=8,least=8,most=256"),
-        device="cuda",
+        cuda=True,
         call=TORCH | {"layout": "bnhd", "grouped": False},
     ),
     NamedTarget(
@@ -129,7 +129,7 @@ NAMED = (
         formats=STORED,
         masks=("none", "causal"),
         domain=Domain(d=(64, 128, 256), d_v="same", queries="fewer"),
-        device="cuda",
+        cuda=True,
         call=TORCH | {"layout": "nhd"},
     ),
     NamedTarget(

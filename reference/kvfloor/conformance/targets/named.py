@@ -68,8 +68,8 @@ class NamedTarget:
         Which are served: any, top-left, bottom-right or causal ones.
     needs : tuple of str
         Packages besides, that it does not install itself.
-    device : str or None
-        "cuda" if it runs there alone.
+    cuda : bool
+        Whether it runs on a CUDA device alone.
     call : mapping
         How the adapter is called: parameters of `Target` that nobody may change.
     """
@@ -85,7 +85,7 @@ class NamedTarget:
     scales: bool = True
     windows: str = "any"
     needs: tuple[str, ...] = ()
-    device: str | None = None
+    cuda: bool = False
     call: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -110,9 +110,8 @@ class NamedTarget:
         """
         absent = [p for p in (self.package, *self.needs) if _version(p) is None]
         if absent:
-            names = " ".join(absent)
-            expected = f"{names}, which {self.name} needs, installed (pip install {names})"
-            raise InputError("target", expected, "none")
+            expected = f"{' and '.join(absent)} installed (pip install {' '.join(absent)})"
+            raise InputError(self.name, expected, "none")
         for parameter in CALL:
             if parameter in declared:
                 expected = f"none, as {self.name} is called in one way"
@@ -136,12 +135,10 @@ class NamedTarget:
         )
 
     def _load(self) -> Any:
-        expected = f"{self.package} in a state that can be imported"
-        found = load(f"kvfloor.conformance.targets.{self.adapter}", "target", expected)
-        if self.device == "cuda":
-            torch = load("torch:cuda", "target", "PyTorch")
-            if not torch.is_available():
-                raise InputError("target", f"a CUDA device, where {self.name} runs", "none")
+        expected = f"a package {self.package} that can be imported"
+        found = load(f"kvfloor.conformance.targets.{self.adapter}", self.name, expected)
+        if self.cuda and not load("torch:cuda", self.name, "PyTorch").is_available():
+            raise InputError(self.name, "a CUDA device, on which alone it runs", "none")
         return found
 
     def _check_window(self, mask: Any) -> None:
