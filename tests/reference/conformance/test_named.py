@@ -173,8 +173,13 @@ def test_a_wrong_evaluator_of_onnx_fails_by_a_test_to_paste(
     pytest.importorskip("onnx")
     from kvfloor.conformance.targets import onnx  # noqa: PLC0415
 
-    target = named_target("onnx:reference", domain=Domain(tokens="most=9", batch=1))
+    domain = Domain(tokens="most=9", batch=1)
+    target = named_target("onnx:reference", scale=0.3, domain=domain)
     assert run(target, examples=0, flags=["scale"]).ok
+    # its scale is a float32, so in float64 it is right for 1/sqrt(d) alone
+    wide = named_target("onnx:reference", dtype="float64", domain=domain)
+    assert run(wide, examples=0, flags=["scale"]).ok
+    assert not run(replace(wide, scale=0.3), examples=0, flags=["scale"]).ok
     right = onnx.Call.of
 
     def wrong(q: Any, mask: Any, scale: float) -> Any:

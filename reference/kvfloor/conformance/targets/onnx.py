@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,9 +54,14 @@ class Call(NamedTuple):
 
     @classmethod
     def of(cls, q: Array, mask: Any, scale: float) -> Call:
-        """Return that of a call: softmax in float32, or float64 for that."""
+        """Return that of a call: softmax in float32, or float64 for that.
+
+        A scale is told as a float32, which is all that the operator takes; 1/sqrt(d) is not told.
+        """
         wide = TensorProto.DOUBLE if q.dtype == np.float64 else TensorProto.FLOAT
-        told: dict[str, Any] = {"scale": scale, "softmax_precision": wide}
+        told: dict[str, Any] = {"softmax_precision": wide}
+        if scale != 1 / sqrt(q.shape[-1]):
+            told["scale"] = scale
         window = WINDOWS[mask] if isinstance(mask, str) else mask
         if isinstance(mask, str):
             told["is_causal"] = 1
