@@ -4,6 +4,7 @@ from __future__ import annotations
 
 J, T, W, C, R = "judge", "target", "wrong", "correct", "runner"
 B, D = "tolerances", "domain"
+N, P = "named", "target_packages"
 
 CONFORMANCE = (
     ("judge", "nan-passes", "ratio = np.where(~strict & ~np.isfinite(found), [-np.inf-]{+0.0+}", J),
@@ -83,4 +84,35 @@ CONFORMANCE = (
     ),
     ("truth", "empty-rows-unseen", "without[:] = [-~kept-]{+kept+}", W),
     ("target", "changes-unseen", "if old.tobytes() [-!=-]{+is+} new.tobytes()", W),
+    ("targets/named", "named-any-format", "if dtype [-not in self.formats-]{+in ()+}:", N),
+    (
+        "targets/named",
+        "named-weights-forgotten",
+        "usual = self.formats[dtype][--]{+._replace(weights=None)+}",
+        N,
+    ),
+    (
+        "targets/named",
+        "named-weights-kept",
+        'usual = Arithmetic(declared["accumulate"][--]{+, usual.weights+})',
+        N,
+    ),
+    ("targets/named", "named-call-refined", "for parameter in [-CALL-]{+()+}:", N),
+    ("targets/named", "named-any-scale", "if [-not self.scales-]{+False+} and", N),
+    ("targets/named", "named-any-window", "and [-not WINDOWS-]{+not mask and WINDOWS+}[", N),
+    ("targets/named", "named-all-served", "common[name] = [-found-]{+served+}", N),
+    ("targets/named", "named-absent-unsaid", "if [-absent-]{+False+}:", N),
+    ("targets/named", "named-without-device", "if self.cuda and [-not-]{+None is+} load(", N),
+    ("counts", "common-to-either", "other.least), [-min-]{+max+}(ends", N),
+    ("counts", "common-listed", "for count in self.listed if count [-in other-]{+> 0+})", N),
+    ("targets/reaches", "sides-swapped", "return [-left, right-]{+right, left+}", P),
+    ("targets/flash_attn", "never-causal", 'mask == "[-causal-]{+no+}"', P),
+    ("targets/flashinfer", "always-causal", 'mask [-==-]{+!=+} "causal"', P),
+    ("targets/xformers", "no-bias", "attn_bias=[-bias-]{+None+}", P),
+    ("targets/jax", "booleans-dropped", '{"mask": [-mask[None, None]-]{+None+}}', P),
+    ("targets/simplicial", "causal-unsaid", 'causal=mask == "[-causal-]{+no+}")\n\n\ndef', P),
+    ("targets/simplicial_triton", "one-token-less", "min(side [-+ 1-]{++}, n)", P),
+    ("targets/onnx", "corner-swapped", "and [-not -]{++}window.top_left", P),
+    ("targets/onnx", "scale-told", "if [-scale != 1 / sqrt(q.shape[-1])-]{+True+}:", N),
+    ("plugin", "names-unknown", "if named [-is not None-]{+is ...+}:", "plugin"),
 )
