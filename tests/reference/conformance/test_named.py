@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from kernels import correct
 from kvfloor import InputError, Window
 from kvfloor.conformance import NAMED, Domain, NamedTarget, find_named, named_target, run
 from kvfloor.conformance.counts import Counts
-from kvfloor.conformance.targets import Arithmetic
+from kvfloor.conformance.targets import Arithmetic, known
 
 FOLDER = Path(room.__file__).parent
 MACHINERY = ("__init__", "known", "named", "reaches")
@@ -165,6 +166,29 @@ def test_every_adapter_is_there_and_has_a_name() -> None:
         defined |= {f"{path.stem}:{name}" for name in names if not name.startswith("_")}
     adapters = {named.adapter for named in NAMED}
     assert adapters == {name for name in defined if name.partition(":")[0] not in MACHINERY}
+
+
+def test_the_page_adds_one_and_has_a_row_for_each() -> None:
+    """The row it shows is one; its table has what runs without a device, in what it serves."""
+    page = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
+    adapter, row = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-2:]
+    named = eval(row, dict(vars(known)))
+    with pytest.raises(InputError, match=r"package:attention: expected package installed"):
+        named.target()
+    package: dict[str, Any] = {}
+    exec(adapter, package)
+    package["package"] = SimpleNamespace(attention=lambda q, K, V, **options: (q, K, V, options))
+    called = package["attention"]("q", ("K",), ("V",), scale=2, mask="causal")
+    assert called == ("q", "K", "V", {"scale": 2, "causal": True})
+    head = "| target | package | float32 | float64 | bfloat16 | float16 |"
+    lines = page.partition(head)[2].partition("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert [cells[0] for cells in rows] == [f"`{n.name}`" for n in NAMED if not n.cuda]
+    for name, _, *cells in rows:
+        found = find_named(name.strip("`"))
+        assert found is not None
+        formats = ("float32", "float64", "bfloat16", "float16")
+        assert [bool(cell) for cell in cells[:4]] == [form in found.formats for form in formats]
 
 
 def test_a_wrong_evaluator_of_onnx_fails_by_a_test_to_paste(
