@@ -4,6 +4,7 @@ from __future__ import annotations
 
 J, T, W, C, R = "judge", "target", "wrong", "correct", "runner"
 B, D, M, N = "tolerances", "domain", "merging", "joining"
+NAMED, P = "named", "target_packages"
 
 CONFORMANCE = (
     ("judge", "nan-passes", "ratio = np.where(~strict & ~np.isfinite(found), [-np.inf-]{+0.0+}", J),
@@ -118,4 +119,35 @@ CONFORMANCE = (
     ("joining", "sink-always-low", "sink=top + [-above-]{+0 * above - 50+}) for above", N),
     ("joining", "cap-far-away", "return [_logits(draft, [-CAPS-]{+0.001+} * _cap(draft))]", N),
     ("joining", "visible-are-high", "np.full(draft.size.lengths[0], [--CAPS-]{+CAPS+}", N),
+    ("targets/named", "named-any-format", "if dtype [-not in self.formats-]{+in ()+}:", NAMED),
+    (
+        "targets/named",
+        "named-weights-forgotten",
+        "usual = self.formats[dtype][--]{+._replace(weights=None)+}",
+        NAMED,
+    ),
+    (
+        "targets/named",
+        "named-weights-kept",
+        'usual = Arithmetic(declared["accumulate"][--]{+, usual.weights+})',
+        NAMED,
+    ),
+    ("targets/named", "named-call-refined", "for parameter in [-CALL-]{+()+}:", NAMED),
+    ("targets/named", "named-any-scale", "if [-not self.scales-]{+False+} and", NAMED),
+    ("targets/named", "named-any-window", "and [-not WINDOWS-]{+not mask and WINDOWS+}[", NAMED),
+    ("targets/named", "named-all-served", "common[name] = [-found-]{+served+}", NAMED),
+    ("targets/named", "named-absent-unsaid", "if [-absent-]{+False+}:", NAMED),
+    ("targets/named", "named-without-device", "if self.cuda and [-not-]{+None is+} load(", NAMED),
+    ("counts", "common-to-either", "other.least), [-min-]{+max+}(ends", NAMED),
+    ("counts", "common-listed", "for count in self.listed if count [-in other-]{+> 0+})", NAMED),
+    ("targets/reaches", "sides-swapped", "return [-left, right-]{+right, left+}", P),
+    ("targets/flash_attn", "never-causal", 'mask == "[-causal-]{+no+}"', P),
+    ("targets/flashinfer", "always-causal", 'mask [-==-]{+!=+} "causal"', P),
+    ("targets/xformers", "no-bias", "attn_bias=[-bias-]{+None+}", P),
+    ("targets/jax", "booleans-dropped", '{"mask": [-mask[None, None]-]{+None+}}', P),
+    ("targets/simplicial", "causal-unsaid", 'causal=mask == "[-causal-]{+no+}")\n\n\ndef', P),
+    ("targets/simplicial_triton", "one-token-less", "min(side [-+ 1-]{++}, n)", P),
+    ("targets/onnx", "corner-swapped", "and [-not -]{++}window.top_left", P),
+    ("targets/onnx", "scale-told", "if [-scale != 1 / sqrt(q.shape[-1])-]{+True+}:", NAMED),
+    ("plugin", "names-unknown", "if named [-is not None-]{+is ...+}:", "plugin"),
 )

@@ -12,6 +12,16 @@ from kvfloor_proofs.cli.files import check_writable, quiet, write
 __all__ = ["conform", "vectors"]
 
 
+def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """Show the named targets, in place of a run."""
+    if wanted:
+        from kvfloor.conformance import NAMED
+        from kvfloor_proofs.report import Output, show_named
+
+        show_named(NAMED, Output())
+        context.exit()
+
+
 @click.command()
 @click.argument("target", metavar="MODULE:FUNCTION")
 @click.option(
@@ -20,6 +30,14 @@ __all__ = ["conform", "vectors"]
     default="attention",
     show_default=True,
     help="What it computes; merge: f(outputs, logsumexps) of partial states.",
+)
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list,
+    help="Show the targets that have a name.",
 )
 @click.option("--dtype", help="Format of the inputs.")
 @click.option("--accumulate", help="Format of the arithmetic.")
@@ -70,15 +88,18 @@ def conform(
     """Compare an implementation of attention with the correctly rounded results.
 
     MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...), and with sink=,
-    softcap= and bias= if these are declared; or it names a
-    kvfloor.conformance.Target, which says everything itself. It is called only for what it
-    serves (--d, --d-v, --tokens, ...). Exit status 0 if every number is within its derived bound,
-    1 if not, or if too little is served to say anything, 2 if it never answers.
+    softcap= and bias= if these are declared; or it names a kvfloor.conformance.Target, which says
+    everything itself; or it is one of --list, such as torch:sdpa, and options say what differs.
+    It is called only for what it serves (--d, --d-v, --tokens, ...). Exit status 0 if every number
+    is within its derived bound, 1 if not, or if too little is served to say anything, 2 if it
+    never answers.
 
     With --what merge it is called as f(outputs, logsumexps), of shapes (parts, rows, heads, d_v)
     and (parts, rows, heads); --tokens are parts, --batch rows.
 
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
+
+    Example: kvfloor conform torch:sdpa --dtype bfloat16
     """
     from kvfloor_proofs.cli.conforming import as_merging, as_target
 

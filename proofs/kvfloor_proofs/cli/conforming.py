@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from kvfloor.attention import Window
-from kvfloor.conformance import Domain, Merging, Target, load
+from kvfloor.conformance import NAMED, Domain, Merging, Target, find_named, load
 from kvfloor.errors import InputError, meant
 
 __all__ = ["as_merging", "as_target"]
@@ -21,7 +21,7 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     Parameters
     ----------
     spec : str
-        ``MODULE:FUNCTION``, or the name of a `Target`.
+        ``MODULE:FUNCTION``, the name of a `Target`, or one of `kvfloor.conformance.NAMED`.
     declared : dict
         Options as text, by the names of `Target`'s parameters.
 
@@ -33,16 +33,24 @@ def as_target(spec: str, declared: dict[str, Any]) -> Target:
     for name in ("exp_base", "logsumexps"):
         if name in declared:
             raise InputError(f"--{name.replace('_', '-')}", "none without --what merge", "one")
+    named = find_named(spec)
+    if named is not None:
+        served = _read(declared)
+        return named.target(domain=served, **declared)
     return _as_target(Target, spec, declared)
 
 
 def as_merging(spec: str, declared: dict[str, Any]) -> Target:
-    """Do the same for a function that merges partial states."""
+    """Do the same for a function that merges partial states; none of those has a name."""
     return _as_target(Merging, spec, declared)
 
 
 def _as_target(kind: type[Target], spec: str, declared: dict[str, Any]) -> Target:
-    found = load(spec, "target")
+    try:
+        found = load(spec, "target")
+    except InputError as error:
+        near = meant(spec, (known.name for known in NAMED))
+        raise InputError(error.argument, error.expected, error.got + near) from None
     if isinstance(found, Target):
         if declared:
             raise InputError("options", "none, as the target declares everything", str(declared))
@@ -52,11 +60,16 @@ def _as_target(kind: type[Target], spec: str, declared: dict[str, Any]) -> Targe
     for name in ("dtype", "accumulate"):
         if name not in declared:
             raise InputError(f"--{name}", "a format", "none")
+    served = _read(declared)
+    return kind(found, source=spec, domain=served, **declared)
+
+
+def _read(declared: dict[str, Any]) -> Domain:
+    """Read what came as text, in place; return what of it is a domain."""
     for name, read in READ.items():
         if name in declared:
             declared[name] = read(declared[name])
-    served = {name: declared.pop(name) for name in SERVED if name in declared}
-    return kind(found, source=spec, domain=Domain(**served), **declared)
+    return Domain(**{name: declared.pop(name) for name in SERVED if name in declared})
 
 
 def _words(text: str) -> tuple[str, ...]:

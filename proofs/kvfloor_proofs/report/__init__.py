@@ -4,6 +4,7 @@ from kvfloor_proofs.report.audits import followed, show_audit, show_rows
 from kvfloor_proofs.report.floors import floors_to_json, show_floors
 from kvfloor_proofs.report.given import given_to_json, show_given
 from kvfloor_proofs.report.lines import Output
+from kvfloor_proofs.report.named import show_named
 from kvfloor_proofs.report.terminal import show, to_json
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "show_audit",
     "show_floors",
     "show_given",
+    "show_named",
     "show_rows",
     "to_json",
 ]

@@ -24,6 +24,7 @@ from kvfloor.conformance.runner import check, check_merge, run
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Answer, CallError, Target
+from kvfloor.conformance.targets import NAMED, NamedTarget, find_named, named_target
 from kvfloor.conformance.terms import Joined
 from kvfloor.conformance.vectors import write
 
@@ -31,6 +32,7 @@ __all__ = [
     "CATALOGUE",
     "FAMILIES",
     "MERGES",
+    "NAMED",
     "Answer",
     "CallError",
     "Case",
@@ -41,6 +43,7 @@ __all__ = [
     "Joined",
     "Judgement",
     "Merging",
+    "NamedTarget",
     "NotRun",
     "Report",
     "Size",
@@ -50,8 +53,10 @@ __all__ = [
     "check",
     "check_merge",
     "entries_for",
+    "find_named",
     "judge",
     "load",
+    "named_target",
     "run",
     "unstored",
     "write",

@@ -80,6 +80,17 @@ class Counts:
             return Counts(listed) if listed else None
         return _multiples(lcm(self.multiple, factor), self.least, self.most)
 
+    def common(self, other: Counts) -> Counts | None:
+        """Return those that are among others too, None if there are none."""
+        if other.listed and not self.listed:
+            return other.common(self)
+        if self.listed:
+            listed = tuple(count for count in self.listed if count in other)
+            return Counts(listed) if listed else None
+        ends = [count for count in (self.most, other.most) if count is not None]
+        least, most = max(self.least, other.least), min(ends, default=None)
+        return _multiples(lcm(self.multiple, other.multiple), least, most)
+
 
 ANY = Counts()
 

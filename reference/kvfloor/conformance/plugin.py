@@ -19,6 +19,7 @@ from kvfloor.conformance.loading import load
 from kvfloor.conformance.runner import run
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
+from kvfloor.conformance.targets import find_named
 from kvfloor.errors import InputError
 
 __all__ = ["EntryItem", "Suite", "read_expected"]
@@ -91,6 +92,9 @@ class EntryItem(pytest.Item):
 
 
 def _target(spec: str) -> Target:
+    named = find_named(spec)
+    if named is not None:
+        return named.target()
     found = load(spec, "--kvfloor")
     if not isinstance(found, Target):
         expected = "a kvfloor.conformance.Target"

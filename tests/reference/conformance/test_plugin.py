@@ -57,6 +57,12 @@ def test_a_failure_shows_the_message_and_the_test_to_paste(project: Path) -> Non
     assert "times the bound" in (failure.text or "")
 
 
+def test_a_target_that_has_a_name(project: Path) -> None:
+    pytest.importorskip("onnx")
+    done = run(project, "--kvfloor", "onnx:reference", "-k", "single-token")
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_a_family_is_chosen_by_its_marker(project: Path) -> None:
     done = run(project, "--kvfloor", "mine:right", "-m", "kvfloor_masks", "--strict-markers", "-rs")
     assert done.returncode == 0, done.stdout

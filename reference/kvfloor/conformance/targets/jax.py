@@ -1,0 +1,28 @@
+"""JAX's attention; its masks begin at the top left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jax import jit
+from jax.nn import dot_product_attention
+
+from kvfloor.attention import Window
+from kvfloor.conformance.targets.reaches import reaches
+
+__all__ = ["attention"]
+
+compiled = jit(
+    dot_product_attention,
+    static_argnames=("scale", "is_causal", "local_window_size", "return_residual"),
+)
+
+
+def attention(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+    """`dot_product_attention`, compiled whole, by the implementation that it takes."""
+    options: dict[str, Any] = {"is_causal": mask == "causal-top-left"}
+    if isinstance(mask, Window):
+        options = {"local_window_size": reaches(mask, q.shape[1] + K[0].shape[1])}
+    elif mask is not None and not isinstance(mask, str):
+        options = {"mask": mask[None, None]}
+    return compiled(q, K[0], V[0], scale=scale, return_residual=True, **options)

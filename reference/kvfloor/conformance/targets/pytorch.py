@@ -1,0 +1,49 @@
+"""PyTorch's attention."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import torch
+from torch.nn.attention.flex_attention import AuxRequest, create_block_mask, flex_attention
+from torch.nn.functional import scaled_dot_product_attention
+
+from kvfloor.attention import WINDOWS
+from kvfloor.conformance.targets.reaches import reaches
+
+__all__ = ["flex", "sdpa"]
+
+
+def sdpa(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+    """`scaled_dot_product_attention`, by the backend that it takes; is_causal is top-left."""
+    causal = isinstance(mask, str)
+    options: dict[str, Any] = {"is_causal": True} if causal else {"attn_mask": mask}
+    return scaled_dot_product_attention(q, K[0], V[0], scale=scale, enable_gqa=True, **options)
+
+
+def flex(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+    """`flex_attention` as it is called, not compiled."""
+    n_q, n = q.shape[2], K[0].shape[2]
+    block_mask = None
+    if mask is not None:
+        block_mask = create_block_mask(_seen(mask, n_q, n), None, None, n_q, n, device=q.device)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*without torch.compile.*")
+        out, aux = flex_attention(
+            *(q, K[0], V[0]),
+            block_mask=block_mask,
+            scale=scale,
+            enable_gqa=True,
+            return_aux=AuxRequest(lse=True),
+        )
+    return out, aux.lse
+
+
+def _seen(mask: Any, n_q: int, n: int) -> Any:
+    """Return which token a query sees, as a function of the places of both."""
+    if isinstance(mask, torch.Tensor):
+        return lambda _b, _h, i, j: mask[i, j]
+    left, right = reaches(mask, n_q + n)
+    shift = 0 if (WINDOWS[mask] if isinstance(mask, str) else mask).top_left else n - n_q
+    return lambda _b, _h, i, j: (j >= i + shift - left) & (j <= i + shift + right)

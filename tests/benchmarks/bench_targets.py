@@ -1,0 +1,95 @@
+"""The named targets that are installed, under the kit: the table in docs/conformance.md.
+
+``PYTHONPATH=tests python tests/benchmarks/bench_targets.py [NAME ...]``; with all of them it takes
+most of an hour. Each is run in its first format with every mask that it serves, and without a mask
+in every other. A cell is the worst error over its bound of these runs, and how many entries fail;
+after the table each failure is named. Not run is what none of a target's runs could run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kvfloor import InputError, Window
+from kvfloor.conformance import NAMED, NamedTarget, Report, Target, run
+
+FORMATS = ("float32", "float64", "bfloat16", "float16")
+EXAMPLES = 2
+
+
+class Found(NamedTuple):
+    """One run of a target."""
+
+    form: str
+    mask: str
+    report: Report
+
+
+def targets(named: NamedTarget) -> Iterator[Target]:
+    first, *others = named.formats
+    for kind in named.masks:
+        window = Window(3, 1, top_left=named.windows == "top-left")
+        yield named.target(dtype=first, mask=window if kind == "window" else kind)
+    for form in others:
+        yield named.target(dtype=form)
+
+
+def cell(found: list[Found]) -> str:
+    """What is said of one format."""
+    if not found:
+        return ""
+    worst = max(one.report.worst_ratio for one in found)
+    failed = {failure.flag for one in found for failure in one.report.failures}
+    if failed:
+        return f"fails {len(failed)}: {worst:.2g}"
+    if all(not one.report.ok for one in found):
+        return "says nothing"
+    return f"{worst:.2f}"
+
+
+def not_run(named: NamedTarget, found: list[Found]) -> str:
+    """Entries that no run could run, those with one reason together."""
+    runs = [dict(one.report.not_run) for one in found]
+    flags: dict[str, list[str]] = {}
+    for flag in runs[0]:
+        if all(flag in each for each in runs):
+            reasons = [each[flag] for each in runs if not each[flag].startswith("the mask is")]
+            reason = reasons[0] if reasons else f"masks are {', '.join(named.masks)}"
+            flags.setdefault(reason, []).append(flag)
+    return "; ".join(f"{', '.join(each)}: {reason}" for reason, each in flags.items())
+
+
+def failures(name: str, found: list[Found]) -> Iterator[str]:
+    for one in found:
+        for failure in one.report.failures:
+            yield f"* {name}, {one.form}, mask {one.mask}, `{failure.flag}`: {failure.message}"
+        if one.report.unbounded:
+            share = f"{one.report.unbounded} of {one.report.elements} numbers"
+            yield f"* {name}, {one.form}, mask {one.mask}: {share} have no bound"
+
+
+def main() -> None:
+    sys.stdout.write(f"| target | package | {' | '.join(FORMATS)} | not run |\n|{'---|' * 7}\n")
+    notes = []
+    for named in NAMED:
+        if sys.argv[1:] and named.name not in sys.argv[1:]:
+            continue
+        try:
+            found = [
+                Found(t.inputs.name, t.kind, run(t, examples=EXAMPLES)) for t in targets(named)
+            ]
+        except InputError as error:
+            notes.append(f"* not run at all: {error}")
+            continue
+        cells = [cell([one for one in found if one.form == form]) for form in FORMATS]
+        row = (f"`{named.name}`", f"{named.package} {named.version}", *cells, not_run(named, found))
+        sys.stdout.write(f"| {' | '.join(row)} |\n")
+        sys.stdout.flush()
+        notes += failures(named.name, found)
+    sys.stdout.write("\n" + "\n".join(notes) + "\n")
+
+
+if __name__ == "__main__":
+    main()
