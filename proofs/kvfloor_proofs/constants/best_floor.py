@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from hypothesis import strategies as st
 
 from kvfloor.floors import (
@@ -109,22 +111,26 @@ def property_none_missing(data: st.DataObject, tally: Tally) -> None:
 def property_bounded_norms(data: st.DataObject, tally: Tally) -> None:
     """With norms bounded, tokens that ρ tells apart hold the levels that pay most."""
     del tally
-    n_, d_, terms = data.draw(shapes(), label="n, d, terms")
-    rho, cap = data.draw(st.integers(0, 12), label="ρ"), data.draw(st.integers(2, 9), label="L")
-    guarantee = {"eta": terms["eta"], "alpha": terms["alpha"]}
+    n_, d_ = data.draw(st.integers(1, 16), label="n"), data.draw(st.integers(1, 5), label="d")
+    rho = data.draw(st.fractions(0, 8, max_denominator=4), label="ρ")
+    columns, cap = data.draw(st.integers(1, 3), label="d_v"), data.draw(st.integers(2, 12))
+    guarantee = {
+        "eta": data.draw(st.sampled_from((Fraction(0), Fraction(1, 16))), label="η"),
+        "alpha": data.draw(st.fractions("1/24", "1/10", max_denominator=24), label="α"),
+    }
     most = most_levels(Guarantee(**guarantee), cap)
     known = {
-        L: best(n_, d_, rho=rho, d_v=terms["d_v"], levels=L, **guarantee)
-        for L in range(2, most + 1)
+        L: best(n_, d_, rho=rho, d_v=columns, levels=L, **guarantee) for L in range(2, most + 1)
     }
-    found = {floor.claim: floor for floor in every_floor(n_, d_, **terms, rho=rho, levels=cap)}
+    floors = every_floor(n_, d_, d_v=columns, rho=rho, levels=cap, **guarantee)
+    found = {floor.claim: floor for floor in floors}
     names = {"all tokens": "four-cache", "large norms": "norm-dimension"}
     named = names.get(known[2].regime, "low-dimension")
-    require(found[named].symbols == known[2].addresses * terms["d_v"], f"{named} is another")
+    require(found[named].symbols == known[2].addresses * columns, f"{named} is another")
     floor = found["value-levels"]
-    held = known[floor.levels].addresses * terms["d_v"]
+    held = known[floor.levels].addresses * columns
     require(floor.symbols == held, "tokens that ρ does not tell apart for these levels")
-    bits = max(symbol_bits(b.addresses * terms["d_v"], L) for L, b in known.items())
+    bits = max(symbol_bits(b.addresses * columns, L) for L, b in known.items())
     require(floor.bits == bits, "other levels pay more")
 
 
