@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -113,8 +114,8 @@ def property_bounded_norms(data: st.DataObject, tally: Tally) -> None:
     del tally
     n_, d_ = data.draw(st.integers(1, 16), label="n"), data.draw(st.integers(1, 5), label="d")
     rho = data.draw(st.fractions(0, 8, max_denominator=4), label="ρ")
-    columns, cap = data.draw(st.integers(1, 3), label="d_v"), data.draw(st.integers(2, 12))
-    guarantee = {
+    columns, cap = data.draw(st.integers(1, 3), label="d_v"), data.draw(st.integers(2, 5))
+    guarantee: dict[str, Any] = {
         "eta": data.draw(st.sampled_from((Fraction(0), Fraction(1, 16))), label="η"),
         "alpha": data.draw(st.fractions("1/24", "1/10", max_denominator=24), label="α"),
     }
