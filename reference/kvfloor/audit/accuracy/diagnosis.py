@@ -28,6 +28,7 @@ UNTOLD = "of no single kind"
 EXPLAINED = 0.2  # what a model may leave of the largest error
 MOST_PROBES = 6  # tokens that are asked for beside the instance's own queries
 MOST_TUPLES = 2**14  # more are not diagnosed
+CUTS = np.append(2.0 ** np.arange(-20, -8), np.linspace(1 / 256, 255 / 256, 128))  # of the largest
 MANY = 8  # tokens of which no more than one, or a run, are tried as missing or doubled
 
 
@@ -193,21 +194,25 @@ def _temperatures(
 def _clipped(
     keys: list[Array], values: list[Array], of: Callable[..., Array], came: Array
 ) -> Iterator[_Model]:
-    """Values or keys cut to [-c, c], or at zero."""
+    """Values or keys cut to [-c, c], or at zero; in all slots, or where tokens differ."""
+    differ = [bool((k != k[:1]).any() or (v != v[:1]).any()) for k, v in zip(keys, values, strict=True)]
     for name, slots in (("values", values), ("keys", keys)):
-
-        def cut(c: float, slots: list[Array] = slots, name: str = name) -> Array:
-            some = [np.clip(x, -c, c) for x in slots]
-            return of(keys, some) if name == "values" else of(some, values)
-
         largest = max(np.abs(x).max() for x in slots)
-        if not largest:
-            continue
-        c, answers = _fitted(cut, came, largest * np.linspace(1 / 256, 255 / 256, 128))
-        yield _Model("clipping", f"{name} cut at ±{c:.4g}", None, answers)
-        positive = [np.maximum(x, 0) for x in slots]
-        found = of(keys, positive) if name == "values" else of(positive, values)
-        yield _Model("clipping", f"{name} cut at 0", None, found)
+        for some in dict.fromkeys(((True,) * len(slots), tuple(differ))) if largest else ():
+
+            def changed(
+                change: Change, slots: list[Array] = slots, name: str = name, some: Any = some
+            ) -> Array:
+                those = [change(x) if one else x for x, one in zip(slots, some, strict=True)]
+                return of(keys, those) if name == "values" else of(those, values)
+
+            def cut(c: float, changed: Callable[[Change], Array] = changed) -> Array:
+                return changed(lambda x: np.clip(x, -c, c))
+
+            c, answers = _fitted(cut, came, largest * CUTS)
+            yield _Model("clipping", f"{name} cut at ±{c:.4g}", None, answers)
+            above = changed(lambda x: np.maximum(x, 0))
+            yield _Model("clipping", f"{name} cut at 0", None, above)
 
 
 def _rescaled(came: Array, right: Array) -> Iterator[tuple[str, Array]]:

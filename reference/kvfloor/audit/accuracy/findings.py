@@ -91,26 +91,30 @@ def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
 
 
 def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
-    """What it looks like on the whole instance or else on the small one.
+    """What it looks like on the whole instance, or else with plainer values or keys.
 
-    Where no model says it, what plainer values or keys say.
+    Where neither says it, what it looks like on the small instance, which more models explain.
     """
-    for one in (failure, small)[: 1 + (len(small.instance.tokens) > 1)]:
-        queries = probes(one.instance)
-        try:
-            _, answers = bench.run(one.instance, one.seed, queries)
-        except Refusal:
-            continue
-        found = diagnosed(one.instance, queries, answers)
-        if found.loss in LOSSES:
-            return found if one is failure else found._replace(token=None)
+    found = _modelled(bench, failure)
+    if found.loss in LOSSES:
+        return found
     for loss, plainer in _repairs(failure.instance):
         try:
             if not bench.judged(plainer, failure.seed)[0]:
                 return Diagnosis(loss, "with plainer ones the answers are right")
         except Refusal:
             continue
-    return Diagnosis(UNTOLD)
+    found = _modelled(bench, small) if len(small.instance.tokens) > 1 else Diagnosis(UNTOLD)
+    return found._replace(token=None)
+
+
+def _modelled(bench: Bench, failure: Failure) -> Diagnosis:
+    queries = probes(failure.instance)
+    try:
+        _, answers = bench.run(failure.instance, failure.seed, queries)
+    except Refusal:
+        return Diagnosis(UNTOLD)
+    return diagnosed(failure.instance, queries, answers)
 
 
 def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
