@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
+from importlib import resources
 from math import tanh
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from kvfloor.audit.accuracy import (
 )
 from kvfloor.audit.accuracy.domains import within
 from kvfloor.caches import (
+    COURSES,
+    LIVE,
     ExactCache,
     GaugedCache,
     GroupedCache,
@@ -68,13 +71,13 @@ def test_there_are_thirty_and_ten_after_reports() -> None:
 def test_the_page_lists_them() -> None:
     """If this fails: print `told(row)` for all rows."""
     page = (Path(__file__).parents[3] / "docs" / "wrong-caches.md").read_text()
-    assert len(TABLE) == 40  # as docs/audit.md says
+    assert len(TABLE) == 53  # as docs/audit.md says
     assert [line for line in page.splitlines() if line.startswith("| `")] == [*map(told, TABLE)]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.cache.__name__)
 def test_wrong_caches_fail_by_their_entry_and_are_named(row: Row) -> None:
-    bench = bench_of(row.cache, 1, D)
+    bench = bench_of(row.cache, row.order, D)
     found = entry_of(bench, row.entry, sizes=(6,))
     assert found.stood < found.asked
     report = report_of(bench, found)
@@ -110,6 +113,13 @@ def test_certificates_are_small(cache: Any, entry: str, tokens: int, order: int)
     assert len(report.certificate["instance"]["keys"][0]) == report.tokens == tokens
     assert check(text, cache=cache).status == "ok"
     assert check(text, cache=ExactCache).reason.startswith("cache.name: ")
+
+
+def test_certificates_know_every_course() -> None:
+    file = resources.files("kvfloor.certificates") / "schemas" / "violation-2.json"
+    found = json.loads(file.read_text())
+    assert found["properties"]["instance"]["properties"]["course"]["enum"] == list(COURSES)
+    assert set(LIVE) < set(COURSES)
 
 
 def test_the_line_says_which_token_and_column() -> None:
@@ -149,7 +159,10 @@ def test_right_caches_pass_at_what_they_document(name: str, order: int) -> None:
     factory, keys, values = RIGHT[name]
     bench = bench_of(factory, order, D, documented(order, keys, values))
     for found in entered(bench, CATALOGUE, n=6, seed=order):
-        assert (found.stood, found.refused) == (found.asked, ""), found.entry.name
+        assert found.stood == found.asked, found.entry.name
+        beyond = (name, found.entry.name) == ("float16", "beyond-float16")
+        assert ("numbers up to 65504.0" in found.refused) == beyond, found.entry.name
+        assert bool(found.refused) == beyond
 
 
 def test_eight_bits_pass_where_no_number_is_beyond_their_range() -> None:
@@ -193,14 +206,16 @@ def test_entries_have_names_and_reasons() -> None:
 
 def test_numbers_are_as_promised() -> None:
     """Within [-1, 1] where their size is not the point, logits within bounds, float16 exactly."""
-    sized = {"outlier-column", "large-values", "large-keys"}
+    sized = {"outlier-column", "large-values", "huge-values", "large-keys", "huge-keys"}
     beyond = {"overflow", "underflow"}  # margins of hundreds of nats: no error of keys matters
     for name, instance in drafted():
         keys, values = (np.array(slots) for slots in instance.slots)
         assert len(instance.tokens) <= N
-        if name not in sized:
+        if name == "beyond-float16":
+            assert max(np.abs(keys).max(), np.abs(values).max()) > 65504
+        elif name not in sized:
             assert max(np.abs(keys).max(), np.abs(values).max()) <= 1, name
-        if name != "heavy-tailed":
+        if name not in ("heavy-tailed", "beyond-float16"):
             assert (keys.astype(np.float16) == keys).all(), name
         for query in np.array(instance.queries):
             terms = np.abs(query) * np.prod(np.abs(keys).max(axis=1), axis=0)
@@ -231,7 +246,7 @@ def test_sizes_are_named_or_betrayed() -> None:
 
 def test_block_edges_are_both_sides_of_the_sizes() -> None:
     lengths = [len(one.tokens) for name, one in drafted(sizes=(5,)) if name == "block-edges"]
-    assert lengths == [4, 5, 6, 9, 10, 11]
+    assert lengths == [4, 4, 5, 5, 6, 6, 9, 9, 10, 10, 11, 11]  # in both slots
     assert entry_of(bench_of(SixTokens, 1, D), "block-edges").asked == 0
 
 
@@ -264,7 +279,8 @@ def test_domains_are_what_they_say() -> None:
                 assert serves == "signs", name
                 continue
             keys, values = (np.array(slots) for slots in instance.slots)
-            assert max(np.abs(keys).max(), np.abs(values).max()) <= 1
+            most = 65504 if serves == "float16" else 1
+            assert max(np.abs(keys).max(), np.abs(values).max()) <= most
             if serves == "signs":
                 assert set(np.unique([*keys.ravel(), *values.ravel()])) <= {-1.0, 0.0, 1.0}
             if serves == "gauge":

@@ -102,7 +102,7 @@ class Draft:
         return [list(row) for row in zip(*columns, strict=True)]
 
     def contrasts(self, count: int) -> Rows:
-        """Values `HIGH` and `LOW`; tokens whose numbers differ in one bit differ in some columns."""
+        """Values `HIGH` and `LOW`; tokens whose numbers differ in a bit differ in some columns."""
         bits = max(1, (count - 1).bit_length())
         masks = [(1 << c % bits) | (self.rng.getrandbits(bits) if c >= bits else 0)
                  for c in range(self.d_v)]  # fmt: skip

@@ -93,19 +93,35 @@ def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
 def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
     """What it looks like on the whole instance, or else with plainer values or keys.
 
-    Where neither says it, what it looks like on the small instance, which more models explain.
+    Where neither says it, what it looks like on the small instance, which more models explain; in
+    a course of its own that comes first, as plainer numbers may pass where it is another matter.
     """
+
+    def by_small() -> Diagnosis:
+        if len(small.instance.tokens) == 1:
+            return Diagnosis(UNTOLD)
+        return _modelled(bench, small)._replace(token=None)
+
+    def by_repair() -> Diagnosis:
+        return _repaired(bench, failure)
+
+    plain = failure.instance.course == "once"
+    ways = (by_repair, by_small) if plain else (by_small, by_repair)
     found = _modelled(bench, failure)
-    if found.loss in LOSSES:
-        return found
+    for way in ways:
+        if found.loss not in LOSSES:
+            found = way()
+    return found
+
+
+def _repaired(bench: Bench, failure: Failure) -> Diagnosis:
     for loss, plainer in _repairs(failure.instance):
         try:
             if not bench.judged(plainer, failure.seed)[0]:
                 return Diagnosis(loss, "with plainer ones the answers are right")
         except Refusal:
             continue
-    found = _modelled(bench, small) if len(small.instance.tokens) > 1 else Diagnosis(UNTOLD)
-    return found._replace(token=None)
+    return Diagnosis(UNTOLD)
 
 
 def _modelled(bench: Bench, failure: Failure) -> Diagnosis:

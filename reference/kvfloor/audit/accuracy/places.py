@@ -117,9 +117,7 @@ def growing(draft: Draft) -> Instances:
     for length in range(1, min(draft.n, MOST_LENGTHS) + 1, step):
         keys = codes(length, draft.d)
         sizes = [max(LEAST_SIZE, 2.0 ** (j + 1 - length)) for j in range(length)]
-        values = [
-            [s if x > 0 else -s for x in row] for s, row in zip(sizes, signs, strict=False)
-        ]
+        values = [[s if x > 0 else -s for x in row] for s, row in zip(sizes, signs, strict=False)]
         yield from draft.in_slots(keys, values, [mean([key]) for key in keys[-step:]])
 
 
