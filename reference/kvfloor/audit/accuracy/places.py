@@ -77,9 +77,13 @@ def every_length(draft: Draft) -> Instances:
 def _in_groups(draft: Draft, length: int, shift: int) -> Instances:
     """Tokens asked for in groups: their numbers are alike but for some bits, from ``shift`` on."""
     keys, varied = codes(length, draft.d), (draft.group - 1) << shift
-    firsts = [j for j in range(length) if not j & varied]
+    groups = [(j, varied) for j in range(length) if not j & varied]
+    last, _ = groups[-1]
+    if not shift and 0 < last == length - 1:  # with another group too: alone it may count twice
+        groups.append((last, varied | last & -last))
     queries = [
-        tuple(0.0 if varied >> c & 1 else SHARP * x for c, x in enumerate(keys[j])) for j in firsts
+        tuple(0.0 if alike >> c & 1 else SHARP * x for c, x in enumerate(keys[j]))
+        for j, alike in groups
     ]
     if len(queries) > MOST_ASKED:
         queries = draft.rng.sample(queries, MOST_ASKED)
