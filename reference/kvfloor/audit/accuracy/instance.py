@@ -106,7 +106,7 @@ class Instance:
         held = Guarantee(guarantee.eta, guarantee.alpha * self.bound)
         unit, misses, worst = self.bound or Fraction(1), [], arb(0)
         for k, ((output, balls), answer) in enumerate(zip(self.outputs, answers, strict=True)):
-            errors = [_error(o, ball).abs_lower() for o, ball in zip(answer, balls, strict=True)]
+            errors = [_least_error(o, ball) for o, ball in zip(answer, balls, strict=True)]
             worst = max(worst, *errors)
             wrong = [
                 column
@@ -125,7 +125,7 @@ def accurate(
 ) -> bool:
     """Whether an answer is accurate, or the grid is too coarse to say that it is not."""
     with arb_precision(BALL_BITS):
-        excess = abs(_error(answer, ball)) - to_fmpq(guarantee.alpha)
+        excess = abs(ball - to_fmpq(answer)) - to_fmpq(guarantee.alpha)
         if guarantee.eta:
             excess -= to_fmpq(guarantee.eta) * abs(ball)
     if excess > 0 or excess <= 0:  # all of the ball is on one side
@@ -133,9 +133,10 @@ def accurate(
     return guarantee.accepts(answer, *output.bounds(column, GRID_BITS)) is not False
 
 
-def _error(answer: Fraction, ball: arb) -> arb:
+def _least_error(answer: Fraction, ball: arb) -> arb:
+    """How far an answer is off at least, a ball of radius zero."""
     with arb_precision(BALL_BITS):
-        return ball - to_fmpq(answer)
+        return abs(ball - to_fmpq(answer)).abs_lower()
 
 
 def token_of(keys: Iterable[Iterable[float]], values: Iterable[Iterable[float]]) -> Token:
