@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from kvfloor.audit.accuracy import Bench, Draft, Entered, Entry, Instance, examine
-from kvfloor.caches import State, restore, serves, state_of, take
+from kvfloor.caches import LIVE, State, restore, serves, state_of, take
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import REFUSALS, Answer, Refusal, Shape
 
@@ -36,7 +36,7 @@ class LocalBench(Bench):
                 self.factory, instance.course, instance.tokens, queries[0],
                 d=d, d_v=d_v, seed=seed,
             )  # fmt: skip
-            live = [cache.answer(q) for q in queries] if instance.course == "live" else []
+            live = [cache.answer(q) for q in queries] if instance.course in LIVE else []
             state = state_of(cache)
             if not live:
                 cache = restore(self.factory, state, order=order, d=d, d_v=d_v, seed=seed)

@@ -48,6 +48,13 @@ class Stored(ExactCache):
         self._kept.drop(place)
 
 
+def tuple_weights(keys: Sequence[Any], query: Any) -> Any:
+    """The weights of all pairs of tokens at order 2."""
+    logits = np.einsum("c,ic,jc->ij", np.array([float(x) for x in query]), *keys)
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum()
+
+
 # --- values --------------------------------------------------------------------------------
 
 
@@ -147,6 +154,42 @@ class ConstantRange(Stored):
         return np.where(spans > 0, rows, 0)
 
 
+class TwentyThousand(Stored):
+    """Values cut at ±20000: more than anybody had seen."""
+
+    def values_in(self, rows: Any) -> Any:
+        return np.clip(rows, -20000, 20000)
+
+
+class EndOfFloat16(Stored):
+    """Values cut at the largest number of float16."""
+
+    def values_in(self, rows: Any) -> Any:
+        return np.clip(rows, -65504, 65504)
+
+
+class AddsSlots(Stored):
+    """Values of two slots added, less one, where they should be multiplied."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = self._kept.slots
+        ones = [np.ones_like(values[0])] * 2
+        parts = [[values[0], ones[0]], [ones[1], values[1]]]
+        some = [attend(keys, part, list(query), self._shape.d) for part in parts]
+        return np.array(some[0]) + some[1] - 1
+
+
+class NegativeProducts(Stored):
+    """Minus times minus is minus."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = self._kept.slots
+        weights = tuple_weights(keys, query)
+        products = values[0][:, None] * values[1][None]
+        both = (values[0][:, None] < 0) & (values[1][None] < 0)
+        return np.einsum("ij,ijc->c", weights, np.where(both, -products, products))
+
+
 # --- keys ----------------------------------------------------------------------------------
 
 
@@ -185,6 +228,22 @@ class ClipsKeys(Stored):
 
     def keys_in(self, rows: Any) -> Any:
         return np.clip(rows, -1, 1)
+
+
+class TwentyKeys(Stored):
+    """Keys cut at ±20."""
+
+    def keys_in(self, rows: Any) -> Any:
+        return np.clip(rows, -20, 20)
+
+
+class UnsignedColumns(Stored):
+    """A column of keys that is below zero throughout is read without its sign."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = self._kept.slots
+        read = [np.where((k < 0).all(axis=0), -k, k) for k in keys]
+        return attend(read, values, list(query), self._shape.d)
 
 
 class ByKey(Stored):
@@ -312,6 +371,27 @@ class TopTwo(Stored):
         return attend([k[best] for k in keys], [v[best] for v in values], q.tolist(), len(q))
 
 
+class NotItself(Stored):
+    """At order 2 no token meets itself."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = self._kept.slots
+        weights = tuple_weights(keys, query)
+        if len(weights) > 1:
+            np.fill_diagonal(weights, 0)
+        return np.einsum("ij,ic,jc->c", weights, *values) / weights.sum()
+
+
+class FirstSlotsKey(Stored):
+    """Where the keys of two slots have the same signs, one is kept for both."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        (first, second), values = self._kept.slots
+        same = (np.sign(first) == np.sign(second)).all(axis=1, keepdims=True)
+        keys = [first, np.where(same, first, second)]
+        return attend(keys, values, list(query), self._shape.d)
+
+
 # --- place ---------------------------------------------------------------------------------
 
 
@@ -360,6 +440,41 @@ class OneEarly(Stored):
         if self.tokens == 6:
             self.forget(5)
         super().append(keys, values)
+
+
+class AtTen(Stored):
+    """The last of ten tokens is not attended to; that of nine or eleven is."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        end = 9 if self.tokens == 10 else self.tokens
+        keys, values = self._kept.slots
+        return attend(
+            [k[:end] for k in keys], [v[:end] for v in values], list(query), self._shape.d
+        )
+
+
+class LateKeys(Stored):
+    """Keys of all but the first eight tokens, rounded to integers."""
+
+    def keys_in(self, rows: Any) -> Any:
+        return np.rint(rows) if self.tokens >= 8 else rows
+
+
+class LateValues(Stored):
+    """Values of all but the first eight tokens, in the last slot alone, rounded to integers."""
+
+    def values_in(self, rows: Any) -> Any:
+        return np.vstack([rows[:-1], np.rint(rows[-1:])]) if self.tokens >= 8 else rows
+
+
+class LastBlocksScale(Stored):
+    """The first token of a block of four is cut at the largest value of the block before."""
+
+    def values_in(self, rows: Any) -> Any:
+        if not self.tokens or self.tokens % 4:
+            return rows
+        largest = [np.abs(slot[-4:]).max() or 1 for slot in self._kept.slots[1]]
+        return np.array([np.clip(row, -x, x) for row, x in zip(rows, largest, strict=True)])
 
 
 class WholeBlocks(Stored):
@@ -422,6 +537,19 @@ class Traces(Stored):
         return found
 
 
+class Remembers(Stored):
+    """An answer that was given once is given again, whatever has come since."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.given: dict[Any, Any] = {}
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        if tuple(query) not in self.given:
+            self.given[tuple(query)] = super().answer(query)
+        return self.given[tuple(query)]
+
+
 class RestoredShort(Stored):
     """Restored, it goes on one place too early."""
 
@@ -480,12 +608,13 @@ class KeysForValues(Stored):
 
 
 class Row(NamedTuple):
-    """A wrong cache, the entry that catches it, the loss it is, and where it was reported."""
+    """A wrong cache, the entry that catches it, the loss it is; its link, and the order it has."""
 
     cache: Any
     entry: str
     loss: str
     link: str = ""
+    order: int = 1
 
 
 def told(row: Row) -> str:
@@ -515,11 +644,17 @@ TABLE = (
     Row(NextColumnsScale, "column-sizes", VALUES),
     Row(ThreeBits, "graded-values", VALUES),
     Row(ConstantRange, "constant-values", VALUES, GITHUB + "openvinotoolkit/openvino/pull/34105"),
+    Row(TwentyThousand, "huge-values", CLIP),
+    Row(EndOfFloat16, "beyond-float16", CLIP),
+    Row(AddsSlots, "graded-values", NONE, order=2),
+    Row(NegativeProducts, "negative-values", VALUES, order=2),
     Row(WholeKeys, "fractional-keys", KEYS),
     Row(TwoDigits, "nearly-parallel-keys", KEYS),
     Row(FourBitKeys, "key-columns", KEYS, GITHUB + "huggingface/transformers/issues/35185"),
     Row(Sixteenths, "fractional-keys", KEYS),
     Row(ClipsKeys, "large-keys", CLIP),
+    Row(TwentyKeys, "huge-keys", CLIP),
+    Row(UnsignedColumns, "negative-keys", KEYS),
     Row(ByKey, "equal-keys", MISSING, GITHUB + "openvinotoolkit/openvino.genai/issues/3722"),
     Row(Distinct, "duplicates", MISSING),
     Row(ZeroIsPadding, "zero-tokens", MISSING),
@@ -529,15 +664,22 @@ TABLE = (
     Row(Clamped, "overflow", CLIP),
     Row(TopOne, "halves", HEAT),
     Row(TopTwo, "long-tail", MISSING),
+    Row(NotItself, "tuples", NONE, order=2),
+    Row(FirstSlotsKey, "tuples", KEYS, order=2),
     Row(LosesFirst, "first-token", MISSING, GITHUB + "awslabs/keys_values/pull/142"),
     Row(LosesLast, "last-token", MISSING, GITHUB + "rajveer43/VeloxQuant-MLX/issues/137"),
     Row(BorderTwice, "just-appended", TWICE),
     Row(FullWindow, "powers-of-two", MISSING, GITHUB + "huggingface/transformers/issues/37574"),
     Row(OneEarly, "every-token", MISSING, GITHUB + "jundot/omlx/issues/2172"),
+    Row(AtTen, "every-length", MISSING),
+    Row(LateKeys, "old-keys", KEYS, order=2),
+    Row(LateValues, "old-values", VALUES, order=2),
+    Row(LastBlocksScale, "growing-values", CLIP),
     Row(WholeBlocks, "just-appended", MISSING),
     Row(SixTokens, "block-edges", MISSING),
     Row(Unflushed, "asked-live", MISSING),
     Row(Traces, "asked-between", TWICE),
+    Row(Remembers, "asked-throughout", MISSING),
     Row(RestoredShort, "restored", MISSING, GITHUB + "ggml-org/llama.cpp/issues/26676"),
     Row(SecondStream, "twice", MISSING, GITHUB + "ovg-project/kvcached/issues/446"),
     Row(SharedBlock, "interleaved", MISSING),

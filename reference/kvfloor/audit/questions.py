@@ -36,11 +36,11 @@ class Question:
     def wrong_column(self, answer: Answer) -> int | None:
         """The first column in which an answer is outside the guarantee, None if there is none."""
         if answer not in self._known:
-            ((output, ends),) = self.instance.outputs
+            ((output, balls),) = self.instance.outputs
             wrong = (
                 c
-                for c, (o, pair) in enumerate(zip(answer, ends, strict=True))
-                if not accurate(o, output, c, pair, self.held)
+                for c, (o, ball) in enumerate(zip(answer, balls, strict=True))
+                if not accurate(o, output, c, ball, self.held)
             )
             self._known[answer] = next(wrong, None)
         return self._known[answer]

@@ -2,7 +2,7 @@
 
 from kvfloor.caches.clusters import SURELY
 from kvfloor.caches.coins import Coins, Flips, derived_seed
-from kvfloor.caches.courses import COURSES, take
+from kvfloor.caches.courses import COURSES, LIVE, take
 from kvfloor.caches.estimates import Estimates
 from kvfloor.caches.exact import ExactCache
 from kvfloor.caches.floor import FloorCache
@@ -40,6 +40,7 @@ from kvfloor.caches.window import WindowCache
 
 __all__ = [
     "COURSES",
+    "LIVE",
     "SURELY",
     "Cache",
     "CacheFactory",

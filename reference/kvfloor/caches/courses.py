@@ -8,7 +8,7 @@ from typing import Any
 from kvfloor.caches.protocol import Cache, CacheFactory, restore, state_of
 from kvfloor.families import Token
 
-__all__ = ["COURSES", "take"]
+__all__ = ["COURSES", "LIVE", "take"]
 
 Tokens = Sequence[Token]
 New = Callable[[], Cache]
@@ -31,7 +31,8 @@ def take(
     factory : CacheFactory
     course : str
         ``once``; ``live``: the same, and it is asked itself, without a restore; ``asked``: the
-        query is answered after every token; ``restored``: saved and restored after every token;
+        query is answered after every token; ``throughout``: after every token but the last, and it
+        is asked itself; ``restored``: saved and restored after every token;
         ``twice``: a cache before it took the same; ``interleaved``: another one takes the tokens
         backwards at the same time.
     tokens : sequence of Token
@@ -67,6 +68,15 @@ def _asked(new: New, _: Any, tokens: Tokens, query: Sequence[Any]) -> Cache:
     return _given(new, tokens, ask)
 
 
+def _throughout(new: New, _: Any, tokens: Tokens, query: Sequence[Any]) -> Cache:
+    cache = new()
+    for token in tokens[:-1]:
+        cache.append(token.keys, token.values)
+        cache.answer(query)
+    cache.append(tokens[-1].keys, tokens[-1].values)
+    return cache
+
+
 def _restored(new: New, renew: Callable[[Cache], Cache], tokens: Tokens, _: Any) -> Cache:
     return _given(new, tokens, renew)
 
@@ -88,7 +98,10 @@ COURSES: dict[str, Callable[[New, Callable[[Cache], Cache], Tokens, Sequence[Any
     "once": _once,
     "live": _once,
     "asked": _asked,
+    "throughout": _throughout,
     "restored": _restored,
     "twice": _twice,
     "interleaved": _interleaved,
 }
+
+LIVE = ("live", "throughout")  # the courses in which the cache itself is asked, not a restored one

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kvfloor.caches.tokens import KeptTokens, Shape, as_float64, as_token
+from kvfloor.caches.tokens import KeptTokens, Shape, as_float64_token
 
 __all__ = ["ExactCache"]
 
@@ -42,7 +42,7 @@ class ExactCache:
         InputError
             For another shape, or if a number is not a float64: it could not be kept exactly.
         """
-        self._kept.append(as_float64(as_token(keys, values, self._shape), "numbers"))
+        self._kept.append(as_float64_token(keys, values, self._shape))
 
     def state(self) -> bytes:
         """Return all numbers."""

@@ -110,8 +110,9 @@ def serves(factory: Any) -> str:
     """Return the only inputs that a cache declares to be made for, by name; empty for all.
 
     It is the attribute ``serves`` of the class or function: "binary-values" (instances of that
-    family), "signs" (numbers -1, 0 and 1), "box" (keys and values in [-1, 1], the largest more than
-    1/2) or "gauge" (the same, in the gauge of `GaugedCache`). An audit tries it on these alone.
+    family), "signs" (numbers -1, 0 and 1), "float16" (up to 65504), "box" (keys and values in
+    [-1, 1], the largest more than 1/2) or "gauge" (the same, in the gauge of `GaugedCache`). An
+    audit tries it on these alone.
     """
     text = getattr(getattr(factory, "cache_class", factory), "serves", "")
     return text if isinstance(text, str) else ""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kvfloor.caches.packing import StateReader, number_bytes
-from kvfloor.caches.tokens import KeptTokens, Shape, as_float64, as_token, attend
+from kvfloor.caches.tokens import KeptTokens, Shape, as_float64, as_float64_token, attend
 from kvfloor.numbers import Array
 
 __all__ = ["TwoCache", "new_tuples"]
@@ -57,7 +57,7 @@ class TwoCache:
         """
         factors = KeptTokens(self._shape, "float64")
         factors.rows = self._factors.rows
-        factors.append(as_float64(as_token(keys, values, self._shape), "numbers"))
+        factors.append(as_float64_token(keys, values, self._shape))
         rows = [as_float64(row, "numbers whose products are such") for row in exact_rows(factors)]
         self._factors, self._products = factors, np.vstack([self._products, *rows])
 

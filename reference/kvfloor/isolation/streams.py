@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from kvfloor.caches import CacheFactory, State, restore, state_of, take
+from kvfloor.caches import LIVE, CacheFactory, State, restore, state_of, take
 from kvfloor.errors import InputError
 from kvfloor.families import Token
 from kvfloor.isolation.processes import Isolated, Misbehaviour, Shape
@@ -51,13 +51,13 @@ class Refusal(Exception):  # noqa: N818 (not an error of the program)
 def streamed(
     writer: Isolated, stream: Stream, queries: Sequence[Any], shape: Shape, seconds: float
 ) -> tuple[State, list[Answer]]:
-    """Return the state after a stream; and in the course ``live`` the answers to the queries.
+    """Return the state after a stream; and in the courses `LIVE` the answers to the queries.
 
     Raises
     ------
     Refusal, Misbehaviour
     """
-    live = queries if stream.course == "live" else []
+    live = queries if stream.course in LIVE else []
     limit = seconds * (1 + len(live))
     reply = writer.call(_take, *stream, live, tuple(shape), seconds=limit)
     data, bits, texts = _told(reply, "append() or state()", 3)

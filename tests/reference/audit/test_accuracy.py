@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
+from importlib import resources
+from itertools import product
 from math import tanh
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,10 @@ from kvfloor.audit.accuracy import (
     reported,
 )
 from kvfloor.audit.accuracy.domains import within
+from kvfloor.audit.accuracy.instance import tokens_of
 from kvfloor.caches import (
+    COURSES,
+    LIVE,
     ExactCache,
     GaugedCache,
     GroupedCache,
@@ -39,6 +44,7 @@ from kvfloor.caches import (
     describe,
 )
 from kvfloor.certificates import canonical
+from kvfloor.floors import Guarantee
 from local_bench import LocalBench, bench_of, entered
 from wrong_caches import TABLE, UNNAMED, BorderTwice, Row, SixTokens, WholeValues, told
 
@@ -68,13 +74,13 @@ def test_there_are_thirty_and_ten_after_reports() -> None:
 def test_the_page_lists_them() -> None:
     """If this fails: print `told(row)` for all rows."""
     page = (Path(__file__).parents[3] / "docs" / "wrong-caches.md").read_text()
-    assert len(TABLE) == 40  # as docs/audit.md says
+    assert len(TABLE) == 53  # as docs/audit.md says in words
     assert [line for line in page.splitlines() if line.startswith("| `")] == [*map(told, TABLE)]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.cache.__name__)
 def test_wrong_caches_fail_by_their_entry_and_are_named(row: Row) -> None:
-    bench = bench_of(row.cache, 1, D)
+    bench = bench_of(row.cache, row.order, D)
     found = entry_of(bench, row.entry, sizes=(6,))
     assert found.stood < found.asked
     report = report_of(bench, found)
@@ -110,6 +116,13 @@ def test_certificates_are_small(cache: Any, entry: str, tokens: int, order: int)
     assert len(report.certificate["instance"]["keys"][0]) == report.tokens == tokens
     assert check(text, cache=cache).status == "ok"
     assert check(text, cache=ExactCache).reason.startswith("cache.name: ")
+
+
+def test_certificates_know_every_course() -> None:
+    file = resources.files("kvfloor.certificates") / "schemas" / "violation-2.json"
+    found = json.loads(file.read_text())
+    assert found["properties"]["instance"]["properties"]["course"]["enum"] == list(COURSES)
+    assert set(LIVE) < set(COURSES)
 
 
 def test_the_line_says_which_token_and_column() -> None:
@@ -149,7 +162,10 @@ def test_right_caches_pass_at_what_they_document(name: str, order: int) -> None:
     factory, keys, values = RIGHT[name]
     bench = bench_of(factory, order, D, documented(order, keys, values))
     for found in entered(bench, CATALOGUE, n=6, seed=order):
-        assert (found.stood, found.refused) == (found.asked, ""), found.entry.name
+        assert found.stood == found.asked, found.entry.name
+        beyond = (name, found.entry.name) == ("float16", "beyond-float16")
+        assert ("numbers up to 65504.0" in found.refused) == beyond, found.entry.name
+        assert bool(found.refused) == beyond
 
 
 def test_eight_bits_pass_where_no_number_is_beyond_their_range() -> None:
@@ -176,6 +192,19 @@ def test_small_shapes_have_instances_of_every_family(n: int, order: int) -> None
     assert asked == set(FAMILIES)
 
 
+@pytest.mark.parametrize("eta", [Fraction(0), Fraction(1, 10)])
+def test_an_answer_on_the_border_is_accurate_and_one_beyond_is_not(eta: Fraction) -> None:
+    """Of a third, which no ball is: the ball does not tell, and then rationals do not refuse."""
+    tokens = tokens_of([[[0.0]] * 3], [[[1.0], [0.0], [0.0]]])
+    one = Instance(tokens, ((1.0,),))
+    border = Fraction(1, 3) * (1 + eta) + Fraction(1, 8)
+    guarantee = Guarantee(eta, Fraction(1, 8))
+    for answer, wrong in ((border, 0), (border + Fraction(1, 2**50), 1)):
+        misses, worst = one.misses([(answer,)], guarantee)
+        assert len(misses) == wrong
+        assert 0 <= answer - Fraction(1, 3) - worst < Fraction(1, 2**100)
+
+
 # --- the catalogue ----------------------------------------------------------------------------
 
 
@@ -193,14 +222,16 @@ def test_entries_have_names_and_reasons() -> None:
 
 def test_numbers_are_as_promised() -> None:
     """Within [-1, 1] where their size is not the point, logits within bounds, float16 exactly."""
-    sized = {"outlier-column", "large-values", "large-keys"}
+    sized = {"outlier-column", "large-values", "huge-values", "large-keys", "huge-keys"}
     beyond = {"overflow", "underflow"}  # margins of hundreds of nats: no error of keys matters
     for name, instance in drafted():
         keys, values = (np.array(slots) for slots in instance.slots)
         assert len(instance.tokens) <= N
-        if name not in sized:
+        if name == "beyond-float16":
+            assert max(np.abs(keys).max(), np.abs(values).max()) > 65504
+        elif name not in sized:
             assert max(np.abs(keys).max(), np.abs(values).max()) <= 1, name
-        if name != "heavy-tailed":
+        if name not in ("heavy-tailed", "beyond-float16"):
             assert (keys.astype(np.float16) == keys).all(), name
         for query in np.array(instance.queries):
             terms = np.abs(query) * np.prod(np.abs(keys).max(axis=1), axis=0)
@@ -231,8 +262,58 @@ def test_sizes_are_named_or_betrayed() -> None:
 
 def test_block_edges_are_both_sides_of_the_sizes() -> None:
     lengths = [len(one.tokens) for name, one in drafted(sizes=(5,)) if name == "block-edges"]
-    assert lengths == [4, 5, 6, 9, 10, 11]
+    assert lengths == [4, 4, 5, 5, 6, 6, 9, 9, 10, 10, 11, 11]  # in both slots
     assert entry_of(bench_of(SixTokens, 1, D), "block-edges").asked == 0
+
+
+def alike(name: str, **arguments: Any) -> list[Instance]:
+    shape: dict[str, Any] = {"n": 24, "d": 5, "d_v": 16, "order": 1}
+    return [one for entry, one in drafted(**(shape | arguments)) if entry == name]
+
+
+@pytest.mark.parametrize("name", ["every-length", "every-token"])
+def test_a_token_that_is_lost_or_counted_twice_moves_an_answer_by_more_than_alpha(
+    name: str,
+) -> None:
+    for one in alike(name)[name == "every-length" :]:  # of one token there is nothing to tell
+        (keys,), (values,) = (np.array(slots) for slots in one.slots)
+        weights = np.exp(np.array(one.queries) @ keys.T)
+        right = weights @ values / weights.sum(axis=1, keepdims=True)
+        for token, factor in product(range(len(keys)), (0, 2)):
+            counted = weights.copy()
+            counted[:, token] *= factor
+            wrong = counted @ values / counted.sum(axis=1, keepdims=True)
+            assert np.abs(wrong - right).max() > one.bound / 8, (len(keys), token, factor)
+
+
+def test_every_length_is_asked_for_whole_in_one_slot_and_at_its_ends_in_the_others() -> None:
+    found = alike("every-length", order=2)
+    assert [len(one.tokens) for one in found] == [n for n in range(1, 25) for _ in range(2)]
+    whole = [len(one.queries) for one in found[-2:]]
+    assert sorted(whole) == [2, 3]
+
+
+def test_every_slot_stands_in_for_the_first() -> None:
+    """But for entries that have something in all slots at once."""
+    others = {"tuples", "gaussian", "heavy-tailed"}
+    for entry in {name for name, _ in drafted(order=2)} - others:
+        differ = {
+            tuple(len(set(map(tuple, rows))) > 1 for rows in slots)
+            for one in (one for name, one in drafted(order=2) if name == entry)
+            for slots in one.slots
+        }
+        assert {(True, False), (False, True)} <= differ, entry
+
+
+def test_values_that_grow_double_up_to_each_of_the_last_ones() -> None:
+    for one in alike("growing-values"):
+        sizes = np.abs(np.array(one.slots[1][0]))
+        assert (sizes == sizes[:, :1]).all()
+        assert (sizes[1:, 0] >= sizes[:-1, 0]).all()
+        assert (2 * sizes[-2:-1, 0] == sizes[-1, 0]).all()
+    assert {len(one.tokens) - k for one in alike("growing-values") for k in (0, 1)} >= {
+        *range(1, 24)
+    }
 
 
 # --- what a cache is made for -------------------------------------------------------------------
@@ -264,7 +345,8 @@ def test_domains_are_what_they_say() -> None:
                 assert serves == "signs", name
                 continue
             keys, values = (np.array(slots) for slots in instance.slots)
-            assert max(np.abs(keys).max(), np.abs(values).max()) <= 1
+            most = 65504 if serves == "float16" else 1
+            assert max(np.abs(keys).max(), np.abs(values).max()) <= most
             if serves == "signs":
                 assert set(np.unique([*keys.ravel(), *values.ravel()])) <= {-1.0, 0.0, 1.0}
             if serves == "gauge":

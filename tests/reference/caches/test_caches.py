@@ -106,6 +106,16 @@ def test_exact_cache_refuses_what_float64_does_not_hold(number: Any) -> None:
     assert cache.state() == b""
 
 
+def test_exact_cache_keeps_numbers_whatever_they_are_given_as() -> None:
+    """Floats are taken at once, others by way of rationals; no zero has a sign."""
+    states = set()
+    for number, zero in ((0.5, -0.0), (Fraction(1, 2), 0), (np.float32(0.5), Decimal("-0"))):
+        cache = ExactCache(order=1, d=2, d_v=1, seed=0)
+        cache.append([[number, zero]], [[number]])
+        states.add(cache.state())
+    assert states == {np.array([0.5, 0.0, 0.5]).tobytes()}
+
+
 @pytest.mark.parametrize("number", [float("nan"), None, True])
 def test_exact_cache_refuses_no_numbers(number: Any) -> None:
     cache = ExactCache(order=1, d=1, d_v=1, seed=0)

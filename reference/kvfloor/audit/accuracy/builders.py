@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import log
 
-from kvfloor.audit.accuracy.draft import MOST_LOGIT, Draft, axis, codes, mean, stretched
-from kvfloor.audit.accuracy.instance import Instance, Row, Rows
+from kvfloor.audit.accuracy.draft import (
+    HIGH,
+    LOW,
+    MOST_LOGIT,
+    SHARP,
+    Draft,
+    axis,
+    codes,
+    mean,
+    stretched,
+)
+from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = [
-    "column_sizes", "constant", "dominated", "dominating", "duplicates", "equal_keys",
-    "equal_tops", "fractions", "graded", "growing", "halves", "key_columns", "large", "large_keys",
-    "light_tail", "long_tail", "nearly_parallel", "negative", "outlier", "overflow", "rising",
-    "small", "spread", "temperatures", "underflow", "zeros",
+    "beyond_float16", "column_sizes", "constant", "dominated", "dominating", "duplicates",
+    "equal_keys", "equal_tops", "fractions", "graded", "halves", "huge", "huge_keys",
+    "key_columns", "large", "large_keys", "light_tail", "long_tail", "nearly_parallel", "negative",
+    "negative_keys", "outlier", "overflow", "rising", "small", "spread", "temperatures",
+    "token_sizes", "tuples", "underflow", "zeros",
 ]  # fmt: skip
 
 Instances = Iterable[Instance]
 HALVINGS = 1 / 16  # the relative sizes of columns
+HUGE = 2.0**15  # float16 holds it, fixed ranges do not
+BEYOND_FLOAT16 = 2.0**20
 BEYOND_EXP = 2.0**10  # nats, and float64 has no e^710
 
 
@@ -39,7 +52,7 @@ def negative(draft: Draft) -> Instances:
     return _each(draft, [[-abs(x) / 2 - 0.5 for x in row] for row in rows])
 
 
-def growing(draft: Draft) -> Instances:
+def token_sizes(draft: Draft) -> Instances:
     """From tiny tokens to the largest, and back."""
     count = draft.few
     signs = draft.contrasts(count)
@@ -71,6 +84,17 @@ def constant(draft: Draft) -> Instances:
 def large(draft: Draft) -> Instances:
     """Numbers up to 256."""
     return _each(draft, [[x * 256 for x in row] for row in draft.graded(draft.few)])
+
+
+def huge(draft: Draft) -> Instances:
+    """Numbers up to 2^15, which float16 holds."""
+    return _each(draft, [[x * HUGE for x in row] for row in draft.graded(draft.few)])
+
+
+def beyond_float16(draft: Draft) -> Instances:
+    """Values up to 2^20; and keys up to that, with queries as much smaller."""
+    yield from _each(draft, [[x * BEYOND_FLOAT16 for x in row] for row in draft.graded(draft.few)])
+    yield from _sized_keys(draft, BEYOND_FLOAT16)
 
 
 def small(draft: Draft) -> Instances:
@@ -110,7 +134,7 @@ def key_columns(draft: Draft) -> Instances:
 def nearly_parallel(draft: Draft) -> Instances:
     """Keys of which a common part says nothing, and a sixteenth everything."""
     count = draft.few
-    values = draft.values(lambda j, c: 1 if (2 * j < count) == (c % 2 == 0) else -1, count)
+    values = draft.divided(count)
     profile = [0.5 + round(8 - 16 * (j + 0.5) / count) / 128 for j in range(count)]
     for place in {0, draft.d - 1}:
         keys = axis(profile, draft.d, place)
@@ -146,8 +170,45 @@ def zeros(draft: Draft) -> Instances:
 
 def large_keys(draft: Draft) -> Instances:
     """Keys up to 16, and queries as much smaller."""
-    keys = [[16 * x for x in key] for key in _fine_keys(draft)]
+    return _sized_keys(draft, 16)
+
+
+def huge_keys(draft: Draft) -> Instances:
+    """Keys up to 2^15, which float16 holds, and queries as much smaller."""
+    return _sized_keys(draft, HUGE)
+
+
+def _sized_keys(draft: Draft, size: float) -> Instances:
+    keys = [[size * x for x in key] for key in _fine_keys(draft)]
     return draft.in_slots(keys, draft.contrasts(draft.few), _towards(keys))
+
+
+def negative_keys(draft: Draft) -> Instances:
+    """Nothing but negative numbers; queries with both signs tell them apart."""
+    spelt = codes(draft.few, draft.d)
+    keys = [[-(5 + 3 * x) / 8 for x in code] for code in spelt]
+    queries = [stretched([-x for x in code], [keys]) for code in spelt]
+    return draft.in_slots(keys, draft.contrasts(draft.few), queries)
+
+
+def tuples(draft: Draft) -> Instances:
+    """Two slots that both tell tokens apart: each with itself, and with those next to it.
+
+    Keys of the second are those of the first, for every second token half as large.
+    """
+    if draft.order == 1:
+        return
+    count = draft.few
+    keys, values = codes(count, draft.d), draft.contrasts(count)
+    halved = [1 - (j.bit_count() % 2) / 2 for j in range(count)]
+    other_keys = [[x * f for x in key] for key, f in zip(keys, halved, strict=True)]
+    other_values = [[x * (4 * f - 3) for x in row] for row, f in zip(values, halved, strict=True)]
+    ones = [[[1.0] * width] * count for width in (draft.d, draft.d_v)]
+    slots = ([rows, others, *[one] * (draft.order - 2)] for rows, others, one in
+             zip((keys, values), (other_keys, other_values), ones, strict=True))  # fmt: skip
+    differ = sorted({0, 1 % count, 2 % count, count - 1})
+    queries = [tuple(float(SHARP * (1 - 2 * (t >> c & 1))) for c in range(draft.d)) for t in differ]
+    yield Instance(tokens_of(*slots), tuple(queries))
 
 
 # --- attention ----------------------------------------------------------------------------------
@@ -157,10 +218,11 @@ def spread(draft: Draft) -> Instances:
     """All tokens count alike, or nearly: a few, and all n."""
     for count in {draft.few, draft.n}:
         keys = axis([1 - 2 * (j + 0.5) / count // (1 / 64) / 64 for j in range(count)], draft.d)
-        values = draft.values(lambda j, c, n=count: 1 if (2 * j < n) == (c % 2 == 0) else -1, count)  # type: ignore[misc]
-        yield from draft.in_slots(
-            keys, values, [(0.0,) * draft.d, (0.125,) + (0.0,) * (draft.d - 1)]
-        )
+        values = draft.divided(count)
+        queries = [(0.125,) + (0.0,) * (draft.d - 1)]
+        if count == draft.few:
+            queries.append((0.0,) * draft.d)  # a mean, which takes long to be rounded
+        yield from draft.in_slots(keys, values, queries)
 
 
 def equal_tops(draft: Draft) -> Instances:
@@ -188,7 +250,7 @@ def long_tail(draft: Draft) -> Instances:
     """One token with half of the weight, against all others together: a few, and all n."""
     for count in {draft.few, draft.n}:
         keys = axis([1.0] + [-1.0] * (count - 1), draft.d)
-        values = draft.values(lambda j, c: -1 if (j == 0) == (c % 2 == 0) else 1, count)
+        values = draft.values(lambda j, c: LOW if (j == 0) == (c % 2 == 0) else HIGH, count)
         factor = round(32 * log(max(1, count - 1))) / 64
         yield from draft.in_slots(keys, values, [(factor,) + (0.0,) * (draft.d - 1)])
 
@@ -198,7 +260,7 @@ def light_tail(draft: Draft) -> Instances:
     share = min(0.25, float(draft.alpha))
     for count in {draft.few, draft.n}:
         keys = axis([1.0] + [-1.0] * (count - 1), draft.d)
-        values = draft.values(lambda j, c: -1 if (j == 0) == (c % 2 == 0) else 1, count)
+        values = draft.values(lambda j, c: LOW if (j == 0) == (c % 2 == 0) else HIGH, count)
         factor = round(32 * log(max(1, count - 1) * (1 - share) / share)) / 64
         yield from draft.in_slots(keys, values, [(factor,) + (0.0,) * (draft.d - 1)])
 
@@ -207,7 +269,7 @@ def rising(draft: Draft) -> Instances:
     """Each logit a little larger than the one before, from one nat in all to eight."""
     for count in {draft.few, draft.n}:
         profile = [2 * (j + 0.5) / count // (1 / 64) / 64 - 1 for j in range(count)]
-        values = draft.values(lambda j, c, n=count: 1 if (2 * j < n) == (c % 2 == 0) else -1, count)  # type: ignore[misc]
+        values = draft.divided(count)
         queries = [(nats / 2,) + (0.0,) * (draft.d - 1) for nats in (1, 2, 4, 8)]
         yield from draft.in_slots(axis(profile, draft.d), values, queries)
 
@@ -232,7 +294,7 @@ def temperatures(draft: Draft) -> Instances:
     """One query from a 64th of its size to 64 times."""
     count = draft.few
     profile = [round(32 * (1 - 2 * (j + 0.5) / count)) / 64 for j in range(count)]
-    values = draft.values(lambda j, c: 1 if (2 * j < count) == (c % 2 == 0) else -1, count)
+    values = draft.divided(count)
     queries = [(2.0**k,) + (0.0,) * (draft.d - 1) for k in range(-6, 7, 2)]
     return draft.in_slots(axis(profile, draft.d), values, queries)
 

@@ -28,6 +28,7 @@ UNTOLD = "of no single kind"
 EXPLAINED = 0.2  # what a model may leave of the largest error
 MOST_PROBES = 6  # tokens that are asked for beside the instance's own queries
 MOST_TUPLES = 2**14  # more are not diagnosed
+CUTS = np.append(2.0 ** np.arange(-20, -8), np.linspace(1 / 256, 255 / 256, 128))  # shares
 MANY = 8  # tokens of which no more than one, or a run, are tried as missing or doubled
 
 
@@ -193,21 +194,27 @@ def _temperatures(
 def _clipped(
     keys: list[Array], values: list[Array], of: Callable[..., Array], came: Array
 ) -> Iterator[_Model]:
-    """Values or keys cut to [-c, c], or at zero."""
-    for name, slots in (("values", values), ("keys", keys)):
+    """Values or keys cut to [-c, c], or at zero; in all slots, or in those where tokens differ."""
+    differ = tuple(
+        bool((k != k[0]).any() or (v != v[0]).any()) for k, v in zip(keys, values, strict=True)
+    )
+    for some in dict.fromkeys(((True,) * len(keys), differ)):
+        yield from _cut("values", values, some, lambda v: of(keys, v), came)
+        yield from _cut("keys", keys, some, lambda k: of(k, values), came)
 
-        def cut(c: float, slots: list[Array] = slots, name: str = name) -> Array:
-            some = [np.clip(x, -c, c) for x in slots]
-            return of(keys, some) if name == "values" else of(some, values)
 
-        largest = max(np.abs(x).max() for x in slots)
-        if not largest:
-            continue
-        c, answers = _fitted(cut, came, largest * np.linspace(1 / 256, 255 / 256, 128))
+def _cut(
+    name: str, slots: list[Array], some: Sequence[bool], of: Callable[..., Array], came: Array
+) -> Iterator[_Model]:
+    def within(low: float, high: float) -> Array:
+        pairs = zip(slots, some, strict=True)
+        return of([np.clip(x, low, high) if one else x for x, one in pairs])
+
+    largest = max(np.abs(x).max() for x in slots)
+    if largest:
+        c, answers = _fitted(lambda c: within(-c, c), came, largest * CUTS)
         yield _Model("clipping", f"{name} cut at ±{c:.4g}", None, answers)
-        positive = [np.maximum(x, 0) for x in slots]
-        found = of(keys, positive) if name == "values" else of(positive, values)
-        yield _Model("clipping", f"{name} cut at 0", None, found)
+        yield _Model("clipping", f"{name} cut at 0", None, within(0, np.inf))
 
 
 def _rescaled(came: Array, right: Array) -> Iterator[tuple[str, Array]]:

@@ -9,10 +9,12 @@ from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = ["SERVES", "within"]
 
+MOST_FLOAT16 = 65504.0
 SERVES = {
     "": "anything",
     "binary-values": "the family binary-values",
     "signs": "numbers -1, 0 and 1",
+    "float16": "numbers up to 65504",
     "box": "keys and values in a box, the largest more than half of it",
     "gauge": "tokens in the gauge, and in a box",
 }
@@ -51,6 +53,12 @@ def _box(instance: Instance) -> Instance:
     keys = [_scaled(rows, factor) for rows, factor in zip(keys, factors, strict=True)]
     queries = tuple(tuple(x / prod(factors) for x in query) for query in instance.queries)
     return _instance(instance, keys, values, queries)
+
+
+def _float16(instance: Instance) -> Instance:
+    """The instance, in the box if a number is beyond float16."""
+    largest = max(abs(x) for slots in instance.slots for rows in slots for row in rows for x in row)
+    return instance if largest <= MOST_FLOAT16 else _box(instance)
 
 
 def _power(rows: Rows) -> float:
@@ -94,6 +102,7 @@ def _instance(
 
 DOMAINS: dict[str, Callable[[Instance], Instance]] = {
     "signs": _signs,
+    "float16": _float16,
     "box": _box,
     "gauge": _gauge,
 }

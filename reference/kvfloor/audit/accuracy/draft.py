@@ -21,6 +21,8 @@ MOST_LOGIT = 32  # e^32 is far beyond any α; a relative error of 2^-11 in keys 
 SHARP = 3  # codes at distance 1 are 6 nats apart: all others have a weight of a few 2^-9
 FEW = {1: 12, 2: 8}  # tokens of an instance that is not about length, by order
 FEWEST = 5  # the same at higher orders
+HIGH, LOW = 1.0, -0.75  # two values whose mean is not zero, which would take long to be rounded
+MARGIN = Fraction(5, 4)  # by which a move of the answer is larger than α, as tokens leak
 
 
 @dataclass
@@ -65,13 +67,20 @@ class Draft:
     def in_slots(
         self, keys: Rows, values: Rows, queries: Iterable[Sequence[float]], course: str = "once"
     ) -> Iterable[Instance]:
-        """Yield the instance once for every slot: there are these rows, ones in the others."""
-        asked = tuple(tuple(map(float, query)) for query in queries)
-        ones = [[[1.0] * width] * len(keys) for width in (self.d, self.d_v)]
+        """Yield the instance once for every slot: there are these rows, one row of signs in others.
+
+        Keys and queries of signs undo each other. So the answers are those at order 1, but for
+        signs; slots that are taken for one another, or added, show.
+        """
+        signs = [[-1.0 if c % 2 else 1.0 for c in range(width)] for width in (self.d, self.d_v)]
+        asked = tuple(
+            tuple(float(q * s ** (self.order - 1)) for q, s in zip(query, signs[0], strict=True))
+            for query in queries
+        )
         for slot in range(self.order):
             slots = (
-                [rows if r == slot else others for r in range(self.order)]
-                for rows, others in zip((keys, values), ones, strict=True)
+                [rows if r == slot else [others] * len(keys) for r in range(self.order)]
+                for rows, others in zip((keys, values), signs, strict=True)
             )
             yield Instance(tokens_of(*slots), asked, course)
 
@@ -93,11 +102,34 @@ class Draft:
         return [list(row) for row in zip(*columns, strict=True)]
 
     def contrasts(self, count: int) -> Rows:
-        """Values ±1 so that tokens whose numbers differ in one bit differ in some columns."""
+        """Values `HIGH` and `LOW`; tokens whose numbers differ in a bit differ in some columns."""
         bits = max(1, (count - 1).bit_length())
         masks = [(1 << c % bits) | (self.rng.getrandbits(bits) if c >= bits else 0)
                  for c in range(self.d_v)]  # fmt: skip
-        return self.values(lambda j, c: 1 - 2 * ((j & masks[c]).bit_count() % 2), count)
+        return self.values(lambda j, c: LOW if (j & masks[c]).bit_count() % 2 else HIGH, count)
+
+    def singled(self, count: int, member: Callable[[int], int]) -> Rows:
+        """Values `HIGH` where the token's number in its group is the column's, else `LOW`."""
+        size = self.group
+        return self.values(lambda j, c: LOW if (member(j) - c) % size else HIGH, count)
+
+    def divided(self, count: int) -> Rows:
+        """Values `HIGH` in every second column for the first half of tokens, `LOW` for the rest."""
+        return self.values(lambda j, c: HIGH if (2 * j < count) == (c % 2 == 0) else LOW, count)
+
+    @property
+    def group(self) -> int:
+        """Tokens that one query may ask for together, a power of two, with a column for each.
+
+        Of g that share all weight, one alone has the value `HIGH` in a column. If it counts twice,
+        the answer moves by the difference to `LOW` times 2/(g + 1) - 1/g; if it is lost, by more.
+        """
+        sizes, size = [2**k for k in range(2, self.d_v.bit_length())], 2
+        for more in sizes:
+            share = Fraction(2, more + 1) - Fraction(1, more)
+            if Fraction(HIGH - LOW) * share > MARGIN * self.alpha:
+                size = more
+        return size
 
     def drawn(self, count: int, width: int, of: Callable[[], float], unit: int = 64) -> Rows:
         """Rows of drawn numbers, cut to [-1, 1], multiples of 1/unit."""

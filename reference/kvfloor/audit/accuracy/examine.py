@@ -13,7 +13,7 @@ from kvfloor.audit.accuracy.domains import within
 from kvfloor.audit.accuracy.draft import Draft
 from kvfloor.audit.accuracy.instance import Instance, Miss
 from kvfloor.audit.accuracy.local_search import worse
-from kvfloor.caches import State, derived_seed
+from kvfloor.caches import LIVE, State, derived_seed
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import (
     Answer,
@@ -103,7 +103,7 @@ class Bench:
         queries = instance.queries if queries is None else queries
         stream = Stream(instance.tokens, instance.course, queries[0], seed)
         state, answers = streamed(self.writer, stream, queries, self.shape, self.seconds)
-        if instance.course != "live":
+        if instance.course not in LIVE:
             limits = (self.shape, seed, self.seconds)
             answers = asked(self.reader, state, queries, *limits, meanwhile)
         return state, answers

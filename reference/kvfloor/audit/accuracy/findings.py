@@ -91,19 +91,30 @@ def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
 
 
 def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
-    """What it looks like on the whole instance or else on the small one.
+    """What it looks like on the whole instance, or else with plainer values or keys.
 
-    Where no model says it, what plainer values or keys say.
+    Where neither says it, what it looks like on the small instance, which more models explain; in
+    a course of its own that comes first, as plainer numbers may pass where it is another matter.
     """
-    for one in (failure, small)[: 1 + (len(small.instance.tokens) > 1)]:
-        queries = probes(one.instance)
-        try:
-            _, answers = bench.run(one.instance, one.seed, queries)
-        except Refusal:
-            continue
-        found = diagnosed(one.instance, queries, answers)
-        if found.loss in LOSSES:
-            return found if one is failure else found._replace(token=None)
+
+    def by_small() -> Diagnosis:
+        if len(small.instance.tokens) == 1:
+            return Diagnosis(UNTOLD)
+        return _modelled(bench, small)._replace(token=None)
+
+    def by_repair() -> Diagnosis:
+        return _repaired(bench, failure)
+
+    plain = failure.instance.course == "once"
+    ways = (by_repair, by_small) if plain else (by_small, by_repair)
+    found = _modelled(bench, failure)
+    for way in ways:
+        if found.loss not in LOSSES:
+            found = way()
+    return found
+
+
+def _repaired(bench: Bench, failure: Failure) -> Diagnosis:
     for loss, plainer in _repairs(failure.instance):
         try:
             if not bench.judged(plainer, failure.seed)[0]:
@@ -111,6 +122,15 @@ def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
         except Refusal:
             continue
     return Diagnosis(UNTOLD)
+
+
+def _modelled(bench: Bench, failure: Failure) -> Diagnosis:
+    queries = probes(failure.instance)
+    try:
+        _, answers = bench.run(failure.instance, failure.seed, queries)
+    except Refusal:
+        return Diagnosis(UNTOLD)
+    return diagnosed(failure.instance, queries, answers)
 
 
 def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:

@@ -10,11 +10,12 @@ from math import prod
 from typing import Any, cast
 
 import numpy as np
+from flint import arb
 
 from kvfloor.attention import ExactAttention, ExactOutput, folded
 from kvfloor.families import Token
 from kvfloor.floors import Guarantee
-from kvfloor.numbers import Array, ball_ends
+from kvfloor.numbers import Array, arb_precision, ball_ends, to_fmpq
 
 __all__ = [
     "GRID_BITS",
@@ -29,7 +30,7 @@ __all__ = [
 
 GRID_BITS = 64  # where balls cannot decide: neighbouring multiples of 2**-64 of the true output
 Row = tuple[float, ...]
-Ends = tuple[Fraction, Fraction]
+BALL_BITS = 128  # working precision of balls
 Rows = list[list[float]]
 
 
@@ -90,10 +91,10 @@ class Instance:
         return ExactAttention(*folded(*_slots(self.tokens)))
 
     @cached_property
-    def outputs(self) -> tuple[tuple[ExactOutput, list[Ends]], ...]:
-        """For every query the true output, and what its columns lie between."""
+    def outputs(self) -> tuple[tuple[ExactOutput, list[arb]], ...]:
+        """For every query the true output, and a ball around it in each column."""
         exact = [self.attention(query) for query in self.queries]
-        return tuple((o, [ball_ends(ball) for ball in o.enclose()]) for o in exact)
+        return tuple((o, o.enclose(BALL_BITS)) for o in exact)
 
     def misses(
         self, answers: Sequence[Sequence[Fraction]], guarantee: Guarantee
@@ -103,29 +104,39 @@ class Instance:
         Answers count as accurate unless they are certainly not. The unit is 1 if B is zero.
         """
         held = Guarantee(guarantee.eta, guarantee.alpha * self.bound)
-        misses, worst, unit = [], Fraction(0), self.bound or Fraction(1)
-        for k, ((output, ends), answer) in enumerate(zip(self.outputs, answers, strict=True)):
-            found: Miss | None = None
-            for column, (o, (low, high)) in enumerate(zip(answer, ends, strict=True)):
-                least = max(low - o, o - high, Fraction(0)) / unit
-                worst = max(worst, least)
-                if accurate(o, output, column, (low, high), held):
-                    continue
-                if found is None or least > found.excess:
-                    found = Miss(k, column, o, least)
-            if found is not None:
-                misses.append(found)
-        return misses, worst
+        unit, misses, worst = self.bound or Fraction(1), [], arb(0)
+        for k, ((output, balls), answer) in enumerate(zip(self.outputs, answers, strict=True)):
+            errors = [_least_error(o, ball) for o, ball in zip(answer, balls, strict=True)]
+            worst = max(worst, *errors)
+            wrong = [
+                column
+                for column, (o, ball) in enumerate(zip(answer, balls, strict=True))
+                if not accurate(o, output, column, ball, held)
+            ]
+            if wrong:
+                column = max(wrong, key=errors.__getitem__)
+                least = ball_ends(errors[column])[0] / unit
+                misses.append(Miss(k, column, answer[column], least))
+        return misses, ball_ends(worst)[0] / unit
 
 
 def accurate(
-    answer: Fraction, output: ExactOutput, column: int, ends: Ends, guarantee: Guarantee
+    answer: Fraction, output: ExactOutput, column: int, ball: arb, guarantee: Guarantee
 ) -> bool:
     """Whether an answer is accurate, or the grid is too coarse to say that it is not."""
-    told = guarantee.accepts(answer, *ends)
-    if told is None:
-        told = guarantee.accepts(answer, *output.bounds(column, GRID_BITS))
-    return told is not False
+    with arb_precision(BALL_BITS):
+        excess = abs(ball - to_fmpq(answer)) - to_fmpq(guarantee.alpha)
+        if guarantee.eta:
+            excess -= to_fmpq(guarantee.eta) * abs(ball)
+    if excess > 0 or excess <= 0:  # all of the ball is on one side
+        return bool(excess <= 0)
+    return guarantee.accepts(answer, *output.bounds(column, GRID_BITS)) is not False
+
+
+def _least_error(answer: Fraction, ball: arb) -> arb:
+    """How far an answer is off at least, a ball of radius zero."""
+    with arb_precision(BALL_BITS):
+        return abs(ball - to_fmpq(answer)).abs_lower()
 
 
 def token_of(keys: Iterable[Iterable[float]], values: Iterable[Iterable[float]]) -> Token:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from itertools import product
 
-from kvfloor.audit.accuracy.draft import Draft, codes, mean, stretched
+from kvfloor.audit.accuracy.draft import SHARP, Draft, codes, mean, stretched
 from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = [
-    "MOST_ASKED", "block_edges", "every_token", "first_token", "gaussian", "heavy_tailed",
-    "just_appended", "last_token", "old_values", "powers_of_two", "stream", "traced",
+    "MOST_ASKED", "asked_throughout", "block_edges", "every_length", "every_token", "first_token",
+    "gaussian", "growing", "heavy_tailed", "just_appended", "last_token", "old_keys", "old_values",
+    "powers_of_two", "stream", "traced",
 ]  # fmt: skip
 
 Instances = Iterable[Instance]
-MOST_ASKED = 64  # queries of the entry that asks for every token
+MOST_ASKED = 32  # queries of each half of the entry that asks for every token
+MOST_LENGTHS = 64  # up to which every length is tried
+FIRST = 8  # lengths at which more is asked than at others
 MOST_EDGES = 12  # sizes whose both sides are tried
-OLD = 7  # parts between the tokens whose old values are asked for
+OLD = 7  # parts between the old tokens that are asked for
+LEAST_SIZE = 2.0**-8  # of a value, as a share of the largest
 SHORT = 17  # tokens of a stream that is saved and restored at every length: 16, and one more
 
 
@@ -31,13 +36,11 @@ def _pairs(keys: Rows, places: Iterable[int], bit: int = 1) -> list[Row]:
     return [mean([keys[j] for j in pair]) for pair in found]
 
 
-def _of_length(draft: Draft, length: int, places: Sequence[int]) -> Instances:
+def _of_length(draft: Draft, length: int, places: Sequence[int], bits: Sequence[int]) -> Instances:
     keys = codes(length, draft.d)
-    queries = [
-        q for bit in (1, 2) for q in _pairs(keys, (p for p in places if 0 <= p < length), bit)
-    ]
-    instances = list(draft.in_slots(keys, draft.contrasts(length), dict.fromkeys(queries)))
-    return instances[length % draft.order :][:1]
+    some = [p for p in places if 0 <= p < length]
+    queries = [query for bit in bits for query in _pairs(keys, some, bit)]
+    return draft.in_slots(keys, draft.contrasts(length), dict.fromkeys(queries))
 
 
 def first_token(draft: Draft) -> Instances:
@@ -55,29 +58,77 @@ def last_token(draft: Draft) -> Instances:
 
 
 def every_token(draft: Draft) -> Instances:
-    """Every pair of neighbours; where they are many, some."""
-    keys = codes(draft.n, draft.d)
-    queries = _pairs(keys, range(draft.n)) + _pairs(keys, range(draft.n), 2)
+    """Every token, among those whose numbers begin alike, and among those that end alike."""
+    width = (draft.n - 1).bit_length()
+    apart = max(0, width - draft.group.bit_length() + 1)  # bits that the second kind has alike
+    for shift in {0, apart}:
+        yield from _in_groups(draft, draft.n, shift)
+
+
+def every_length(draft: Draft) -> Instances:
+    """Every token of every length in one of the slots by turns, the ends in the others."""
+    for length in range(1, min(draft.n, MOST_LENGTHS) + 1):
+        for slot, one in enumerate(_in_groups(draft, length, 0)):
+            ends = tuple(dict.fromkeys((one.queries[0], one.queries[-1])))
+            whole = slot == length % draft.order
+            yield one if whole else Instance(one.tokens, ends)
+
+
+def _in_groups(draft: Draft, length: int, shift: int) -> Instances:
+    """Tokens asked for in groups: their numbers are alike but for some bits, from ``shift`` on."""
+    keys, varied = codes(length, draft.d), (draft.group - 1) << shift
+    groups = [(j, varied) for j in range(length) if not j & varied]
+    last, _ = groups[-1]
+    if not shift and 0 < last == length - 1:  # with another group too: alone it may count twice
+        groups.append((last, varied | last & -last))
+    queries = [
+        tuple(0.0 if alike >> c & 1 else SHARP * x for c, x in enumerate(keys[j]))
+        for j, alike in groups
+    ]
     if len(queries) > MOST_ASKED:
         queries = draft.rng.sample(queries, MOST_ASKED)
-    instances = list(draft.in_slots(keys, draft.contrasts(draft.n), queries))
-    return instances[:2]
+    return draft.in_slots(keys, draft.singled(length, lambda j: j >> shift), queries)
+
+
+def _of_all_ages(draft: Draft) -> list[int]:
+    return sorted({k * (draft.n - 1) // OLD for k in range(OLD + 1)})
 
 
 def old_values(draft: Draft) -> Instances:
     """Finely graded values of n tokens, and tiny ones, asked for from the first to the last."""
-    keys = codes(draft.n, draft.d)
-    places = sorted({k * (draft.n - 1) // OLD for k in range(OLD + 1)})
-    queries = [mean([keys[place]]) for place in places]
+    keys, values = codes(draft.n, draft.d), draft.graded(draft.n)
+    queries = [mean([keys[place]]) for place in _of_all_ages(draft)]
     for size in (1, 1 / 1024):
-        values = [[x * size for x in row] for row in draft.graded(draft.n)]
-        yield from list(draft.in_slots(keys, values, queries))[:1]
+        yield from draft.in_slots(keys, [[x * size for x in row] for row in values], queries)
+
+
+def old_keys(draft: Draft) -> Instances:
+    """Pairs of neighbours whose keys differ by 1/32 in a column, in which they are a nat apart.
+
+    Two that are rounded to the same number, or to numbers further apart, show.
+    """
+    pairs = codes((draft.n + 1) // 2, draft.d - 1)
+    keys = [[*pairs[j // 2], (9 - 2 * (j % 2)) / 64] for j in range(draft.n)]
+    asked = dict.fromkeys(place // 2 for place in _of_all_ages(draft))
+    queries = [(*mean([pairs[pair]]), 32.0) for pair in asked]
+    return draft.in_slots(keys, draft.contrasts(draft.n), queries)
+
+
+def growing(draft: Draft) -> Instances:
+    """Every value twice as large as those before it, for lengths so that each is seen."""
+    signs = draft.contrasts(draft.n)
+    step = 2 if draft.alpha < Fraction(1, 5) else 1  # how many of the last ones α lets one see
+    for length in range(1, min(draft.n, MOST_LENGTHS) + 1, step):
+        keys = codes(length, draft.d)
+        sizes = [max(LEAST_SIZE, 2.0 ** (j + 1 - length)) for j in range(length)]
+        values = [[s if x > 0 else -s for x in row] for s, row in zip(sizes, signs, strict=False)]
+        yield from draft.in_slots(keys, values, [mean([key]) for key in keys[-step:]])
 
 
 def just_appended(draft: Draft) -> Instances:
     """The token that has just come, after each of the first ones."""
-    for length in range(1, min(draft.n, 8) + 1):
-        yield from _of_length(draft, length, [length - 1, length - 2, 0])
+    for length in range(1, min(draft.n, FIRST) + 1):
+        yield from _of_length(draft, length, [length - 1, length - 2, 0], (1, 2))
 
 
 def powers_of_two(draft: Draft) -> Instances:
@@ -95,18 +146,31 @@ def block_edges(draft: Draft) -> Instances:
 def _edges(draft: Draft, lengths: Iterable[int]) -> Instances:
     for length in sorted(lengths):
         if 0 < length <= draft.n:
-            yield from _of_length(draft, length, [length - 1, length - 2, 0, length // 2])
+            places = [length - 1, length - 2, 0, length // 2]
+            yield from _of_length(draft, length, places, (1,))
 
 
 # --- streams ------------------------------------------------------------------------------------
 
 
+def _stream_length(draft: Draft) -> int:
+    return min(draft.n, SHORT if draft.order == 1 else SHORT // 2 + 1)
+
+
 def stream(draft: Draft, course: str) -> Instances:
     """A stream in a course, asked for every token of it."""
-    length = min(draft.n, SHORT if draft.order == 1 else SHORT // 2 + 1)
+    length = _stream_length(draft)
     keys = codes(length, draft.d)
-    instances = draft.in_slots(keys, draft.contrasts(length), _pairs(keys, range(length)), course)
-    return list(instances)[:1]
+    return draft.in_slots(keys, draft.contrasts(length), _pairs(keys, range(length)), course)
+
+
+def asked_throughout(draft: Draft) -> Instances:
+    """The token that has just come, asked for before it came: after one token, two and so on."""
+    longest = _stream_length(draft)
+    for length in {*range(1, min(draft.n, FIRST) + 1), longest}:
+        keys = codes(length, draft.d)
+        queries = [mean(keys[-1:])]
+        yield from draft.in_slots(keys, draft.contrasts(length), queries, "throughout")
 
 
 # --- drawn --------------------------------------------------------------------------------------
