@@ -2,8 +2,8 @@
 
 ``PYTHONPATH=tests python tests/benchmarks/bench_targets.py [NAME ...]``; with all of them it takes
 most of an hour. Each is run in its first format with every mask that it serves, and without a mask
-in every other. A cell is the worst error over its bound of these runs, and how many entries fail;
-after the table each failure is named. Not run is what none of a target's runs could run.
+in every other. A cell is the worst error over its bound of these runs, and the entries that fail;
+after the table each failure is described. Not run is what none of a target's runs could run.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def cell(found: list[Found]) -> str:
     if not found:
         return ""
     worst = max(one.report.worst_ratio for one in found)
-    failed = {failure.flag for one in found for failure in one.report.failures}
+    failed = sorted({failure.flag for one in found for failure in one.report.failures})
     if failed:
-        return f"fails {len(failed)}: {worst:.2g}"
+        return f"{worst:.2g}: fails {', '.join(failed)}"
     if all(not one.report.ok for one in found):
         return "says nothing"
     return f"{worst:.2f}"

@@ -107,7 +107,7 @@ PACKAGES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "flashinfer": {"flashinfer": {"single_prefill_with_kv_cache": single_prefill_with_kv_cache}},
     "jax:dot-product-attention": {
-        "jax": {"jit": lambda function, static_argnames: function},
+        "jax": {},
         "jax.nn": {"dot_product_attention": dot_product_attention},
     },
     "simplicial-attention:naive": {
