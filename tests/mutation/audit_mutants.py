@@ -8,6 +8,46 @@ from __future__ import annotations
 __all__ = ["AUDIT"]
 
 AUDIT = [
+    ("audit/retrieved", "too-good-passes", "if [-retrieved > bits-]{+False+}:", "efficiency"),
+    (
+        "audit/retrieved",
+        "chosen-on-what-counts",
+        'f"[-tried {family.name} {family.L}-]{+instance 0+}"',
+        "efficiency",
+    ),
+    (
+        "audit/retrieved",
+        "first-family",
+        "return [-max(tried, key=lambda one: one[0])-]{+tried[0]+}[1]",
+        "efficiency",
+    ),
+    (
+        "audit/retrieved",
+        "one-wrong-for-all",
+        "wrong=[-sum-]{+max+}(one.wrong for one in found),\n        longest",
+        "efficiency",
+    ),
+    ("audit/retrieved", "lengths-ignored", "alike=[-len(lengths) == 1-]{+True+}", "efficiency"),
+    ("audit/reading_back", "one-process", "asked(self.[-_reader-]{+_writer+}, state", "efficiency"),
+    (
+        "audit/reading_back",
+        "one-instance",
+        'Random([-f"{purpose}:{seed}"-]{+f"{seed}"+})',
+        "efficiency",
+    ),
+    ("audit/symbol_families", "all-right", "[-stored != found-]{+stored < 0+}\n", "efficiency"),
+    (
+        "audit/symbol_families",
+        "not-padded",
+        "*[0] * [-(self.shape.d - len(entries))-]{+0+}",
+        "efficiency",
+    ),
+    (
+        "audit/symbol_families",
+        "fewer-levels",
+        "min(L, most) for L in [-STEPS-]{+STEPS[:1]+}",
+        "efficiency",
+    ),
     ("certificates/violation", "accurate-passes", "ends) is [-not False-]{+None+}:", "violation"),
     ("certificates/violation", "undecided-passes", "ends) is [-not False-]{+True+}:", "violation"),
     ("certificates/violation", "output-unchecked", '[--]{+0 and +}compare("output"', "violation"),

@@ -4,15 +4,20 @@ from kvfloor.audit.accuracy import CATALOGUE, SERVES
 from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
 from kvfloor.audit.picture import canvas, draw
 from kvfloor.audit.result import Audit, Examined, Finding, Rate
+from kvfloor.audit.retrieved import DEFAULT_INSTANCES, Efficiency, efficiency
 from kvfloor.audit.sweeps import Row, Task, sweep, take_up
+from kvfloor.audit.symbol_families import SYMBOL_FAMILIES
 
 __all__ = [
     "CATALOGUE",
     "DEFAULT_ALPHA",
     "DEFAULT_CONFIDENCE",
+    "DEFAULT_INSTANCES",
     "FAMILIES",
     "SERVES",
+    "SYMBOL_FAMILIES",
     "Audit",
+    "Efficiency",
     "Examined",
     "Finding",
     "Rate",
@@ -21,6 +26,7 @@ __all__ = [
     "audit",
     "canvas",
     "draw",
+    "efficiency",
     "label",
     "sweep",
     "take_up",
