@@ -111,7 +111,8 @@ class ObjectId(Base):
 
     @classmethod
     def from_state(cls, state: bytes, **shape: int) -> Any:
-        place, cache = int.from_bytes(state, "little"), cls(**shape)
+        place = int.from_bytes(state, "little")
+        cache: Any = cls(**shape)
         cache.exact = next((one for one in KEPT if id(one) == place), Empty(**shape))
         return cache
 

@@ -20,11 +20,10 @@ from rich.text import Text
 
 from kvfloor import Audit, Row
 from kvfloor.audit import SERVES
-from kvfloor_proofs.report.lines import write_line
+from kvfloor_proofs.report.lines import WIDTH, write_line
 
 __all__ = ["followed", "show_audit", "show_rows"]
 
-WIDTH = 160  # where no terminal says how wide it is
 COLUMNS = (
     "cache", "m", "n", "d", "bits", "floor", "reco-\nvered", "worst\nerror", "verdict", "s",
 )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 import cheats
 from kvfloor import BinaryValues, Efficiency, Guarantee, InputError, binary_keys, efficiency
 from kvfloor.audit import DEFAULT_CONFIDENCE, retrieved
+from kvfloor.audit.reading_back import drawn
 from kvfloor.audit.symbol_families import SYMBOL_FAMILIES, HardShape, SymbolFamily, offered
 from kvfloor.caches import (
     ExactCache,
@@ -32,7 +33,7 @@ N, D = 16, 8
 
 def measured(factory: Any, **terms: Any) -> Efficiency:
     """An efficiency, with what is certified computed again from what was counted."""
-    shape = {"n": N, "d": D, "alpha": "1/8", "instances": 2, "seconds": HANG}
+    shape: dict[str, Any] = {"n": N, "d": D, "alpha": "1/8", "instances": 2, "seconds": HANG}
     found = efficiency(factory, **shape | terms)
     assert 0 <= found.retrieved <= found.bits
     assert 0 <= found.efficiency <= 1
@@ -144,7 +145,7 @@ def test_what_refuses_all_instances_says_so() -> None:
 
 
 def test_the_choice_is_made_on_other_instances(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn, purposes = retrieved.drawn, list[str]()
+    purposes = list[str]()
 
     def noted(family: SymbolFamily, seed: int, purpose: str) -> tuple[int, ...]:
         purposes.append(purpose)
@@ -161,7 +162,7 @@ def test_the_choice_is_made_on_other_instances(monkeypatch: pytest.MonkeyPatch) 
 
 
 def family() -> SymbolFamily:
-    return offered(HardShape(1, N, D, D, Guarantee(0, "1/8")), "dense", 2)[0]
+    return offered(HardShape(1, N, D, D, Guarantee(alpha=Fraction(1, 8))), "dense", 2)[0]
 
 
 def test_as_many_levels_are_chosen_as_come_back() -> None:
@@ -188,10 +189,10 @@ SHAPES = [
 def test_families_read_every_symbol_once(
     order: int, n: int, d: int, d_v: int, names: tuple[str, ...]
 ) -> None:
-    found = offered(HardShape(order, n, d, d_v, Guarantee(0, "1/16")), "auto", None)
+    found = offered(HardShape(order, n, d, d_v, Guarantee(alpha=Fraction(1, 16))), "auto", None)
     assert tuple(dict.fromkeys(one.name for one in found)) == names
     for one in found:
-        symbols = retrieved.drawn(one, 0, "read")
+        symbols = drawn(one, 0, "read")
         tokens = one.encode(symbols)
         assert {len(key) for token in tokens for key in token.keys} == {d}
         assert {len(value) for token in tokens for value in token.values} == {d_v}
