@@ -151,8 +151,8 @@ AUDIT = [
     ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.terms.floor_bits", "audit"),
     ("audit/examination", "one-writer", "if [-states[0] != states[-1]-]{+False+}:", "audit"),
     ("audit/examination", "trusting", "if [-seen != first-]{+False+}:", "audit"),
-    ("audit/sweeps", "torn-line-stays", "TakenUp(rows, [-cut_torn_line(path)-]{+0+})", "sweep"),
-    ("audit/sweeps", "errors-kept", "== task.key[- and not row.failed-]{++})", "sweep"),
+    ("audit/resuming", "torn-line-stays", "return rows, [-cut_torn_line(path)-]{+0+}", "sweep"),
+    ("audit/resuming", "errors-kept", "== task.key[- and not row.failed-]{++})", "sweep"),
     ("audit/course", "own-fault-blamed", 'return "[-error-]{+misbehaves+}"', "audit"),
     (
         "isolation/worker",
@@ -199,5 +199,5 @@ AUDIT = [
     ),
     ("conformance/storage", "stored", "home_dir([-NOWHERE-]{+None+})", "courtesies"),
     ("errors", "nothing-meant", "if [-near-]{+False+} else", "courtesies"),
-    ("audit/sweeps", "not-resumed", "if row.task [-==-]{+is+} task.key", "sweep"),
+    ("audit/resuming", "not-resumed", "if row.task [-==-]{+is+} task.key", "sweep"),
 ]

@@ -32,6 +32,8 @@ class ReadBack(NamedTuple):
 
     Attributes
     ----------
+    symbols : tuple of int
+        The instance.
     bits : int
         Of the state.
     answers : dict of tuples of d_v Fractions
@@ -40,6 +42,7 @@ class ReadBack(NamedTuple):
         Symbols that they do not reveal.
     """
 
+    symbols: tuple[int, ...]
     bits: int
     answers: dict[int, Answer]
     wrong: int
@@ -82,7 +85,7 @@ class Reader:
         except Refusal as refusal:
             raise Misbehaviour(REFUSED, f"it refuses {family.name}: {refusal}") from None
         answers = dict(zip(addresses, replies, strict=True))
-        return ReadBack(state.bits, answers, family.wrong(symbols, answers))
+        return ReadBack(tuple(symbols), state.bits, answers, family.wrong(symbols, answers))
 
 
 def drawn(family: SymbolFamily, seed: int, purpose: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from kvfloor.audit.auditor import DEFAULT_CONFIDENCE, as_seconds, label
 from kvfloor.audit.reading_back import REFUSED, ReadBack, Reader, drawn
@@ -18,7 +18,7 @@ from kvfloor.floors import Guarantee, as_confidence, certified_bits
 from kvfloor.isolation import SECONDS, Factory, Misbehaviour, Shape
 from kvfloor.numbers import as_count
 
-__all__ = ["DEFAULT_INSTANCES", "Efficiency", "efficiency"]
+__all__ = ["DEFAULT_INSTANCES", "Efficiency", "Measurement", "efficiency", "measured"]
 
 DEFAULT_INSTANCES = 4
 TRIED = 32  # addresses of an instance that only serves to choose
@@ -161,28 +161,68 @@ def efficiency(
     -----
     H5 `retrievable-information`.
     """
-    started = time.perf_counter()
-    order, n, d = as_count(order, "order", 1), as_count(n, "n", 1), as_count(d, "d", 1)
-    d_v = d if d_v is None else as_count(d_v, "d_v", 1)
-    hard = HardShape(order, n, d, d_v, Guarantee(eta, alpha))
-    name, seed = label(factory), as_count(seed, "seed")
-    count = as_count(instances, "instances", 1)
-    confidence = as_confidence(confidence)
-    families = offered(hard, family, None if levels is None else as_count(levels, "levels", 2))
+    return measured(
+        factory,
+        HardShape(
+            as_count(order, "order", 1),
+            as_count(n, "n", 1),
+            as_count(d, "d", 1),
+            as_count(d if d_v is None else d_v, "d_v", 1),
+            Guarantee(eta, alpha),
+        ),
+        family=family,
+        levels=None if levels is None else as_count(levels, "levels", 2),
+        count=as_count(instances, "instances", 1),
+        confidence=as_confidence(confidence),
+        seconds=as_seconds(seconds),
+        seed=as_count(seed, "seed"),
+    ).efficiency
+
+
+class Measurement(NamedTuple):
+    """An efficiency, and what it was measured on.
+
+    Attributes
+    ----------
+    efficiency : Efficiency
+    family : SymbolFamily
+    found : list of ReadBack
+        Of the instances that count.
+    """
+
+    efficiency: Efficiency
+    family: SymbolFamily
+    found: list[ReadBack]
+
+
+def measured(
+    factory: Factory,
+    hard: HardShape,
+    *,
+    family: str,
+    levels: int | None,
+    count: int,
+    confidence: Fraction,
+    seconds: float,
+    seed: int,
+) -> Measurement:
+    """Measure an efficiency; see there."""
+    started, name = time.perf_counter(), label(factory)
+    families = offered(hard, family, levels)
     with ExitStack() as processes:
-        terms: dict[str, Any] = {"seconds": as_seconds(seconds), "processes": processes}
-        reader = Reader(factory, Shape(order, d, d_v), **terms)
+        shape = Shape(hard.order, hard.d, hard.d_v)
+        reader = Reader(factory, shape, seconds=seconds, processes=processes)
         chosen = _chosen(reader, families, count, confidence, seed)
         found = [_read(reader, chosen, seed, f"instance {k}") for k in range(count)]
     retrieved, bits = _certified(chosen, found, count, confidence), max(f.bits for f in found)
     if retrieved > bits:
         raise _too_good(retrieved, bits, confidence)
-    return Efficiency(
+    efficiency = Efficiency(
         cache=name,
-        order=order,
-        n=n,
-        d=d,
-        d_v=d_v,
+        order=hard.order,
+        n=hard.n,
+        d=hard.d,
+        d_v=hard.d_v,
         guarantee=hard.guarantee,
         family=chosen.name,
         levels=chosen.L,
@@ -194,6 +234,7 @@ def efficiency(
         confidence=confidence,
         seconds=time.perf_counter() - started,
     )
+    return Measurement(efficiency, chosen, found)
 
 
 def _chosen(
