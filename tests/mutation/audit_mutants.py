@@ -8,6 +8,30 @@ from __future__ import annotations
 __all__ = ["AUDIT"]
 
 AUDIT = [
+    (
+        "audit/playing",
+        "no-errors",
+        "errors += [[-abs(o - Fraction(t))-]{+Fraction(0)+} for",
+        "league",
+    ),
+    (
+        "audit/playing",
+        "worst-for-mean",
+        "float([-sum(errors) / len(errors)-]{+max(errors)+})",
+        "league",
+    ),
+    ("audit/playing", "fault-not-told", 'None, f"{fault.kind}[-: {fault}-]{++}")', "league"),
+    (
+        "audit/drawing",
+        "not-read-back",
+        "family.revealed(a, [-answer-]{+[1] * shape.d_v+})",
+        "league",
+    ),
+    ("audit/drawing", "no-hole", "ring = [-0.05-]{+0+} <= far", "league"),
+    ("audit/drawing", "no-teeth", "shaft or [-teeth-]{+False+}", "league"),
+    ("audit/entrants", "one-window", '[{"window": [-kept-]{+shape.n+}} for', "league"),
+    ("audit/league_pictures", "all-right", "if [-told[y] == column[y]-]{+True+} else", "league"),
+    ("audit/league_pictures", "all-wrong", "if [-told[y] == column[y]-]{+False+} else", "league"),
     ("audit/retrieved", "too-good-passes", "if [-retrieved > bits-]{+False+}:", "efficiency"),
     (
         "audit/retrieved",

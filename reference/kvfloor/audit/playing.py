@@ -21,7 +21,7 @@ from kvfloor.floors import Guarantee
 from kvfloor.isolation import SECONDS, Misbehaviour
 from kvfloor.numbers import as_count
 
-__all__ = ["Match", "Result", "Terms", "league", "matches"]
+__all__ = ["Match", "Result", "Terms", "league", "matches", "played"]
 
 FAMILY = "dense"  # of the instances: values of as many levels as come back
 
