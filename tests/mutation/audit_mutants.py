@@ -30,8 +30,18 @@ AUDIT = [
     ("audit/drawing", "no-hole", "ring = [-0.05-]{+0+} <= far", "league"),
     ("audit/drawing", "no-teeth", "shaft or [-teeth-]{+False+}", "league"),
     ("audit/entrants", "one-window", '[{"window": [-kept-]{+shape.n+}} for', "league"),
-    ("audit/league_pictures", "all-right", "if [-told[y] == column[y]-]{+True+} else", "league"),
-    ("audit/league_pictures", "all-wrong", "if [-told[y] == column[y]-]{+False+} else", "league"),
+    (
+        "audit/league_pictures",
+        "dots-all-right",
+        "if [-told[y] == column[y]-]{+True+} else",
+        "league",
+    ),
+    (
+        "audit/league_pictures",
+        "dots-all-wrong",
+        "if [-told[y] == column[y]-]{+False+} else",
+        "league",
+    ),
     ("audit/retrieved", "too-good-passes", "if [-retrieved > bits-]{+False+}:", "efficiency"),
     (
         "audit/retrieved",
@@ -52,7 +62,12 @@ AUDIT = [
         "efficiency",
     ),
     ("audit/retrieved", "lengths-ignored", "alike=[-len(lengths) == 1-]{+True+}", "efficiency"),
-    ("audit/reading_back", "one-process", "asked(self.[-_reader-]{+_writer+}, state", "efficiency"),
+    (
+        "audit/reading_back",
+        "reader-is-writer",
+        "asked(self.[-_reader-]{+_writer+}, state",
+        "efficiency",
+    ),
     (
         "audit/reading_back",
         "one-instance",
