@@ -9,7 +9,7 @@ import click
 
 from kvfloor_proofs.cli.failing import complain, verbose
 from kvfloor_proofs.cli.files import check_writable, write
-from kvfloor_proofs.cli.settings import configured
+from kvfloor_proofs.cli.settings import configured, importable
 
 __all__ = ["efficiency"]
 
@@ -47,7 +47,7 @@ def efficiency(
     if json_file is not None:
         check_writable(json_file, "--json")
     try:
-        found = measure(configured(factory, settings), **terms)
+        found = measure(importable(configured(factory, settings), "factory"), **terms)
     except Misbehaviour as fault:
         complain(f"{factory}: {fault.kind}: {fault}")
     if json_file != "-":

@@ -45,7 +45,7 @@ def league(
     from kvfloor.numbers import as_count, as_fraction
     from kvfloor_proofs.pages import in_order, league_csv, league_page
     from kvfloor_proofs.report import Output, followed
-    from kvfloor_proofs.workers import executor
+    from kvfloor_proofs.workers import cluster
 
     place = Path(folder)
     if not place.is_dir():
@@ -53,10 +53,11 @@ def league(
     canvas()  # before the work is done
     count = as_count(instances, "instances", 1)
     terms = Terms(n, d, as_fraction(alpha, "alpha"), count, as_count(seed, "seed"))
-    rows = str(place / "league.jsonl")
-    with executor(jobs, dask) as pool:
-        playing = play(terms, output=rows, executor=pool)
-        results = followed(playing, len(matches(terms)), Output(stderr=True))
+    total, rows = len(matches(terms)), str(place / "league.jsonl")
+    workers = None if jobs is None else as_count(jobs, "jobs", 1)
+    with cluster(dask) as executor:
+        playing = play(terms, output=rows, executor=executor, workers=workers)
+        results = followed(playing, total, Output(stderr=True))
     results = in_order(results, terms)
     write(str(place / "league.md"), league_page(results, terms))
     write(str(place / "league.csv"), league_csv(results))
