@@ -78,6 +78,45 @@ class ClassAttribute(Empty):
         return ClassAttribute.kept.answer(query)  # None in another process
 
 
+class Varying(Base):
+    """Honest: its state has a byte more after some instances."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        self.odd = sum(map(int, values[0])) % 2 == 1
+
+    def state(self) -> bytes:
+        return super().state() + bytes(self.odd)
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        return super().from_state(state[: len(state) // 8 * 8], **shape)
+
+
+class ModuleAttribute(Empty):
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        vars(sys)["kept"] = self.exact
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return sys.kept.answer(query) if hasattr(sys, "kept") else super().answer(query)
+
+
+class ObjectId(Base):
+    """Its state is where the tokens lie in memory."""
+
+    def state(self) -> bytes:
+        KEPT.append(self.exact)
+        return id(self.exact).to_bytes(8, "little")
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        place = int.from_bytes(state, "little")
+        cache: Any = cls(**shape)
+        cache.exact = next((one for one in KEPT if id(one) == place), Empty(**shape))
+        return cache
+
+
 class InFile(Empty):
     """What no process boundary stops; but it answers from no bits, which is too good."""
 

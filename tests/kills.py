@@ -45,6 +45,8 @@ COMMANDS = {
     "verify --kernel": "verify keys --examples 1 --kernel --json result.json",
     "audit": "audit kvfloor.caches:HashedCache --set bits=26 -n 8 -d 8 --jobs 2 --json result.json "
     "--certificates .",
+    "efficiency": "efficiency kvfloor.caches:ExactCache -n 16 -d 8 --alpha 1/8 --json result.json",
+    "league": "league . -n 4 -d 4 --jobs 2",
     "sweep": SWEEP,
     "conform": f"conform {TARGET}",
     "vectors": "vectors --out .",

@@ -25,7 +25,7 @@ from kvfloor.attention import (
     tensor_attention_rounded,
     window_mask,
 )
-from kvfloor.audit import Audit, Finding, Row, Task, audit, draw, sweep
+from kvfloor.audit import Audit, Efficiency, Finding, Row, Task, audit, draw, efficiency, sweep
 from kvfloor.certificates import Outcome, check
 from kvfloor.collisions import Collision, birthday, distinguished_points, flips, pigeonhole
 from kvfloor.errors import InputError
@@ -57,6 +57,7 @@ __all__ = [
     "Audit",
     "BinaryValues",
     "Collision",
+    "Efficiency",
     "Enclosure",
     "ExactAttention",
     "ExactNumber",
@@ -87,6 +88,7 @@ __all__ = [
     "compare",
     "distinguished_points",
     "draw",
+    "efficiency",
     "enclose",
     "enclose_gradients",
     "equal",

@@ -8,6 +8,85 @@ from __future__ import annotations
 __all__ = ["AUDIT"]
 
 AUDIT = [
+    (
+        "audit/playing",
+        "no-errors",
+        "errors += [[-abs(o - Fraction(t))-]{+Fraction(0)+} for",
+        "league",
+    ),
+    (
+        "audit/playing",
+        "worst-for-mean",
+        "float([-sum(errors) / len(errors)-]{+max(errors)+})",
+        "league",
+    ),
+    ("audit/playing", "fault-not-told", 'None, f"{fault.kind}[-: {fault}-]{++}")', "league"),
+    (
+        "audit/drawing",
+        "not-read-back",
+        "family.revealed(a, [-answer-]{+[1] * shape.d_v+})",
+        "league",
+    ),
+    ("audit/drawing", "no-hole", "ring = [-0.05-]{+0+} <= far", "league"),
+    ("audit/drawing", "no-teeth", "shaft or [-teeth-]{+False+}", "league"),
+    ("audit/entrants", "one-window", '[{"window": [-kept-]{+shape.n+}} for', "league"),
+    (
+        "audit/league_pictures",
+        "dots-all-right",
+        "if [-told[y] == column[y]-]{+True+} else",
+        "league",
+    ),
+    (
+        "audit/league_pictures",
+        "dots-all-wrong",
+        "if [-told[y] == column[y]-]{+False+} else",
+        "league",
+    ),
+    ("audit/retrieved", "too-good-passes", "if [-retrieved > bits-]{+False+}:", "efficiency"),
+    (
+        "audit/retrieved",
+        "chosen-on-what-counts",
+        'f"[-tried {family.name} {family.L}-]{+instance 0+}"',
+        "efficiency",
+    ),
+    (
+        "audit/retrieved",
+        "first-family",
+        "return [-max(tried, key=lambda one: one[0])-]{+tried[0]+}[1]",
+        "efficiency",
+    ),
+    (
+        "audit/retrieved",
+        "one-wrong-for-all",
+        "wrong=[-sum-]{+max+}(one.wrong for one in found),\n        longest",
+        "efficiency",
+    ),
+    ("audit/retrieved", "lengths-ignored", "alike=[-len(lengths) == 1-]{+True+}", "efficiency"),
+    (
+        "audit/reading_back",
+        "reader-is-writer",
+        "asked(self.[-_reader-]{+_writer+}, state",
+        "efficiency",
+    ),
+    (
+        "audit/reading_back",
+        "one-instance",
+        'Random([-f"{purpose}:{seed}"-]{+f"{seed}"+})',
+        "efficiency",
+    ),
+    ("audit/symbol_families", "all-right", "[-stored != found-]{+stored < 0+}\n", "efficiency"),
+    (
+        "audit/symbol_families",
+        "not-padded",
+        "*[0] * [-(self.shape.d - len(entries))-]{+0+}",
+        "efficiency",
+    ),
+    (
+        "audit/symbol_families",
+        "fewer-levels",
+        "min(L, most) for L in [-STEPS-]{+STEPS[:1]+}",
+        "efficiency",
+    ),
     ("certificates/violation", "accurate-passes", "ends) is [-not False-]{+None+}:", "violation"),
     ("certificates/violation", "undecided-passes", "ends) is [-not False-]{+True+}:", "violation"),
     ("certificates/violation", "output-unchecked", '[--]{+0 and +}compare("output"', "violation"),
@@ -185,8 +264,8 @@ AUDIT = [
     ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.terms.floor_bits", "audit"),
     ("audit/examination", "one-writer", "if [-states[0] != states[-1]-]{+False+}:", "audit"),
     ("audit/examination", "trusting", "if [-seen != first-]{+False+}:", "audit"),
-    ("audit/sweeps", "torn-line-stays", "TakenUp(rows, [-cut_torn_line(path)-]{+0+})", "sweep"),
-    ("audit/sweeps", "errors-kept", "== task.key[- and not row.failed-]{++})", "sweep"),
+    ("audit/resuming", "torn-line-stays", "return rows, [-cut_torn_line(path)-]{+0+}", "sweep"),
+    ("audit/resuming", "errors-kept", "== task.key[- and not row.failed-]{++})", "sweep"),
     ("audit/course", "own-fault-blamed", 'return "[-error-]{+misbehaves+}"', "audit"),
     (
         "isolation/worker",
@@ -233,5 +312,5 @@ AUDIT = [
     ),
     ("conformance/storage", "stored", "home_dir([-NOWHERE-]{+None+})", "courtesies"),
     ("errors", "nothing-meant", "if [-near-]{+False+} else", "courtesies"),
-    ("audit/sweeps", "not-resumed", "if row.task [-==-]{+is+} task.key", "sweep"),
+    ("audit/resuming", "not-resumed", "if row.task [-==-]{+is+} task.key", "sweep"),
 ]

@@ -8,6 +8,28 @@ from __future__ import annotations
 __all__ = ["BOUNDS"]
 
 BOUNDS = [
+    ("floors/retrieval", "share-doubled", "Fraction(1, [-2-]{+1+}) / ((bits", "floors_retrieval"),
+    ("floors/retrieval", "next-length", "(bits + 1) * (bits + [-2-]{+3+})", "floors_retrieval"),
+    (
+        "floors/retrieval",
+        "doubt-not-shared",
+        "- within - [-doubt-]{+doubt / instances+})",
+        "floors_retrieval",
+    ),
+    ("floors/retrieval", "one-error-less", "for i in range([-e-]{+e - 1+})", "floors_retrieval"),
+    (
+        "floors/retrieval",
+        "letters-not-others",
+        'as_count(L, "L", 2)[- - 1-]{++}, as_count(wrong',
+        "floors_retrieval",
+    ),
+    ("floors/retrieval", "lengths-free", "- ([-0 if alike else 1-]{+0+})", "floors_retrieval"),
+    (
+        "floors/retrieval",
+        "words-of-one",
+        "words_within([-k * N-]{+N+}, L, wrong)",
+        "floors_retrieval",
+    ),
     (
         "floors/bisection",
         "last-but-one",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from itertools import product
+from math import prod
 
 import sympy as sp
 from hypothesis import strategies as st
 
 from kvfloor.families import Dense, attend_to, parabola, tuple_keys
-from kvfloor.floors import symbol_bits, whole_bits
+from kvfloor.floors import certified_bits, symbol_bits, whole_bits
 from kvfloor_proofs.calculus import (
     Algebra,
     Assumptions,
@@ -23,6 +25,7 @@ from kvfloor_proofs.calculus import (
     Termwise,
     Variable,
 )
+from kvfloor_proofs.foundations import counted_errors
 from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.entropies import (
     JOINED,
@@ -46,6 +49,7 @@ __all__ = [
     "e",
     "letter",
     "property_any_encoder",
+    "property_counted",
 ]
 
 EQ, LE, GE = Relation.EQ, Relation.LE, Relation.GE
@@ -65,7 +69,8 @@ _ERRORS = (
 
 def derivations() -> tuple[Derivation, ...]:
     """Return the derivations of the claim."""
-    return (_letters(), _cell(), _surprises(), messages(), letter(), floor(), without_errors())
+    average = (_letters(), _cell(), _surprises(), messages(), letter(), floor(), without_errors())
+    return average + counted_errors.derivations()
 
 
 def _letters() -> Derivation:
@@ -279,6 +284,45 @@ def property_read_by_attention(data: st.DataObject, tally: Tally) -> None:
     require(kept < family.size or whole_bits(kept, levels) == floor_bits, "not met without errors")
 
 
+def property_counted(data: st.DataObject, tally: Tally) -> None:
+    """For any states and words read from them, too much is certified as seldom as is said."""
+    del tally
+    levels, size, instances = data.draw(st.sampled_from(SIZES), label="L, N, k")
+    words = list(product(range(levels), repeat=size))
+    state = st.tuples(st.integers(0, 3), st.sampled_from(words))  # its bits, and what is read
+    many = data.draw(st.lists(state, min_size=1, max_size=6), label="states")
+    states = [
+        one for k, one in enumerate(many) if [b for b, _ in many[:k]].count(one[0]) < 2 ** one[0]
+    ]
+    nearest = data.draw(st.booleans(), label="the nearest state")
+    seen = Counter[tuple[int, int]]()
+    for word in words:
+        wrong = [(_distance(word, read), bits) for bits, read in states]
+        seen[min(wrong) if nearest else data.draw(st.sampled_from(wrong))] += 1
+    confidence = data.draw(st.sampled_from((Fraction(1, 4), Fraction(1, 2), Fraction(7, 8))))
+    too_much = 0
+    for each in product(seen, repeat=instances):
+        longest = max(bits for _, bits in each)
+        bits = certified_bits(
+            *(size, levels),
+            instances=instances,
+            wrong=sum(wrong for wrong, _ in each),
+            longest=longest,
+            alike=all(bits == longest for _, bits in each),
+            confidence=confidence,
+        )
+        too_much += (bits > longest) * prod(seen[one] for one in each)
+    chance = Fraction(too_much, len(words) ** instances)
+    require(chance <= 1 - confidence, f"too much is certified with probability {chance}")
+
+
+SIZES = ((2, 7, 1), (3, 4, 1), (4, 3, 1), (2, 4, 2), (3, 2, 2), (2, 2, 3))
+
+
+def _distance(word: tuple[int, ...], other: tuple[int, ...]) -> int:
+    return sum(a != b for a, b in zip(word, other, strict=True))
+
+
 CLAIM = Claim(
     slug="retrievable-information",
     title="N symbols read with error δ take N·(log₂ L - H₂(δ) - δ·log₂(L-1)) bits of state",
@@ -295,7 +339,18 @@ Given the coins and a message, give each word the product of the weights of its 
 it agrees with what is read, δ/(L-1) where it does not. All words together weigh 1, so the
 logarithm of the number of words behind a message is at most the mean of ln 1/weight over them. That
 is linear in the error, so it may be averaged over words, symbols, messages and coins, and up to
-1 - 1/L it grows with it. No entropy of a place is needed (Fano's inequality says the same).""",
+1 - 1/L it grows with it. No entropy of a place is needed (Fano's inequality says the same).
+
+**Counted.** Of k random instances e symbols are read wrong in all, from states that all have b
+bits. Then with probability at least 1 - ε over the instances
+
+    k·b > k·N·log₂ L - log₂ V - log₂(2(b+1)(b+2)/ε),    V = Σ_(i<=e) C(kN, i)·(L-1)^i
+
+For states of up to b bits, k·(b+1) stands on the left. Each tuple of k states leads to one word,
+and V of the L^(kN) words have at most e errors from it; the tuples have weights that add up to at
+most 1, and the part of ε that a tuple gets is its weight. So nothing need be known of the states
+that do not occur, nor before how long they are. This is what
+[`kvfloor.efficiency`](../efficiency.md) measures.""",
     source="H5; L4 for bits",
     assumptions=(
         "symbols are uniform and independent; public coins, independent of them",
@@ -304,5 +359,5 @@ is linear in the error, so it may be averaged over words, symbols, messages and 
     ),
     verdict="holds",
     derivations=derivations,
-    properties=(property_any_encoder, property_read_by_attention),
+    properties=(property_any_encoder, property_read_by_attention, property_counted),
 )

@@ -15,8 +15,10 @@ from kvfloor.errors import Terminated
 from kvfloor_proofs.cli.audit import audit, sweep
 from kvfloor_proofs.cli.check import check
 from kvfloor_proofs.cli.conform import conform, vectors
+from kvfloor_proofs.cli.efficiency import efficiency
 from kvfloor_proofs.cli.failing import Group, complain, fail, settle
 from kvfloor_proofs.cli.floor import floor
+from kvfloor_proofs.cli.league import league
 from kvfloor_proofs.cli.verify import verify
 
 __all__ = ["main"]
@@ -78,5 +80,5 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (verify, floor, check, audit, sweep, conform, vectors):
+for command in (verify, floor, check, audit, efficiency, league, sweep, conform, vectors):
     cli.add_command(command)

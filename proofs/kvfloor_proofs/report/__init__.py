@@ -1,6 +1,7 @@
 """How results are shown: on a terminal, and as JSON."""
 
 from kvfloor_proofs.report.audits import followed, show_audit, show_rows
+from kvfloor_proofs.report.efficiency import show_efficiency
 from kvfloor_proofs.report.floors import floors_to_json, show_floors
 from kvfloor_proofs.report.given import given_to_json, show_given
 from kvfloor_proofs.report.lines import Output
@@ -14,6 +15,7 @@ __all__ = [
     "given_to_json",
     "show",
     "show_audit",
+    "show_efficiency",
     "show_floors",
     "show_given",
     "show_named",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console
@@ -20,11 +21,12 @@ from rich.text import Text
 
 from kvfloor import Audit, Row
 from kvfloor.audit import SERVES
-from kvfloor_proofs.report.lines import write_line
+from kvfloor_proofs.report.lines import WIDTH, write_line
 
 __all__ = ["followed", "show_audit", "show_rows"]
 
-WIDTH = 160  # where no terminal says how wide it is
+R = TypeVar("R")
+
 COLUMNS = (
     "cache", "m", "n", "d", "bits", "floor", "reco-\nvered", "worst\nerror", "verdict", "s",
 )  # fmt: skip
@@ -103,7 +105,7 @@ def _show_table(rows: Sequence[Row], console: Console) -> None:
         console.print(table)
 
 
-def followed(rows: Iterable[Row], total: int, console: Console) -> list[Row]:
+def followed(rows: Iterable[R], total: int, console: Console) -> list[R]:
     """Return all rows; while they come, a terminal shows how many, and the time left."""
     if not console.is_terminal:
         return list(rows)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["Output", "write_line"]
+__all__ = ["WIDTH", "Output", "write_line"]
+
+WIDTH = 160  # where no terminal says how wide it is
 
 
 class Output(Console):

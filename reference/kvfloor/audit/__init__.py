@@ -2,26 +2,46 @@
 
 from kvfloor.audit.accuracy import CATALOGUE, SERVES
 from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
+from kvfloor.audit.drawing import dots
+from kvfloor.audit.entrants import LEFT_OUT
+from kvfloor.audit.league_pictures import draw_drawings, draw_league
 from kvfloor.audit.picture import canvas, draw
+from kvfloor.audit.playing import Match, Result, Terms, league, matches, played
 from kvfloor.audit.result import Audit, Examined, Finding, Rate
+from kvfloor.audit.retrieved import DEFAULT_INSTANCES, Efficiency, efficiency
 from kvfloor.audit.sweeps import Row, Task, sweep, take_up
+from kvfloor.audit.symbol_families import SYMBOL_FAMILIES
 
 __all__ = [
     "CATALOGUE",
     "DEFAULT_ALPHA",
     "DEFAULT_CONFIDENCE",
+    "DEFAULT_INSTANCES",
     "FAMILIES",
+    "LEFT_OUT",
     "SERVES",
+    "SYMBOL_FAMILIES",
     "Audit",
+    "Efficiency",
     "Examined",
     "Finding",
+    "Match",
     "Rate",
+    "Result",
     "Row",
     "Task",
+    "Terms",
     "audit",
     "canvas",
+    "dots",
     "draw",
+    "draw_drawings",
+    "draw_league",
+    "efficiency",
     "label",
+    "league",
+    "matches",
+    "played",
     "sweep",
     "take_up",
 ]

@@ -22,7 +22,15 @@ from kvfloor.floors import Guarantee, as_confidence, randomised_four_cache
 from kvfloor.isolation import SECONDS, Factory
 from kvfloor.numbers import as_count, as_fraction, shown
 
-__all__ = ["DEFAULT_ALPHA", "DEFAULT_CONFIDENCE", "FAMILIES", "audit", "hard_family", "label"]
+__all__ = [
+    "DEFAULT_ALPHA",
+    "DEFAULT_CONFIDENCE",
+    "FAMILIES",
+    "as_seconds",
+    "audit",
+    "hard_family",
+    "label",
+]
 
 FAMILIES = ("auto", "binary-values")
 MOST_SECONDS = 10**6
@@ -105,7 +113,7 @@ def audit(
         floor_bits=randomised_four_cache(n, d, _as_delta(delta)),
         delta=_as_delta(delta),
         confidence=as_confidence(confidence),
-        seconds=_as_seconds(seconds),
+        seconds=as_seconds(seconds),
         seed=as_count(seed, "seed"),
         jobs=as_count(jobs, "jobs", 1),
         tosses=as_count(tosses, "tosses", 1),
@@ -178,7 +186,8 @@ def _as_delta(delta: Any) -> Fraction:
     return exact
 
 
-def _as_seconds(seconds: float) -> float:
+def as_seconds(seconds: float) -> float:
+    """Return a limit of time in seconds; `InputError` if it is none."""
     exact = as_fraction(seconds, "seconds")
     if not 0 < exact <= MOST_SECONDS:
         raise InputError("seconds", f"a number with 0 < seconds <= {MOST_SECONDS}", shown(exact))

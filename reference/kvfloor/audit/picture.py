@@ -13,7 +13,7 @@ from kvfloor.audit.result import Audit
 from kvfloor.errors import InputError
 from kvfloor.files import write_whole
 
-__all__ = ["draw"]
+__all__ = ["canvas", "draw", "save"]
 
 MARKERS = {
     "refuted": "x",
@@ -69,6 +69,11 @@ def draw(audits: Sequence[Any], file: str | os.PathLike[str]) -> None:
     if points:
         recovered.legend(fontsize="small")
     error.set(ylabel="worst error", yscale="log", xlabel="bits per token (dashed: the floor)")
+    save(figure, file)
+
+
+def save(figure: Any, file: str | os.PathLike[str]) -> None:
+    """Write a figure whole, in the format that the file's ending says; `InputError` if none."""
     picture = BytesIO()
     try:
         figure.savefig(picture, format=Path(file).suffix[1:] or None)

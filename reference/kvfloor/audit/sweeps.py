@@ -5,24 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from contextlib import ExitStack
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from kvfloor.audit.auditor import DEFAULT_ALPHA, audit, hard_family, label
-from kvfloor.errors import InputError
-from kvfloor.files import append_line, cut_torn_line
+from kvfloor.audit.resuming import resumed, taken_up
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import Factory
-from kvfloor.numbers import as_count
-from kvfloor.workers import cores, processes
 
 __all__ = ["Row", "TakenUp", "Task", "sweep", "take_up"]
-
-BEGINNING = b'{"task": '  # of every row
 
 
 @dataclass(frozen=True)
@@ -129,29 +122,9 @@ def sweep(
     OSError
         If the output cannot be read or written.
     """
-    done = [] if output is None else take_up(output).rows
-    left = []
     for task in tasks:
         task.check_shape()
-    for task in tasks:
-        known = next((row for row in done if row.task == task.key and not row.failed), None)
-        if known is None:
-            left.append(task)
-        else:
-            yield known
-    with ExitStack() as stack:
-        pool = executor
-        if pool is None:
-            count = cores() if workers is None else as_count(workers, "workers", 1)
-            pool = stack.enter_context(processes(count))
-        futures = [pool.submit(_run, task) for task in left]
-        if executor is not None:  # our own ends with all that waits
-            stack.callback(lambda: [future.cancel() for future in futures])
-        for future in as_completed(futures):
-            row = future.result()
-            if output is not None:
-                append_line(output, row.line())
-            yield row
+    yield from resumed(tasks, _run, Row.of, output=output, executor=executor, workers=workers)
 
 
 def _run(task: Task) -> Row:
@@ -176,12 +149,4 @@ def take_up(output: str | os.PathLike[str]) -> TakenUp:
     OSError
         If it cannot be read or cut.
     """
-    path = Path(output)
-    if not path.exists():
-        return TakenUp([], 0)
-    text = path.read_bytes() if path.is_file() else b"no file"
-    whole, newline, torn = text.rpartition(b"\n")
-    rows = [row for line in whole.splitlines() if (row := Row.of(line)) is not None]
-    if text and not rows and (newline or not torn.startswith(BEGINNING)):
-        raise InputError("output", "a new file, or one that a sweep has written", str(path))
-    return TakenUp(rows, cut_torn_line(path))
+    return TakenUp(*taken_up(output, Row.of))

@@ -66,7 +66,15 @@ from kvfloor.floors.quantised import (
 )
 from kvfloor.floors.random_instance import all_correct_probability, expected_wrong, states_up_to
 from kvfloor.floors.randomised import randomised_four_cache
-from kvfloor.floors.retrieval import mixed_bits, retrievable, symbol_bits
+from kvfloor.floors.retrieval import (
+    certified_bits,
+    counted,
+    length_share,
+    mixed_bits,
+    retrievable,
+    symbol_bits,
+    words_within,
+)
 from kvfloor.floors.rounding_errors import (
     BASE_CHANGES,
     forward_error,
@@ -117,8 +125,10 @@ __all__ = [
     "cap_fraction",
     "capped_tokens",
     "cells_for",
+    "certified_bits",
     "clopper_pearson",
     "competitors_per_tie",
+    "counted",
     "covering_number",
     "crossover",
     "curvature",
@@ -153,6 +163,7 @@ __all__ = [
     "least_error",
     "least_multiplier",
     "least_sign_dimension",
+    "length_share",
     "log_ratio",
     "logit_error",
     "logit_roundings",
@@ -206,4 +217,5 @@ __all__ = [
     "weight_drift",
     "weight_underflow",
     "whole_bits",
+    "words_within",
 ]

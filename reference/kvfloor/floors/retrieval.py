@@ -9,10 +9,21 @@ from typing import Any
 from flint import arb
 
 from kvfloor.errors import InputError
+from kvfloor.floors.confidence import as_confidence
 from kvfloor.floors.entropy import binary_entropy
 from kvfloor.numbers import arb_precision, as_count, as_fraction, ball_ends, shown, to_fmpq
 
-__all__ = ["mixed_bits", "retrievable", "symbol_bits"]
+__all__ = [
+    "certified_bits",
+    "counted",
+    "length_share",
+    "mixed_bits",
+    "retrievable",
+    "symbol_bits",
+    "words_within",
+]
+
+GRID_BITS = 20  # certified bits are rounded down to multiples of 2**-20
 
 
 def retrievable(size: Any, symbol: Any, entropy: Any, delta: Any, others: Any) -> Any:
@@ -87,3 +98,95 @@ def mixed_bits(symbols: Mapping[int, int], delta: Any = 0) -> int:
             one, others = (arb(x).log() / arb.const_log2() for x in (L, L - 1))
             bits += retrievable(N, one, entropy, to_fmpq(error), others)
     return max(0, int(-(-ball_ends(bits)[0] // 1)))
+
+
+def length_share(bits: Any) -> Any:
+    """Part of the doubt that is kept for states of b bits: 1/(2(b+1)(b+2)) (H5).
+
+    Over all b, and twice, for states that all have b bits and for those of up to b bits, the
+    parts add up to 1. So the length need not be known before states are seen.
+    """
+    return Fraction(1, 2) / ((bits + 1) * (bits + 2))
+
+
+def counted(instances: Any, size: Any, symbol: Any, within: Any, doubt: Any) -> Any:
+    """Bits behind the symbols of k instances, from their errors: (k·N·log₂ L - log₂ V - u)/k (H5).
+
+    Parameters
+    ----------
+    instances, size : numbers
+        k, and the symbols N of each.
+    symbol : number
+        log₂ L.
+    within : number
+        log₂ V, V the words with so many errors at most.
+    doubt : number
+        u, log₂ of one over the probability that is left for this to be too much.
+    """
+    return (instances * size * symbol - within - doubt) / instances
+
+
+def words_within(size: int, L: int, wrong: int) -> arb:
+    """Return a ball around V_L(N, e), the words of N letters with e errors at most (H5).
+
+    ``Σ_(i<=e) C(N,i)·(L-1)^i``.
+
+    Parameters
+    ----------
+    size, L : int
+        N >= 0; letters, at least 2.
+    wrong : int
+        e, at most N.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+    N, others, e = as_count(size, "size"), as_count(L, "L", 2) - 1, as_count(wrong, "wrong")
+    if e > N:
+        raise InputError("wrong", f"at most N = {N}", str(e))
+    with arb_precision(128 + N.bit_length()):
+        exactly = total = arb(1)
+        for i in range(e):
+            exactly = exactly * ((N - i) * others) / (i + 1)
+            total += exactly
+        return total
+
+
+def certified_bits(
+    size: int, L: int, *, instances: int, wrong: int, longest: int, alike: bool, confidence: Any
+) -> Fraction:
+    """Return the bits that states have, by what was read from them, at a confidence (H5).
+
+    For k instances of N uniform symbols of L levels, read with e errors in all from states of at
+    most b bits. It is more than b with probability at most 1 - confidence, whatever the cache
+    does with its states and its public coins; rounded down to a multiple of 2^-20, at least 0.
+
+    Parameters
+    ----------
+    size, L : int
+        N, and the levels of a symbol, at least 2.
+    instances, wrong : int
+        k >= 1; e, at most k·N.
+    longest : int
+        b, the bits of the longest of the k states.
+    alike : bool
+        Whether all of them had as many; if not, that costs a bit.
+    confidence : number
+        Between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+    N, k = as_count(size, "size"), as_count(instances, "instances", 1)
+    share = length_share(as_count(longest, "longest")) * (1 - as_confidence(confidence))
+    within = words_within(k * N, L, wrong)
+    with arb_precision(128 + (k * N * L).bit_length()):
+        symbol, words, doubt = (
+            x.log() / arb.const_log2() for x in (arb(L), within, 1 / arb(to_fmpq(share)))
+        )
+        bits = counted(k, N, symbol, words, doubt) - (0 if alike else 1)
+        return max(Fraction(0), ball_ends(bits * 2**GRID_BITS)[0] // 1 / Fraction(2**GRID_BITS))

@@ -1,0 +1,103 @@
+"""Who plays in the league: every cache that ships and speaks order 1, at up to four budgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kvfloor.audit.symbol_families import HardShape
+from kvfloor.caches import (
+    ExactCache,
+    FloorCache,
+    GroupedCache,
+    HashedCache,
+    HeavyHitterCache,
+    LowRankCache,
+    PackedCache,
+    ProjectionCache,
+    QuantisedCache,
+    SinkCache,
+    SubGen,
+    SubGen2Cache,
+    TwoCache,
+    WindowCache,
+    configure,
+)
+from kvfloor.families import BinaryValues, binary_keys
+from kvfloor.isolation import Factory
+
+__all__ = ["LEFT_OUT", "Entrant", "entrants"]
+
+LEFT_OUT = {
+    "GaugedCache": "takes only tokens in its gauge",
+    "LayeredCache": "keeps a cache for each layer and head",
+    "SubGen4Cache": "is `SubGen` at order 1",
+}
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A cache at a budget.
+
+    Attributes
+    ----------
+    cache : str
+        What it is called.
+    options : str
+        What sets its budget, as a reader writes it.
+    factory : CacheFactory or "MODULE:FACTORY"
+    """
+
+    cache: str
+    options: str
+    factory: Factory = field(repr=False)
+
+
+def entrants(shape: HardShape) -> tuple[Entrant, ...]:
+    """Return all that play, least budget first, for instances of a shape."""
+    half = {"dtype": "float16"}
+    family = BinaryValues(
+        binary_keys(shape.n, shape.d), shape.d_v, order=1, guarantee=shape.guarantee
+    )
+    shares = [max(1, shape.n * k // 4) for k in (1, 2, 3, 4)]
+    ladders: tuple[tuple[Any, list[dict[str, Any]], dict[str, Any]], ...] = (
+        (ExactCache, [{}], {}),
+        (TwoCache, [{}], {}),
+        (PackedCache, [{"width": w} for w in (2, 4, 8, 16)], {}),
+        (FloorCache, [{}], {"family": family}),
+        (WindowCache, [{"window": kept} for kept in shares], {"family": family}),
+        (HashedCache, [{"bits": kept * shape.d_v} for kept in shares], {}),
+        (QuantisedCache, [_cells(k, v) for k, v in ((3, 3), (3, 9), (5, 17), (17, 257))], {}),
+        (GroupedCache, [{"bits": bits} for bits in (1, 2, 4, 8)], {"group": 16}),
+        (SinkCache, [{"sinks": 1, "window": max(1, kept - 1)} for kept in shares], half),
+        (HeavyHitterCache, [_hitters(kept) for kept in shares], half),
+        (LowRankCache, [{"rank": max(1, shape.d * k // 8)} for k in (1, 2, 4, 8)], half),
+        (ProjectionCache, [{"dimensions": max(1, shape.d * k // 4)} for k in (1, 2, 3, 4)], half),
+        (SubGen, [{"s": kept} for kept in shares], {"delta": 1, "t": 1} | half),
+        (SubGen2Cache, [{"s": kept} for kept in shares], {"delta": 1, "t": 1} | half),
+    )
+    found = [
+        Entrant(cache.__name__, _shown(budget, fixed), configure(cache, **fixed, **budget))
+        for cache, budgets, fixed in ladders
+        for budget in budgets
+    ]
+    formats = ("float8_e4m3fn", "bfloat16", "float16", "float32")
+    found += [Entrant("all tokens, rounded", name, _all_tokens(shape.n, name)) for name in formats]
+    return tuple(found)
+
+
+def _cells(keys: int, values: int) -> dict[str, int]:
+    return {"key_cells": keys, "value_cells": values}
+
+
+def _hitters(kept: int) -> dict[str, int]:
+    return {"heavy": kept // 2, "recent": max(1, kept - kept // 2)}
+
+
+def _all_tokens(n: int, dtype: str) -> Factory:
+    return configure(SinkCache, sinks=0, window=n, dtype=dtype)
+
+
+def _shown(budget: dict[str, Any], fixed: dict[str, Any]) -> str:
+    options = budget | {name: value for name, value in fixed.items() if name != "family"}
+    return ", ".join(f"{name}={value}" for name, value in options.items())

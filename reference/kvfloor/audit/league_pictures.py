@@ -1,0 +1,108 @@
+"""The league in two pictures: bits against bits that come back, and a drawing read back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from kvfloor.audit.drawing import Dots, dots
+from kvfloor.audit.picture import canvas, save
+from kvfloor.audit.playing import Result
+
+__all__ = ["RIGHT", "WRONG", "colours", "draw_drawings", "draw_league"]
+
+RIGHT = {0: (1.0, 1.0, 1.0), 1: (0.15, 0.15, 0.15)}
+WRONG = {0: (1.0, 0.75, 0.55), 1: (0.84, 0.37, 0.0)}  # what should be 0, and what should be 1
+MARKERS = "osD^v<>Pp*hXd8H"
+COLOURS = 10  # of Matplotlib, before they come again
+LEAST = 0.05  # bits a token that nothing is drawn at
+
+
+def draw_league(results: Sequence[Result], file: str | os.PathLike[str]) -> None:
+    """Draw bits a token against certified bits that come back, with the line nobody crosses.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Those without an efficiency are left out.
+    file : path
+        Its ending says what format.
+
+    Raises
+    ------
+    InputError
+        If Matplotlib is not installed (the extra ``plot``), or has no such format.
+    """
+    figure = canvas()(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    points = [_point(result) for result in results if result.efficiency is not None]
+    ends = LEAST, 2 * max((bits for _, bits, _ in points), default=1.0)
+    axes.plot(ends, ends, color="black", label="all that is kept comes back")
+    axes.fill_between(ends, ends, [ends[1]] * 2, color="black", alpha=0.08, linewidth=0)
+    for k, name in enumerate(dict.fromkeys(name for name, _, _ in points)):
+        own = sorted((bits, back) for which, bits, back in points if which == name)
+        style = MARKERS[k % len(MARKERS)] + ("-" if k < COLOURS else "--")
+        axes.plot(*zip(*own, strict=True), style, label=name, alpha=0.8)
+    axes.set(xscale="log", yscale="log", xlim=(1, ends[1]), ylim=(LEAST, ends[1]))
+    axes.set(xlabel="bits kept per token", ylabel="bits that come back per token, certified")
+    axes.text(1.2, ends[1] / 2, "no cache is here", va="top")
+    figure.legend(loc="outside right upper", fontsize="small")
+    save(figure, file)
+
+
+def _point(result: Result) -> tuple[str, float, float]:
+    content: dict[str, Any] = result.efficiency or {}
+    n = content["n"]
+    back = float(Fraction(content["retrieved"])) / n
+    return result.task["cache"], content["bits"] / n, max(LEAST, back)
+
+
+def draw_drawings(results: Sequence[Result], file: str | os.PathLike[str]) -> None:
+    """Draw what came back of the drawing, a row for each cache, wrong dots in colour.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        In the order in which they are drawn; those without a drawing are left out.
+    file : path
+
+    Raises
+    ------
+    InputError
+        As for `draw_league`.
+    """
+    rows: dict[str, list[Result]] = {}
+    for result in results:
+        if result.dots is not None:
+            rows.setdefault(result.task["cache"], []).append(result)
+    columns = max(map(len, rows.values()), default=1)
+    figure = canvas()(figsize=(2.6 * columns, 0.95 * max(1, len(rows))), layout="constrained")
+    grid = figure.subplots(max(1, len(rows)), columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    for line, (name, own) in zip(grid, rows.items(), strict=False):
+        for axes, result in zip(line, own, strict=False):
+            axes.spines[:].set(visible=True, color="lightgray")
+            axes.imshow(colours(result.dots or ()), aspect="equal", interpolation="nearest")
+            bits = (result.efficiency or {})["bits"] / len(result.dots or ())
+            axes.set_title(f"{bits:.0f} bits a token", fontsize=7, pad=2)
+        line[0].text(
+            *(-0.05, 0.5, name),
+            transform=line[0].transAxes, ha="right", va="center", fontsize=8,
+        )  # fmt: skip
+    save(figure, file)
+
+
+def colours(found: Dots) -> list[list[tuple[float, float, float]]]:
+    """An image of d_v rows: dots as they should be, and those that came back wrong."""
+    stored = dots(len(found), len(found[0]))
+    return [
+        [
+            (RIGHT if told[y] == column[y] else WRONG)[column[y]]
+            for told, column in zip(found, stored, strict=True)
+        ]
+        for y in range(len(found[0]))
+    ]

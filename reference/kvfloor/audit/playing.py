@@ -1,0 +1,183 @@
+"""The league: all caches at a ladder of budgets, measured on the same seeded instances (H5)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from kvfloor.audit.auditor import DEFAULT_CONFIDENCE
+from kvfloor.audit.drawing import Dots, read_drawing
+from kvfloor.audit.entrants import Entrant, entrants
+from kvfloor.audit.resuming import resumed
+from kvfloor.audit.retrieved import Measurement, measured
+from kvfloor.audit.symbol_families import HardShape
+from kvfloor.families import attend_to
+from kvfloor.floors import Guarantee
+from kvfloor.isolation import SECONDS, Misbehaviour
+from kvfloor.numbers import as_count
+
+__all__ = ["Match", "Result", "Terms", "league", "matches", "played"]
+
+FAMILY = "dense"  # of the instances: values of as many levels as come back
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all play by.
+
+    Attributes
+    ----------
+    n, d : int
+        Tokens; entries of keys and of values.
+    alpha : Fraction
+        The accuracy that answers are decoded at; η = 0.
+    instances : int
+        That count.
+    seed : int
+    seconds : float
+        Time limit for each answer.
+    """
+
+    n: int = 64
+    d: int = 16
+    alpha: Fraction = Fraction(1, 32)
+    instances: int = 2
+    seed: int = 0
+    seconds: float = SECONDS
+
+    @property
+    def shape(self) -> HardShape:
+        """Of the instances."""
+        return HardShape(1, self.n, self.d, self.d, Guarantee(alpha=self.alpha))
+
+
+@dataclass(frozen=True)
+class Match:
+    """An entrant and the terms."""
+
+    entrant: Entrant
+    terms: Terms
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What tells it from others, as a JSON object."""
+        named = {name: str(value) for name, value in asdict(self.terms).items()}
+        return {"cache": self.entrant.cache, "options": self.entrant.options} | named
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a match: a line of the league's output.
+
+    Attributes
+    ----------
+    task : dict
+        The `Match.key`.
+    efficiency : dict or None
+        As `Efficiency.to_json` gives it; None if the cache misbehaves, or refuses all instances.
+    worst_error, mean_error : float or None
+        Of the outputs in the instances that count, from the true ones correctly rounded.
+    dots : tuple of tuples of 0 and 1, or None
+        The drawing as it was read back.
+    reason : str
+        Why there is nothing; else empty.
+    """
+
+    task: dict[str, Any]
+    efficiency: dict[str, Any] | None
+    worst_error: float | None
+    mean_error: float | None
+    dots: Dots | None
+    reason: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is to be played again."""
+        return False
+
+    @classmethod
+    def of(cls, line: bytes) -> Result | None:
+        """Return the result of a line, None if it is no whole one."""
+        try:
+            content = json.loads(line)
+            drawn = content.pop("dots")
+            columns = None if drawn is None else tuple(tuple(map(int, text)) for text in drawn)
+            return cls(**content, dots=columns)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def line(self) -> bytes:
+        """Return the result as a line of JSON."""
+        drawn = self.dots and ["".join(map(str, column)) for column in self.dots]
+        content = asdict(self) | {"dots": drawn}
+        return json.dumps(content).encode() + b"\n"
+
+
+def matches(terms: Terms) -> list[Match]:
+    """Return the matches of all entrants.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+    as_count(terms.n, "n", 2)
+    as_count(terms.d, "d", 1)
+    terms.shape.guarantee.separates_bits()
+    return [Match(entrant, terms) for entrant in entrants(terms.shape)]
+
+
+def league(
+    terms: Terms,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+) -> Iterator[Result]:
+    """Play all matches and yield what came of each as it ends, as `sweep` does.
+
+    Parameters
+    ----------
+    terms : Terms
+    output, executor, workers
+        As for `sweep`.
+    """
+    options: dict[str, Any] = {"output": output, "executor": executor, "workers": workers}
+    yield from resumed(matches(terms), played, Result.of, **options)
+
+
+def played(match: Match) -> Result:
+    """Play a match."""
+    terms, factory = match.terms, match.entrant.factory
+    try:
+        measurement = measured(
+            factory,
+            terms.shape,
+            family=FAMILY,
+            levels=None,
+            count=terms.instances,
+            confidence=DEFAULT_CONFIDENCE,
+            seconds=terms.seconds,
+            seed=terms.seed,
+        )
+        drawn = read_drawing(factory, terms.shape, seconds=terms.seconds, coins=terms.seed)
+    except Misbehaviour as fault:
+        return Result(match.key, None, None, None, None, f"{fault.kind}: {fault}")
+    worst, mean = _errors(measurement)
+    return Result(match.key, measurement.efficiency.to_json(), worst, mean, drawn, "")
+
+
+def _errors(measurement: Measurement) -> tuple[float, float]:
+    """The worst and the mean distance of answers from the correctly rounded outputs."""
+    family, errors = measurement.family, list[Fraction]()
+    for one in measurement.found:
+        attention = attend_to(family.encode(one.symbols))
+        for address, answer in one.answers.items():
+            truth = attention(family.query(address)).floats()
+            errors += [abs(o - Fraction(t)) for o, t in zip(answer, truth, strict=True)]
+    return float(max(errors)), float(sum(errors) / len(errors))

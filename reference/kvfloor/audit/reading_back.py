@@ -1,0 +1,94 @@
+"""Instances of symbols read back from the states of a cache, in two processes (H5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from random import Random
+from typing import Any, NamedTuple
+
+from kvfloor.audit.symbol_families import SymbolFamily
+from kvfloor.isolation import (
+    Answer,
+    Factory,
+    Isolated,
+    Misbehaviour,
+    Refusal,
+    Shape,
+    Stream,
+    asked,
+    streamed,
+    warm,
+)
+
+__all__ = ["REFUSED", "ReadBack", "Reader", "drawn"]
+
+REFUSED = "refused"  # the kind of what a cache does that takes no such instance
+WRITING, READING = 1, 2  # PYTHONHASHSEED of the processes
+
+
+class ReadBack(NamedTuple):
+    """What came back of one instance.
+
+    Attributes
+    ----------
+    symbols : tuple of int
+        The instance.
+    bits : int
+        Of the state.
+    answers : dict of tuples of d_v Fractions
+        By the addresses that were asked.
+    wrong : int
+        Symbols that they do not reveal.
+    """
+
+    symbols: tuple[int, ...]
+    bits: int
+    answers: dict[int, Answer]
+    wrong: int
+
+
+class Reader:
+    """A process where a cache takes in instances, and one where it answers from states alone."""
+
+    def __init__(
+        self, factory: Factory, shape: Shape, *, seconds: float, processes: ExitStack
+    ) -> None:
+        self._shape, self._seconds = shape, seconds
+        warm(WRITING, READING)
+        self._writer, self._reader = (
+            processes.enter_context(Isolated(factory, hash_seed=seed, seconds=seconds))
+            for seed in (WRITING, READING)
+        )
+
+    def read(
+        self,
+        family: SymbolFamily,
+        symbols: Sequence[int],
+        coins: int,
+        addresses: Sequence[int] | None = None,
+    ) -> ReadBack:
+        """Have an instance taken in, and the queries of addresses answered, by default of all.
+
+        Raises
+        ------
+        Misbehaviour
+            If the cache does what no cache may do, or (kind "refused") refuses the instance.
+        """
+        addresses = range(family.addresses) if addresses is None else addresses
+        queries: list[Any] = [family.query(address) for address in addresses]
+        stream = Stream(family.encode(symbols), "once", queries[0], coins)
+        shape, seconds = self._shape, self._seconds
+        try:
+            state, _ = streamed(self._writer, stream, [], shape, seconds)
+            replies = asked(self._reader, state, queries, shape, coins, seconds)
+        except Refusal as refusal:
+            raise Misbehaviour(REFUSED, f"it refuses {family.name}: {refusal}") from None
+        answers = dict(zip(addresses, replies, strict=True))
+        return ReadBack(tuple(symbols), state.bits, answers, family.wrong(symbols, answers))
+
+
+def drawn(family: SymbolFamily, seed: int, purpose: str) -> tuple[int, ...]:
+    """Return the symbols of an instance, as good as uniform to whoever does not know the seed."""
+    rng = Random(f"{purpose}:{seed}")  # noqa: S311 (repeatable; the whole text is its seed)
+    return tuple(rng.randrange(family.L) for _ in range(family.size))

@@ -1,0 +1,57 @@
+"""`kvfloor efficiency`: one row, JSON, and one line for what misbehaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+from limits import HANG
+
+CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "efficiency")
+TESTS = Path(__file__).parents[2]
+
+
+def run(command: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join((str(TESTS), os.environ.get("PYTHONPATH", "")))
+    return subprocess.run(
+        [*CLI, *command.split()],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
+
+
+def test_a_row_and_json(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    cache = "kvfloor.caches:GroupedCache --set bits=1 --set group=8"
+    done = run(f"{cache} -n 8 -d 8 --alpha 1/8 --family dense --levels 2 --json {file}")
+    assert (done.returncode, done.stderr) == (0, "")
+    names, row = (
+        line.split() for line in done.stdout.splitlines() if line.strip() and "─" not in line
+    )
+    result = json.loads(file.read_text())
+    assert names[-4:] == ["bits", "back", "efficiency", "s"]
+    assert row[-9:-4] == ["1/8", "dense", "2", "0", "256"]
+    retrieved = Fraction(result["retrieved"])
+    assert row[-4:-1] == [
+        str(result["bits"]),
+        str(int(retrieved)),
+        f"{int(1000 * retrieved / result['bits']) / 1000:.3f}",
+    ]
+    assert (result["bits"], result["wrong"], result["instances"]) == (704, 0, 4)
+
+
+def test_misbehaviour_is_one_line_and_no_row() -> None:
+    done = run("cheats:Understated -n 4 -d 4 --alpha 1/8")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("kvfloor: cheats:Understated: state: append() or state() cache: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_bad_terms_are_one_line() -> None:
+    done = run("cheats:Base -n 4 -d 4 --alpha 1/8 --levels 1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "kvfloor: levels: expected a whole number >= 2, got 1\n"

@@ -1,0 +1,55 @@
+"""`kvfloor league`: what it writes, from which it goes on, and bad usage."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from limits import HANG
+
+CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "league")
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLI, *command.split()],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("nowhere", "FOLDER: expected a folder that exists, got 'nowhere'"),
+        (". -n 1", "n: expected a whole number >= 2, got 1"),
+        (". --instances 0", "instances: expected a whole number >= 1, got 0"),
+        (". --alpha 1/2", "guarantee: expected "),
+        (". -n 64 -d 5", "d: expected at least 6 for 64 different rows of signs, got 5"),
+    ],
+)
+def test_bad_usage_is_one_line_and_nothing_is_written(
+    command: str, said: str, tmp_path: Path
+) -> None:
+    done = run(command, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"kvfloor: {said}")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.long
+def test_a_league_is_written_and_taken_up(tmp_path: Path) -> None:
+    command = ". -n 4 -d 4 --instances 1"
+    assert (done := run(command, tmp_path)).returncode == 0, done
+    names = {"league.md", "league.csv", "league.jsonl", "league.png", "league-drawings.png"}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    rows = tmp_path / "league.jsonl"
+    whole, page = rows.read_bytes(), (tmp_path / "league.md").read_bytes()
+    assert whole.count(b"\n") == 51
+    rows.write_bytes(whole[: -len(whole.splitlines()[-1]) // 2])
+    assert run(command, tmp_path).returncode == 0
+    assert (tmp_path / "league.md").read_bytes() == page
+    assert rows.read_bytes().count(b"\n") == 51

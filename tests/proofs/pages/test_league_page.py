@@ -1,0 +1,91 @@
+"""docs/league.md is what its rows say, the rows are what caches do, and none is above 1."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from kvfloor.audit import Result, Terms, matches, played
+from kvfloor.floors import certified_bits
+from kvfloor_proofs.pages import in_order, league_csv, league_page
+from limits import HANG
+
+DOCS = Path(__file__).parents[3] / "docs"
+TERMS = Terms()
+
+
+def rows() -> list[Result]:
+    lines = (DOCS / "league.jsonl").read_bytes().splitlines()
+    found = [row for row in map(Result.of, lines) if row is not None]
+    assert len(found) == len(lines)
+    return in_order(found, TERMS)
+
+
+def test_the_page_and_the_table_say_what_the_rows_say() -> None:
+    results = rows()
+    assert [row.task for row in results] == [match.key for match in matches(TERMS)]
+    assert (DOCS / "league.md").read_text() == league_page(results, TERMS)
+    assert (DOCS / "league.csv").read_text() == league_csv(results)
+    names, *table = csv.reader((DOCS / "league.csv").read_text().splitlines())
+    assert {len(line) for line in table} == {len(names)}
+
+
+def test_what_is_certified_follows_from_what_was_counted() -> None:
+    for row in rows():
+        content = row.efficiency or {}
+        terms = {"instances": content["instances"], "wrong": content["wrong"]}
+        size = content["symbols"] // content["instances"]
+        again = [
+            certified_bits(
+                *(size, content["levels"]),
+                **terms,
+                longest=content["bits"],
+                alike=alike,
+                confidence=content["confidence"],
+            )
+            for alike in (True, False)
+        ]
+        assert Fraction(content["retrieved"]) in again
+        assert content["efficiency"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("cache", "options"),
+    [
+        ("WindowCache", "window=32"),
+        ("QuantisedCache", "key_cells=3, value_cells=3"),
+        ("SubGen", "s=16, delta=1, t=1, dtype=float16"),
+    ],
+)
+def test_rows_are_what_caches_do(cache: str, options: str) -> None:
+    terms = dataclasses.replace(TERMS, seconds=HANG)
+    (match,) = (
+        one
+        for one in matches(terms)
+        if (one.entrant.cache, one.entrant.options) == (cache, options)
+    )
+    (known,) = (
+        row for row in rows() if (row.task["cache"], row.task["options"]) == (cache, options)
+    )
+    again = played(match)
+    seconds = (known.efficiency or {})["seconds"]
+    assert (
+        dataclasses.replace(
+            again,
+            task=known.task,
+            efficiency=(again.efficiency or {}) | {"seconds": seconds},
+        )
+        == known
+    )
+
+
+def test_what_gives_nothing_has_its_reason() -> None:
+    row = rows()[0]
+    nothing = Result(row.task, None, None, None, None, "died: its process ended")
+    assert "| ExactCache |  | – | – | – | – | – | – | died: its process ended |" in league_page(
+        [nothing], TERMS
+    )

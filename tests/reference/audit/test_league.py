@@ -1,0 +1,171 @@
+"""The league: who plays, what is written of a match, the drawing, the pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cheats
+from kvfloor import caches
+from kvfloor.audit import (
+    LEFT_OUT,
+    Match,
+    Result,
+    Terms,
+    dots,
+    draw_drawings,
+    draw_league,
+    league,
+    league_pictures,
+    matches,
+    played,
+    playing,
+)
+from kvfloor.audit.entrants import Entrant
+from kvfloor.caches import ExactCache, SinkCache, configure
+from limits import HANG
+
+TERMS = Terms(n=8, d=4, alpha=Fraction(1, 16), seconds=HANG)
+
+
+def result(name: str, options: str = "") -> Result:
+    """Of an entrant at the small terms."""
+    (match,) = (
+        one
+        for one in matches(TERMS)
+        if one.entrant.cache == name and one.entrant.options == options
+    )
+    return played(match)
+
+
+def test_every_cache_plays_or_is_left_out() -> None:
+    classes = {
+        name
+        for name in caches.__all__
+        if isinstance(getattr(caches, name), type) and hasattr(getattr(caches, name), "from_state")
+    } - {"Configured", "CacheFactory"}
+    entrants = [match.entrant.cache for match in matches(Terms())]
+    assert classes == {*entrants, *LEFT_OUT} - {"all tokens, rounded"}
+    assert len(entrants) == 51
+    assert max(map(entrants.count, entrants)) == 4
+
+
+def test_budgets_rise() -> None:
+    found = [result("WindowCache", f"window={kept}") for kept in (2, 4, 6, 8)]
+    bits = [(one.efficiency or {})["bits"] for one in found]
+    wrong = [(one.efficiency or {})["wrong"] for one in found]
+    assert bits == [8, 16, 24, 32]
+    assert wrong == sorted(wrong, reverse=True)
+    assert (wrong[-1], found[-1].worst_error, found[-1].mean_error) == (0, 0, 0)
+    assert 0 < (found[0].mean_error or 0) < (found[0].worst_error or 0) <= 1
+
+
+@pytest.mark.parametrize("name", ["ExactCache", "FloorCache"])
+def test_a_result_is_a_line(name: str) -> None:
+    found = result(name)
+    assert Result.of(found.line()) == found
+    assert Result.of(found.line()[:-9]) is None
+    assert found.dots == dots(8, 4)
+
+
+def test_a_cheat_has_a_reason_and_no_numbers() -> None:
+    match = Match(Entrant("Understated", "", cheats.Understated), TERMS)
+    found = played(match)
+    assert (found.efficiency, found.worst_error, found.mean_error, found.dots) == (None,) * 4
+    assert found.reason.startswith("state: append() or state() cache: ")
+    assert Result.of(found.line()) == found
+
+
+def test_what_was_played_is_not_played_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = matches(TERMS)[3:6]
+    monkeypatch.setattr(playing, "matches", lambda _: few)
+    output = tmp_path / "rows.jsonl"
+
+    def play() -> list[Result]:
+        with ThreadPoolExecutor(1) as pool:
+            return list(league(TERMS, output=output, executor=pool))
+
+    first = play()
+    whole = output.read_bytes()
+    assert whole == b"".join(one.line() for one in first)
+    output.write_bytes(whole[:-7])
+    again = play()
+    assert again[:2] == first[:2]  # with the seconds of then
+    assert [one.task for one in again] == [one.task for one in first]
+    assert output.read_bytes().startswith(b"".join(one.line() for one in first[:2]))
+
+
+# --- the drawing ---------------------------------------------------------------------------------
+
+
+def test_the_drawing_is_a_key() -> None:
+    drawn = dots(64, 16)
+    assert (len(drawn), {len(column) for column in drawn}) == (64, {16})
+    ring, shaft = drawn[:20], drawn[20:44]
+    assert drawn[11][7:9] == (0, 0)  # the hole
+    assert all(column[7:9] == (1, 1) for column in shaft)
+    assert all(column[0] == column[15] == 0 for column in shaft)
+    assert sum(map(sum, ring)) > 60
+    assert sum(drawn[46]) > sum(drawn[43])  # a tooth
+
+
+def test_tokens_that_are_dropped_take_their_dots_with_them() -> None:
+    cache = configure(SinkCache, sinks=2, window=4, dtype="float16")
+    terms = dataclasses.replace(TERMS, n=16, d=8)
+    found = played(Match(Entrant("SinkCache", "", cache), terms)).dots
+    assert found is not None
+    stored = dots(16, 8)
+    assert (found[:2], found[12:]) == (stored[:2], stored[12:])
+    assert found[2:12] != stored[2:12]
+
+
+def test_wrong_dots_are_coloured() -> None:
+    stored = dots(16, 4)
+    black, white = (
+        next((x, y) for x in range(16) for y in range(4) if stored[x][y] == dot) for dot in (1, 0)
+    )
+    found = [list(column) for column in stored]
+    for x, y in (black, white):
+        found[x][y] = 1 - found[x][y]
+    image = league_pictures.colours(tuple(map(tuple, found)))
+    assert (len(image), len(image[0])) == (4, 16)
+    wrong = {
+        (x, y): image[y][x]
+        for x in range(16)
+        for y in range(4)
+        if image[y][x] in league_pictures.WRONG.values()
+    }
+    assert wrong == {black: league_pictures.WRONG[1], white: league_pictures.WRONG[0]}
+    assert {pixel for row in league_pictures.colours(stored) for pixel in row} == {
+        *league_pictures.RIGHT.values()
+    }
+
+
+def points(name: str) -> Iterator[Result]:
+    for k, budget in enumerate((100, 200)):
+        content: dict[str, Any] = {"n": 8, "bits": budget, "retrieved": str(Fraction(k * 30))}
+        task = {"cache": name, "options": str(budget)}
+        yield Result(task, content, 0.5, 0.25, dots(8, 4), "")
+
+
+@pytest.mark.parametrize("draw", [draw_league, draw_drawings])
+def test_pictures_are_drawn(draw: Any, tmp_path: Path) -> None:
+    nothing = Result({"cache": "None", "options": ""}, None, None, None, None, "died: at once")
+    draw([*points("One"), *points("Other"), nothing], tmp_path / "p.svg")
+    text = (tmp_path / "p.svg").read_text()
+    assert text.count("<image") == (4 if draw is draw_drawings else 0)
+    draw([nothing], tmp_path / "empty.png")
+    assert (tmp_path / "empty.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_exact_answers_have_no_error() -> None:
+    found = played(Match(Entrant("ExactCache", "", ExactCache), TERMS))
+    assert (found.worst_error, found.mean_error) == (0, 0)
