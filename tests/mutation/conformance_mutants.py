@@ -100,7 +100,7 @@ CONFORMANCE = (
     ("partial_states", "no-empty-part", "np.where(empty, [-NEVER-]{+0.0+}, lse)", M),
     ("partial_states", "no-poisoned-part", "for x in ([-np.nan, np.inf-]{+0.0,+})", M),
     ("partial_states", "hundreds-are-low", "lse = -[-level-]{+100+} * np.linspace", M),
-    ("partial_states", "first-is-heavy", "for heavy in ([--1, 0-]{+0,+})", M),
+    ("catalogue", "few-parts", "partial_states.many_parts, longest=[-65-]{+12+}", M),
     ("catalogue", "one-catalogue", "return [-MERGES-]{+CATALOGUE+} if", M),
     ("terms", "other-corner", "(0 if top_left else [-n - n_q-]{+n_q - n+})", N),
     ("terms", "towards-one-side", "distances = [-np.abs-]{+np.asarray+}(places", N),
