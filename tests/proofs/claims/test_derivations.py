@@ -306,7 +306,7 @@ def alterations(derivation: Derivation) -> Iterator[Alteration]:
 
 # About so many alterations of each derivation are tried by profile, spread over its steps; the
 # thorough one tries all (some 40 minutes).
-TRIED = {"few": 2, "quick": 5, "ci": 20}
+TRIED = {"few": 2, "quick": 4, "ci": 20}
 
 
 def chosen(derivation: Derivation) -> list[Alteration]:

@@ -29,6 +29,7 @@ from kvfloor.conformance.terms import alibi
 from kvfloor.conformance.tolerances import Tolerances, find_tolerances
 from kvfloor.conformance.truth import find_truth
 from kvfloor.numbers import as_format
+from seeds import LAST_SEED
 
 OF_TERMS = {
     entry.flag
@@ -78,7 +79,7 @@ def kernel(name: str, accumulate: str) -> Callable[..., Any]:
     return function
 
 
-SEEDS = [*range(6), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(6, 50))]
+SEEDS = [*range(6), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(6, LAST_SEED))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
