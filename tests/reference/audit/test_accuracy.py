@@ -128,7 +128,7 @@ def test_certificates_know_every_course() -> None:
 def test_the_line_says_which_token_and_column() -> None:
     bench = bench_of(BorderTwice, 1, D)
     reason = report_of(bench, entry_of(bench, "just-appended")).reason
-    assert "token 3 of 5, column 0: it looks like token counted twice (token 3)" in reason
+    assert "token 3 of 5, column 3: it looks like token counted twice (token 3)" in reason
     assert "on 4 tokens it answers " in reason
     assert reason.endswith("off by more than 0.125 (B = 1)")
 
