@@ -257,7 +257,7 @@ def test_counts_and_times_of_all_three(curves: Curves) -> None:
 
 
 def test_no_cache_below_the_floor_gives_all_back(curves: Curves) -> None:
-    recovered, error, in_use, errors = curves["caches"]
+    recovered, error, in_use, errors, *_ = curves["caches"]
     floor = recovered["floor: 16 bits"]
     assert set(floor) == {16}
     for name in ("hashed", "window", "at the floor", "quantised", "exact"):
@@ -274,6 +274,23 @@ def test_no_cache_below_the_floor_gives_all_back(curves: Curves) -> None:
     assert min(bits for name in in_use for bits in in_use[name]) == 16  # the floor's own line
     least, *_, most = errors["SubGen4Cache"].values()
     assert least > 1 > most
+
+
+def test_no_cache_gives_more_back_than_it_keeps(curves: Curves) -> None:
+    *_, theory, in_use = curves["caches"]
+    for certified in (theory, in_use):
+        kept = certified.pop("all that is kept")
+        assert all(bits == back for bits, back in kept.items())
+        assert all(back <= bits for series in certified.values() for bits, back in series.items())
+    (most,) = theory["at the floor"].values()
+    assert 10 < most < 16
+    assert max(back for series in theory.values() for back in series.values()) == most
+    assert set(theory["hashed"].values()) == {0}
+    assert all(0 < back < most for back in theory["exact"].values())
+    for name in ("sinks", "heavy hitters"):
+        backs = list(in_use[name].values())
+        assert backs == sorted(backs)
+        assert backs[0] == 0 < backs[-1] < most
 
 
 def test_floors_are_those_of_the_claims(curves: Curves) -> None:
