@@ -87,7 +87,7 @@ def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         (f"{CONFORM} --mask windows,1,1", "window"),
         (f"{CONFORM} --returns outptu", "output"),
         (f"{CONFORM} --arrays touch", "torch"),
-        ("audit a:B -n 2 -d 2 --family binary-value", "binary-values"),
+        ("audit kvfloor.caches:ExactCache -n 2 -d 2 --family binary-value", "binary-values"),
     ],
 )
 def test_what_was_meant_is_asked(complaint: Complaint, command: str, meant: str) -> None:
@@ -96,7 +96,9 @@ def test_what_was_meant_is_asked(complaint: Complaint, command: str, meant: str)
     assert re.search(rf"[Dd]id you mean '?{meant}'?\?", said), said
 
 
-@pytest.mark.parametrize("command", ["verify qqqq", "qqqq", "audit a:B -n 2 -d 2 --family qqqq"])
+@pytest.mark.parametrize(
+    "command", ["verify qqqq", "qqqq", "audit kvfloor.caches:ExactCache -n 2 -d 2 --family qqqq"]
+)
 def test_nothing_is_suggested_for_what_is_like_nothing(complaint: Complaint, command: str) -> None:
     assert "did you mean" not in complaint(command).lower()
 
