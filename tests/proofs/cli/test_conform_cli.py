@@ -160,7 +160,9 @@ def test_terms_are_declared(project: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "bias-axes: no array of biases is declared" in done.stdout
     assert "alibi-corners" not in done.stdout
-    assert run(project, "conform", "mine:factored", *FORMATS, "--sink", *SMALL).returncode == 1
+    done = run(project, "conform", "mine:factored", *FORMATS, "--sink", *SMALL)
+    assert done.returncode == 2
+    assert "unexpected keyword argument 'sink'" in done.stdout
 
 
 def test_a_mask_may_be_none(project: Path) -> None:
