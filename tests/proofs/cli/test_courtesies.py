@@ -125,7 +125,7 @@ def test_nothing_is_written_but_what_was_asked_for(
     before = {path.name for path in folder.iterdir()}
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("HYPOTHESIS_STORAGE_DIRECTORY", None)
-    done = run(folder, *command.split(), **environment)
+    done = run(folder, *command.split(), env=environment)
     assert done.returncode in (0, 1), done
     assert {path.name for path in folder.iterdir()} - before == files
 
