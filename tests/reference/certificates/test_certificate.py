@@ -260,8 +260,8 @@ class Broken(HashedCache):
         (configure(HashedCache, bits=4), "cache.options.bits: 3 is claimed, 4 is true"),
         (configure(HashedCache), "cache.options: has ['bits'], should have []"),
         (
-            configure(HashedCache, bits=3, more=1),
-            "cache.options: has ['bits'], should have ['bits', 'more']",
+            configure(HashedCache, bits=3, family="auto"),
+            "cache.options: has ['bits'], should have ['bits', 'family']",
         ),
     ],
 )
