@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -29,18 +30,14 @@ def test_a_row_and_json(tmp_path: Path) -> None:
     cache = "kvfloor.caches:GroupedCache --set bits=1 --set group=8"
     done = run(f"{cache} -n 8 -d 8 --alpha 1/8 --family dense --levels 2 --json {file}")
     assert (done.returncode, done.stderr) == (0, "")
-    names, row = (
-        line.split() for line in done.stdout.splitlines() if line.strip() and "─" not in line
-    )
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    told = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in done.stdout.splitlines())
     result = json.loads(file.read_text())
-    assert names[-4:] == ["bits", "back", "efficiency", "s"]
-    assert row[-9:-4] == ["1/8", "dense", "2", "0", "256"]
     retrieved = Fraction(result["retrieved"])
-    assert row[-4:-1] == [
-        str(result["bits"]),
-        str(int(retrieved)),
-        f"{int(1000 * retrieved / result['bits']) / 1000:.3f}",
-    ]
+    assert (told["accuracy"], told["instances"]) == ("α = 1/8, η = 0", "4 of dense, L = 2")
+    assert told["wrong"].startswith("0 of 256 ")
+    assert (told["bits kept"], told["bits back"]) == (str(result["bits"]), str(int(retrieved)))
+    assert told["efficiency"] == f"{int(1000 * retrieved / result['bits']) / 1000:.3f}"
     assert (result["bits"], result["wrong"], result["instances"]) == (704, 0, 4)
 
 
