@@ -84,6 +84,9 @@ def test_a_part_of_its_domain(mine: NamedTarget) -> None:
         ({"layout": "bnhd"}, "layout: expected none, as mine:factored is called in one way, got"),
         ({"returns": ("output",)}, "returns: expected none, as mine:factored is called in one"),
         ({"arrays": "torch"}, "arrays: expected none, as mine:factored is called in one way"),
+        ({"softcap": 30}, "softcap: expected none, as mine:factored is called in one way, got 30"),
+        ({"bias": "alibi"}, "bias: expected none, as mine:factored is called in one way"),
+        ({"logsumexp_base": 2}, "logsumexp_base: expected none, as mine:factored is called in"),
         ({"grouped": False}, "grouped: expected none, as mine:factored is called in one way"),
         (
             {"domain": Domain(d=65)},

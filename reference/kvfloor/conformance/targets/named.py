@@ -23,7 +23,8 @@ WINDOWS: dict[str, Callable[[Window], bool]] = {
     "bottom-right": lambda window: not window.top_left,
     "causal": lambda window: window.right == 0,
 }
-CALL = ("layout", "arrays", "returns", "grouped", "source")  # an adapter is called in one way
+TERMS = ("sink", "softcap", "bias")
+CALL = ("layout", "arrays", "returns", "logsumexp_base", "grouped", "source", *TERMS)
 
 
 class Arithmetic(NamedTuple):
