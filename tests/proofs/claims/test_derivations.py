@@ -172,6 +172,8 @@ SURVIVORS = {
     ("index_randomized-11", "step 1 -> N"),
     ("index_randomized-11", "step 3 >"),
     ("random_instance_fails-3", "step 1 -> X/(N**2*log(2))"),
+    # True as well: what lies between may be left out.
+    ("retrievable_information-2", "step 1 -> log(K)"),
     # True as well: there is room for one cell more, of each or of both.
     ("entropy_dimension-5", "step 4 -> (N_k*alpha/2 + alpha*(N_v - 1)/2)/(N_k*N_v)"),
     ("entropy_dimension-5", "step 4 -> (N_v*alpha/2 + alpha*(N_k - 1)/2)/(N_k*N_v)"),
