@@ -31,7 +31,7 @@ def read(family: BinaryValues, x: Bits) -> Bits:
         (256, 1, 16_384),
         (64, 2, 4096),
         pytest.param(1024, 1, 65_536, marks=pytest.mark.long),
-        pytest.param(256, 2, 16_384, marks=pytest.mark.long),
+        pytest.param(128, 2, 8192, marks=pytest.mark.long),
     ],
 )
 def test_every_bit_comes_back(n: int, order: int, bits: int) -> None:
