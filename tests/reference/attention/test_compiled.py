@@ -158,6 +158,23 @@ def test_few_numbers_load_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loops.loops_for(np.zeros(loops.MANY - 1)) is None
 
 
+@pytest.mark.parametrize("error", [ImportError, RuntimeError])
+def test_numba_that_cannot_serve_is_no_error(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a NumPy that it does not know, and where what it compiles can be kept nowhere."""
+
+    def fails(_: str) -> None:
+        raise error
+
+    monkeypatch.setattr(loops, "import_module", fails)
+    loops.compiled.cache_clear()
+    try:
+        assert loops.loops_for(np.zeros(loops.MANY)) is None
+    finally:
+        loops.compiled.cache_clear()
+
+
 def test_without_numba_the_passes_serve(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     q, K, V = (rng.standard_normal((n, 8)) for n in (16, 1024, 1024))

@@ -37,9 +37,7 @@ def test_packed_pair_against_the_unstructured_floor() -> None:
     assert parts[-1] < Fraction(1, 20)
 
 
-@pytest.mark.parametrize(
-    ("n", "bits"), [(8, 1024), pytest.param(24, 9216, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("n", "bits"), [(8, 1024), pytest.param(24, 9216, marks=pytest.mark.long)])
 def test_rows_of_16_bits_come_back(n: int, bits: int) -> None:
     family = BinaryValues(binary_keys(n**2), 16, order=1)
     assert family.size == two_cache(n, 16) == bits

@@ -22,7 +22,12 @@ MANY = 2**12
 @cache
 def compiled() -> Any:
     """The module of compiled loops, or None if there can be none."""
-    return import_module("kvfloor.attention.fast.compiled") if find_spec("numba") else None
+    if not find_spec("numba"):
+        return None
+    try:
+        return import_module("kvfloor.attention.fast.compiled")
+    except (ImportError, RuntimeError):  # another NumPy than Numba knows, nowhere to keep loops
+        return None
 
 
 def loops_for(*arrays: _Array) -> Any:
