@@ -61,9 +61,11 @@ def _require_next_beyond(target: BinaryFormat, rounding: Any, y: Fraction, excee
     tiny = target.ulp(Fraction(0)) / 4
     if rounding == "up":
         require(not exceeds(y), "a number below what is rounded up")
-        require(exceeds(Fraction(target.round(y - tiny, "down"))), "the number before is enough")
+        before = target.round(y - tiny, "down")  # no number, below the least
+        require(not isfinite(before) or exceeds(Fraction(before)), "the number before is enough")
     else:
-        require(not exceeds(Fraction(target.round(y + tiny, "up"))), "the next one is not beyond")
+        after = target.round(y + tiny, "up")  # no number, above the largest
+        require(not isfinite(after) or not exceeds(Fraction(after)), "the next one is not beyond")
         require(exceeds(y) or _is(y, exceeds), "a number above what is rounded down")
 
 
