@@ -16,7 +16,6 @@ from kvfloor.attention.terms import Terms
 from kvfloor.attention.ziv import Base
 from kvfloor.errors import InputError
 from kvfloor.numbers import Rounding, as_count, as_format, as_rounding, shown, to_framework_of
-from kvfloor.workers import cores
 
 __all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
 
@@ -57,7 +56,7 @@ def tensor_attention_rounded(
     like: Any = ...,
     layers: Layers | None = ...,
     progress: Progress | None = ...,
-    threads: int | None = ...,
+    threads: int = ...,
 ) -> npt.NDArray[Any]: ...
 @overload
 def tensor_attention_rounded(
@@ -78,7 +77,7 @@ def tensor_attention_rounded(
     like: Any = ...,
     layers: Layers | None = ...,
     progress: Progress | None = ...,
-    threads: int | None = ...,
+    threads: int = ...,
 ) -> Rounded: ...
 def tensor_attention_rounded(
     query: Any,
@@ -98,7 +97,7 @@ def tensor_attention_rounded(
     like: Any = None,
     layers: Layers | None = None,
     progress: Progress | None = None,
-    threads: int | None = None,
+    threads: int = 1,
 ) -> npt.NDArray[Any] | Rounded:
     """Tensor attention of any order m, every number the correctly rounded one.
 
@@ -138,8 +137,8 @@ def tensor_attention_rounded(
     progress : function, optional
         Called as ``progress(settled, numbers)`` whenever some more are settled, in the end with two
         equal numbers.
-    threads : int, optional
-        How many there are for many queries; as many as cores by default. No result depends on it.
+    threads : int
+        How many there are for many queries; no result depends on it.
 
     Returns
     -------
@@ -174,7 +173,7 @@ def tensor_attention_rounded(
     if empty == "raise":
         require_answers(problems, leading)
 
-    workers = cores() if threads is None else as_count(threads, "threads", 1)
+    workers = as_count(threads, "threads", 1)
     convert = to_framework_of(like)
     form = Form(target, direction, logsumexp_base, bool(return_logsumexp), EMPTY_OUTPUT[empty])
     numbers = settle_all(problems, form, layers, progress, workers)
