@@ -17,7 +17,7 @@ from kvfloor.attention.ziv import Base
 from kvfloor.errors import InputError
 from kvfloor.numbers import Rounding, as_count, as_format, as_rounding, shown, to_framework_of
 
-__all__ = ["Layers", "Rounded", "tensor_attention_rounded"]
+__all__ = ["Rounded", "tensor_attention_rounded"]
 
 Empty = Literal["raise", "zero", "nan"]
 EMPTY_OUTPUT = {"raise": np.nan, "zero": 0.0, "nan": np.nan}

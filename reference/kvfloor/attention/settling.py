@@ -152,7 +152,7 @@ def _task(problem: Problem, prepared: Prepared | None, form: Form) -> _Task:
     wanted = np.zeros(numbers.shape, dtype=np.bool_)
     wanted[problem.answered()] = True
     wanted[:, d_v] &= form.logsumexp
-    return _Task(problem, form.target, form.rounding, form.base, prepared, numbers, wanted)
+    return _Task(problem, form, prepared, numbers, wanted)
 
 
 def _prepared(problem: Problem) -> Prepared | None:
@@ -168,9 +168,7 @@ class _Task(NamedTuple):
     """What is to be rounded, and how; the numbers so far, and which are still wanted."""
 
     problem: Problem
-    target: BinaryFormat
-    rounding: Rounding
-    base: Base
+    form: Form
     prepared: Prepared | None  # None if float64 does not hold the inputs
     numbers: Array
     wanted: Mask
@@ -183,7 +181,7 @@ class _Task(NamedTuple):
 
 def _single(task: _Task, layers: Layers) -> None:
     """Settle what float64 with its bound settles; only formats narrower than float64."""
-    if task.prepared is not None and task.target.precision < 53:
+    if task.prepared is not None and task.form.target.precision < 53:
         layers.single += _fast(task, task.prepared, evaluate_single)
 
 
@@ -192,14 +190,19 @@ def _refined(task: _Task, layers: Layers) -> None:
     problem, wanted = task.problem, task.wanted
     open_rows = int(wanted.any(axis=1).sum())
     few = 0 < task.left <= FEW * open_rows
-    if task.prepared is None or len(problem.keys) > 1 or task.target.precision == 53 or not few:
+    if (
+        task.prepared is None
+        or len(problem.keys) > 1
+        or task.form.target.precision == 53
+        or not few
+    ):
         return
     rows, columns = np.nonzero(wanted)
     places = rows, columns
     balls = evaluate_refined(
         task.prepared, problem.queries, problem.scale, problem.mask, places, problem.terms
     )
-    if task.base == 2:
+    if task.form.base == 2:
         last = columns == problem.values[0].shape[1]
         balls = in_base_2(balls).where(last, balls)
     layers.refined += _settle(task, balls, places)
@@ -215,7 +218,7 @@ def _balls(task: _Task, b: int, layers: Layers) -> None:
     """Settle the rest of a row."""
     columns = np.flatnonzero(task.wanted[b]).tolist()
     row = task.problem.row(b)
-    settled = round_row(row, columns, task.target, task.rounding, task.base)
+    settled = round_row(row, columns, task.form.target, task.form.rounding, task.form.base)
     for column, (number, exactly) in settled.items():
         task.numbers[b, column] = number
         layers.exact += exactly
@@ -236,7 +239,7 @@ def _fast(task: _Task, prepared: Prepared, evaluate: _Evaluate) -> int:
     problem = task.problem
     masks, terms = problem.masks(rows), problem.terms.taken(rows)
     found = evaluate(prepared, problem.queries[rows], problem.scale, masks, terms)
-    lse = found.logsumexp if task.base == "e" else in_base_2(found.logsumexp)
+    lse = found.logsumexp if task.form.base == "e" else in_base_2(found.logsumexp)
     last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
     settled = 0
     for among, balls in ((columns, found.output), (np.array([-1]), last)):
@@ -246,7 +249,7 @@ def _fast(task: _Task, prepared: Prepared, evaluate: _Evaluate) -> int:
 
 def _settle(task: _Task, balls: Balls, places: tuple[Any, Any]) -> int:
     """Round balls, write what is decided and still wanted to its places, and count it."""
-    rounded, decided = round_balls(balls, task.target, task.rounding)
+    rounded, decided = round_balls(balls, task.form.target, task.form.rounding)
     decided &= task.wanted[places]
     task.numbers[places] = np.where(decided, rounded, task.numbers[places])
     task.wanted[places] &= ~decided
