@@ -128,13 +128,13 @@ AUDIT = [
     (
         "audit/accuracy/instance",
         "all-accurate",
-        "return [-bool(excess <= 0)-]{+True+}",
+        "found.[-append-]{+count+}(column)",
         "accuracy",
     ),
     (
         "audit/accuracy/instance",
         "balls-believed",
-        "if excess > 0 or [-excess <= 0-]{+True+}:",
+        "[-self._beyond(column, o, guarantee)-]{+True+}",
         "accuracy",
     ),
     (
@@ -151,11 +151,11 @@ AUDIT = [
     ),
     ("audit/accuracy/draft", "groups-too-large", "* share > [-MARGIN-]{+0+}", "accuracy"),
     ("audit/accuracy/places", "lone-token", "0 < last == length[- - 1-]{++}:", "accuracy"),
-    ("audit/accuracy/places", "one-slot", "whole = [-slot ==-]{+0 ==+} length", "accuracy"),
+    ("audit/accuracy/places", "one-slot", "found[[-turn % len(found)-]{+0+}]", "accuracy"),
     (
         "audit/accuracy/places",
         "some-lengths",
-        "MOST_LENGTHS) + 1[-)-]{+, 2)+}:\n        for slot",
+        "MOST_LENGTHS) + 1[-)-]{+, 2)+}:\n        yield _by_turns(_in",
         "accuracy",
     ),
     ("audit/accuracy/places", "grows-slowly", "max(LEAST_SIZE, [-2.0-]{+1.1+} **", "accuracy"),

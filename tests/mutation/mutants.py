@@ -156,6 +156,9 @@ MUTANTS = [
             "enclosure",
         ),
         ("top-unscaled", "return Enclosure(output, [-top + -]{++}total.log())", "enclosure"),
+        ("quick-without-radius", "arb(hi[-, radius-]{++})", "enclosure"),
+        ("quick-without-rest", "radius)[- + lo-]{++} for", "enclosure"),
+        ("quick-for-all", "np.flatnonzero([-accurate-]{+accurate | True+})", "enclosure"),
     ),
     *mutants(
         "attention/definition.py",
@@ -339,7 +342,14 @@ MUTANTS = [
         ("mask-of-any-shape", "if [--]{+False and +}array.shape not in", "inputs"),
         ("too-few-values", "if rows [-!=-]{+>+} n:", "inputs"),
         ("no-tuple-left", "terms.sink is None and [-not only.any()-]{+False+}:", "inputs"),
-        ("sinks-unanswered", "[- or self.terms.sink is not None-]{++}:", "terms"),
+        ("sinks-unanswered", "self.mask is None[- or self.terms.sink is not None-]{++}:", "terms"),
+        ("folded-with-a-bias", "None or [-self.terms.bias is not None-]{+False+} or", "rounding"),
+        (
+            "folded-with-a-sink",
+            "or [-self.terms.sink is not None:\n            return-]{+False:\n            return+}",
+            "rounding",
+        ),
+        ("folded-by-its-ends", "rows[0]).all()[- and (rows == rows[:1]).all()-]{++})", "rounding"),
         ("mask-of-first", "self.mask[[-b % len(self.mask)-]{+0+}]", "terms"),
     ),
     *mutants(

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from flint import arb, arb_mat
 
+from kvfloor.attention.fast import Balls, evaluate_double, prepare_problem
 from kvfloor.attention.grouping import row_products
 from kvfloor.attention.heads import as_problems, require_answers
-from kvfloor.attention.inputs import Mask, Row, Scale
+from kvfloor.attention.inputs import Mask, Problem, Row, Scale
 from kvfloor.attention.terms import Terms
 from kvfloor.numbers import Array, arb_precision, as_count, to_fmpq
 
@@ -30,6 +31,10 @@ __all__ = [
     "joined",
     "logit_bits",
 ]
+
+
+QUICK_BITS = 64  # up to which double-double is tried: its radius is some 2^-80
+SLACK_BITS = 8  # a column's radius may be 2^-72 of its largest value, where that is more
 
 
 class Enclosure(NamedTuple):
@@ -72,7 +77,8 @@ def enclose(
         As for `tensor_attention_rounded`: a query of shape (d,), several, or heads.
     bits : int
         The accuracy aimed at: radii are about ``2**-bits`` of ``Σ_t p_t·|Π_r V_r[j_r, c]|``, for
-        logits of any size. Whatever is reached, the radii are right.
+        logits of any size; with at most 64, or 2^-72 of the largest value of the column. Whatever
+        is reached, the radii are right.
 
     Returns
     -------
@@ -87,18 +93,50 @@ def enclose(
 
     Notes
     -----
-    D1 `tensor-attention`. Cost: two matrix products and an exponential for each tuple.
+    D1 `tensor-attention`. Cost: two matrix products and an exponential for each tuple; with at most
+    `QUICK_BITS` bits those of double-double arithmetic for many queries at once (E3
+    `forward-error`), where that is accurate enough.
     """
     problems, leading = as_problems(query, keys, values, scale, mask, Terms(bias, sink, softcap))
     bits = as_count(bits, "bits", 2)
     require_answers(problems, leading)
-    rows = (problem.row(b) for problem in problems for b in range(len(problem.queries)))
-    found = [enclose_row(row, bits) for row in rows]
+    found = [one for problem in problems for one in _enclosed(problem, bits)]
     if not leading:
         return found[0]
     output = np.array([one.output for one in found], dtype=object)
     logsumexp = np.array([one.logsumexp for one in found], dtype=object)
     return Enclosure(output.reshape(*leading, -1), logsumexp.reshape(leading))
+
+
+def _enclosed(problem: Problem, bits: int) -> list[Enclosure]:
+    """Enclose the queries of a problem, in double-double where it serves."""
+    quick = _quick(problem) if bits <= QUICK_BITS else {}
+    rows = range(len(problem.queries))
+    return [quick[b] if b in quick else enclose_row(problem.row(b), bits) for b in rows]
+
+
+def _quick(problem: Problem) -> dict[int, Enclosure]:
+    """Enclosures in double-double of the queries for which they have `QUICK_BITS` bits."""
+    prepared = prepare_problem(problem)
+    if prepared is None:
+        return {}
+    given = problem.queries, problem.scale, problem.mask, problem.terms
+    found = evaluate_double(prepared, *given)
+    output, logsumexp = found.output, found.logsumexp
+    largest = np.prod([np.abs(V_r).max(axis=0) for V_r in problem.values], axis=0)
+    sizes = np.maximum(np.abs(output.hi), 2.0**-SLACK_BITS * largest)
+    accurate = (output.radius <= 2.0**-QUICK_BITS * sizes).all(axis=1)
+    accurate &= logsumexp.radius <= 2.0**-QUICK_BITS * np.maximum(1, np.abs(logsumexp.hi))
+    with arb_precision(QUICK_BITS + 64):
+        return {
+            b: Enclosure(tuple(_balls(output, b)), _balls(logsumexp, slice(b, b + 1))[0])
+            for b in np.flatnonzero(accurate).tolist()
+        }
+
+
+def _balls(found: Balls, row: int | slice) -> list[arb]:
+    parts = (part[row].tolist() for part in (found.hi, found.lo, found.radius))
+    return [arb(hi, radius) + lo for hi, lo, radius in zip(*parts, strict=True)]
 
 
 def enclose_row(row: Row, bits: int) -> Enclosure:

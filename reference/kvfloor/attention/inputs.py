@@ -115,6 +115,16 @@ class Problem(NamedTuple):
         terms = self.terms.taken(rows)
         return self._replace(queries=self.queries[rows], mask=self.masks(rows), terms=terms)
 
+    def folded(self) -> Problem:
+        """Return the problem with one token for all of a slot that are alike, where none is told.
+
+        Outputs are the same; a log-sum-exp is not.
+        """
+        if self.mask is not None or self.terms.bias is not None or self.terms.sink is not None:
+            return self
+        keys, values = folded(self.keys, self.values)
+        return self._replace(keys=keys, values=values)
+
     def masks(self, rows: slice | npt.NDArray[np.intp]) -> Mask | Intervals | None:
         """Return the masks of some of the queries."""
         if isinstance(self.mask, Intervals):
@@ -224,15 +234,17 @@ def folded(keys: Slots, values: Slots) -> tuple[Slots, Slots]:
     keys, values : tuple of m arrays
         Shapes (n_r, d) and (n_r, d_v).
     """
-    alike = [
-        bool((K_r == K_r[:1]).all() and (V_r == V_r[:1]).all())
-        for K_r, V_r in zip(keys, values, strict=True)
-    ]
+    alike = [_alike(K_r) and _alike(V_r) for K_r, V_r in zip(keys, values, strict=True)]
     one_k, one_v = (
         tuple(A[:1] if one else A for A, one in zip(arrays, alike, strict=True))
         for arrays in (keys, values)
     )
     return one_k, one_v
+
+
+def _alike(rows: Array) -> bool:
+    """Whether all rows are the same: the last one tells of most that are not."""
+    return bool((rows[-1] == rows[0]).all() and (rows == rows[:1]).all())
 
 
 def as_scale(scale: Any, d: int) -> Scale:

@@ -16,7 +16,6 @@ import numpy as np
 
 from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast import (
-    CAPS,
     Balls,
     Evaluation,
     Prepared,
@@ -24,7 +23,7 @@ from kvfloor.attention.fast import (
     evaluate_refined,
     evaluate_single,
     in_base_2,
-    prepare,
+    prepare_problem,
 )
 from kvfloor.attention.inputs import Mask, Problem, Scale
 from kvfloor.attention.terms import Terms
@@ -138,7 +137,8 @@ def _settled(task: _Task, report: Callable[[], None]) -> Layers:
 
 def _tasks(problem: Problem, form: Form) -> list[_Task]:
     """Cut a problem into tasks of some queries each, which share what is prepared."""
-    prepared = _prepared(problem)
+    problem = problem if form.logsumexp else problem.folded()
+    prepared = prepare_problem(problem)
     tuples = prod(map(len, problem.keys))
     step = _QUERIES if len(problem.keys) == 1 else min(_QUERIES, max(1, _TUPLES // tuples))
     starts = range(0, len(problem.queries), step)
@@ -153,15 +153,6 @@ def _task(problem: Problem, prepared: Prepared | None, form: Form) -> _Task:
     wanted[problem.answered()] = True
     wanted[:, d_v] &= form.logsumexp
     return _Task(problem, form, prepared, numbers, wanted)
-
-
-def _prepared(problem: Problem) -> Prepared | None:
-    """Keys and values for the fast levels; None if float64 does not hold what they need."""
-    bias, sink, softcap = problem.terms
-    given = (problem.queries, *problem.keys, *problem.values, bias, sink)
-    in_float64 = all(A.dtype == np.float64 for A in given if A is not None)
-    in_range = softcap is None or CAPS[0] <= softcap <= CAPS[1]
-    return prepare(problem.keys, problem.values) if in_float64 and in_range else None
 
 
 class _Task(NamedTuple):
@@ -239,11 +230,11 @@ def _fast(task: _Task, prepared: Prepared, evaluate: _Evaluate) -> int:
     problem = task.problem
     masks, terms = problem.masks(rows), problem.terms.taken(rows)
     found = evaluate(prepared, problem.queries[rows], problem.scale, masks, terms)
-    lse = found.logsumexp if task.form.base == "e" else in_base_2(found.logsumexp)
-    last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
-    settled = 0
-    for among, balls in ((columns, found.output), (np.array([-1]), last)):
-        settled += _settle(task, balls, (rows[:, None], among))
+    settled = _settle(task, found.output, (rows[:, None], columns))
+    if wanted[:, -1].any():
+        lse = found.logsumexp if task.form.base == "e" else in_base_2(found.logsumexp)
+        last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])
+        settled += _settle(task, last, (rows[:, None], np.array([-1])))
     return settled
 
 

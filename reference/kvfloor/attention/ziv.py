@@ -20,7 +20,7 @@ from flint import arb
 from kvfloor.attention.enclosure import enclose_row
 from kvfloor.attention.exact import ExactOutput
 from kvfloor.attention.grouping import ExactAttention
-from kvfloor.attention.inputs import Row, folded
+from kvfloor.attention.inputs import Row
 from kvfloor.numbers import BinaryFormat, Rounding, arb_precision, ball_ends, to_fmpq
 
 __all__ = ["Base", "boundary_between", "round_ball", "round_beside", "round_row"]
@@ -56,10 +56,6 @@ def round_row(
     d_v = row.values[0].shape[1]
     outputs = sorted(set(columns) - {d_v}) or [0]  # what is not asked for is not computed
     row = row._replace(values=tuple(V_r[:, outputs] for V_r in row.values))
-    plain = row.mask is None and row.terms.bias is None and row.terms.sink is None
-    if plain and d_v not in columns:
-        keys, values = folded(row.keys, row.values)
-        row = row._replace(keys=keys, values=values)
     open_places = {c: outputs.index(c) if c < d_v else len(outputs) for c in columns}
     settled: dict[int, tuple[float, bool]] = {}
     exact: ExactOutput | None = None

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from kvfloor.audit.accuracy import Bench, Instance, accurate
+from kvfloor.audit.accuracy import Bench, Instance
 from kvfloor.certificates import Document, instance_certificate
 from kvfloor.families import Token
 from kvfloor.floors import Guarantee
@@ -36,13 +36,8 @@ class Question:
     def wrong_column(self, answer: Answer) -> int | None:
         """The first column in which an answer is outside the guarantee, None if there is none."""
         if answer not in self._known:
-            ((output, balls),) = self.instance.outputs
-            wrong = (
-                c
-                for c, (o, ball) in enumerate(zip(answer, balls, strict=True))
-                if not accurate(o, output, c, ball, self.held)
-            )
-            self._known[answer] = next(wrong, None)
+            (output,) = self.instance.outputs
+            self._known[answer] = next(iter(output.wrong(answer, self.held)), None)
         return self._known[answer]
 
 

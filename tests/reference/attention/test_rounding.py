@@ -228,6 +228,18 @@ def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
         [1.0, 1.0], (keys, alike), (values, twos), dtype="float64", rounding="up", mask=mask
     )
     assert masked.tolist() == [np.nextafter(11 / 3, 4)]
+    bias = np.zeros((3, 5))
+    bias[0, 1:] = bias[2] = -np.inf
+    told: dict[str, Any]
+    for told, share in (
+        ({"bias": bias}, 22 / 6),
+        ({"sink": 9}, 60 / 16),
+        ({"sink": 9, "bias": bias}, 22 / 7),
+    ):
+        found = tensor_attention_rounded(
+            [1.0, 1.0], (keys, alike), (values, twos), dtype="float64", **told
+        )
+        assert found.tolist() == [share]
     both = tensor_attention_rounded(
         [1.0, 1.0], (keys, alike), (values, twos), dtype="float64", return_logsumexp=True
     )

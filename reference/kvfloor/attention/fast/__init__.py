@@ -8,15 +8,14 @@ order, with or without fused multiply-add. A radius is inf where nothing is clai
 
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.exponential import exp_above
-from kvfloor.attention.fast.joined import CAPS
 from kvfloor.attention.fast.logarithm import in_base_2
 from kvfloor.attention.fast.operands import Prepared, prepare
+from kvfloor.attention.fast.problem import prepare_problem
 from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.single import evaluate_single
 from kvfloor.attention.fast.totals import Balls, Evaluation
 
 __all__ = [
-    "CAPS",
     "Balls",
     "Evaluation",
     "Prepared",
@@ -26,4 +25,5 @@ __all__ = [
     "exp_above",
     "in_base_2",
     "prepare",
+    "prepare_problem",
 ]

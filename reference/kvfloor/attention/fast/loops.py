@@ -16,7 +16,7 @@ __all__ = ["MANY", "flat", "loops_for"]
 _Array = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
 #: Numbers from which compiled loops are worth their loading.
-MANY = 2**12
+MANY = 2**14
 
 
 @cache

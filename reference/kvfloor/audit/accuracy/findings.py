@@ -149,8 +149,7 @@ def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
 def _line(
     failure: Failure, instance: Instance, miss: Miss, bench: Bench, diagnosis: Diagnosis
 ) -> str:
-    output, _ = instance.outputs[0]
-    low, _ = output.bounds(miss.column, 64)
+    low, _ = instance.outputs[0].exact.bounds(miss.column, 64)
     allowed = bench.guarantee.eta * abs(low) + bench.guarantee.alpha * instance.bound
     token = diagnosis.token if diagnosis.token is not None else _heaviest(failure)
     count = len(instance.tokens)

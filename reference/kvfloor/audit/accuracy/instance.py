@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from flint import arb
 
-from kvfloor.attention import ExactAttention, ExactOutput, folded
+from kvfloor.attention import ExactAttention, ExactOutput, enclose, folded
 from kvfloor.families import Token
 from kvfloor.floors import Guarantee
 from kvfloor.numbers import Array, arb_precision, ball_ends, to_fmpq
@@ -22,7 +22,7 @@ __all__ = [
     "Instance",
     "Miss",
     "Rows",
-    "accurate",
+    "TrueOutput",
     "bound_of",
     "token_of",
     "tokens_of",
@@ -30,7 +30,7 @@ __all__ = [
 
 GRID_BITS = 64  # where balls cannot decide: neighbouring multiples of 2**-64 of the true output
 Row = tuple[float, ...]
-BALL_BITS = 128  # working precision of balls
+BALL_BITS = 64  # of the balls around outputs, nearly all of which decide
 Rows = list[list[float]]
 
 
@@ -87,14 +87,15 @@ class Instance:
 
     @cached_property
     def attention(self) -> ExactAttention:
-        """The true answers."""
+        """Attention over the tokens, exactly."""
         return ExactAttention(*folded(*_slots(self.tokens)))
 
     @cached_property
-    def outputs(self) -> tuple[tuple[ExactOutput, list[arb]], ...]:
-        """For every query the true output, and a ball around it in each column."""
-        exact = [self.attention(query) for query in self.queries]
-        return tuple((o, o.enclose(BALL_BITS)) for o in exact)
+    def outputs(self) -> tuple[TrueOutput, ...]:
+        """The true output for every query."""
+        queries = np.array(self.queries, dtype=np.float64)
+        balls = enclose(queries, *folded(*_slots(self.tokens)), bits=BALL_BITS).output
+        return tuple(TrueOutput(self, k, row) for k, row in enumerate(balls.tolist()))
 
     def misses(
         self, answers: Sequence[Sequence[Fraction]], guarantee: Guarantee
@@ -105,38 +106,56 @@ class Instance:
         """
         held = Guarantee(guarantee.eta, guarantee.alpha * self.bound)
         unit, misses, worst = self.bound or Fraction(1), [], arb(0)
-        for k, ((output, balls), answer) in enumerate(zip(self.outputs, answers, strict=True)):
-            errors = [_least_error(o, ball) for o, ball in zip(answer, balls, strict=True)]
+        for k, (output, answer) in enumerate(zip(self.outputs, answers, strict=True)):
+            errors = output.errors(answer)
             worst = max(worst, *errors)
-            wrong = [
-                column
-                for column, (o, ball) in enumerate(zip(answer, balls, strict=True))
-                if not accurate(o, output, column, ball, held)
-            ]
-            if wrong:
+            if wrong := output.wrong(answer, held):
                 column = max(wrong, key=errors.__getitem__)
                 least = ball_ends(errors[column])[0] / unit
                 misses.append(Miss(k, column, answer[column], least))
         return misses, ball_ends(worst)[0] / unit
 
 
-def accurate(
-    answer: Fraction, output: ExactOutput, column: int, ball: arb, guarantee: Guarantee
-) -> bool:
-    """Whether an answer is accurate, or the grid is too coarse to say that it is not."""
-    with arb_precision(BALL_BITS):
-        excess = abs(ball - to_fmpq(answer)) - to_fmpq(guarantee.alpha)
-        if guarantee.eta:
-            excess -= to_fmpq(guarantee.eta) * abs(ball)
-    if excess > 0 or excess <= 0:  # all of the ball is on one side
-        return bool(excess <= 0)
-    return guarantee.accepts(answer, *output.bounds(column, GRID_BITS)) is not False
+@dataclass(frozen=True)
+class TrueOutput:
+    """The true output for a query: a ball in each column, and all of it where that is too little.
 
+    Attributes
+    ----------
+    instance : Instance
+    query : int
+    balls : list of d_v arb
+    """
 
-def _least_error(answer: Fraction, ball: arb) -> arb:
-    """How far an answer is off at least, a ball of radius zero."""
-    with arb_precision(BALL_BITS):
-        return abs(ball - to_fmpq(answer)).abs_lower()
+    instance: Instance
+    query: int
+    balls: list[arb]
+
+    @cached_property
+    def exact(self) -> ExactOutput:
+        """All of it."""
+        return self.instance.attention(self.instance.queries[self.query])
+
+    def errors(self, answer: Sequence[Fraction]) -> list[arb]:
+        """How far an answer is off at least in each column, balls of radius zero."""
+        with arb_precision(2 * BALL_BITS):
+            pairs = zip(self.balls, answer, strict=True)
+            return [abs(ball - to_fmpq(o)).abs_lower() for ball, o in pairs]
+
+    def wrong(self, answer: Sequence[Fraction], guarantee: Guarantee) -> list[int]:
+        """The columns in which an answer is certainly not accurate."""
+        eta, alpha = to_fmpq(guarantee.eta), to_fmpq(guarantee.alpha)
+        found = []
+        with arb_precision(2 * BALL_BITS):
+            for column, (ball, o) in enumerate(zip(self.balls, answer, strict=True)):
+                excess = abs(ball - to_fmpq(o)) - eta * abs(ball) - alpha
+                if excess > 0 or (not excess <= 0 and self._beyond(column, o, guarantee)):
+                    found.append(column)
+        return found
+
+    def _beyond(self, column: int, answer: Fraction, guarantee: Guarantee) -> bool:
+        """Whether an answer near the border is beyond it; no, where the grid is too coarse."""
+        return guarantee.accepts(answer, *self.exact.bounds(column, GRID_BITS)) is False
 
 
 def token_of(keys: Iterable[Iterable[float]], values: Iterable[Iterable[float]]) -> Token:

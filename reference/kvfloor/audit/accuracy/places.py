@@ -66,12 +66,15 @@ def every_token(draft: Draft) -> Instances:
 
 
 def every_length(draft: Draft) -> Instances:
-    """Every token of every length in one of the slots by turns, the ends in the others."""
+    """Every token of every length, in one of the slots by turns."""
     for length in range(1, min(draft.n, MOST_LENGTHS) + 1):
-        for slot, one in enumerate(_in_groups(draft, length, 0)):
-            ends = tuple(dict.fromkeys((one.queries[0], one.queries[-1])))
-            whole = slot == length % draft.order
-            yield one if whole else Instance(one.tokens, ends)
+        yield _by_turns(_in_groups(draft, length, 0), length)
+
+
+def _by_turns(slots: Instances, turn: int) -> Instance:
+    """The instance of one slot: lengths are many, so that each slot sees its share of them."""
+    found = list(slots)
+    return found[turn % len(found)]
 
 
 def _in_groups(draft: Draft, length: int, shift: int) -> Instances:
@@ -115,14 +118,16 @@ def old_keys(draft: Draft) -> Instances:
 
 
 def growing(draft: Draft) -> Instances:
-    """Every value twice as large as those before it, for lengths so that each is seen."""
+    """Every value twice as large as those before it, in one of the slots by turns."""
     signs = draft.contrasts(draft.n)
     step = 2 if draft.alpha < Fraction(1, 5) else 1  # how many of the last ones α lets one see
-    for length in range(1, min(draft.n, MOST_LENGTHS) + 1, step):
+    lengths = range(1, min(draft.n, MOST_LENGTHS) + 1, step)
+    for turn, length in enumerate(lengths):
         keys = codes(length, draft.d)
         sizes = [max(LEAST_SIZE, 2.0 ** (j + 1 - length)) for j in range(length)]
         values = [[s if x > 0 else -s for x in row] for s, row in zip(sizes, signs, strict=False)]
-        yield from draft.in_slots(keys, values, [mean([key]) for key in keys[-step:]])
+        slots = draft.in_slots(keys, values, [mean([key]) for key in keys[-step:]])
+        yield _by_turns(slots, turn)
 
 
 def just_appended(draft: Draft) -> Instances:
