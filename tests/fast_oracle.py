@@ -12,6 +12,7 @@ import numpy.typing as npt
 from flint import arb, arb_mat, fmpq
 
 from kvfloor import ExactAttention
+from kvfloor.attention.fast.device import Device
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import prepare
 from kvfloor.attention.fast.refined import evaluate_refined
@@ -35,9 +36,10 @@ class Case:
     scale: Any = 1
     mask: Mask | None = None
 
-    def evaluate(self, level: str) -> Evaluation:
+    def evaluate(self, level: str, device: Device | None = None) -> Evaluation:
         sigma = as_scale(self.scale, self.queries.shape[1])
-        return LEVELS[level](prepare(self.keys, self.values), self.queries, sigma, self.mask)
+        prepared = prepare(self.keys, self.values, device)
+        return LEVELS[level](prepared, self.queries, sigma, self.mask)
 
     def refined(self) -> Evaluation:
         """All numbers of a case of order 1 by `evaluate_refined`."""

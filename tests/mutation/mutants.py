@@ -346,7 +346,8 @@ MUTANTS = [
         ("folded-with-a-bias", "None or [-self.terms.bias is not None-]{+False+} or", "rounding"),
         (
             "folded-with-a-sink",
-            "or [-self.terms.sink is not None:\n            return self-]{+False:\n            return self+}",
+            "[-self.terms.sink is not None:\n            return self-]"
+            "{+False:\n            return self+}",
             "rounding",
         ),
         ("folded-by-its-ends", "rows[0]).all()[- and (rows == rows[:1]).all()-]{++})", "rounding"),

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
+from kvfloor.attention.fast import device_of
 from kvfloor.attention.heads import as_problems, require_answers
 from kvfloor.attention.settling import Form, Layers, Progress, settle_all
 from kvfloor.attention.terms import Terms
@@ -57,6 +58,7 @@ def tensor_attention_rounded(
     layers: Layers | None = ...,
     progress: Progress | None = ...,
     threads: int = ...,
+    on: Any = ...,
 ) -> npt.NDArray[Any]: ...
 @overload
 def tensor_attention_rounded(
@@ -78,6 +80,7 @@ def tensor_attention_rounded(
     layers: Layers | None = ...,
     progress: Progress | None = ...,
     threads: int = ...,
+    on: Any = ...,
 ) -> Rounded: ...
 def tensor_attention_rounded(
     query: Any,
@@ -98,6 +101,7 @@ def tensor_attention_rounded(
     layers: Layers | None = None,
     progress: Progress | None = None,
     threads: int = 1,
+    on: Any = None,
 ) -> npt.NDArray[Any] | Rounded:
     """Tensor attention of any order m, every number the correctly rounded one.
 
@@ -139,6 +143,9 @@ def tensor_attention_rounded(
         equal numbers.
     threads : int
         How many there are for many queries; no result depends on it.
+    on : array, optional
+        Level (a) runs at order 1, without bias or soft cap, in the framework of this array, on its
+        device; what it leaves open is settled here. No result depends on it.
 
     Returns
     -------
@@ -150,8 +157,9 @@ def tensor_attention_rounded(
     ------
     InputError
         As `tensor_attention` does; for an unknown dtype, rounding, ``empty``, base or ``like``; for
-        a row without a tuple and without a sink if ``empty`` is "raise"; under a soft cap, for a
-        number that 2**16 bits do not part from a rounding boundary.
+        a device that fails the test of its arithmetic; for a row without a tuple and without a sink
+        if ``empty`` is "raise"; under a soft cap, for a number that 2**16 bits do not part from a
+        rounding boundary.
 
     Notes
     -----
@@ -176,7 +184,7 @@ def tensor_attention_rounded(
     workers = as_count(threads, "threads", 1)
     convert = to_framework_of(like)
     form = Form(target, direction, logsumexp_base, bool(return_logsumexp), EMPTY_OUTPUT[empty])
-    numbers = settle_all(problems, form, layers, progress, workers)
+    numbers = settle_all(problems, form, layers, progress, workers, device_of(on))
     result = numbers.astype(target.dtype).reshape(*leading, -1)
     output = convert(result[..., :-1])
     return Rounded(output, convert(result[..., -1])) if return_logsumexp else output

@@ -17,6 +17,7 @@ import numpy as np
 from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast import (
     Balls,
+    Device,
     Evaluation,
     Prepared,
     evaluate_double,
@@ -37,6 +38,7 @@ _Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None, Terms], E
 Progress = Callable[[int, int], None]
 FEW = 8  # numbers left in a row, up to which they go on alone
 _QUERIES, _TUPLES = 128, 2**20  # of a task: as many queries as share a tile, or so many weights
+_QUERIES_THERE = 2**13  # on a device
 
 
 @dataclass
@@ -82,6 +84,7 @@ def settle_all(
     layers: Layers | None,
     progress: Progress | None,
     threads: int,
+    device: Device | None = None,
 ) -> Array:
     """Round every number asked for, on threads if there are many queries.
 
@@ -92,7 +95,7 @@ def settle_all(
     ndarray of float64, shape (queries of all problems, d_v + 1)
         Outputs, and log-sum-exps in the last column.
     """
-    tasks = [task for problem in problems for task in _tasks(problem, form)]
+    tasks = [task for problem in problems for task in _tasks(problem, form, device)]
     total = sum(task.left for task in tasks)
 
     def report() -> None:
@@ -135,12 +138,13 @@ def _settled(task: _Task, report: Callable[[], None]) -> Layers:
     return layers
 
 
-def _tasks(problem: Problem, form: Form) -> list[_Task]:
+def _tasks(problem: Problem, form: Form, device: Device | None) -> list[_Task]:
     """Cut a problem into tasks of some queries each, which share what is prepared."""
     problem = problem if form.logsumexp else problem.folded()
-    prepared = prepare_problem(problem)
+    prepared = prepare_problem(problem, device)
     tuples = prod(map(len, problem.keys))
-    step = _QUERIES if len(problem.keys) == 1 else min(_QUERIES, max(1, _TUPLES // tuples))
+    most = _QUERIES if device is None else _QUERIES_THERE
+    step = most if len(problem.keys) == 1 else min(_QUERIES, max(1, _TUPLES // tuples))
     starts = range(0, len(problem.queries), step)
     return [_task(problem.part(slice(i, i + step)), prepared, form) for i in starts]
 

@@ -60,7 +60,7 @@ def subintervals(reach: float, count: int) -> list[tuple[Fraction, Fraction]]:
 
 def polynomial_error(reach: float, count: int = 256, terms: int = 24) -> arb:
     """Enclose max |P(f) / 2^f − 1| for |f| <= reach, by Taylor models on subintervals."""
-    P = arb_poly([exact(c) for c in reversed(module._EXP2)])
+    P = arb_poly([exact(c) for c in reversed(module.EXP2)])
     ln2, worst = arb.const_log2(), arb(0)
     for centre, half in subintervals(reach, count):
         c, h = ball(centre), ball(half)
@@ -80,8 +80,8 @@ def evaluation_error(reach: float, count: int = 400) -> arb:
     u, worst = exact(UNIT), arb(0)
     for centre, half in subintervals(reach, count):
         f = ball(centre) + ball(half) * arb(0, 1)
-        value, error = exact(module._EXP2[0]), arb(0)
-        for c in module._EXP2[1:]:
+        value, error = exact(module.EXP2[0]), arb(0)
+        for c in module.EXP2[1:]:
             value, error = value * f, error * abs(f)
             error += u * (abs(value) + error)  # the rounded product
             value += exact(c)

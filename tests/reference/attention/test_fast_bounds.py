@@ -140,7 +140,7 @@ def one_slot(J: int, d: int) -> Case:
 
 def test_centred_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     case = one_slot(8, 128)
-    monkeypatch.setattr(centred, "_BLOCK", 8)
+    monkeypatch.setattr(centred, "BLOCK", 8)
     assert max(used(case, "single")) < 0.1
     monkeypatch.setattr(centred, "np", Adversary(matmul=[lambda _: balanced(8), None]))
     assert used(case, "single")[0] > 0.75
@@ -162,7 +162,7 @@ def test_centred_survives_the_worst_sums(value: float, monkeypatch: pytest.Monke
 
 def test_centred_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(np.zeros((1, 1)), [np.ones((2, 1))], [balanced(2)[:, None]])
-    monkeypatch.setattr(centred, "_BLOCK", 2)
+    monkeypatch.setattr(centred, "BLOCK", 2)
     monkeypatch.setattr(centred, "exp2_single", worst_exp2)
     up = np.array([1.0, -1.0, -1.0, -1.0])
     monkeypatch.setattr(centred, "np", Adversary(matmul=[None, lambda _: up]))

@@ -150,7 +150,7 @@ def test_tiles_that_a_window_hides_are_not_touched(
     keys, values = [normal(n, 4)] * m, [normal(n, 2)] * m
     monkeypatch.setattr(single, "_COLUMNS", 8)
     monkeypatch.setattr("kvfloor.attention.fast.operands.BLOCK", 8)
-    monkeypatch.setattr("kvfloor.attention.fast.centred._BLOCK", 8)
+    monkeypatch.setattr("kvfloor.attention.fast.centred.BLOCK", 8)
     for module in (single, double, __import__("kvfloor.attention.fast.centred", fromlist=["_"])):
         monkeypatch.setattr(module, "_ELEMENTS", 64)
         original = module.row_weights

@@ -6,6 +6,7 @@ what it leaves open at order 1, `evaluate_double` is good enough for float64. Al
 order, with or without fused multiply-add. A radius is inf where nothing is claimed.
 """
 
+from kvfloor.attention.fast.device import Device, device_of
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.exponential import exp_above
 from kvfloor.attention.fast.logarithm import in_base_2
@@ -17,8 +18,10 @@ from kvfloor.attention.fast.totals import Balls, Evaluation
 
 __all__ = [
     "Balls",
+    "Device",
     "Evaluation",
     "Prepared",
+    "device_of",
     "evaluate_double",
     "evaluate_refined",
     "evaluate_single",

@@ -9,12 +9,13 @@ import numpy as np
 
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, gamma
 from kvfloor.attention.fast.batch import in_batches
+from kvfloor.attention.fast.elsewhere import BLOCK, Tokens
 from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_single
 from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
-from kvfloor.attention.fast.tiling import Dropped, Tiling
+from kvfloor.attention.fast.tiling import Dropped, Tiling, slices
 from kvfloor.attention.fast.totals import (
     INFLATION,
     TINY_OUTPUT,
@@ -30,7 +31,7 @@ from kvfloor.attention.windows import Intervals
 __all__ = ["evaluate_centred"]
 
 _ELEMENTS, _WIDEST = 2**15, 2**10
-_BLOCK = 256  # weights that BLAS adds at a time
+_WIDE = 2**12  # columns of a tile on a device
 _NARROW = 64  # logits within ± this, in bits, need no common power of two
 
 
@@ -59,7 +60,13 @@ def evaluate_centred(
     def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
         g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
         tiling = Tiling.of(len(some), prepared.shape, *_steps(len(some)))
-        return _enclose(prepared, g, _sum(prepared, g, dropped, joined, tiling), joined)
+        there = prepared.there if joined.plain else None
+        if there is None:
+            sums = _sum(prepared, g, dropped, joined, tiling)
+        else:
+            sums = _sum_there(there, g, dropped, prepared.shape[1])
+        _add_sinks(sums, joined, len(prepared.value_exponents))
+        return _enclose(prepared, g, sums, joined)
 
     joined = Joined.by(terms, prepared, bits=True)
     return in_batches(evaluate, prepared, queries, mask, joined)
@@ -67,7 +74,7 @@ def evaluate_centred(
 
 def _steps(b: int) -> tuple[int, int]:
     """Columns and elements of a tile: wide where there are few queries."""
-    return min(max(_BLOCK, _ELEMENTS // b // _BLOCK * _BLOCK), _WIDEST), _ELEMENTS
+    return min(max(BLOCK, _ELEMENTS // b // BLOCK * BLOCK), _WIDEST), _ELEMENTS
 
 
 def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tiling: Tiling) -> Sums:
@@ -96,15 +103,34 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tilin
                 top, weights = row_weights(k[:, None], missing, reach[q], above=0)
                 y *= weights[:, 0]
             found = np.zeros((len(A), moments.shape[1]))
-            for i in range(0, shape[1], _BLOCK):
-                found += np.matmul(y[:, i : i + _BLOCK], moments[i : i + _BLOCK])
+            for i in range(0, shape[1], BLOCK):
+                found += np.matmul(y[:, i : i + BLOCK], moments[i : i + BLOCK])
             found *= sums.admit(q, top)
             sums.sums[q] += found
+    return sums
+
+
+def _sum_there(there: Tokens, g: Queries, dropped: Dropped, n: int) -> Sums:
+    """The same on a device, in wide tiles: it is quick where it has much to do."""
+    b = len(g.hi)
+    everyone, only = slice(0, b), slice(0, 1)
+    found = Sums(b, (there.width,))
+    for columns in slices(n, _WIDE):
+        if dropped.all_of(everyone, only, columns):
+            continue
+        missing = dropped(everyone, only, columns)
+        top, sums = there.sums(g.hi, columns, None if missing is None else missing[:, 0])
+        scale = found.admit(everyone, top[:, None])
+        found.sums += sums * scale
+    return found
+
+
+def _add_sinks(sums: Sums, joined: Joined, column: int) -> None:
+    """Add the weights of the sinks to the column of all weights."""
     if (sinks := joined.sinks()) is not None:
         k, y, _ = sinks
         y *= sums.admit_sinks(k, above=0)
-        sums.sums[:, len(prepared.value_exponents)] += y
-    return sums
+        sums.sums[:, column] += y
 
 
 class _Tokens:
@@ -112,17 +138,15 @@ class _Tokens:
 
     def __init__(self, prepared: Prepared, most: int) -> None:
         d, d_v = len(prepared.key_exponents), len(prepared.value_exponents)
-        (self._key_slot,), (self._value_slot,) = prepared.key_slots, prepared.value_slots
+        self._prepared, (self._key_slot,) = prepared, prepared.key_slots
         self.keys, self.moments = np.empty((most, d)), np.ones((most, 2 * d_v + 2))
-        self._norms = prepared.column_norms
 
     def at(self, columns: slice) -> tuple[Float, Float]:
         """Return them, to be used before they are asked for again."""
         count = columns.stop - columns.start
         K, moments = self.keys[:count], self.moments[:count]
         self._key_slot.write(columns, K)
-        self._value_slot.write_squares(columns, moments)
-        np.square(self._norms[columns], out=moments[:, -1])
+        self._prepared.moments(columns, moments)
         return K, moments
 
 
@@ -140,7 +164,7 @@ def _enclose(prepared: Prepared, g: Queries, sums: Sums, joined: Joined) -> Eval
     D = sums.sums[:, d_v : d_v + 1]
     centre = sums.sums[:, : d_v + 1] / D
     squares = sums.sums[:, d_v + 1 : -1] / D
-    roundings = gamma(_BLOCK + -(-prepared.shape[1] // _BLOCK) + 1 + joined.additions)
+    roundings = gamma(BLOCK + -(-prepared.shape[1] // BLOCK) + 1 + joined.additions)
     length = np.sqrt(np.einsum("qc,qc->q", g.hi, g.hi)[:, None] * sums.sums[:, -1:] / D)
     logits = logit_error(prepared) * length + joined.error(g.reach)[:, None]
     weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logits

@@ -19,10 +19,12 @@ from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, rounder
 from kvfloor.attention.fast.loops import flat, loops_for
 
 __all__ = [
+    "EXP2",
     "EXP2_SINGLE_ERROR",
     "EXPONENT_LIMIT",
     "LN2",
     "LOG2_E",
+    "SMALLEST",
     "exp2_single",
     "exp_above",
     "exp_double",
@@ -39,8 +41,11 @@ LN2 = Fraction(sum((1 << _BITS) // (k << k) for k in range(1, _BITS)), 1 << _BIT
 
 _TABLE_BITS = 10
 
+#: Weights below 2**SMALLEST of the largest in their row are taken as that.
+SMALLEST = -900
+
 # Minimax on |f| <= 0.5001 with 1 fixed; whatever they are, a test encloses their error.
-_EXP2 = tuple(
+EXP2 = tuple(
     float.fromhex(c)
     for c in (
         "0x1.e8b7ce239e51bp-28",
@@ -130,12 +135,12 @@ def exp2_single(x: Float, y: Float, k: Integer) -> None:
     y, k : ndarray, same shape
     """
     if (loops := loops_for(x, y, k)) is not None:
-        loops.exp2_single(*flat((x, y, k)), _EXP2, _TO_INTEGER)
+        loops.exp2_single(*flat((x, y, k)), EXP2, _TO_INTEGER)
         return
     np.copyto(y, x)
     _to_integer(y, k)
     x -= y  # exact
-    _horner(x, _EXP2, y)
+    _horner(x, EXP2, y)
 
 
 def exp_above(x: Float) -> Float:

@@ -74,6 +74,11 @@ class Joined:
         return error if self.terms.softcap is None else error + 2.0**-81 * self._cap
 
     @property
+    def plain(self) -> bool:
+        """Whether nothing but sinks joins the inner products."""
+        return self.terms.bias is None and self.terms.softcap is None
+
+    @property
     def additions(self) -> int:
         """By how much the sinks lengthen a sum of weights."""
         return 0 if self.terms.sink is None else 1

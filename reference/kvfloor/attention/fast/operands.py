@@ -24,6 +24,8 @@ from kvfloor.attention.fast.arithmetic import (
     multiply,
     two_product,
 )
+from kvfloor.attention.fast.device import Device
+from kvfloor.attention.fast.elsewhere import Tokens
 from kvfloor.attention.fast.loops import loops_for
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices
 from kvfloor.attention.inputs import Scale
@@ -129,12 +131,15 @@ class Prepared:
         Widths d and d_v.
     key_exponents, value_exponents : ndarray of int64, shapes (d,) and (d_v,)
         The powers of two taken out, all slots together.
+    device : Device, optional
+        Where level (a) runs at order 1, if not here.
     """
 
     key_slots: tuple[Slot, ...]
     value_slots: tuple[Slot, ...]
     key_exponents: Integer
     value_exponents: Integer
+    device: Device | None = None
 
     def only(self, columns: npt.NDArray[np.intp]) -> Prepared:
         """Return the same with some of the columns of the values."""
@@ -178,6 +183,20 @@ class Prepared:
         squares = [np.einsum("jc,jc->j", K, K) for K in self.key_slots[-1].blocks()]
         norms: Float = np.sqrt(np.concatenate(squares))
         return norms
+
+    def moments(self, rows: slice, out: Float) -> None:
+        """Write what weights are multiplied with at order 1: values, a gap, squares, ‖key‖²."""
+        self.value_slots[0].write_squares(rows, out)
+        np.square(self.column_norms[rows], out=out[:, -1])
+
+    @cached_property
+    def there(self) -> Tokens | None:
+        """Keys and moments at order 1 on the device."""
+        if self.device is None or len(self.key_slots) > 1:
+            return None
+        moments = np.ones((self.shape[1], 2 * len(self.value_exponents) + 2))
+        self.moments(slice(None), moments)
+        return Tokens(self.device, self.keys[0], moments)
 
     @property
     def longest(self) -> float:
@@ -243,16 +262,20 @@ class Prepared:
             yield from (slot[index] for slot, index in zip(first, indices, strict=True))
 
 
-def prepare(keys: Sequence[Float], values: Sequence[Float]) -> Prepared:
+def prepare(
+    keys: Sequence[Float], values: Sequence[Float], device: Device | None = None
+) -> Prepared:
     """Scale keys and values for `evaluate_single` and `evaluate_double`.
 
     Parameters
     ----------
     keys, values : sequence of m arrays of float64
         Shapes (n_r, d) and (n_r, d_v), not empty, every entry finite, as they are read.
+    device : Device, optional
+        As in `Prepared`.
     """
     key_slots, value_slots = tuple(map(Slot.of, keys)), tuple(map(Slot.of, values))
-    return Prepared(key_slots, value_slots, _taken_out(key_slots), _taken_out(value_slots))
+    return Prepared(key_slots, value_slots, _taken_out(key_slots), _taken_out(value_slots), device)
 
 
 def _taken_out(slots: tuple[Slot, ...]) -> Integer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, add_to, power_of_two
+from kvfloor.attention.fast.exponential import SMALLEST
 from kvfloor.attention.fast.tiling import Tiling
 from kvfloor.attention.inputs import Mask
 
@@ -37,7 +38,6 @@ TINY = 2.0**-500
 TINY_OUTPUT = 2.0**-450
 
 _EMPTY = -(2**40)  # the power of two of a row without tuples
-_SMALLEST = -900  # weights below 2**-900 of their row are taken as 2**-900
 _NARROW = 300  # logits within ± this, in bits or in nats, span less than 2**900
 _BIAS = 1023
 
@@ -102,7 +102,7 @@ def row_weights(
     top += above
     k -= (top - _BIAS)[..., None]
     if not (reach <= _NARROW).all():
-        np.maximum(k, _BIAS + _SMALLEST, out=k)
+        np.maximum(k, _BIAS + SMALLEST, out=k)
     k <<= 52
     weights = k.view(np.float64)
     if dropped is not None:
