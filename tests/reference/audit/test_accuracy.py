@@ -205,6 +205,14 @@ def test_an_answer_on_the_border_is_accurate_and_one_beyond_is_not(eta: Fraction
         assert 0 <= answer - Fraction(1, 3) - worst < Fraction(1, 2**64)
 
 
+def test_the_column_of_a_miss_is_that_of_the_largest_error() -> None:
+    one = Instance(tokens_of([[[0.0]]], [[[1.0, 0.5, 0.0, 1.0]]]), ((1.0,),))
+    answer = tuple(map(Fraction, (1, 2, 1, 1)))
+    ((miss,), worst) = one.misses([answer], Guarantee(Fraction(0), Fraction(1, 8)))
+    assert (miss.query, miss.column, miss.answer, miss.excess) == (0, 1, 2, Fraction(3, 2))
+    assert worst == Fraction(3, 2)
+
+
 # --- the catalogue ----------------------------------------------------------------------------
 
 
