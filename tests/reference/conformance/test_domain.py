@@ -72,6 +72,27 @@ PARTS = {
 }
 
 
+OUTSIDE = (
+    ({"d": "7"}, "d: expected 7, got 8"),
+    ({"d_v": "same"}, "d_v: expected 8, got 6"),
+    ({"tokens": "5"}, "tokens: expected 5, got 4"),  # in the first slot
+    ({"tokens": "4"}, "tokens: expected 4, got 5"),  # in the second
+    ({"batch": "1"}, "batch: expected 1, got 2"),
+    ({"heads": "3"}, "heads: expected 3, got 6"),
+    ({"groups": "3"}, "groups: expected 3, got 2"),
+    ({"queries": "4"}, "queries: expected 4, got 5 for (4, 5)"),
+    ({"queries": "same"}, "queries: expected same, got 5 for (4, 5)"),
+    ({"queries": "fewer"}, "queries: expected fewer, got 5 for (4, 5)"),
+)
+
+
+@pytest.mark.parametrize(("parts", "reason"), OUTSIDE)
+def test_what_is_outside_is_said(parts: dict[str, Any], reason: str) -> None:
+    size = Size(2, 3, 2, 5, (4, 5), 8, 6)
+    assert Domain().excludes(size) is None
+    assert Domain(**parts).excludes(size) == reason
+
+
 @given(st.fixed_dictionaries({k: st.sampled_from((None, *v)) for k, v in PARTS.items()}), st.data())
 def test_what_is_fitted_is_served(parts: dict[str, Any], data: st.DataObject) -> None:
     domain = Domain(**parts)
