@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -35,9 +37,10 @@ TRACE = ("keys", "queries", "scale", "certificate")
 @click.option("--scale", help="Of the logits of the trace.  [default: 1/sqrt(d)]")
 @click.option("--certificate", metavar="FILE", help="Write what `kvfloor check` accepts.")
 @click.option("--levels", default=2**16, show_default=True, help="Of an entry at most.")
+@click.option("--plot", metavar="FILE", help="Draw it against α and n (needs kvfloor[plot]).")
 @click.option("--json", "json_file", metavar="FILE", help="Write the result; - for stdout.")
 @verbose
-def floor(*, trace: str | None, json_file: str | None, **options: Any) -> int:
+def floor(*, trace: str | None, plot: str | None, json_file: str | None, **options: Any) -> int:
     """Say how many bits a KV cache needs, and which claim says so.
 
     Of a shape, or of a model's configuration; of a TRACE, .npz or .safetensors, what its keys and
@@ -45,12 +48,17 @@ def floor(*, trace: str | None, json_file: str | None, **options: Any) -> int:
 
     Example: kvfloor floor -n 131072 -d 128 --layers 32 --kv-heads 8 --alpha 1/256
     """
-    if json_file is not None:
-        check_writable(json_file, "--json")
+    for option, file in (("--json", json_file), ("--plot", plot)):
+        if file is not None:
+            check_writable(file, option)
+    if plot is not None:
+        from kvfloor.audit import canvas
+
+        canvas()  # before the work
     for_traces = {name: options.pop(name) for name in TRACE}
     if trace is None:
         _refuse(for_traces | {"keys": None, "queries": None}, "a TRACE beside it")
-        document = _of_shape(options, shown=json_file != "-")
+        document, panels = _of_shape(options, shown=json_file != "-")
     else:
         given = {name: options.pop(name) for name in ("n", "config", "order", "rho", *SHAPE)}
         d_v, order = given.pop("d_v"), given.pop("order")
@@ -58,7 +66,12 @@ def floor(*, trace: str | None, json_file: str | None, **options: Any) -> int:
             given | {"--order": None if order == 1 else order},
             "none beside a TRACE, which has its own",
         )
-        document = _of_trace(trace, options | {"d_v": d_v}, for_traces, shown=json_file != "-")
+        told = options | {"d_v": d_v}
+        document, panels = _of_trace(trace, told, for_traces, shown=json_file != "-")
+    if plot is not None:
+        from kvfloor_proofs.report import draw_panels
+
+        draw_panels(panels(), plot)
     if json_file is not None:
         write(json_file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return 0
@@ -74,9 +87,10 @@ def _dashed(name: str) -> str:
     return f"-{name}" if len(name) == 1 else f"--{name.strip('-').replace('_', '-')}"
 
 
-def _of_shape(options: dict[str, Any], *, shown: bool) -> Any:
+def _of_shape(options: dict[str, Any], *, shown: bool) -> tuple[Any, Callable[[], Any]]:
+    """The floors of a shape as a document, and what makes the panels of a picture of them."""
     from kvfloor import model_floors
-    from kvfloor_proofs.report import Output, floors_to_json, show_floors
+    from kvfloor_proofs.report import Output, floors_to_json, panels_of_shape, show_floors
 
     n, config = options.pop("n"), options.pop("config")
     if n is None:
@@ -85,14 +99,24 @@ def _of_shape(options: dict[str, Any], *, shown: bool) -> Any:
     found = model_floors(parts, n, **options)
     if shown:
         show_floors(found, n, Output(), order=options["order"])
-    return floors_to_json(found, n, options)
+
+    def floors_at(tokens: int, alpha: Any) -> Any:
+        return model_floors(
+            parts, tokens, **(options if alpha is None else options | {"alpha": alpha})
+        )
+
+    panels = partial(panels_of_shape, floors_at, n, options["order"])
+    return floors_to_json(found, n, options), panels
 
 
-def _of_trace(trace: str, options: dict[str, Any], names: dict[str, Any], *, shown: bool) -> Any:
+def _of_trace(
+    trace: str, options: dict[str, Any], names: dict[str, Any], *, shown: bool
+) -> tuple[Any, Callable[[], Any]]:
+    """The same of a trace."""
     from kvfloor import InputError, floor_of
     from kvfloor.attention import INVERSE_SQRT_D
     from kvfloor.traces import read_arrays
-    from kvfloor_proofs.report import Output, given_to_json, show_given
+    from kvfloor_proofs.report import Output, given_to_json, panels_of_trace, show_given
 
     if names["certificate"] is not None:
         check_writable(names["certificate"], "--certificate")
@@ -110,7 +134,11 @@ def _of_trace(trace: str, options: dict[str, Any], names: dict[str, Any], *, sho
         show_given(document, Output())
     if names["certificate"] is not None:
         write(names["certificate"], json.dumps(found.certificate, indent=1) + "\n")
-    return document
+
+    def floor_at(alpha: Any) -> Any:
+        return floor_of(slots, queries, scale=scale, **(options | {"alpha": alpha}))
+
+    return document, partial(panels_of_trace, floor_at, document["float16"])
 
 
 def _parts(config: str | None, shape: dict[str, int | None]) -> Any:

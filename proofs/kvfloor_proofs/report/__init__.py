@@ -2,6 +2,7 @@
 
 from kvfloor_proofs.report.audits import followed, show_audit, show_rows
 from kvfloor_proofs.report.efficiency import show_efficiency
+from kvfloor_proofs.report.floor_pictures import draw_panels, panels_of_shape, panels_of_trace
 from kvfloor_proofs.report.floors import floors_to_json, show_floors
 from kvfloor_proofs.report.given import given_to_json, show_given
 from kvfloor_proofs.report.lines import Output
@@ -10,9 +11,12 @@ from kvfloor_proofs.report.terminal import show, to_json
 
 __all__ = [
     "Output",
+    "draw_panels",
     "floors_to_json",
     "followed",
     "given_to_json",
+    "panels_of_shape",
+    "panels_of_trace",
     "show",
     "show_audit",
     "show_efficiency",

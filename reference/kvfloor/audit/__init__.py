@@ -5,7 +5,7 @@ from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, a
 from kvfloor.audit.drawing import dots
 from kvfloor.audit.entrants import LEFT_OUT
 from kvfloor.audit.league_pictures import draw_drawings, draw_league
-from kvfloor.audit.picture import canvas, draw
+from kvfloor.audit.picture import canvas, draw, save
 from kvfloor.audit.playing import Match, Result, Terms, league, matches, played
 from kvfloor.audit.result import Audit, Examined, Finding, Rate
 from kvfloor.audit.retrieved import DEFAULT_INSTANCES, Efficiency, efficiency
@@ -42,6 +42,7 @@ __all__ = [
     "league",
     "matches",
     "played",
+    "save",
     "sweep",
     "take_up",
 ]

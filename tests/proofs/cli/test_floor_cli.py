@@ -43,6 +43,18 @@ def test_every_floor_the_best_and_what_is_stored(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr, done.stdout) == (0, "", SHOWN)
 
 
+def test_pictures_of_shapes_and_of_traces(tmp_path: Path) -> None:
+    np.savez(tmp_path / "trace.npz", keys=4 * np.eye(4), queries=4 * np.eye(4))
+    for given in ("-n 64 -d 8 --alpha 1/16", "trace.npz --alpha 1/16"):
+        done = run(tmp_path, f"{given} --plot floor.png")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (tmp_path / "floor.png").read_bytes().startswith(b"\x89PNG")
+        (tmp_path / "floor.png").unlink()
+    done = run(tmp_path, "-n 64 -d 8 --plot no/floor.png")
+    assert done.returncode == 2
+    assert done.stderr.startswith("kvfloor: --plot: expected a file in a folder that exists")
+
+
 def test_layers_of_two_kinds_from_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(GEMMA))
     done = run(tmp_path, "-n 8192 --config config.json --rho 100 --delta 1/10 --json r.json")
