@@ -47,7 +47,7 @@ from kvfloor.families import (
     tuple_keys,
 )
 from kvfloor.floors import Floor, Guarantee, Part, best_floor, every_floor, model_floors
-from kvfloor.traces import GivenFloor, floor_of
+from kvfloor.traces import GivenFloor, floor_of, free_queries
 
 __version__ = "0.1.0"
 
@@ -95,6 +95,7 @@ __all__ = [
     "every_floor",
     "flips",
     "floor_of",
+    "free_queries",
     "greedy_code",
     "is_exactly",
     "khatri_rao",

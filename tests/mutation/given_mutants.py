@@ -178,6 +178,21 @@ GIVEN = [
         "Choice(tuple(self._tokens[[-::-1-]{+:+}])",
         "given_floor",
     ),
+    ("traces/free_queries", "norm-passed", "WITHIN = 1 [---]{+++} 2.0**-40", "free_queries"),
+    ("traces/free_queries", "starts-kept", "STEPS = [-60-]{+1+}", "free_queries"),
+    (
+        "traces/free_queries",
+        "others-heavy",
+        "reach * (mean - [-K[token]-]{+K[0]+})",
+        "free_queries",
+    ),
+    ("traces/free_queries", "worst-first", "argsort([--_log-]{+_log+}", "free_queries"),
+    (
+        "traces/free_queries",
+        "root-forgotten",
+        "sigma.factor)[- * sigma.root**0.5-]{++}",
+        "free_queries",
+    ),
     ("traces/arrays", "unpickled", "allow_pickle=[-False-]{+True+}) as", "arrays"),
     ("traces/arrays", "any-name", "if name not in [-there-]{+(name,)+}:", "arrays"),
     (

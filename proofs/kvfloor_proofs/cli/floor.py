@@ -15,7 +15,7 @@ from kvfloor_proofs.cli.files import check_writable, write
 __all__ = ["floor"]
 
 SHAPE = ("d", "d_v", "layers", "kv_heads", "window")
-TRACE = ("keys", "queries", "scale", "certificate")
+TRACE = ("keys", "queries", "norm", "scale", "certificate")
 
 
 @click.command()
@@ -33,7 +33,8 @@ TRACE = ("keys", "queries", "scale", "certificate")
 @click.option("--delta", default="0", show_default=True, help="How often a query may fail it.")
 @click.option("--rho", help="Bound on scale·‖q‖·‖k‖, in nats.  [default: none]")
 @click.option("--keys", default="keys", show_default=True, help="Array of the trace.")
-@click.option("--queries", default="queries", show_default=True, help="Likewise.")
+@click.option("--queries", help="Likewise.  [default: queries]")
+@click.option("--norm", help="Of all queries that are served, in place of those of the trace.")
 @click.option("--scale", help="Of the logits of the trace.  [default: 1/sqrt(d)]")
 @click.option("--certificate", metavar="FILE", help="Write what `kvfloor check` accepts.")
 @click.option("--levels", default=2**16, show_default=True, help="Of an entry at most.")
@@ -57,7 +58,7 @@ def floor(*, trace: str | None, plot: str | None, json_file: str | None, **optio
         canvas()  # before the work
     for_traces = {name: options.pop(name) for name in TRACE}
     if trace is None:
-        _refuse(for_traces | {"keys": None, "queries": None}, "a TRACE beside it")
+        _refuse(for_traces | {"keys": None}, "a TRACE beside it")
         document, panels = _of_shape(options, shown=json_file != "-")
     else:
         given = {name: options.pop(name) for name in ("n", "config", "order", "rho", *SHAPE)}
@@ -115,21 +116,17 @@ def _of_trace(
     """The same of a trace."""
     from kvfloor import InputError, floor_of
     from kvfloor.attention import INVERSE_SQRT_D
-    from kvfloor.traces import read_arrays
     from kvfloor_proofs.report import Output, given_to_json, panels_of_trace, show_given
 
     if names["certificate"] is not None:
         check_writable(names["certificate"], "--certificate")
-    arrays = read_arrays(trace, "trace", (names["keys"], names["queries"]))
-    keys, queries = arrays[names["keys"]], arrays[names["queries"]]
-    if keys.ndim not in (2, 3):
-        raise InputError("keys", "two axes, or three with a slot first", f"shape {keys.shape}")
-    slots = [keys] if keys.ndim == 2 else list(keys)
     scale = INVERSE_SQRT_D if names["scale"] is None else names["scale"]
+    slots, queries = _given(trace, names, scale)
     found = floor_of(slots, queries, scale=scale, **options)
     if found.certificate is None and names["certificate"] is not None:
         raise InputError("--certificate", "a trace that forces a bit", "one of which none is found")
-    document = given_to_json(found, slots, queries, options | {"scale": scale})
+    terms = options | {"scale": scale, "norm": names["norm"]}
+    document = given_to_json(found, slots, queries, terms)
     if shown:
         show_given(document, Output())
     if names["certificate"] is not None:
@@ -139,6 +136,26 @@ def _of_trace(
         return floor_of(slots, queries, scale=scale, **(options | {"alpha": alpha}))
 
     return document, partial(panels_of_trace, floor_at, document["float16"])
+
+
+def _given(trace: str, names: dict[str, Any], scale: Any) -> tuple[list[Any], Any]:
+    """Keys of each slot and queries: those of the trace, or the best ones of a norm."""
+    from kvfloor import InputError, free_queries
+    from kvfloor.traces import read_arrays
+
+    norm, asked = names["norm"], names["queries"] or "queries"
+    if norm is not None and names["queries"] is not None:
+        raise InputError("--norm", "none beside --queries", norm)
+    arrays = read_arrays(trace, "trace", (names["keys"], *([asked] if norm is None else [])))
+    keys = arrays[names["keys"]]
+    if keys.ndim not in (2, 3):
+        raise InputError("keys", "two axes, or three with a slot first", f"shape {keys.shape}")
+    slots = [keys] if keys.ndim == 2 else list(keys)
+    if norm is None:
+        return slots, arrays[asked]
+    if len(slots) > 1:
+        raise InputError("--norm", "keys of one slot", f"{len(slots)} slots")
+    return slots, free_queries(slots[0], norm=norm, scale=scale)
 
 
 def _parts(config: str | None, shape: dict[str, int | None]) -> Any:

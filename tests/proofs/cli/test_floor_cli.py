@@ -55,6 +55,23 @@ def test_pictures_of_shapes_and_of_traces(tmp_path: Path) -> None:
     assert done.stderr.startswith("kvfloor: --plot: expected a file in a folder that exists")
 
 
+def test_keys_alone_of_a_trace(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    np.savez(tmp_path / "trace.npz", keys=np.eye(4), slots=np.ones((2, 4, 4)))
+    done = run(tmp_path, "trace.npz --norm 20 --scale 1 --alpha 1/64 --json r.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert (document["norm"], document["asked"], len(document["symbols"])) == ("20", 4, 4)
+    for told, reason in (
+        ("--norm 20 --queries keys", "--norm: expected none beside --queries, got 20"),
+        ("--norm 20 --keys slots", "--norm: expected keys of one slot, got 2 slots"),
+        ("", "trace: expected"),
+    ):
+        done = run(tmp_path, f"trace.npz --alpha 1/64 {told}")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"kvfloor: {reason}")
+
+
 def test_layers_of_two_kinds_from_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(GEMMA))
     done = run(tmp_path, "-n 8192 --config config.json --rho 100 --delta 1/10 --json r.json")

@@ -222,6 +222,8 @@ def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
     assert layers.balls + layers.exact == 1
     one_k, one_v = folded((keys, alike), (values, twos))
     assert [len(A) for A in (*one_k, *one_v)] == [3, 1, 3, 1]
+    (one_k,), _ = folded((keys,), (twos[:3],))
+    assert len(one_k) == 3  # the ends are alike, and what is between is not
     mask = np.ones((3, 5), dtype=np.bool_)
     mask[0, 1:] = mask[2] = False  # so that tuples of one slot do not count alike any more
     masked = tensor_attention_rounded(
@@ -230,9 +232,11 @@ def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
     assert masked.tolist() == [np.nextafter(11 / 3, 4)]
     bias = np.zeros((3, 5))
     bias[0, 1:] = bias[2] = -np.inf
+    finite = np.maximum(bias, -1000.0)  # no mask comes of it
     told: dict[str, Any]
     for told, share in (
         ({"bias": bias}, 22 / 6),
+        ({"bias": finite}, 22 / 6),
         ({"sink": 9}, 60 / 16),
         ({"sink": 9, "bias": bias}, 22 / 7),
     ):
