@@ -63,6 +63,12 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--softcap", type=float, help="c: logits become c·tanh(s/c).")
 @click.option("--bias", help="What is added to logits: alibi (its slopes are given), or array.")
 @click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
+@click.option(
+    "--bitwise",
+    help="Calls with the same bits: none, or of repeat,row-alone,row-moved,"
+    "splits.  [default: repeat]",
+)
+@click.option("--splits", help="Counts of splits it can be told, the usual one first: 1,2,4.")
 @click.option("--d", help="Head sizes served: 64,128, or multiple=16,least=16,most=256.")
 @click.option("--d-v", help="The same for values; or same, as d.")
 @click.option("--tokens", help="Tokens of a slot that are served.")

@@ -96,7 +96,7 @@ def _mask(text: str) -> Any:
 
 
 def _block(text: str) -> Any:
-    numbers = tuple(map(_number, text.split(",")))
+    numbers = _numbers(text)
     return numbers if len(numbers) > 1 else numbers[0]
 
 
@@ -104,7 +104,13 @@ def _number(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
 
+def _numbers(text: str) -> tuple[int | str, ...]:
+    return tuple(map(_number, text.split(",")))
+
+
 READ = {
+    "bitwise": lambda text: () if text == "none" else _words(text),
+    "splits": _numbers,
     "mask": _mask,
     "returns": _words,
     "block": _block,

@@ -15,7 +15,7 @@ from kvfloor.numbers import Array
 __all__ = ["Case", "MaskSpec", "Relation"]
 
 MaskSpec: TypeAlias = "Literal['causal', 'causal-top-left'] | Window | Mask | None"
-Relation = Literal["none", "repeat", "inputs"]
+Relation = Literal["none", "inputs", "repeat", "row-alone", "row-moved", "splits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +31,14 @@ class Case:
     scale : positive rational or "1/sqrt(d)"
     mask : None, "causal", "causal-top-left", `Window`, or booleans
         Of shape (n_q, n_1, ..., n_m), or (b, h, n_q, n_1, ..., n_m).
-    relation : "none", "repeat" or "inputs"
-        What is compared besides the numbers: a second call, bit by bit; the inputs after the call.
+    relation : "none", "inputs", or one of `kvfloor.conformance.repeating.BITWISE`
+        What is compared besides the numbers: the inputs after the call; what other calls return.
     rows : tuple of int, optional
         The queries whose results are compared; all by default.
     terms : Joined
         Soft cap, bias and sinks.
+    splits : int, optional
+        Parts that the function is told to split the tokens into.
     """
 
     query: Array
@@ -47,6 +49,7 @@ class Case:
     relation: Relation = "none"
     rows: tuple[int, ...] | None = None
     terms: Joined = NO_TERMS
+    splits: int | None = None
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -67,6 +70,14 @@ class Case:
         if bias is None or not (lowest := np.isneginf(bias)).any():
             return kept
         return ~lowest[None] if kept is None else kept & ~lowest
+
+    def of_batch(self, places: list[int]) -> Case:
+        """Return the case with some elements of the batch, in that order."""
+        mask, full = self.mask, len(self.keys) + 3
+        if isinstance(mask, np.ndarray) and mask.ndim == full and len(mask) > 1:
+            mask = mask[places]
+        keys, values = (tuple(A[places] for A in slots) for slots in (self.keys, self.values))
+        return replace(self, query=self.query[places], keys=keys, values=values, mask=mask)
 
     def compared(self) -> Case:
         """The same with the queries alone that are compared, and zeros for what is not finite.

@@ -121,6 +121,7 @@ class Draft:
             relation,
             rows,
             self._terms(tensors, sink, bias),
+            None if self.target.splits is None else self.target.splits[0],
         )
 
     def _terms(self, tensors: Tensors, sink: Any, bias: Any) -> Joined:

@@ -97,6 +97,8 @@ class Merging(Target):
             raise InputError(
                 "accumulate", f"a format that holds {given.name}", self.arithmetic.name
             )
+        if set(self.bitwise) - {"repeat"} or self.splits is not None:
+            raise InputError("bitwise", "repeat alone, as it merges", shown(self.bitwise))
         if self.exp_base not in (None, "e", 2):
             raise InputError("exp_base", '"e" or 2', shown(self.exp_base))
         object.__setattr__(self, "given", given)

@@ -37,6 +37,8 @@ DEFAULTS: dict[str, Any] = {
     "softcap": None,
     "bias": None,
     "skips": False,
+    "bitwise": ("repeat",),
+    "splits": None,
 }
 OF_MERGING = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED},
@@ -119,6 +121,7 @@ def _literal(case: Case) -> str:
             f"    relation={case.relation!r},",
             f"    rows={case.rows!r},",
             *_terms(case),
+            *([] if case.splits is None else [f"    splits={case.splits},"]),
             ")",
         )
     )

@@ -9,20 +9,29 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Intervals, Window, as_scale
-from kvfloor.conformance.case import Case, MaskSpec
-from kvfloor.conformance.domain import EVERYTHING, MASKS, Domain
+from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Window
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.declarations import (
+    AXES,
+    RETURNS,
+    as_bitwise,
+    as_block,
+    as_float,
+    as_mask_declaration,
+    as_returns,
+    as_splits,
+    check_layout,
+)
+from kvfloor.conformance.domain import EVERYTHING, Domain
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
-from kvfloor.errors import InputError, Terminated, meant
+from kvfloor.errors import InputError, Terminated
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
 
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
-RETURNS = ("output", "logsumexp")
-AXES = "bhnd"
 EMPTY = ("zero", "nan")
 
 
@@ -98,6 +107,11 @@ class Target:
         of the inputs; -inf drops a tuple.
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
+    bitwise : tuple of "repeat", "row-alone", "row-moved", "splits"
+        Calls that return the same bits: a second one, a row of the batch alone, at another place,
+        with other splits.
+    splits : int or tuple of int, optional
+        Into how many parts it can be told to split the tokens, by ``splits=``, the usual one first.
     source : str, optional
         ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 
@@ -129,6 +143,8 @@ class Target:
     softcap: Any = None
     bias: str | None = None
     skips: bool = False
+    bitwise: Any = ("repeat",)
+    splits: Any = None
     source: str | None = None
     inputs: BinaryFormat = field(init=False)
     arithmetic: BinaryFormat = field(init=False)
@@ -149,14 +165,16 @@ class Target:
             "arithmetic": arithmetic,
             "stored": arithmetic if self.weights is None else as_format(self.weights),
             "convert": to_framework(self.arrays),
-            "scale": self.scale if self.scale == INVERSE_SQRT_D else _as_float(self.scale),
-            "mask": _as_mask_declaration(self.mask, self.order),
-            "returns": _as_returns(self.returns),
-            "block": _as_block(self.block, self.order),
+            "scale": self.scale if self.scale == INVERSE_SQRT_D else as_float(self.scale),
+            "mask": as_mask_declaration(self.mask, self.order),
+            "returns": as_returns(self.returns),
+            "block": as_block(self.block, self.order),
             "softcap": as_cap(self.softcap),
             "bias": as_bias_kind(self.bias, self.order),
+            "bitwise": as_bitwise(self.bitwise, self.splits),
+            "splits": as_splits(self.splits),
         }
-        _check_layout(self.layout, self.needed)
+        check_layout(self.layout, self.needed)
         if self.logsumexp_base not in ("e", 2):
             raise InputError("logsumexp_base", '"e" or 2', shown(self.logsumexp_base))
         if self.empty not in EMPTY:
@@ -207,6 +225,11 @@ class Target:
     def window(self) -> Window | None:
         """What a query sees, None if that is no window."""
         return self.mask if isinstance(self.mask, Window) else WINDOWS.get(self.kind)
+
+    @property
+    def batched(self) -> bool:
+        """Whether a call may have a batch."""
+        return "b" in self.layout
 
     def logit_roundings(self, d: int) -> int:
         """Roundings on the way of one term of a logit with d columns."""
@@ -270,6 +293,8 @@ class Target:
         terms: dict[str, Any] = {name: given[name] for name in TERMS if name in given}
         if self.softcap is not None:
             terms["softcap"] = self.softcap
+        if case.splits is not None:
+            terms["splits"] = case.splits
         return self.function(given["query"], keys, values, scale=float(scale), mask=mask, **terms)
 
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
@@ -303,49 +328,3 @@ class Target:
         absent = tuple(AXES.index(a) for a in AXES if a not in self.layout)
         present = [a for a in AXES if a in self.layout]
         return array.squeeze(axis=absent).transpose([present.index(a) for a in self.layout])
-
-
-def _as_float(scale: Any) -> float:
-    as_scale(scale, 1)
-    return float(scale)
-
-
-def _as_returns(returns: Any) -> tuple[str, ...]:
-    listed = tuple(returns) if isinstance(returns, list | tuple) else returns
-    if listed not in (RETURNS, RETURNS[:1]):
-        words = listed if isinstance(listed, tuple) else (listed,)
-        near = next(filter(None, (meant(str(word), RETURNS) for word in words)), "")
-        expected = "('output',) or ('output', 'logsumexp')"
-        raise InputError("returns", expected, shown(returns) + near)
-    result: tuple[str, ...] = listed
-    return result
-
-
-def _as_mask_declaration(mask: Any, order: int) -> MaskSpec | str:
-    if mask is None or (isinstance(mask, str) and mask == "none"):
-        return None
-    if isinstance(mask, Window):
-        Intervals.of(mask, 1, 1, (1,) * order)  # which refuses one that is none
-        return mask
-    if isinstance(mask, str) and mask in MASKS and mask != "window":
-        return mask
-    expected = "none, causal, causal-top-left, boolean or a kvfloor.Window"
-    raise InputError("mask", expected, shown(mask) + meant(str(mask), MASKS))
-
-
-def _as_block(block: Any, order: int) -> tuple[int, ...] | None:
-    if block is None:
-        return None
-    listed = tuple(block) if isinstance(block, list | tuple) else (block,) * order
-    if len(listed) != order:
-        raise InputError("block", f"one length or {order}", shown(block))
-    return tuple(as_count(length, "block", 1) for length in listed)
-
-
-def _check_layout(layout: Any, needed: str) -> None:
-    if (
-        not isinstance(layout, str)
-        or len(set(layout)) != len(layout)
-        or not set(needed) <= set(layout) <= set(AXES)
-    ):
-        raise InputError("layout", "the letters n and d, and b, h if there are any", shown(layout))

@@ -14,6 +14,7 @@ import pytest
 
 from kernels.wrong import SOURCE
 from kernels.wrong_joined import JOINED
+from kernels.wrong_repeated import REPEATED
 from limits import HANG
 
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
@@ -163,6 +164,25 @@ def test_terms_are_declared(project: Path) -> None:
     done = run(project, "conform", "mine:factored", *FORMATS, "--sink", *SMALL)
     assert done.returncode == 2
     assert "unexpected keyword argument 'sink'" in done.stdout
+
+
+def test_repeatability_is_declared_and_told(project: Path) -> None:
+    (project / "mine_split.py").write_text(REPEATED)
+    told = (*FORMATS, "--order", "1", "--splits", "1,3", "--tokens", "most=12", "--examples", "0")
+    done = run(
+        project, "conform", "mine_split:split", *told, "--bitwise", "none", "--json", "r.json"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the same rows by other calls:\n  repeat: bitwise\n" in done.stdout
+    document = json.loads((project / "r.json").read_text())
+    assert {each["flag"]: each["found"] for each in document["repeated"]} == {
+        "repeat": "bitwise", "row-alone": "bitwise", "row-moved": "bitwise",
+        "splits": "within the bound",
+    }  # fmt: skip
+    done = run(project, "conform", "mine_split:split", *told, "--bitwise", "splits")
+    assert done.returncode == 1
+    assert "splits: 3 splits in place of 1 returned other numbers" in done.stdout
+    assert "  splits: within the bound, where bitwise is declared\n" in done.stdout
 
 
 def test_a_mask_may_be_none(project: Path) -> None:
