@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 J, T, W, C, R = "judge", "target", "wrong", "correct", "runner"
+Q = "codes"
 B, D, M, N = "tolerances", "domain", "merging", "joining"
 NAMED, P = "named", "target_packages"
 
@@ -154,6 +155,34 @@ CONFORMANCE = (
     ("targets/simplicial_triton", "one-token-less", "min(side [-+ 1-]{++}, n)", P),
     ("targets/onnx", "corner-swapped", "and [-not -]{++}window.top_left", P),
     ("targets/onnx", "scale-told", "if [-scale != 1 / sqrt(q.shape[-1])-]{+True+}:", NAMED),
+    ("quantised", "zero-added", "astype(np.float64) [---]{+++} offset)", Q),
+    ("quantised", "first-scale-for-all", "np.repeat([-A-]{+0 * A + A[:, :, :1]+}, self.block", Q),
+    ("quantised", "cut-off-codes", "rounded = [-np.rint(codes)-]{+np.trunc(codes)+}", Q),
+    ("quantised", "shares-nothing", '"tensor": each[[-:1-]{+:+}, :1]', Q),
+    ("quantised", "scales-too-small", 'round_array(normal, "[-up-]{+down+}")', Q),
+    (
+        "quantising",
+        "all-of-one-size",
+        "steps = np.indices(shape).sum(axis=0) % [-STEPS-]{+1+} -",
+        Q,
+    ),
+    (
+        "quantising",
+        "around-zero",
+        "signs = np.indices(K.shape[:3]).sum(axis=0) [-% 2 * 2 - 1-]{+* 0+}",
+        Q,
+    ),
+    ("quantising", "no-ends", "[-least, largest, least, largest, least + 1, 0-]{+0, 1+}]", Q),
+    ("quantising", "blocks-alike", "K[:] *= 2.0**[--place-]{+0+}", Q),
+    ("tolerances", "codes-without-roundings", "DEQUANTISING = [-2-]{+0+}", Q),
+    (
+        "tolerances",
+        "rounded-exactly",
+        "to_fmpq(as_format(quantised.rounded).unit_roundoff)[--]{+ * 0+}",
+        Q,
+    ),
+    ("tolerances", "splits-without-roundings", "SPLIT_ROUNDINGS = [-6-]{+0+}", "repeated"),
+    ("tolerances", "splits-move-no-maximum", "self.rescalings += [-self.splits-]{+0+}", "repeated"),
     ("repeating", "first-row-alone", "case.of_batch([-[i]-]{+[0]+})", "repeated"),
     ("repeating", "never-moved", "moved = [[-*range(1, batch), 0-]{+*range(batch)+}]", "repeated"),
     ("repeating", "usual-splits-alone", "(target.splits or ())[[-1-]{+9+}:]", "repeated"),

@@ -62,6 +62,11 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--sink", is_flag=True, default=None, help="It is given a logit for each head.")
 @click.option("--softcap", type=float, help="c: logits become c·tanh(s/c).")
 @click.option("--bias", help="What is added to logits: alibi (its slopes are given), or array.")
+@click.option(
+    "--quantised",
+    help="Keys and values are codes: int8 (uint8, int4, uint4, float8_e4m3fn, float8_e5m2), "
+    "per=token (head, tensor, block), block=16, zero-point, query, rounded=bfloat16.",
+)
 @click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
 @click.option(
     "--bitwise",
@@ -94,8 +99,9 @@ def conform(
     """Compare an implementation of attention with the correctly rounded results.
 
     MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...), and with sink=,
-    softcap= and bias= if these are declared; or it names a kvfloor.conformance.Target, which says
-    everything itself; or it is one of --list, such as torch:sdpa, and options say what differs.
+    softcap=, bias=, splits=, key_scales= and the like if these are declared; or it names a
+    kvfloor.conformance.Target, which says everything itself; or it is one of --list, such as
+    torch:sdpa, and options say what differs.
     It is called only for what it serves (--d, --d-v, --tokens, ...). Exit status 0 if every number
     is within its derived bound, 1 if not, or if too little is served to say anything, 2 if it
     never answers.

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from kvfloor.attention import WINDOWS, Intervals, Mask, Scale, Window, as_scale
+from kvfloor.conformance.quantised import Stored
 from kvfloor.conformance.terms import NO_TERMS, Joined
 from kvfloor.numbers import Array
 
@@ -39,6 +40,8 @@ class Case:
         Soft cap, bias and sinks.
     splits : int, optional
         Parts that the function is told to split the tokens into.
+    stored : Stored, optional
+        The codes that the numbers above are, where they are given as such.
     """
 
     query: Array
@@ -50,11 +53,35 @@ class Case:
     rows: tuple[int, ...] | None = None
     terms: Joined = NO_TERMS
     splits: int | None = None
+    stored: Stored | None = None
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Tokens in each slot."""
         return tuple(K.shape[2] for K in self.keys)
+
+    @property
+    def given(self) -> tuple[Array, tuple[Array, ...], tuple[Array, ...]]:
+        """The query, keys and values as they are given: numbers, or codes."""
+        if self.stored is None:
+            return self.query, self.keys, self.values
+        query, keys, values = self.stored
+        return (
+            self.query if query is None else query.codes,
+            tuple(K.codes for K in keys),
+            tuple(V.codes for V in values),
+        )
+
+    def with_codes(self, stored: Stored) -> Case:
+        """Return the case of some codes, and of the numbers that they are."""
+        query, keys, values = stored
+        return replace(
+            self,
+            query=self.query if query is None else query.numbers(),
+            keys=tuple(K.numbers() for K in keys),
+            values=tuple(V.numbers() for V in values),
+            stored=stored,
+        )
 
     @property
     def sigma(self) -> Scale:
@@ -77,7 +104,10 @@ class Case:
         if isinstance(mask, np.ndarray) and mask.ndim == full and len(mask) > 1:
             mask = mask[places]
         keys, values = (tuple(A[places] for A in slots) for slots in (self.keys, self.values))
-        return replace(self, query=self.query[places], keys=keys, values=values, mask=mask)
+        stored = None if self.stored is None else self.stored.of(places)
+        return replace(
+            self, query=self.query[places], keys=keys, values=values, mask=mask, stored=stored
+        )
 
     def compared(self) -> Case:
         """The same with the queries alone that are compared, and zeros for what is not finite.

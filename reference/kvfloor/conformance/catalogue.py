@@ -12,6 +12,7 @@ from kvfloor.conformance import (
     extents,
     joining,
     partial_states,
+    quantising,
     repeating,
     sentinels,
     tiles,
@@ -125,6 +126,8 @@ def _no_domain(target: Target) -> str:
 
 def _reads(target: Target) -> str:
     reason = "" if target.skips else "what no query sees may be read, as nothing else is declared"
+    if target.quantised is not None:
+        reason = "what is quantised is finite"
     return "the mask is none" if target.kind == "none" else reason
 
 
@@ -237,6 +240,15 @@ CATALOGUE = (
           joining.alibi_corners, unless=_no_alibi),
     Entry("alibi-slopes", "shapes", "the slope of another head", builders.heads,
           unless=_no_alibi, sizes=lambda _: {"kv_heads": 6}),
+    Entry("scales", "ranges", "a scale left at 1, or that of another head, token, or of values",
+          quantising.scales, unless=quantising.not_stored, sizes=quantising.several),
+    Entry("zero-points", "ranges", "zero points forgotten, added, or not scaled",
+          quantising.zero_points, unless=quantising.no_zero_points, sizes=quantising.several),
+    Entry("end-codes", "ranges", "codes read with another sign or format, or subtracted in it",
+          quantising.end_codes, unless=quantising.not_stored),
+    Entry("scale-blocks", "shapes", "the scale of another block of tokens, or of the last one",
+          quantising.scale_blocks, unless=quantising.no_blocks,
+          sizes=quantising.beyond_scale_blocks),
     Entry("fine-logits", "precision", "logits rounded on the way", builders.fine_logits),
     Entry("small-keys", "precision", "a small bias on the keys", builders.small_keys),
     Entry("scale", "precision", "the scale given twice, not at all, or nearly",

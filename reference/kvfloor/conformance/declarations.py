@@ -7,8 +7,9 @@ from typing import Any
 from kvfloor.attention import Intervals, Window, as_scale
 from kvfloor.conformance.case import MaskSpec
 from kvfloor.conformance.domain import MASKS
+from kvfloor.conformance.quantised import Quantised
 from kvfloor.errors import InputError, meant
-from kvfloor.numbers import as_count, shown
+from kvfloor.numbers import FORMATS, BinaryFormat, as_count, as_format, shown
 
 __all__ = [
     "AXES",
@@ -21,6 +22,7 @@ __all__ = [
     "as_returns",
     "as_splits",
     "check_layout",
+    "check_quantised",
 ]
 
 AXES = "bhnd"
@@ -78,6 +80,17 @@ def check_layout(layout: Any, needed: str) -> None:
         or not set(needed) <= set(layout) <= set(AXES)
     ):
         raise InputError("layout", "the letters n and d, and b, h if there are any", shown(layout))
+
+
+def check_quantised(quantised: Any, arithmetic: BinaryFormat) -> None:
+    """Refuse what is no `Quantised`, or rounds to a format that the arithmetic does not hold."""
+    if quantised is None:
+        return
+    if not isinstance(quantised, Quantised):
+        raise InputError("quantised", "a kvfloor.conformance.Quantised", shown(quantised))
+    for name in filter(None, (quantised.rounded, quantised.stored)):
+        if name in FORMATS and not arithmetic.holds(as_format(name)):
+            raise InputError("quantised", f"formats that {arithmetic.name} holds", name)
 
 
 def as_bitwise(bitwise: Any, splits: Any) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "sink": False,
     "softcap": None,
     "bias": None,
+    "quantised": None,
     "skips": False,
     "bitwise": ("repeat",),
     "splits": None,
@@ -46,7 +47,10 @@ OF_MERGING = {
     "exp_base": None,
     "domain": Domain(**NOT_SERVED),
 }
-NAMES = ("Case", "Domain", "Draft", "Joined", "Merging", "Size", "Target", "as_entry", "judge")
+NAMES = (
+    "Case", "Domain", "Draft", "Joined", "Merging", "Quantised", "Size", "Target", "as_entry",
+    "judge",
+)  # fmt: skip
 
 
 def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case) -> str:
@@ -75,7 +79,7 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     options += f", {declared}" if declared else ""
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
     literal = _states if merges else _literal
-    body = literal(case) if small else _recipe(flag, draft, number)
+    body = literal(case) if small and case.stored is None else _recipe(flag, draft, number)
     test = f"""def test_{flag.replace("-", "_")}():
     target = {"Merging" if merges else "Target"}({name}, {options})
 {indent(body, "    ")}

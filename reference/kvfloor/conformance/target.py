@@ -21,8 +21,10 @@ from kvfloor.conformance.declarations import (
     as_returns,
     as_splits,
     check_layout,
+    check_quantised,
 )
 from kvfloor.conformance.domain import EVERYTHING, Domain
+from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
 from kvfloor.errors import InputError, Terminated
@@ -33,6 +35,9 @@ __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
 
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
 EMPTY = ("zero", "nan")
+#: What a function may be given besides, by name: one array, or one for each slot.
+OF_CALLS = (*TERMS, "query_scales", "query_zeros")
+OF_SLOTS = ("key_scales", "value_scales", "key_zeros", "value_zeros")
 
 
 class CallError(Exception):
@@ -105,6 +110,11 @@ class Target:
         in the format of the arithmetic, times minus the distance of a token from the place of a
         query, as the mask has it. An array has shape (h or 1, n_q, n_1, ..., n_m) and the format
         of the inputs; -inf drops a tuple.
+    quantised : Quantised, optional
+        How keys and values are stored. Then they are codes, and it is given ``key_scales=`` and
+        ``value_scales=`` besides, and ``key_zeros=`` and ``value_zeros=`` if there are zero points:
+        m arrays each, of shape () for a tensor, (h_kv,) for heads, else that of keys without
+        columns, of tokens or of their blocks. ``dtype`` is that of the query and of outputs.
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
     bitwise : tuple of "repeat", "row-alone", "row-moved", "splits"
@@ -142,6 +152,7 @@ class Target:
     sink: bool = False
     softcap: Any = None
     bias: str | None = None
+    quantised: Quantised | None = None
     skips: bool = False
     bitwise: Any = ("repeat",)
     splits: Any = None
@@ -175,6 +186,7 @@ class Target:
             "splits": as_splits(self.splits),
         }
         check_layout(self.layout, self.needed)
+        check_quantised(self.quantised, arithmetic)
         if self.logsumexp_base not in ("e", 2):
             raise InputError("logsumexp_base", '"e" or 2', shown(self.logsumexp_base))
         if self.empty not in EMPTY:
@@ -277,25 +289,34 @@ class Target:
 
     def _arguments(self, case: Case) -> dict[str, Array]:
         """The arrays that the function is given, by name."""
-        arrays = {"query": self._to_layout(case.query)}
-        for name, slots in (("keys", case.keys), ("values", case.values)):
+        query, keys, values = case.given
+        arrays = {"query": self._to_layout(query)}
+        for name, slots in (("keys", keys), ("values", values)):
             arrays |= {f"{name}[{r}]": self._to_layout(A) for r, A in enumerate(slots)}
+        if case.stored is not None and self.quantised is not None:
+            for name, each in self.quantised.arguments(case.stored):
+                arrays[name] = self._to_layout(each) if each.ndim == 3 else each
         arrays |= case.terms.arrays()
         return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
 
     def _invoke(self, given: dict[str, Any], case: Case) -> Any:
         """Call the function with these arrays, as its framework has them."""
-        keys, values = (
-            tuple(given[f"{name}[{r}]"] for r in range(self.order)) for name in ("keys", "values")
-        )
+        slots = {
+            name: tuple(given[f"{name}[{r}]"] for r in range(self.order))
+            for name in ("keys", "values", *OF_SLOTS)
+            if f"{name}[0]" in given
+        }
         scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
         mask = given.get("mask", case.mask)
-        terms: dict[str, Any] = {name: given[name] for name in TERMS if name in given}
+        terms: dict[str, Any] = {name: given[name] for name in OF_CALLS if name in given}
+        terms |= {name: arrays for name, arrays in slots.items() if name in OF_SLOTS}
         if self.softcap is not None:
             terms["softcap"] = self.softcap
         if case.splits is not None:
             terms["splits"] = case.splits
-        return self.function(given["query"], keys, values, scale=float(scale), mask=mask, **terms)
+        return self.function(
+            given["query"], slots["keys"], slots["values"], scale=float(scale), mask=mask, **terms
+        )
 
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
         parts = (found,) if self.returns == ("output",) else found
@@ -324,7 +345,9 @@ class Target:
         return array.transpose(order).reshape(shape)
 
     def _to_layout(self, array: Array) -> Array:
-        """Return a view in the target's layout."""
-        absent = tuple(AXES.index(a) for a in AXES if a not in self.layout)
-        present = [a for a in AXES if a in self.layout]
-        return array.squeeze(axis=absent).transpose([present.index(a) for a in self.layout])
+        """Return a view in the target's layout, of what has columns or none."""
+        axes = AXES[: array.ndim]
+        absent = tuple(axes.index(a) for a in axes if a not in self.layout)
+        present = [a for a in axes if a in self.layout]
+        order = [present.index(a) for a in self.layout if a in axes]
+        return array.squeeze(axis=absent).transpose(order)

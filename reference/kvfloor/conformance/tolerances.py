@@ -31,7 +31,7 @@ from kvfloor.floors import (
     weight_drift,
     weight_underflow,
 )
-from kvfloor.numbers import Array, BinaryFormat, arb_precision, to_fmpq
+from kvfloor.numbers import Array, BinaryFormat, arb_precision, as_format, to_fmpq
 
 __all__ = ["Tolerances", "find_tolerances"]
 
@@ -48,6 +48,7 @@ BIAS_ROUNDINGS = 1
 # largest, and two roundings of each where the base is changed. A part with a tuple t, of reach S_t
 # and g_t below the top, has |l| <= S_t + g_t + ln N, and so has the largest.
 SPLIT_ROUNDINGS = 6
+DEQUANTISING = 2  # a zero point is subtracted; a product by the scale
 TERM_PRODUCTS = 4  # of these that may underflow
 LOG2_E = fmpq(3, 2)  # a bound on log₂ e = 1.4427
 LOG2_E_ABOVE = nextafter(1 / log(2), inf)
@@ -207,21 +208,40 @@ class _Model:
             self.stored_lost = fmpq(2) ** (stored.min_exponent - stored.precision) * self.rescaled
         if self.splits:  # the quotient of a part, and what that is multiplied by
             self.stored_unit += 2 * (self.epsilon + self.unit)
+        if target.quantised is not None:  # values, before they meet weights
+            each = (1 + gamma(DEQUANTISING, self.unit)) * (1 + _rounded_unit(target))
+            self.stored_unit = (1 + self.stored_unit) * each**m - 1
         self.value_growth *= 1 + self.stored_unit
         self.weight_lost = (T * (1 + self.stored_unit) + self.stored_lost) * self.value_growth
         self.products = self.count * (m + 2) + self.rescalings + 2 * self.splits
         self.carried = self.rescaled * self.value_growth
-        largest = [np.abs(A.astype(np.float64)).max() for A in (case.query, *case.keys)]
+        self._count_underflows(target, case)
+
+    def _count_underflows(self, target: Target, case: Case) -> None:
+        """Bound what products of a logit may be, and what their underflow does to it."""
+        query, keys, values = case.given
+        largest = map(_largest, (case.query, query, *case.keys, *keys))
         sigma = LOG2_E * to_fmpq(Fraction(case.sigma.factor * case.sigma.root))
-        self.factors = prod((_exact(max(1.0, x)) for x in largest), start=max(fmpq(1), sigma))
-        self.terms = case.query.shape[3] * (m + 1) if self.logit else 0
+        self.factors = prod(map(_exact, largest), start=max(fmpq(1), sigma))
+        each = zip(case.values, values, strict=True)
+        self.codes = prod(max(map(_largest, both)) for both in each)
+        d = case.query.shape[3]
+        self.terms = d * (self.order + 1) if self.logit else 0
         if case.terms.any:
             self.terms += TERM_PRODUCTS
             self.factors *= max(fmpq(1), _exact(float(case.terms.softcap or 1)))
-        self.logit_lost = fmpq(0)
+        parts = _dequantised_parts(target)
+        self.terms += DEQUANTISING * d * parts
+        self.products += DEQUANTISING * self.count * parts
+        self.logit_lost, self.rounded_lost = fmpq(0), fmpq(0)
         if self.bounded:
             growth = 1 + gamma(self.logit, self.unit)
             self.logit_lost = underflows(self.terms, growth, self.factors, self.half_least)
+            if target.quantised is not None and target.quantised.rounded is not None:
+                form = as_format(target.quantised.rounded)
+                half_least = fmpq(2) ** (form.min_exponent - form.precision)
+                self.logit_lost += underflows(d * parts, growth, self.factors, half_least)
+                self.rounded_lost = underflows(self.count * parts, self.carried, 1, half_least)
 
     def _count_roundings(self, target: Target, case: Case) -> None:
         """Count rescalings, and the roundings of a logit and of its difference from the top."""
@@ -238,6 +258,9 @@ class _Model:
         if self.splits:
             self.logit += SPLIT_ROUNDINGS
             self.differences += SPLIT_ROUNDINGS
+        if target.quantised is not None:
+            each = DEQUANTISING + _rounded_unit(target) / to_fmpq(self.form.unit_roundoff)
+            self.logit += -(-int(each.p) // int(each.q)) * _dequantised_parts(target)
 
     def row(self, reach: float, size: float, values: float) -> _Row:
         """Return E3's bounds of a query with S̄, |lse| and a bound on products of values.
@@ -254,6 +277,7 @@ class _Model:
                 return _Row(inf, inf, inf, inf)
             share = underflow_error(spread, kappa, arb(1))
             products = underflows(self.products, self.carried, _exact(values), self.half_least)
+            products += self.rounded_lost * _exact(values)
             logsumexp = logsumexp_error(
                 arb(drift), kappa, arb(self.count).log(), arb(size), u=u, epsilon=self.epsilon
             )
@@ -293,7 +317,7 @@ class _Model:
             _above(self.epsilon),
             _above(T),
             0.0 if self.stored == self.form else _above(self.stored_lost),
-            _above(underflows(self.products, self.carried, 1, self.half_least)),
+            _above(underflows(self.products, self.carried, 1, self.half_least) + self.rounded_lost),
             _above(self.half_least),
         )
 
@@ -301,10 +325,29 @@ class _Model:
         """Whether a product, a logit or a sum on the way might exceed the format."""
         if not np.isfinite([reach, values]).all():
             return True
-        parts = [2 * self.count * _exact(values) * self.rescaled]
+        parts = [2 * self.count * _exact(max(values, self.codes)) * self.rescaled]
         if self.logit:  # a difference of numbers that are given may overflow: its exp is 0
             parts += [2 * self.terms * self.factors, 2 * (_exact(reach) + self._drift(reach))]
         return bool(max(parts) > self.largest)
+
+
+def _dequantised_parts(target: Target) -> int:
+    """Factors of a logit that are given as codes."""
+    quantised = target.quantised
+    return 0 if quantised is None else target.order + int(quantised.query)
+
+
+def _rounded_unit(target: Target) -> fmpq:
+    """Unit roundoff of the format that numbers are rounded to; 0 if that is the arithmetic."""
+    quantised = target.quantised
+    if quantised is None or quantised.rounded in (None, target.arithmetic.name):
+        return fmpq(0)
+    return to_fmpq(as_format(quantised.rounded).unit_roundoff)
+
+
+def _largest(array: Array) -> float:
+    """The largest size, at least 1."""
+    return max(1.0, float(np.abs(array.astype(np.float64)).max()))
 
 
 def _exact(x: float) -> fmpq:

@@ -14,6 +14,7 @@ import pytest
 
 from kernels.wrong import SOURCE
 from kernels.wrong_joined import JOINED
+from kernels.wrong_quantised import QUANTISED
 from kernels.wrong_repeated import REPEATED
 from limits import HANG
 
@@ -185,6 +186,20 @@ def test_repeatability_is_declared_and_told(project: Path) -> None:
     assert "  splits: within the bound, where bitwise is declared\n" in done.stdout
 
 
+def test_codes_are_declared(project: Path) -> None:
+    (project / "repeated.py").write_text(REPEATED)
+    (project / "mine_codes.py").write_text(QUANTISED.replace("from kernels import", "import"))
+    told = ("mine_codes:numbers_first", *FORMATS, "--order", "1", "--tokens", "most=12")
+    ends = ("--examples", "0", "--quantised", "int8,per=block,block=4,rounded=float32,zero-point")
+    done = run(project, "conform", *told, *ends)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  poison: " in done.stdout
+    assert "  zero-points: " not in done.stdout
+    done = run(project, "conform", *told, *ends[:-1], "int8,per=token")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  scale-blocks: there is a scale for each token\n" in done.stdout
+
+
 def test_a_mask_may_be_none(project: Path) -> None:
     options = ("--mask", "none", "--examples", "0", "--tokens", "most=20")
     done = run(project, "conform", "mine:factored", *FORMATS, *options)
@@ -231,6 +246,12 @@ def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
             "mask: expected None, as it merges",
         ),
         (("conform", "mine:factored", *FORMATS, "--bias", "alibi"), "bias: expected array, as"),
+        (("conform", "mine:factored", *FORMATS, "--splits", "0"), "splits: expected a whole"),
+        (("conform", "mine:factored", *FORMATS, "--bitwise", "rows"), "bitwise: expected one of"),
+        (
+            ("conform", "mine:factored", *FORMATS, "--quantised", "int8,token"),
+            "quantised: expected int8,per=token,block=16",
+        ),
         (("conform", "mine:factored", *FORMATS, "--softcap", "-1"), "softcap: expected a positive"),
         (("vectors",), "--out"),
         (("vectors", "--out", "mine.py"), "mine.py"),

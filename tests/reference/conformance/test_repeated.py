@@ -26,6 +26,8 @@ from kvfloor.conformance import (
     run,
 )
 from kvfloor.conformance.declarations import BITWISE
+from kvfloor.conformance.tolerances import find_tolerances
+from kvfloor.conformance.truth import find_truth
 from kvfloor.numbers import as_format
 
 FORM: dict[str, Any] = {"dtype": "float32", "accumulate": "float32"}
@@ -107,6 +109,31 @@ def test_right_splits_pass(dtype: str, mask: Any, order: int) -> None:
 def case_of(target: Target, flag: str) -> Case:
     entry = as_entry(flag)
     return entry.build(Draft(target, entry.largest(target), 0, coarse=False))[0]
+
+
+U = 2.0**-24
+
+
+def bound(logits: list[float], values: list[float], splits: int | None) -> float:
+    """Order 1, one query, logits by one column; the values have one column."""
+    keys, given = (np.array(x, np.float32).reshape(1, 1, -1, 1) for x in (logits, values))
+    case = Case(np.ones((1, 1, 1, 1), np.float32), (keys,), (given,), 1.0, None, splits=splits)
+    target = Target(print, order=1, scale=1, splits=splits, **FORM)
+    form = as_format("float32")
+    truth = find_truth(case, output=form, logsumexp=form)
+    return float(find_tolerances(target, case, truth, output=form, logsumexp=form).output.item())
+
+
+def test_parts_may_be_merged_by_their_logsumexps() -> None:
+    """Of logits of 1000 each has six roundings more."""
+    more = bound([1000, 1000], [0, 4], 1) - bound([1000, 1000], [0, 4], None)
+    assert more == pytest.approx(2 * 6 * 1000 * U, rel=0.05)
+
+
+def test_each_part_may_move_the_maximum() -> None:
+    """Eight parts more: the exp of each is off by 8u, and two sums and a product are rounded."""
+    more = bound([0, 0], [0, 4], 9) - bound([0, 0], [0, 4], 1)
+    assert more == pytest.approx(2 * 8 * (8 + 1 + 2) * U, rel=0.1)
 
 
 def test_the_usual_count_comes_first() -> None:

@@ -24,7 +24,10 @@ WINDOWS: dict[str, Callable[[Window], bool]] = {
     "causal": lambda window: window.right == 0,
 }
 TERMS = ("sink", "softcap", "bias")
-CALL = ("layout", "arrays", "returns", "logsumexp_base", "grouped", "source", *TERMS)
+CALL = (
+    "layout", "arrays", "returns", "logsumexp_base", "grouped", "source", *TERMS, "quantised",
+    "splits",
+)  # fmt: skip
 
 
 class Arithmetic(NamedTuple):
