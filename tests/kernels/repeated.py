@@ -10,7 +10,8 @@ def products(slots):
     """Khatri-Rao products of all slots, shape (b, h, N, columns)."""
     first, *others = (A.astype(ACCUMULATE) for A in slots)
     for A in others:
-        first = (first[:, :, :, None] * A[:, :, None]).reshape(*A.shape[:2], -1, A.shape[3])
+        n = first.shape[2] * A.shape[2]
+        first = (first[:, :, :, None] * A[:, :, None]).reshape(*A.shape[:2], n, A.shape[3])
     return first
 
 
@@ -22,11 +23,13 @@ def logits_of(q, K, scale, mask):
         kept = np.ones((q.shape[2],) + (1,) * len(lengths), bool)
         for r, n in enumerate(lengths):
             inside = np.arange(n) <= np.arange(q.shape[2])[:, None] + n - q.shape[2]
-            kept = kept & inside.reshape(-1, *(n if s == r else 1 for s in range(len(lengths))))
+            kept = kept & inside.reshape(
+                len(kept), *(n if s == r else 1 for s in range(len(lengths)))
+            )
         mask = kept
     if mask is None:
         return logits
-    return np.where(mask.reshape(q.shape[2], -1), logits, -np.inf).astype(ACCUMULATE)
+    return np.where(mask.reshape(logits.shape[2:]), logits, -np.inf).astype(ACCUMULATE)
 
 
 def state(logits, values):

@@ -67,6 +67,10 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
     help="Keys and values are codes: int8 (uint8, int4, uint4, float8_e4m3fn, float8_e5m2), "
     "per=token (head, tensor, block), block=16, zero-point, query, rounded=bfloat16.",
 )
+@click.option(
+    "--packed", help="Sequences lie one after another: plain, empty,slack or one of them."
+)
+@click.option("--pages", type=int, help="Keys and values are in pages of so many tokens.")
 @click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
 @click.option(
     "--bitwise",

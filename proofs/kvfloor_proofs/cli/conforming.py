@@ -126,6 +126,7 @@ def _numbers(text: str) -> tuple[int | str, ...]:
 
 
 READ = {
+    "packed": lambda text: () if text == "plain" else _words(text),
     "quantised": _quantised,
     "bitwise": lambda text: () if text == "none" else _words(text),
     "splits": _numbers,

@@ -10,13 +10,16 @@ import numpy as np
 
 from kvfloor.attention import WINDOWS, Intervals, Mask, Scale, Window, as_scale
 from kvfloor.conformance.quantised import Stored
-from kvfloor.conformance.terms import NO_TERMS, Joined
+from kvfloor.conformance.terms import NO_TERMS, Joined, alibi
 from kvfloor.numbers import Array
 
 __all__ = ["Case", "MaskSpec", "Relation"]
 
 MaskSpec: TypeAlias = "Literal['causal', 'causal-top-left'] | Window | Mask | None"
 Relation = Literal["none", "inputs", "repeat", "row-alone", "row-moved", "splits"]
+
+
+UNOWNED = 8.0  # neither near to what is owned nor out of any format's range
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,12 @@ class Case:
         Parts that the function is told to split the tokens into.
     stored : Stored, optional
         The codes that the numbers above are, where they are given as such.
+    sequences : tuple of tuples (n_q, n_1, ..., n_m), optional
+        What each row of the batch has of queries and of tokens; all by default.
+    unowned : number
+        What a function finds where no sequence is, in a page or in slack.
+    slack : bool
+        Whether packed buffers go on after the last sequence.
     """
 
     query: Array
@@ -54,6 +63,9 @@ class Case:
     terms: Joined = NO_TERMS
     splits: int | None = None
     stored: Stored | None = None
+    sequences: tuple[tuple[int, ...], ...] | None = None
+    unowned: float = UNOWNED
+    slack: bool = False
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -105,9 +117,43 @@ class Case:
             mask = mask[places]
         keys, values = (tuple(A[places] for A in slots) for slots in (self.keys, self.values))
         stored = None if self.stored is None else self.stored.of(places)
+        sequences = None if self.sequences is None else tuple(self.owned[i] for i in places)
         return replace(
-            self, query=self.query[places], keys=keys, values=values, mask=mask, stored=stored
+            self, query=self.query[places], keys=keys, values=values, mask=mask, stored=stored,
+            sequences=sequences,
+        )  # fmt: skip
+
+    @property
+    def owned(self) -> tuple[tuple[int, ...], ...]:
+        """Queries and tokens of each row of the batch."""
+        whole = (self.query.shape[2], *self.lengths)
+        return self.sequences or (whole,) * len(self.query)
+
+    def sequence(self, i: int) -> Case:
+        """Return the case of one sequence, which has a query; without tokens it sees nothing."""
+        n_q, *lengths = self.owned[i]
+        row, kept = self.of_batch([i]), tuple(max(1, n) for n in lengths)
+        terms, mask = row.terms, row.mask
+        if terms.slopes is not None:
+            bias = alibi(terms.slopes, n_q, kept[0], top_left=self._top_left)
+            terms = terms._replace(bias=bias)
+        if 0 in lengths:
+            mask = np.zeros((n_q, *kept), dtype=np.bool_)
+        return replace(
+            row,
+            query=row.query[:, :, :n_q],
+            keys=tuple(K[:, :, :n] for K, n in zip(row.keys, kept, strict=True)),
+            values=tuple(V[:, :, :n] for V, n in zip(row.values, kept, strict=True)),
+            mask=mask,
+            terms=terms,
+            stored=None if row.stored is None else row.stored.cut(n_q, kept),
+            sequences=None,
         )
+
+    @property
+    def _top_left(self) -> bool:
+        window = WINDOWS.get(self.mask) if isinstance(self.mask, str) else self.mask
+        return isinstance(window, Window) and window.top_left
 
     def compared(self) -> Case:
         """The same with the queries alone that are compared, and zeros for what is not finite.

@@ -9,7 +9,7 @@ from kvfloor.conformance.case import MaskSpec
 from kvfloor.conformance.domain import MASKS
 from kvfloor.conformance.quantised import Quantised
 from kvfloor.errors import InputError, meant
-from kvfloor.numbers import FORMATS, BinaryFormat, as_count, as_format, shown
+from kvfloor.numbers import FORMATS, Array, BinaryFormat, as_count, as_format, shown
 
 __all__ = [
     "AXES",
@@ -19,16 +19,21 @@ __all__ = [
     "as_block",
     "as_float",
     "as_mask_declaration",
+    "as_packed",
     "as_returns",
     "as_splits",
     "check_layout",
     "check_quantised",
+    "check_sequences",
+    "to_layout",
 ]
 
 AXES = "bhnd"
 RETURNS = ("output", "logsumexp")
 #: Calls that may have to agree bit for bit; also the flags of their entries.
 BITWISE = ("repeat", "row-alone", "row-moved", "splits")
+#: What packed sequences may be, besides: empty, and in buffers that are longer.
+PACKED = ("empty", "slack")
 
 
 def as_float(scale: Any) -> float:
@@ -91,6 +96,42 @@ def check_quantised(quantised: Any, arithmetic: BinaryFormat) -> None:
     for name in filter(None, (quantised.rounded, quantised.stored)):
         if name in FORMATS and not arithmetic.holds(as_format(name)):
             raise InputError("quantised", f"formats that {arithmetic.name} holds", name)
+
+
+def as_packed(packed: Any) -> tuple[str, ...] | None:
+    """Return what packed sequences may be, None if none are packed."""
+    if packed is None:
+        return None
+    listed = (packed,) if isinstance(packed, str) else packed
+    if not isinstance(listed, list | tuple) or any(word not in PACKED for word in listed):
+        raise InputError("packed", "some of empty, slack, or none of them", shown(packed))
+    return tuple(word for word in PACKED if word in listed)
+
+
+def check_sequences(target: Any) -> None:
+    """Refuse what does not go with sequences of unequal lengths, and pages that are none."""
+    if target.pages is not None:
+        as_count(target.pages, "pages", 1)
+    if target.packed is not None and "b" in target.layout:
+        raise InputError("layout", "no b, as sequences are packed", repr(target.layout))
+    if target.packed is None and target.pages is None:
+        return
+    why = "as lengths differ"
+    if target.kind == "boolean":
+        raise InputError("mask", f"no array, {why}", "'boolean'")
+    if target.bias == "array":
+        raise InputError("bias", f"alibi or none, {why}", "'array'")
+    if target.quantised is not None and target.quantised.per not in ("tensor", "head"):
+        raise InputError("quantised.per", f"tensor or head, {why}", repr(target.quantised.per))
+
+
+def to_layout(array: Array, layout: str) -> Array:
+    """Return a view with axes (b, h, n, d), or (b, h, n), in the order of a layout."""
+    axes = AXES[: array.ndim]
+    absent = tuple(axes.index(a) for a in axes if a not in layout)
+    present = [a for a in axes if a in layout]
+    order = [present.index(a) for a in layout if a in axes]
+    return array.squeeze(axis=absent).transpose(order)
 
 
 def as_bitwise(bitwise: Any, splits: Any) -> tuple[str, ...]:

@@ -115,6 +115,19 @@ def _together(judged: list[Judgement]) -> Judgement:
 
 
 def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
+    """Compare all that was returned, a sequence at a time where they differ in length."""
+    if case.sequences is None:
+        return _compare_rows(target, case, answer)
+    judged = []
+    for i, (n_q, *_) in enumerate(case.sequences):
+        if n_q:
+            lse = None if answer.logsumexp is None else answer.logsumexp[i : i + 1, :, :n_q]
+            part = answer._replace(output=answer.output[i : i + 1, :, :n_q], logsumexp=lse)
+            judged.append(_compare_rows(target, case.sequence(i), part, i))
+    return _together(judged or [Judgement(None, 0.0, 0, 0, None)])
+
+
+def _compare_rows(target: Target, case: Case, answer: Answer, first: int = 0) -> Judgement:
     if case.rows is not None:
         lse_rows = None if answer.logsumexp is None else answer.logsumexp[:, :, case.rows]
         answer = answer._replace(output=answer.output[:, :, case.rows], logsumexp=lse_rows)
@@ -146,7 +159,8 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     found = _together(judged)
     if found.worst is None:
         return found
-    worst = found.worst._replace(place=target.place(found.worst.place))
+    i, *place = found.worst.place
+    worst = found.worst._replace(place=target.place((first + i, *place)))
     return found._replace(worst=worst, problem=None if worst.ratio <= 1 else str(worst))
 
 

@@ -54,6 +54,10 @@ class Codes(NamedTuple):
         zeros = None if self.zeros is None else self.zeros[places]
         return self._replace(codes=self.codes[places], scales=self.scales[places], zeros=zeros)
 
+    def cut(self, n: int) -> Codes:
+        """Return those of the first tokens."""
+        return self._replace(codes=self.codes[:, :, :n])
+
 
 class Stored(NamedTuple):
     """What a function is given in place of numbers; None for a query that is no codes."""
@@ -61,6 +65,15 @@ class Stored(NamedTuple):
     query: Codes | None
     keys: tuple[Codes, ...]
     values: tuple[Codes, ...]
+
+    def cut(self, queries: int, lengths: tuple[int, ...]) -> Stored:
+        """Return those of the first queries and tokens, where all tokens share a scale."""
+        query, keys, values = self
+        return Stored(
+            None if query is None else query.cut(queries),
+            tuple(K.cut(n) for K, n in zip(keys, lengths, strict=True)),
+            tuple(V.cut(n) for V, n in zip(values, lengths, strict=True)),
+        )
 
     def of(self, places: list[int]) -> Stored:
         """Return those of some elements of the batch."""

@@ -37,6 +37,8 @@ DEFAULTS: dict[str, Any] = {
     "softcap": None,
     "bias": None,
     "quantised": None,
+    "packed": None,
+    "pages": None,
     "skips": False,
     "bitwise": ("repeat",),
     "splits": None,
@@ -78,8 +80,9 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     options = f"dtype={target.inputs.name!r}, accumulate={target.arithmetic.name!r}"
     options += f", {declared}" if declared else ""
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
+    plain = case.stored is None and case.sequences is None and not case.slack
     literal = _states if merges else _literal
-    body = literal(case) if small and case.stored is None else _recipe(flag, draft, number)
+    body = literal(case) if small and plain else _recipe(flag, draft, number)
     test = f"""def test_{flag.replace("-", "_")}():
     target = {"Merging" if merges else "Target"}({name}, {options})
 {indent(body, "    ")}

@@ -44,7 +44,7 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     """
     found = judge(target, case)
     right = found.worst is None or found.worst.ratio <= 1
-    unprobed = target.terms or target.quantised or isinstance(target, Merging)
+    unprobed = target.terms or target.quantised or case.sequences or isinstance(target, Merging)
     if right or unprobed or np.prod(case.lengths) > MOST_TUPLES:
         return None
     silent = _without_logsumexp(target)

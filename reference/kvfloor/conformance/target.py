@@ -18,12 +18,16 @@ from kvfloor.conformance.declarations import (
     as_block,
     as_float,
     as_mask_declaration,
+    as_packed,
     as_returns,
     as_splits,
     check_layout,
     check_quantised,
+    check_sequences,
+    to_layout,
 )
 from kvfloor.conformance.domain import EVERYTHING, Domain
+from kvfloor.conformance.packed import SLACK, owned_arrays, unpack
 from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
@@ -36,8 +40,11 @@ __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
 EMPTY = ("zero", "nan")
 #: What a function may be given besides, by name: one array, or one for each slot.
-OF_CALLS = (*TERMS, "query_scales", "query_zeros")
-OF_SLOTS = ("key_scales", "value_scales", "key_zeros", "value_zeros")
+OF_CALLS = (*TERMS, "query_scales", "query_zeros", "query_offsets")
+OF_SLOTS = (
+    "key_scales", "value_scales", "key_zeros", "value_zeros", "key_offsets", "block_tables",
+    "lengths",
+)  # fmt: skip
 
 
 class CallError(Exception):
@@ -115,6 +122,14 @@ class Target:
         ``value_scales=`` besides, and ``key_zeros=`` and ``value_zeros=`` if there are zero points:
         m arrays each, of shape () for a tensor, (h_kv,) for heads, else that of keys without
         columns, of tokens or of their blocks. ``dtype`` is that of the query and of outputs.
+    packed : tuple of "empty", "slack", optional
+        That sequences of unequal lengths are packed one after another, in a layout without b:
+        it is given ``query_offsets=``, shape (b + 1,), and ``key_offsets=``, m of these. Some may
+        be "empty"; buffers may have "slack" after the last.
+    pages : int, optional
+        Tokens of a page, in which keys and values are: pools with pages in place of the batch, the
+        first axis if the layout has no b. It is given ``block_tables=``, m arrays of shape
+        (b, pages), and ``lengths=``, m of shape (b,).
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
     bitwise : tuple of "repeat", "row-alone", "row-moved", "splits"
@@ -153,6 +168,8 @@ class Target:
     softcap: Any = None
     bias: str | None = None
     quantised: Quantised | None = None
+    packed: Any = None
+    pages: int | None = None
     skips: bool = False
     bitwise: Any = ("repeat",)
     splits: Any = None
@@ -184,6 +201,7 @@ class Target:
             "bias": as_bias_kind(self.bias, self.order),
             "bitwise": as_bitwise(self.bitwise, self.splits),
             "splits": as_splits(self.splits),
+            "packed": as_packed(self.packed),
         }
         check_layout(self.layout, self.needed)
         check_quantised(self.quantised, arithmetic)
@@ -197,6 +215,7 @@ class Target:
             raise InputError("exp_ulps", "a number from 0 to 64", shown(self.exp_ulps))
         for name, value in derived.items():
             object.__setattr__(self, name, value)
+        check_sequences(self)
         self._check_domain()
 
     def _check_domain(self) -> None:
@@ -240,8 +259,13 @@ class Target:
 
     @property
     def batched(self) -> bool:
-        """Whether a call may have a batch."""
-        return "b" in self.layout
+        """Whether a call may have a batch, or sequences."""
+        return "b" in self.axes
+
+    @property
+    def axes(self) -> str:
+        """The layout; with an axis of sequences, or of pages, where it has none but they are."""
+        return self.layout if self.packed is None else f"b{self.layout}"
 
     def logit_roundings(self, d: int) -> int:
         """Roundings on the way of one term of a logit with d columns."""
@@ -258,7 +282,7 @@ class Target:
 
     def fit(self, size: Size) -> Size:
         """Return the size nearest to one that is served, in this layout."""
-        return self.domain.fit(size, self.layout, grouped=self.grouped)
+        return self.domain.fit(size, self.axes, grouped=self.grouped)
 
     def call(self, case: Case) -> Answer:
         """Call the function.
@@ -270,9 +294,10 @@ class Target:
         InputError
             If the case is outside of the domain; then it is not called.
         """
-        left_out = self.domain.excludes(Size.of(case))
-        if left_out is not None:
-            raise InputError("case", f"one of the domain {self.domain}", left_out)
+        for size in Size.all_of(case):
+            left_out = self.domain.excludes(size)
+            if left_out is not None:
+                raise InputError("case", f"one of the domain {self.domain}", left_out)
         before = self._arguments(case)
         copies = {name: A.copy(order="C") for name, A in before.items()}
         given = {name: self.convert(A) for name, A in copies.items()}
@@ -289,13 +314,14 @@ class Target:
 
     def _arguments(self, case: Case) -> dict[str, Array]:
         """The arrays that the function is given, by name."""
-        query, keys, values = case.given
-        arrays = {"query": self._to_layout(query)}
-        for name, slots in (("keys", keys), ("values", values)):
-            arrays |= {f"{name}[{r}]": self._to_layout(A) for r, A in enumerate(slots)}
+        layouts = {"rows": self.layout, "pool": self.axes}
+        owned = owned_arrays(case, packed=self.packed is not None, page=self.pages)
+        arrays = {
+            name: to_layout(A, layouts[kind]) if kind in layouts else A for name, A, kind in owned
+        }
         if case.stored is not None and self.quantised is not None:
             for name, each in self.quantised.arguments(case.stored):
-                arrays[name] = self._to_layout(each) if each.ndim == 3 else each
+                arrays[name] = to_layout(each, self.layout) if each.ndim == 3 else each
         arrays |= case.terms.arrays()
         return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
 
@@ -323,10 +349,15 @@ class Target:
         if not isinstance(parts, tuple | list) or len(parts) != len(self.returns):
             raise CallError(f"expected {' and '.join(self.returns)}, got {type(found).__name__}")
         shape = (*case.query.shape[:3], case.values[0].shape[3])
-        output = self._read(parts[0], "output", shape)
-        if len(parts) == 1:
-            return Answer(output, None, changed)
-        return Answer(output, self._read(parts[1], "logsumexp", shape[:3]), changed)
+        queries = [n_q for n_q, *_ in case.owned]
+        if self.packed is not None:
+            total = sum(queries) + (SLACK if case.slack else 0)
+            shape = (1, shape[1], total, shape[3])
+        shapes = (shape, shape[:3])
+        read = [self._read(*each) for each in zip(parts, self.returns, shapes, strict=False)]
+        if self.packed is not None:
+            read = [unpack(array, queries) for array in read]
+        return Answer(read[0], read[1] if len(read) > 1 else None, changed)
 
     def _read(self, part: Any, name: str, shape: tuple[int, ...]) -> Array:
         try:
@@ -343,11 +374,3 @@ class Target:
             raise CallError(f"{name}: expected shape {expected_shape}, got {array.shape}")
         order = [axes.index(a) for a in AXES if a in axes]
         return array.transpose(order).reshape(shape)
-
-    def _to_layout(self, array: Array) -> Array:
-        """Return a view in the target's layout, of what has columns or none."""
-        axes = AXES[: array.ndim]
-        absent = tuple(axes.index(a) for a in axes if a not in self.layout)
-        present = [a for a in axes if a in self.layout]
-        order = [present.index(a) for a in self.layout if a in axes]
-        return array.squeeze(axis=absent).transpose(order)

@@ -9,6 +9,7 @@ import pytest
 from kernels import correct
 from kernels.wrong import WRONG, Wrong
 from kernels.wrong_joined import WRONG_TERMS
+from kernels.wrong_packed import WRONG_PACKED
 from kernels.wrong_quantised import WRONG_QUANTISED
 from kernels.wrong_repeated import WRONG_REPEATED
 from kvfloor.conformance import CATALOGUE, Target, check, entries_for
@@ -21,6 +22,8 @@ TERMS = {wrong.flag for wrong in WRONG_TERMS} - {"drawn"}
 REPEATED = {wrong.flag for wrong in WRONG_REPEATED} - {"repeat"}
 # What test_codes.py has wrong functions for.
 QUANTISED = {wrong.flag for wrong in WRONG_QUANTISED}
+# What test_packed.py has wrong functions for.
+PACKED = {wrong.flag for wrong in WRONG_PACKED}
 # What only one or two entries can see: everything else must let these pass.
 ALONE = {
     "empty-is-a-number": {"empty-rows"},
@@ -42,7 +45,7 @@ def options(wrong: Wrong) -> dict[str, Any]:
 
 def test_there_is_one_for_every_entry_and_more() -> None:
     flags = {entry.flag for entry in CATALOGUE}
-    assert {wrong.flag for wrong in WRONG} == flags - MODELS - TERMS - REPEATED - QUANTISED
+    assert {wrong.flag for wrong in WRONG} == flags - MODELS - TERMS - REPEATED - QUANTISED - PACKED
     assert len({wrong.name for wrong in WRONG}) == len(WRONG) >= 50
 
 

@@ -26,7 +26,7 @@ WINDOWS: dict[str, Callable[[Window], bool]] = {
 TERMS = ("sink", "softcap", "bias")
 CALL = (
     "layout", "arrays", "returns", "logsumexp_base", "grouped", "source", *TERMS, "quantised",
-    "splits",
+    "packed", "pages", "splits",
 )  # fmt: skip
 
 
