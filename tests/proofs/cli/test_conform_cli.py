@@ -23,8 +23,10 @@ PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 FORMATS = ("--dtype", "float32", "--accumulate", "float32")
 SMALL = ("--order", "2", "--tokens", "most=12", "--examples", "1")  # a run of few seconds
-TINY = (*FORMATS, "--order", "1", "--tokens", "most=12", "--heads", "2", "--d", "4", "--d-v", "same",
-        "--examples", "0")  # fmt: skip
+TINY = (
+    *FORMATS, "--order", "1", "--tokens", "most=12", "--heads", "2", "--d", "4", "--d-v", "same",
+    "--examples", "0",
+)  # fmt: skip
 TARGETS = """
 def halved(q, K, V, *, scale, mask):
     return factored(q, K, V, scale=scale / 2, mask=mask)

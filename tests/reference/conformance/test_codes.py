@@ -152,7 +152,10 @@ def test_codes_are_the_nearest(stored: str) -> None:
         assert steps.max() <= (1.0001 if codes.zeros is not None else 0.5001)
     used = codes.codes.astype(float)
     if codes.zeros is None:
-        assert (np.abs(used).max(axis=-1) >= declared.ends[1]).all()
+        least, largest = (codes.scales.astype(float) * end for end in declared.ends)
+        assert (numbers.min(axis=-1) >= least).all()
+        assert (numbers.max(axis=-1) <= largest).all()
+        assert ((used == declared.ends[0]) | (used == declared.ends[1])).any(axis=-1).all()
     else:
         both = np.concatenate([used, codes.zeros.astype(float)[..., None]], axis=-1)
         assert (np.ptp(both, axis=-1) >= declared.ends[1] - 1).all()
@@ -169,6 +172,33 @@ def test_the_ends_come_up() -> None:
     assert stored.query is not None
     found = set(np.abs(stored.query.codes.astype(float)).ravel().tolist())
     assert {57344.0, 2.0**-16, 0.0} <= found
+
+
+def test_what_shares_no_scale_differs() -> None:
+    """Neighbours by a factor of two, those of values the other way; zero points by half a range."""
+    target = Target(print, quantised=Quantised("int8", "token"), **FORM)
+    keys, values = (part[0].scales for part in stored_of(target, "scales")[1:])
+    for scales, factor in ((keys, 2), (values, 0.5)):
+        for axis in (1, 2):
+            steps = np.exp(np.diff(np.log(scales), axis=axis))
+            assert np.median(steps) == pytest.approx(factor, rel=0.3)
+    target = Target(print, quantised=Quantised("uint8", "token", zero_point=True), **FORM)
+    for part in stored_of(target, "zero-points", 0)[1:]:
+        zeros = part[0].zeros
+        assert zeros is not None
+        assert np.median(np.abs(np.diff(zeros.astype(float), axis=2))) > 128
+    target = Target(print, quantised=Quantised("int8", "block", block=4), **FORM)
+    keys, values = (part[0].scales for part in stored_of(target, "scale-blocks")[1:])
+    assert keys.shape[2] == 3
+    assert (np.diff(np.log2(keys), axis=2) < 0).all()
+    assert (np.diff(np.log2(values), axis=2) > 0).all()
+
+
+def stored_of(target: Target, flag: str, number: int = -1) -> Stored:
+    """The codes of a case of an entry, the last by default."""
+    stored = case_of(target, flag, number).stored
+    assert stored is not None
+    return stored
 
 
 U = 2.0**-24
