@@ -25,6 +25,7 @@ UNDECLARED = [
     "sequences are neither packed nor in pages",
     "sequences are not packed",
     "there are no pages",
+    "arrays of jax have no strides",
 ]
 
 

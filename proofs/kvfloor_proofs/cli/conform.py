@@ -85,6 +85,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--batch", help="Batches that are served.")
 @click.option("--heads", help="Heads of the query that are served.")
 @click.option("--groups", help="Heads of the query for each of the keys that are served.")
+@click.option("--views", help="Views served: none, or of strided,columns,offset,expanded.  [all]")
 @click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")

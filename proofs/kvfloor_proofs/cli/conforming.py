@@ -11,7 +11,7 @@ from kvfloor.errors import InputError, meant
 
 __all__ = ["as_merging", "as_target"]
 
-SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups")
+SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups", "views")
 QUANTISED = "int8,per=token,block=16,zero-point,query,rounded=bfloat16 or a part of that"
 WINDOW = "window,left=3,right=0 or a part of that, or L1/L2 for each slot, and top-left"
 
@@ -126,6 +126,7 @@ def _numbers(text: str) -> tuple[int | str, ...]:
 
 
 READ = {
+    "views": lambda text: () if text == "none" else _words(text),
     "packed": lambda text: () if text == "plain" else _words(text),
     "quantised": _quantised,
     "bitwise": lambda text: () if text == "none" else _words(text),

@@ -51,6 +51,8 @@ class Case:
         What a function finds where no sequence is, in a page or in slack.
     slack : bool
         Whether packed buffers go on after the last sequence.
+    view : str, optional
+        How arrays lie in memory, as `kvfloor.conformance.views.lay_out` has it.
     """
 
     query: Array
@@ -66,6 +68,7 @@ class Case:
     sequences: tuple[tuple[int, ...], ...] | None = None
     unowned: float = UNOWNED
     slack: bool = False
+    view: str | None = None
 
     @property
     def lengths(self) -> tuple[int, ...]:

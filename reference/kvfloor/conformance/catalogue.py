@@ -17,6 +17,7 @@ from kvfloor.conformance import (
     repeating,
     sentinels,
     tiles,
+    viewing,
 )
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.domain import EVERYTHING
@@ -281,6 +282,14 @@ CATALOGUE = (
     Entry("splits", "invariance", "splits that lose tokens, or are empty, or return other bits",
           repeating.splits, unless=repeating.no_splits, longest=37),
     Entry("inputs", "invariance", "inputs that are overwritten", builders.inputs),
+    Entry("strided", "invariance", "strides taken for those of contiguous arrays, or of others",
+          viewing.viewed("strided", "transposed"), unless=viewing.without_view("strided")),
+    Entry("columns-apart", "invariance", "columns that are taken to lie side by side",
+          viewing.viewed("columns"), unless=viewing.without_view("columns")),
+    Entry("offset", "invariance", "memory that is read from its start, or from where it is aligned",
+          viewing.viewed("offset"), unless=viewing.without_view("offset")),
+    Entry("expanded", "invariance", "strides of 0 taken for others, or arrays written to",
+          viewing.expanded, unless=viewing.without_view("expanded")),
     Entry("reduction", "instances", "weights that leak where every bit must be read",
           builders.reduction, longest=8),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from kvfloor.conformance.case import Case
 from kvfloor.numbers import Array
 
-__all__ = ["SLACK", "Pages", "offsets", "owned_arrays", "pack", "to_pages", "unpack"]
+__all__ = ["SLACK", "Pages", "filled", "offsets", "owned_arrays", "pack", "to_pages", "unpack"]
 
 SLACK = 5  # tokens of a buffer after the last sequence, where there are any
 SPARE = 2  # pages that no sequence owns
@@ -86,7 +86,7 @@ def offsets(counts: Sequence[int]) -> Array:
 def pack(array: Array, counts: Sequence[int], slack: int, unowned: float) -> Array:
     """The first tokens of each row of a batch, one after another, shape (1, h, total, columns)."""
     rows = [row[:, :n] for row, n in zip(array, counts, strict=True)]
-    rest = _unowned(array, (array.shape[1], slack, array.shape[3]), unowned)
+    rest = filled(array, (array.shape[1], slack, array.shape[3]), unowned)
     return np.concatenate([*rows, rest], axis=1)[None]
 
 
@@ -105,7 +105,7 @@ def to_pages(keys: Array, values: Array, counts: Sequence[int], page: int, unown
     most, total = max(1, *needed), sum(needed) + SPARE
     order = np.random.default_rng((len(counts), total, page)).permutation(total)
     heads = keys.shape[1]
-    pools = tuple(_unowned(A, (total, heads, page, A.shape[3]), unowned) for A in (keys, values))
+    pools = tuple(filled(A, (total, heads, page, A.shape[3]), unowned) for A in (keys, values))
     table = np.full((len(counts), most), order[-1])
     used = iter(order)
     for i, (n, count) in enumerate(zip(counts, needed, strict=True)):
@@ -117,7 +117,7 @@ def to_pages(keys: Array, values: Array, counts: Sequence[int], page: int, unown
     return Pages(pools[0], pools[1], table.astype(np.int32), np.array(counts, dtype=np.int32))
 
 
-def _unowned(like: Array, shape: tuple[int, ...], x: float) -> Array:
+def filled(like: Array, shape: tuple[int, ...], x: float) -> Array:
     """What no sequence owns: a number, or the largest where there is no such number."""
     dtype: np.dtype[Any] = like.dtype
     if dtype.kind in "iu":

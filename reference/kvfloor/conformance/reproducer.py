@@ -80,7 +80,7 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     options = f"dtype={target.inputs.name!r}, accumulate={target.arithmetic.name!r}"
     options += f", {declared}" if declared else ""
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
-    plain = case.stored is None and case.sequences is None and not case.slack
+    plain = case.stored is None and case.sequences is None and case.view is None
     literal = _states if merges else _literal
     body = literal(case) if small and plain else _recipe(flag, draft, number)
     test = f"""def test_{flag.replace("-", "_")}():

@@ -31,6 +31,7 @@ from kvfloor.conformance.packed import SLACK, owned_arrays, unpack
 from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
+from kvfloor.conformance.views import copied
 from kvfloor.errors import InputError, Terminated
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
@@ -299,8 +300,7 @@ class Target:
             if left_out is not None:
                 raise InputError("case", f"one of the domain {self.domain}", left_out)
         before = self._arguments(case)
-        copies = {name: A.copy(order="C") for name, A in before.items()}
-        given = {name: self.convert(A) for name, A in copies.items()}
+        copies, given = copied(before, case.view, self.convert)
         try:
             with np.errstate(all="ignore"):
                 found = self._invoke(given, case)

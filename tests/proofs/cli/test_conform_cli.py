@@ -199,9 +199,11 @@ def test_codes_are_declared(project: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "  poison: " in done.stdout
     assert "  zero-points: " not in done.stdout
-    done = run(project, "conform", *told, "int8,per=token")
+    done = run(project, "conform", *told, "int8,per=token", "--views", "offset")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "  scale-blocks: there is a scale for each token\n" in done.stdout
+    assert "  strided: strided arrays are not served\n" in done.stdout
+    assert "  offset: " not in done.stdout
 
 
 def test_sequences_are_packed_and_in_pages(project: Path) -> None:
@@ -266,6 +268,7 @@ def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
         (("conform", "mine:factored", *FORMATS, "--bias", "alibi"), "bias: expected array, as"),
         (("conform", "mine:factored", *FORMATS, "--splits", "0"), "splits: expected a whole"),
         (("conform", "mine:factored", *FORMATS, "--bitwise", "rows"), "bitwise: expected one of"),
+        (("conform", "mine:factored", *FORMATS, "--views", "all"), "views: expected one of"),
         (("conform", "mine:factored", *FORMATS, "--packed", "all"), "packed: expected some of"),
         (("conform", "mine:factored", *FORMATS, "--packed", "plain"), "layout: expected no b, as"),
         (
