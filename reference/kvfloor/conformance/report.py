@@ -56,8 +56,8 @@ class Repeated(NamedTuple):
         One of `kvfloor.conformance.declarations.BITWISE`, or its entry for merges.
     declared : bool
         Whether they are declared to agree bit for bit.
-    found : "bitwise", "within the bound" or "fails"
-        "fails" if a number is wrong.
+    found : "bitwise", "within the bound", "without a bound" or "fails"
+        "without a bound" if no number has one; "fails" if a number is wrong, or a call.
     """
 
     flag: str

@@ -28,7 +28,7 @@ from kvfloor.numbers import as_count
 
 __all__ = ["check", "run"]
 
-AGREEMENT = ("bitwise", "within the bound", "fails")
+AGREEMENT = ("bitwise", "within the bound", "without a bound", "fails")
 SHRINKING = 60  # examples drawn to find a small input where the large one fails
 
 
@@ -181,10 +181,14 @@ class _Totals:
 
     def _compare(self, flag: str, relation: Relation, found: Judgement) -> None:
         """Keep the least that calls agreed in."""
-        wrong = found.worst is None or found.worst.ratio > 1
-        if found.same is None and not (wrong and relation in BITWISE):
+        if relation not in BITWISE:
             return
-        came = "fails" if wrong else "bitwise" if found.same else "within the bound"
+        if found.worst is None:
+            came = "without a bound" if found.elements else "fails"
+        else:
+            came = "fails" if found.worst.ratio > 1 else "within the bound"
+        if found.same and came != "fails":
+            came = "bitwise"
         self.relations[flag] = relation
         self.found[flag] = max(came, self.found.get(flag, came), key=AGREEMENT.index)
 

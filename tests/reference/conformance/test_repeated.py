@@ -83,6 +83,20 @@ def test_what_is_bitwise_is_said(dtype: str) -> None:
     assert [tuple(each) for each in blocks.repeated] == [(w, True, "bitwise") for w in BITWISE]
 
 
+def test_what_has_no_bound_is_not_blamed() -> None:
+    """Sums of more than a thousand in float16, of which the order differs, or does not."""
+    (wrong,) = (one for one in WRONG_REPEATED if one.name == "last-row-in-blocks")
+    unlike: Any = wrong.build()
+    unlike.__globals__["ACCUMULATE"] = np.float16
+    form: dict[str, Any] = {"dtype": "float16", "accumulate": "float16", "scale": 2.0**-9}
+    for function, found in ((kernel("at_once", "float16"), "bitwise"), (unlike, "without a bound")):
+        report = check(function, flags=["row-moved"], examples=0, **form)
+        assert report.unbounded == report.elements
+        assert report.repeated == (("row-moved", False, found),)
+    raises = check(lambda *_, **__: 1 / 0, flags=["row-alone"], examples=0, **FORM)
+    assert raises.repeated == (("row-alone", False, "fails"),)
+
+
 def kernel(name: str, accumulate: str) -> Callable[..., Any]:
     """A right function that computes in a format."""
     module: dict[str, Any] = {"__name__": "repeated"}
