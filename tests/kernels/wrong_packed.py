@@ -43,10 +43,10 @@ WRONG_PACKED = (
     wrong("length-of-the-first-sequence", "in_pages", "keys = [gathered(A, table[i], [-n[i]-]"
           "{+n[0]+}) for A, (table, n) in zip(K, each, strict=True)]\n        values = [gathered("
           "A, table[i], [-n[i]-]{+n[0]+})", "unequal-sequences", **PAGES),
-    # Rows of empty sequences among packed ones come out as NaN, or as those of others:
+    # Rows that see nothing, among packed sequences, make NaN; there it is gradients that are:
     # https://github.com/Dao-AILab/flash-attention/issues/443
-    wrong("empty-divides-by-zero", "packed/one", "return [-output[0], logsumexp[0]-]{+(output[0] + "
-          "(np.nan if K[0].shape[2] == 0 else 0)).astype(output.dtype), logsumexp[0]+}",
+    wrong("nothing-seen-is-nan", "packed/one", "return [-output[0]-]{+np.where(np.isneginf("
+          "logsumexp[0])[..., None], np.nan, output[0]).astype(output.dtype)+}, logsumexp[0]",
           "empty-sequences", **ANY),
     wrong("rows-of-empty-are-left-over", "packed", "output[place], logsumexp[place] = [-found."
           "swapaxes(0, 1), lse.T-]{+(found.swapaxes(0, 1), lse.T) if keys[0].shape[1] else "

@@ -29,7 +29,7 @@ WRONG_VIEWS = (
           "data) for A, B in zip(V, K)]+}", "strided"),
     wrong("heads-taken-for-their-tokens", "attention/read", OWN + "{+(A.strides[0], A.strides[2] * "
           "A.shape[2], *A.strides[2:])+}", "strided"),
-    # Keys and values share the memory of a page, and a page is taken for as long as its keys:
+    # Pages hold more than keys, there scales of tokens, and their stride is computed without that:
     # https://github.com/ovg-project/kvcached/issues/424
     wrong("page-taken-for-its-tokens", "in_pages/read", OWN + "{+(A.strides[1] * A.shape[1], "
           "*A.strides[1:])+}", "strided", **PAGES),
