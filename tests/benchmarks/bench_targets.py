@@ -18,7 +18,15 @@ from kvfloor.conformance import NAMED, NamedTarget, Report, Target, run
 FORMATS = ("float32", "float64", "bfloat16", "float16")
 EXAMPLES = {"jax": 0}  # by package, else 2; JAX compiles for every shape that is drawn
 # what no target with a name has
-UNDECLARED = [f"no {it} is declared" for it in ("sink", "softcap", "array of biases", "alibi")]
+UNDECLARED = [
+    *(f"no {it} is declared" for it in ("sink", "softcap", "array of biases", "alibi")),
+    "no splits are declared",
+    "nothing is quantised",
+    "sequences are neither packed nor in pages",
+    "sequences are not packed",
+    "there are no pages",
+    "arrays of jax have no strides",
+]
 
 
 class Found(NamedTuple):

@@ -41,7 +41,7 @@ class Wrong:
         """The wrong function."""
         module: dict[str, Any] = {"__name__": "wrong"}
         exec(compile(self.source(), self.name, "exec"), module)
-        module["BLOCK"] = self.options.get("block", module["BLOCK"])
+        module["BLOCK"] = self.options.get("block", module.get("BLOCK"))
         function: Callable[..., Any] = module[self.function]
         return function
 

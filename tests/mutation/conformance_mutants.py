@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 J, T, W, C, R = "judge", "target", "wrong", "correct", "runner"
+Q = "codes"
 B, D, M, N = "tolerances", "domain", "merging", "joining"
 NAMED, P = "named", "target_packages"
 
@@ -26,7 +27,7 @@ CONFORMANCE = (
         "(found == rounded)[- | (np.isnan(found) & np.isnan(rounded))-]{++}",
         J,
     ),
-    ("judge", "second-call-unseen", "[-return all(-]{+return any(+}\n        one is None", W),
+    ("repeating", "second-call-unseen", "[-return all(-]{+return any(+}\n            one is", W),
     ("judge", "no-bound-is-zero", "ratio = np.where(open_ended, [--1.0-]{+np.inf+}, ratio)", J),
     ("tolerances", "no-last-rounding", "if returned [-!=-]{+==+} arithmetic", C),
     (
@@ -60,7 +61,7 @@ CONFORMANCE = (
     (
         "target",
         "called-outside",
-        "left_out = self.domain.excludes([-Size.of(case)-]{+self.fit(Size.of(case))+})",
+        "left_out = self.domain.excludes([-size-]{+self.fit(size)+})",
         D,
     ),
     ("target", "any-mask", "[-declared not in served-]{+not served+}:", D),
@@ -77,7 +78,7 @@ CONFORMANCE = (
     ("report", "nothing-is-enough", "[- and self.unbounded < self.elements-]{++}", R),
     ("target", "exits-get-through", "except [-BaseException-]{+Exception+} as error:  # some", T),
     (
-        "judge",
+        "repeating",
         "logsumexp-may-differ",
         "(answer.[-logsumexp-]{+output+}, again.[-logsumexp-]{+output+})",
         W,
@@ -114,7 +115,12 @@ CONFORMANCE = (
     ("centred", "no-cap", "logits = np.copysign([-caps-]{+size * c+}, part.logits)", N),
     ("tolerances", "cap-without-roundings", "CAP_ROUNDINGS = [-5-]{+0+}", N),
     ("tolerances", "bias-without-rounding", "BIAS_ROUNDINGS = [-1-]{+0+}", N),
-    ("tolerances", "sinks-move-no-maximum", "self.rescalings += [-sinks-]{+0+}", N),
+    (
+        "tolerances",
+        "sinks-move-no-maximum",
+        "self.rescalings += [-int(case.terms.sink-]{+int(None+} is not None)",
+        N,
+    ),
     ("case", "lowest-seen", "kept & [-~lowest-]{+True+}", N),
     ("joining", "sink-always-low", "sink=top + [-above-]{+0 * above - 50+}) for above", N),
     ("joining", "cap-far-away", "return [_logits(draft, [-CAPS-]{+0.001+} * _cap(draft))]", N),
@@ -149,5 +155,76 @@ CONFORMANCE = (
     ("targets/simplicial_triton", "one-token-less", "min(side [-+ 1-]{++}, n)", P),
     ("targets/onnx", "corner-swapped", "and [-not -]{++}window.top_left", P),
     ("targets/onnx", "scale-told", "if [-scale != 1 / sqrt(q.shape[-1])-]{+True+}:", NAMED),
+    ("quantised", "zero-added", "astype(np.float64) [---]{+++} offset)", Q),
+    ("quantised", "first-scale-for-all", "np.repeat([-A-]{+0 * A + A[:, :, :1]+}, self.block", Q),
+    ("quantised", "cut-off-codes", "rounded = [-np.rint(codes)-]{+np.trunc(codes)+}", Q),
+    ("quantised", "shares-nothing", '"tensor": each[[-:1-]{+:+}, :1]', Q),
+    ("quantised", "scales-too-small", 'round_array(normal, "[-up-]{+down+}")', Q),
+    (
+        "quantising",
+        "all-of-one-size",
+        "steps = np.indices(shape).sum(axis=0) % [-STEPS-]{+1+} -",
+        Q,
+    ),
+    (
+        "quantising",
+        "around-zero",
+        "signs = np.indices(K.shape[:3]).sum(axis=0) [-% 2 * 2 - 1-]{+* 0+}",
+        Q,
+    ),
+    ("quantising", "no-ends", "[-least, largest, least, largest, least + 1, 0-]{+0, 1+}]", Q),
+    ("quantising", "blocks-alike", "K[:] *= 2.0**[--place-]{+0+}", Q),
+    ("tolerances", "codes-without-roundings", "DEQUANTISING = [-2-]{+0+}", Q),
+    (
+        "tolerances",
+        "rounded-exactly",
+        "to_fmpq(as_format(quantised.rounded).unit_roundoff)[--]{+ * 0+}",
+        Q,
+    ),
+    ("tolerances", "splits-without-roundings", "SPLIT_ROUNDINGS = [-6-]{+0+}", "repeated"),
+    ("tolerances", "splits-move-no-maximum", "self.rescalings += [-self.splits-]{+0+}", "repeated"),
+    (
+        "packed",
+        "pages-in-order",
+        "order = np.random.default_rng((len(counts), total, page)).permutation(total)[--]"
+        "{+\n    order.sort()+}",
+        "packed",
+    ),
+    ("packed", "rest-is-zero", "A.shape[3]), [-unowned-]{+0.0+}) for A", "packed"),
+    ("packed", "no-slack", "SLACK = [-5-]{+0+}", "packed"),
+    ("case", "empty-sees-all", "if [-0 in lengths-]{+False+}:", "packed"),
+    ("case", "slopes-of-the-longest", "n_q, [-kept[0]-]{+self.lengths[0]+}, top", "packed"),
+    ("case", "another-corner", "window, Window) and [-window.top_left-]{+False+}", "packed"),
+    ("judge", "first-sequence-alone", "if [-n_q-]{+n_q and not i+}:", "packed"),
+    ("packing", "all-of-one-length", "in [-LENGTHS-]{+[(3, 5)] * 5+}]\n    return", "packed"),
+    ("packing", "never-nan", "unowned=[-np.nan-]{+8.0+}", "packed"),
+    (
+        "packing",
+        "pages-are-full",
+        "[-3 * page + 1, page, 1, max(1, page - 1), 2 * page + 1,-]{+page,+} 2",
+        "packed",
+    ),
+    ("size", "longest-alone", "[whole, *(size for size in [-each-]{+()+} if", "packed"),
+    ("views", "one-gap-for-all", '"keys": [-2-]{+1+}, "values": 3', "views"),
+    ("views", "no-gaps", "_contiguous([[-n + gap-]{+n+} for n in", "views"),
+    ("views", "columns-adjacent", "tuple([-2-]{+1+} * stride for stride", "views"),
+    ("views", "offset-of-nothing", "OFFSET = [-3-]{+0+}", "views"),
+    ("views", "never-shared", "tuple([-0-]{+s+} if one else s for one", "views"),
+    ("views", "offset-lost", 'if hasattr(memory, "[-as_strided-]{+as_stride+}")', "views"),
+    ("viewing", "rows-differ", "A[:] = A[:1, [-:1-]{+:+}]", "views"),
+    (
+        "viewing",
+        "all-views-served",
+        'return "" if [-view in target.domain.views-]{+view+} else',
+        "views",
+    ),
+    ("repeating", "first-row-alone", "case.of_batch([-[i]-]{+[0]+})", "repeated"),
+    ("repeating", "never-moved", "moved = [[-*range(1, batch), 0-]{+*range(batch)+}]", "repeated"),
+    ("repeating", "usual-splits-alone", "(target.splits or ())[[-1-]{+9+}:]", "repeated"),
+    ("repeating", "splits-are-full", "lengths=([-1-]{+64+},) * m)", "repeated"),
+    ("judge", "always-bitwise", "case.relation in [-target.bitwise-]{+BITWISE+}", "repeated"),
+    ("judge", "unlike-not-compared", "for other, again in [-unlike-]{+[]+}]", "repeated"),
+    ("case", "mask-of-the-first", "mask = mask[[-places-]{+: len(places)+}]", "repeated"),
+    ("runner", "last-agreement", "key=[-AGREEMENT.index-]{+len+})", "repeated"),
     ("plugin", "names-unknown", "if named [-is not None-]{+is ...+}:", "plugin"),
 )

@@ -62,7 +62,22 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--sink", is_flag=True, default=None, help="It is given a logit for each head.")
 @click.option("--softcap", type=float, help="c: logits become c·tanh(s/c).")
 @click.option("--bias", help="What is added to logits: alibi (its slopes are given), or array.")
+@click.option(
+    "--quantised",
+    help="Keys and values are codes: int8 (uint8, int4, uint4, float8_e4m3fn, float8_e5m2), "
+    "per=token (head, tensor, block), block=16, zero-point, query, rounded=bfloat16.",
+)
+@click.option(
+    "--packed", help="Sequences lie one after another: plain, empty,slack or one of them."
+)
+@click.option("--pages", type=int, help="Keys and values are in pages of so many tokens.")
 @click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
+@click.option(
+    "--bitwise",
+    help="Calls with the same bits: none, or of repeat,row-alone,row-moved,"
+    "splits.  [default: repeat]",
+)
+@click.option("--splits", help="Counts of splits it can be told, the usual one first: 1,2,4.")
 @click.option("--d", help="Head sizes served: 64,128, or multiple=16,least=16,most=256.")
 @click.option("--d-v", help="The same for values; or same, as d.")
 @click.option("--tokens", help="Tokens of a slot that are served.")
@@ -70,6 +85,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--batch", help="Batches that are served.")
 @click.option("--heads", help="Heads of the query that are served.")
 @click.option("--groups", help="Heads of the query for each of the keys that are served.")
+@click.option("--views", help="Views served: none, or of strided,columns,offset,expanded.  [all]")
 @click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")
@@ -88,8 +104,9 @@ def conform(
     """Compare an implementation of attention with the correctly rounded results.
 
     MODULE:FUNCTION is called as f(q, (K1, ...), (V1, ...), scale=..., mask=...), and with sink=,
-    softcap= and bias= if these are declared; or it names a kvfloor.conformance.Target, which says
-    everything itself; or it is one of --list, such as torch:sdpa, and options say what differs.
+    softcap=, bias=, splits=, key_scales= and the like if these are declared; or it names a
+    kvfloor.conformance.Target, which says everything itself; or it is one of --list, such as
+    torch:sdpa, and options say what differs.
     It is called only for what it serves (--d, --d-v, --tokens, ...). Exit status 0 if every number
     is within its derived bound, 1 if not, or if too little is served to say anything, 2 if it
     never answers.

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from kvfloor.attention import Window
-from kvfloor.conformance import NAMED, Domain, Merging, Target, find_named, load
+from kvfloor.conformance import NAMED, Domain, Merging, Quantised, Target, find_named, load
 from kvfloor.errors import InputError, meant
 
 __all__ = ["as_merging", "as_target"]
 
-SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups")
+SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups", "views")
+QUANTISED = "int8,per=token,block=16,zero-point,query,rounded=bfloat16 or a part of that"
 WINDOW = "window,left=3,right=0 or a part of that, or L1/L2 for each slot, and top-left"
 
 
@@ -96,15 +97,40 @@ def _mask(text: str) -> Any:
 
 
 def _block(text: str) -> Any:
-    numbers = tuple(map(_number, text.split(",")))
+    numbers = _numbers(text)
     return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _quantised(text: str) -> Quantised:
+    stored, *parts = text.split(",")
+    told: dict[str, Any] = {}
+    for part in parts:
+        word, _, value = part.partition("=")
+        if word in ("per", "rounded") and value:
+            told[word] = value
+        elif word == "block" and value:
+            told[word] = _number(value)
+        elif part in ("zero-point", "query"):
+            told[part.replace("-", "_")] = True
+        else:
+            raise InputError("quantised", QUANTISED, repr(text))
+    return Quantised(stored, **told)
 
 
 def _number(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
 
+def _numbers(text: str) -> tuple[int | str, ...]:
+    return tuple(map(_number, text.split(",")))
+
+
 READ = {
+    "views": lambda text: () if text == "none" else _words(text),
+    "packed": lambda text: () if text == "plain" else _words(text),
+    "quantised": _quantised,
+    "bitwise": lambda text: () if text == "none" else _words(text),
+    "splits": _numbers,
     "mask": _mask,
     "returns": _words,
     "block": _block,

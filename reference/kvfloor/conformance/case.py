@@ -9,13 +9,17 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from kvfloor.attention import WINDOWS, Intervals, Mask, Scale, Window, as_scale
-from kvfloor.conformance.terms import NO_TERMS, Joined
+from kvfloor.conformance.quantised import Stored
+from kvfloor.conformance.terms import NO_TERMS, Joined, alibi
 from kvfloor.numbers import Array
 
 __all__ = ["Case", "MaskSpec", "Relation"]
 
 MaskSpec: TypeAlias = "Literal['causal', 'causal-top-left'] | Window | Mask | None"
-Relation = Literal["none", "repeat", "inputs"]
+Relation = Literal["none", "inputs", "repeat", "row-alone", "row-moved", "splits"]
+
+
+UNOWNED = 8.0  # neither near to what is owned nor out of any format's range
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +35,24 @@ class Case:
     scale : positive rational or "1/sqrt(d)"
     mask : None, "causal", "causal-top-left", `Window`, or booleans
         Of shape (n_q, n_1, ..., n_m), or (b, h, n_q, n_1, ..., n_m).
-    relation : "none", "repeat" or "inputs"
-        What is compared besides the numbers: a second call, bit by bit; the inputs after the call.
+    relation : "none", "inputs", or one of `kvfloor.conformance.repeating.BITWISE`
+        What is compared besides the numbers: the inputs after the call; what other calls return.
     rows : tuple of int, optional
         The queries whose results are compared; all by default.
     terms : Joined
         Soft cap, bias and sinks.
+    splits : int, optional
+        Parts that the function is told to split the tokens into.
+    stored : Stored, optional
+        The codes that the numbers above are, where they are given as such.
+    sequences : tuple of tuples (n_q, n_1, ..., n_m), optional
+        What each row of the batch has of queries and of tokens; all by default.
+    unowned : number
+        What a function finds where no sequence is, in a page or in slack.
+    slack : bool
+        Whether packed buffers go on after the last sequence.
+    view : str, optional
+        How arrays lie in memory, as `kvfloor.conformance.views.lay_out` has it.
     """
 
     query: Array
@@ -47,11 +63,40 @@ class Case:
     relation: Relation = "none"
     rows: tuple[int, ...] | None = None
     terms: Joined = NO_TERMS
+    splits: int | None = None
+    stored: Stored | None = None
+    sequences: tuple[tuple[int, ...], ...] | None = None
+    unowned: float = UNOWNED
+    slack: bool = False
+    view: str | None = None
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Tokens in each slot."""
         return tuple(K.shape[2] for K in self.keys)
+
+    @property
+    def given(self) -> tuple[Array, tuple[Array, ...], tuple[Array, ...]]:
+        """The query, keys and values as they are given: numbers, or codes."""
+        if self.stored is None:
+            return self.query, self.keys, self.values
+        query, keys, values = self.stored
+        return (
+            self.query if query is None else query.codes,
+            tuple(K.codes for K in keys),
+            tuple(V.codes for V in values),
+        )
+
+    def with_codes(self, stored: Stored) -> Case:
+        """Return the case of some codes, and of the numbers that they are."""
+        query, keys, values = stored
+        return replace(
+            self,
+            query=self.query if query is None else query.numbers(),
+            keys=tuple(K.numbers() for K in keys),
+            values=tuple(V.numbers() for V in values),
+            stored=stored,
+        )
 
     @property
     def sigma(self) -> Scale:
@@ -67,6 +112,51 @@ class Case:
         if bias is None or not (lowest := np.isneginf(bias)).any():
             return kept
         return ~lowest[None] if kept is None else kept & ~lowest
+
+    def of_batch(self, places: list[int]) -> Case:
+        """Return the case with some elements of the batch, in that order."""
+        mask, full = self.mask, len(self.keys) + 3
+        if isinstance(mask, np.ndarray) and mask.ndim == full and len(mask) > 1:
+            mask = mask[places]
+        keys, values = (tuple(A[places] for A in slots) for slots in (self.keys, self.values))
+        stored = None if self.stored is None else self.stored.of(places)
+        sequences = None if self.sequences is None else tuple(self.owned[i] for i in places)
+        return replace(
+            self, query=self.query[places], keys=keys, values=values, mask=mask, stored=stored,
+            sequences=sequences,
+        )  # fmt: skip
+
+    @property
+    def owned(self) -> tuple[tuple[int, ...], ...]:
+        """Queries and tokens of each row of the batch."""
+        whole = (self.query.shape[2], *self.lengths)
+        return self.sequences or (whole,) * len(self.query)
+
+    def sequence(self, i: int) -> Case:
+        """Return the case of one sequence, which has a query; without tokens it sees nothing."""
+        n_q, *lengths = self.owned[i]
+        row, kept = self.of_batch([i]), tuple(max(1, n) for n in lengths)
+        terms, mask = row.terms, row.mask
+        if terms.slopes is not None:
+            bias = alibi(terms.slopes, n_q, kept[0], top_left=self._top_left)
+            terms = terms._replace(bias=bias)
+        if 0 in lengths:
+            mask = np.zeros((n_q, *kept), dtype=np.bool_)
+        return replace(
+            row,
+            query=row.query[:, :, :n_q],
+            keys=tuple(K[:, :, :n] for K, n in zip(row.keys, kept, strict=True)),
+            values=tuple(V[:, :, :n] for V, n in zip(row.values, kept, strict=True)),
+            mask=mask,
+            terms=terms,
+            stored=None if row.stored is None else row.stored.cut(n_q, kept),
+            sequences=None,
+        )
+
+    @property
+    def _top_left(self) -> bool:
+        window = WINDOWS.get(self.mask) if isinstance(self.mask, str) else self.mask
+        return isinstance(window, Window) and window.top_left
 
     def compared(self) -> Case:
         """The same with the queries alone that are compared, and zeros for what is not finite.

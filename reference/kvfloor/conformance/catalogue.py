@@ -11,9 +11,13 @@ from kvfloor.conformance import (
     corners,
     extents,
     joining,
+    packing,
     partial_states,
+    quantising,
+    repeating,
     sentinels,
     tiles,
+    viewing,
 )
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.domain import EVERYTHING
@@ -124,6 +128,8 @@ def _no_domain(target: Target) -> str:
 
 def _reads(target: Target) -> str:
     reason = "" if target.skips else "what no query sees may be read, as nothing else is declared"
+    if target.quantised is not None:
+        reason = "what is quantised is finite"
     return "the mask is none" if target.kind == "none" else reason
 
 
@@ -178,6 +184,14 @@ CATALOGUE = (
     Entry("domain-edges", "shapes", "the largest and the smallest that is served",
           extents.domain_edges, unless=_no_domain, sizes=lambda _: tiles.FEW, longest=1,
           draws=False),
+    Entry("unequal-sequences", "shapes", "the length of another sequence, or where it begins",
+          packing.unequal_sequences, unless=packing.no_sequences),
+    Entry("empty-sequences", "shapes", "sequences without queries, or tokens: NaN, or others' rows",
+          packing.empty_sequences, unless=packing.never_empty),
+    Entry("pages", "shapes", "pages in another order, or of another sequence; a last page in part",
+          packing.pages, unless=packing.no_pages, sizes=packing.beyond_pages),
+    Entry("unowned", "masks", "what no sequence owns is read: NaN in the rest of a page, and slack",
+          packing.unowned, unless=packing.nothing_unowned),
     Entry("heads", "shapes", "heads and batch mixed up, or one head read for all",
           builders.heads, unless=_one_head, sizes=extents.many_heads),
     Entry("grouped-heads", "shapes", "heads of the query that read the wrong keys",
@@ -236,6 +250,15 @@ CATALOGUE = (
           joining.alibi_corners, unless=_no_alibi),
     Entry("alibi-slopes", "shapes", "the slope of another head", builders.heads,
           unless=_no_alibi, sizes=lambda _: {"kv_heads": 6}),
+    Entry("scales", "ranges", "a scale left at 1, or that of another head, token, or of values",
+          quantising.scales, unless=quantising.not_stored, sizes=quantising.several),
+    Entry("zero-points", "ranges", "zero points forgotten, added, or not scaled",
+          quantising.zero_points, unless=quantising.no_zero_points, sizes=quantising.several),
+    Entry("end-codes", "ranges", "codes read with another sign or format, or subtracted in it",
+          quantising.end_codes, unless=quantising.not_stored),
+    Entry("scale-blocks", "shapes", "the scale of another block of tokens, or of the last one",
+          quantising.scale_blocks, unless=quantising.no_blocks,
+          sizes=quantising.beyond_scale_blocks),
     Entry("fine-logits", "precision", "logits rounded on the way", builders.fine_logits),
     Entry("small-keys", "precision", "a small bias on the keys", builders.small_keys),
     Entry("scale", "precision", "the scale given twice, not at all, or nearly",
@@ -252,7 +275,21 @@ CATALOGUE = (
           builders.permuted_tokens),
     Entry("batch", "invariance", "rows that depend on what else is in the batch", builders.batch),
     Entry("repeat", "invariance", "a second call that returns other numbers", builders.repeat),
+    Entry("row-alone", "invariance", "a row that is computed in another way when it is alone",
+          repeating.row_alone, unless=repeating.no_batch, sizes=repeating.rows, longest=37),
+    Entry("row-moved", "invariance", "a row that is computed in another way at another place",
+          repeating.row_moved, unless=repeating.no_batch, sizes=repeating.rows, longest=37),
+    Entry("splits", "invariance", "splits that lose tokens, or are empty, or return other bits",
+          repeating.splits, unless=repeating.no_splits, longest=37),
     Entry("inputs", "invariance", "inputs that are overwritten", builders.inputs),
+    Entry("strided", "invariance", "strides taken for those of contiguous arrays, or of others",
+          viewing.viewed("strided", "transposed"), unless=viewing.without_view("strided")),
+    Entry("columns-apart", "invariance", "columns that are taken to lie side by side",
+          viewing.viewed("columns"), unless=viewing.without_view("columns")),
+    Entry("offset", "invariance", "memory that is read from its start, or from where it is aligned",
+          viewing.viewed("offset"), unless=viewing.without_view("offset")),
+    Entry("expanded", "invariance", "strides of 0 taken for others, or arrays written to",
+          viewing.expanded, unless=viewing.without_view("expanded")),
     Entry("reduction", "instances", "weights that leak where every bit must be read",
           builders.reduction, longest=8),
 )  # fmt: skip

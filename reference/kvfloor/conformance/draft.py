@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from kvfloor.attention import Mask, causal_mask
 from kvfloor.conformance.case import Case, Relation
+from kvfloor.conformance.quantised import Codes, Stored
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.terms import Joined, alibi, slopes_of
@@ -112,7 +113,8 @@ class Draft:
             return _rounded(self.target.inputs, array)
 
         spec = self.target.mask
-        return Case(
+        stored = self._stored(tensors)
+        case = Case(
             rounded(tensors.query),
             tuple(map(rounded, tensors.keys)),
             tuple(map(rounded, tensors.values)),
@@ -121,6 +123,24 @@ class Draft:
             relation,
             rows,
             self._terms(tensors, sink, bias),
+            None if self.target.splits is None else self.target.splits[0],
+        )
+        return case if stored is None else case.with_codes(stored)
+
+    def _stored(self, tensors: Tensors) -> Stored | None:
+        """The nearest codes, if that is what the target is given."""
+        quantised = self.target.quantised
+        if quantised is None:
+            return None
+        room = quantised.room(self.target.inputs)
+
+        def codes(array: Float) -> Codes:
+            return quantised.store(np.clip(array, -room, room), self.target.arithmetic)
+
+        return Stored(
+            codes(tensors.query) if quantised.query else None,
+            tuple(map(codes, tensors.keys)),
+            tuple(map(codes, tensors.values)),
         )
 
     def _terms(self, tensors: Tensors, sink: Any, bias: Any) -> Joined:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
+from kvfloor.conformance.repeating import other_calls
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
@@ -63,6 +64,8 @@ class Judgement(NamedTuple):
         Of these, numbers for which no bound is derived.
     problem : str or None
         What is wrong, in one line; None if nothing is.
+    same : bool or None
+        Whether calls that were compared agreed bit for bit; None if none were.
     """
 
     worst: Worst | None
@@ -70,34 +73,61 @@ class Judgement(NamedTuple):
     elements: int
     unbounded: int
     problem: str | None
+    same: bool | None = None
 
 
 def judge(target: Target, case: Case) -> Judgement:
     """Call the target and compare.
 
-    Every element must be within its bound. Minus infinity matches only itself, NaN only NaN.
+    Every element must be within its bound, in every call. Minus infinity matches only itself, NaN
+    only NaN. Calls that are declared to agree do so bit for bit.
     """
     try:
         answer = target.call(case)
-        again = target.call(case) if case.relation == "repeat" else answer
+        others = [(other, target.call(other.case)) for other in other_calls(target, case)]
     except CallError as error:
         return Judgement(None, np.inf, 0, 0, str(error))
     found = _compare(target, case, answer)
-    if found.problem is None and case.relation == "repeat" and not _same(answer, again):
-        return found._replace(problem="a second call with the same inputs returned other numbers")
     if found.problem is None and case.relation == "inputs" and answer.changed:
         return found._replace(problem="the call changed its input " + ", ".join(answer.changed))
+    unlike = [(other, again) for other, again in others if not other.agrees(answer, again)]
+    judged = [_compare(target, other.case, again) for other, again in unlike]
+    found = _together([found, *judged])._replace(same=not unlike if others else None)
+    if found.problem is None and unlike and case.relation in target.bitwise:
+        return found._replace(problem=f"{unlike[0][0].what} returned other numbers")
     return found
 
 
-def _same(answer: Answer, again: Answer) -> bool:
-    return all(
-        one is None or two is None or one.tobytes() == two.tobytes()
-        for one, two in ((answer.output, again.output), (answer.logsumexp, again.logsumexp))
+def _together(judged: list[Judgement]) -> Judgement:
+    """What came of several arrays, or calls; the worst is that of all."""
+    worst = max(
+        (j.worst for j in judged if j.worst is not None), key=lambda w: w.ratio, default=None
+    )
+    return Judgement(
+        worst,
+        max(j.ulps for j in judged),
+        sum(j.elements for j in judged),
+        sum(j.unbounded for j in judged),
+        next((j.problem for j in judged if j.problem is not None), None)
+        if worst is None or worst.ratio <= 1
+        else str(worst),
     )
 
 
 def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
+    """Compare all that was returned, a sequence at a time where they differ in length."""
+    if case.sequences is None:
+        return _compare_rows(target, case, answer)
+    judged = []
+    for i, (n_q, *_) in enumerate(case.sequences):
+        if n_q:
+            lse = None if answer.logsumexp is None else answer.logsumexp[i : i + 1, :, :n_q]
+            part = answer._replace(output=answer.output[i : i + 1, :, :n_q], logsumexp=lse)
+            judged.append(_compare_rows(target, case.sequence(i), part, i))
+    return _together(judged or [Judgement(None, 0.0, 0, 0, None)])
+
+
+def _compare_rows(target: Target, case: Case, answer: Answer, first: int = 0) -> Judgement:
     if case.rows is not None:
         lse_rows = None if answer.logsumexp is None else answer.logsumexp[:, :, case.rows]
         answer = answer._replace(output=answer.output[:, :, case.rows], logsumexp=lse_rows)
@@ -126,20 +156,12 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
     if answer.logsumexp is not None:
         right = Right(truth.logsumexp, truth.fine_logsumexp, tolerances.logsumexp, truth.empty)
         judged.append(judge_array("logsumexp", answer.logsumexp.astype(np.float64), right, lse))
-    worst = max(
-        (j.worst for j in judged if j.worst is not None), key=lambda w: w.ratio, default=None
-    )
-    if worst is not None:
-        worst = worst._replace(place=target.place(worst.place))
-    return Judgement(
-        worst,
-        max(j.ulps for j in judged),
-        sum(j.elements for j in judged),
-        sum(j.unbounded for j in judged),
-        next((j.problem for j in judged if j.problem is not None), None)
-        if worst is None or worst.ratio <= 1
-        else str(worst),
-    )
+    found = _together(judged)
+    if found.worst is None:
+        return found
+    i, *place = found.worst.place
+    worst = found.worst._replace(place=target.place((first + i, *place)))
+    return found._replace(worst=worst, problem=None if worst.ratio <= 1 else str(worst))
 
 
 class Right(NamedTuple):

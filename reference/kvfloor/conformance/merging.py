@@ -27,6 +27,7 @@ __all__ = ["FIXED", "Merging"]
 #: What partial states do not have: its value, whatever is declared.
 FIXED: dict[str, Any] = {
     "order": 1, "layout": "bhd", "scale": 1.0, "mask": None, "grouped": False,
+    "quantised": None, "splits": None, "packed": None, "pages": None,
 }  # fmt: skip
 NOT_SERVED = {"d": 1, "queries": 1, "groups": 1}
 # A product by log₂ e or ln 2 and the factor's own rounding, of a log-sum-exp or of both that are
@@ -97,6 +98,8 @@ class Merging(Target):
             raise InputError(
                 "accumulate", f"a format that holds {given.name}", self.arithmetic.name
             )
+        if set(self.bitwise) - {"repeat"}:
+            raise InputError("bitwise", "repeat alone, as it merges", shown(self.bitwise))
         if self.exp_base not in (None, "e", 2):
             raise InputError("exp_base", '"e" or 2', shown(self.exp_base))
         object.__setattr__(self, "given", given)

@@ -81,6 +81,7 @@ class EntryItem(pytest.Item):
         if self.target.fit(Size(1, 1, 1, 1, (2,) * self.target.order, 1, 1)).tuples == 1:
             pytest.fail("no case has more than one tuple, or part", pytrace=False)
         report = run(self.target, flags=[self.entry.flag])
+        self.user_properties += [(each.flag, each.found) for each in report.repeated]
         if report.not_run:
             pytest.skip(report.not_run[0].reason)
         if report.failures or report.unbounded == report.elements:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from kvfloor.conformance.size import Size
 
-__all__ = ["Failure", "NotRun", "Report"]
+__all__ = ["Failure", "NotRun", "Repeated", "Report"]
 
 AXES = ("batch", "heads", "queries", "tokens", "d", "d_v")
 OF_MERGES = {"batch": "rows", "heads": "heads", "tokens": "parts", "d_v": "d_v"}
@@ -47,6 +47,28 @@ class NotRun(NamedTuple):
     reason: str
 
 
+class Repeated(NamedTuple):
+    """How far calls agreed that compute the same rows.
+
+    Attributes
+    ----------
+    flag : str
+        One of `kvfloor.conformance.declarations.BITWISE`, or its entry for merges.
+    declared : bool
+        Whether they are declared to agree bit for bit.
+    found : "bitwise", "within the bound", "without a bound" or "fails"
+        "without a bound" if no number has one; "fails" if a number is wrong, or a call.
+    """
+
+    flag: str
+    declared: bool
+    found: str
+
+    def __str__(self) -> str:
+        said = ", as declared" if self.found == "bitwise" else ", where bitwise is declared"
+        return f"{self.flag}: {self.found}{said if self.declared else ''}"
+
+
 @dataclass(frozen=True)
 class Report:
     """What came of a run.
@@ -68,6 +90,7 @@ class Report:
     seconds : float
     merges : bool
         Whether partial states were merged: then tokens are parts, and batches rows.
+    repeated : tuple of Repeated
     """
 
     cases: int
@@ -81,6 +104,7 @@ class Report:
     sizes: frozenset[Size]
     seconds: float
     merges: bool = False
+    repeated: tuple[Repeated, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -132,6 +156,7 @@ class Report:
             },
             "failures": [failure._asdict() for failure in self.failures],
             "not_run": [entry._asdict() for entry in self.not_run],
+            "repeated": [each._asdict() for each in self.repeated],
             "visited": self.visited,
             "seconds": round(self.seconds, 3),
         }
@@ -160,6 +185,9 @@ class Report:
             lines.append(f"no case has more than one {kind}")
         if self.failures:
             lines += ["", self.failures[0].reproducer.rstrip("\n"), ""]
+        if self.repeated:
+            lines.append("the same rows by other calls:")
+            lines += [f"  {each}" for each in self.repeated]
         if self.not_run:
             lines.append(f"not run, {len(self.not_run)} entries:")
             lines += [f"  {flag}: {reason}" for flag, reason in self.not_run]

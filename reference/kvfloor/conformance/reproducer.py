@@ -36,7 +36,12 @@ DEFAULTS: dict[str, Any] = {
     "sink": False,
     "softcap": None,
     "bias": None,
+    "quantised": None,
+    "packed": None,
+    "pages": None,
     "skips": False,
+    "bitwise": ("repeat",),
+    "splits": None,
 }
 OF_MERGING = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED},
@@ -44,7 +49,10 @@ OF_MERGING = {
     "exp_base": None,
     "domain": Domain(**NOT_SERVED),
 }
-NAMES = ("Case", "Domain", "Draft", "Joined", "Merging", "Size", "Target", "as_entry", "judge")
+NAMES = (
+    "Case", "Domain", "Draft", "Joined", "Merging", "Quantised", "Size", "Target", "as_entry",
+    "judge",
+)  # fmt: skip
 
 
 def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case) -> str:
@@ -72,8 +80,9 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     options = f"dtype={target.inputs.name!r}, accumulate={target.arithmetic.name!r}"
     options += f", {declared}" if declared else ""
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
+    plain = case.stored is None and case.sequences is None and case.view is None
     literal = _states if merges else _literal
-    body = literal(case) if small else _recipe(flag, draft, number)
+    body = literal(case) if small and plain else _recipe(flag, draft, number)
     test = f"""def test_{flag.replace("-", "_")}():
     target = {"Merging" if merges else "Target"}({name}, {options})
 {indent(body, "    ")}
@@ -119,6 +128,7 @@ def _literal(case: Case) -> str:
             f"    relation={case.relation!r},",
             f"    rows={case.rows!r},",
             *_terms(case),
+            *([] if case.splits is None else [f"    splits={case.splits},"]),
             ")",
         )
     )

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import hypothesis
 
-from kvfloor.conformance.case import Case
+from kvfloor.conformance.case import Case, Relation
 from kvfloor.conformance.catalogue import Entry, as_entry, catalogue_of
+from kvfloor.conformance.declarations import BITWISE
 from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
 from kvfloor.conformance.judge import Judgement, judge
 from kvfloor.conformance.merging import Merging
-from kvfloor.conformance.report import Failure, NotRun, Report
+from kvfloor.conformance.report import Failure, NotRun, Repeated, Report
 from kvfloor.conformance.reproducer import write_test
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.stages import find_stage
@@ -27,6 +28,7 @@ from kvfloor.numbers import as_count
 
 __all__ = ["check", "run"]
 
+AGREEMENT = ("bitwise", "within the bound", "without a bound", "fails")
 SHRINKING = 60  # examples drawn to find a small input where the large one fails
 
 
@@ -57,7 +59,7 @@ def check(
     **declared
         The other parameters of `Target`: ``order``, ``layout``, ``scale``, ``mask``, ``returns``,
         ``block``, ``weights``, ``exp_ulps``, ``empty``, ``grouped``, ``arrays``, ``domain``,
-        ``skips``.
+        ``skips``, ``bitwise``, ``splits``.
 
     Returns
     -------
@@ -150,6 +152,7 @@ def run(
         frozenset(totals.sizes),
         perf_counter() - started,
         isinstance(target, Merging),
+        totals.repeated(target),
     )
 
 
@@ -162,6 +165,8 @@ class _Totals:
     ratio: float = 0.0
     flag: str = field(default="")
     sizes: set[Size] = field(default_factory=set)
+    relations: dict[str, Relation] = field(default_factory=dict)
+    found: dict[str, str] = field(default_factory=dict)
 
     def add(self, flag: str, case: Case, found: Judgement) -> None:
         self.cases += 1
@@ -169,9 +174,31 @@ class _Totals:
         self.elements += found.elements
         self.unbounded += found.unbounded
         self.ulps = max(self.ulps, found.ulps)
+        self._compare(flag, case.relation, found)
         ratio = found.worst.ratio if found.worst is not None else 0.0
         if ratio > self.ratio or not self.flag:
             self.ratio, self.flag = ratio, flag
+
+    def _compare(self, flag: str, relation: Relation, found: Judgement) -> None:
+        """Keep the least that calls agreed in."""
+        if relation not in BITWISE:
+            return
+        if found.worst is None:
+            came = "without a bound" if found.elements else "fails"
+        else:
+            came = "fails" if found.worst.ratio > 1 else "within the bound"
+        if found.same and came != "fails":
+            came = "bitwise"
+        self.relations[flag] = relation
+        self.found[flag] = max(came, self.found.get(flag, came), key=AGREEMENT.index)
+
+    def repeated(self, target: Target) -> tuple[Repeated, ...]:
+        """How far calls agreed, by the entry."""
+        declared = target.bitwise
+        return tuple(
+            Repeated(flag, self.relations[flag] in declared, came)
+            for flag, came in self.found.items()
+        )
 
 
 class _Finding(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from kvfloor.conformance.case import Case
@@ -40,6 +40,13 @@ class Size:
         b, h, n_q, d = case.query.shape
         kv_heads = case.keys[0].shape[1]
         return cls(b, kv_heads, h // kv_heads, n_q, case.lengths, d, case.values[0].shape[3])
+
+    @classmethod
+    def all_of(cls, case: Case) -> list[Size]:
+        """Those of a case and of its sequences, but for empty ones."""
+        whole = cls.of(case)
+        each = (replace(whole, queries=q, lengths=tuple(ns)) for q, *ns in set(case.owned))
+        return [whole, *(size for size in each if size.queries and size.tuples)]
 
     @property
     def heads(self) -> int:

@@ -39,12 +39,13 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     ----------
     target : Target
     case : Case
-        One whose numbers are wrong. Merging has no stages, and terms are
-        not probed.
+        One whose numbers are wrong. Merging has no stages, and terms and
+        codes are not probed.
     """
     found = judge(target, case)
     right = found.worst is None or found.worst.ratio <= 1
-    if right or target.terms or isinstance(target, Merging) or np.prod(case.lengths) > MOST_TUPLES:
+    unprobed = target.terms or target.quantised or case.sequences or isinstance(target, Merging)
+    if right or unprobed or np.prod(case.lengths) > MOST_TUPLES:
         return None
     silent = _without_logsumexp(target)
     ones = replace(case, values=tuple(np.ones_like(V) for V in case.values))

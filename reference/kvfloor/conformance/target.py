@@ -9,21 +9,43 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Intervals, Window, as_scale
-from kvfloor.conformance.case import Case, MaskSpec
-from kvfloor.conformance.domain import EVERYTHING, MASKS, Domain
+from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Window
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.declarations import (
+    AXES,
+    RETURNS,
+    as_bitwise,
+    as_block,
+    as_float,
+    as_mask_declaration,
+    as_packed,
+    as_returns,
+    as_splits,
+    check_layout,
+    check_quantised,
+    check_sequences,
+    to_layout,
+)
+from kvfloor.conformance.domain import EVERYTHING, Domain
+from kvfloor.conformance.packed import SLACK, owned_arrays, unpack
+from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
-from kvfloor.errors import InputError, Terminated, meant
+from kvfloor.conformance.views import copied
+from kvfloor.errors import InputError, Terminated
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
 __all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
 
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
-RETURNS = ("output", "logsumexp")
-AXES = "bhnd"
 EMPTY = ("zero", "nan")
+#: What a function may be given besides, by name: one array, or one for each slot.
+OF_CALLS = (*TERMS, "query_scales", "query_zeros", "query_offsets")
+OF_SLOTS = (
+    "key_scales", "value_scales", "key_zeros", "value_zeros", "key_offsets", "block_tables",
+    "lengths",
+)  # fmt: skip
 
 
 class CallError(Exception):
@@ -96,8 +118,26 @@ class Target:
         in the format of the arithmetic, times minus the distance of a token from the place of a
         query, as the mask has it. An array has shape (h or 1, n_q, n_1, ..., n_m) and the format
         of the inputs; -inf drops a tuple.
+    quantised : Quantised, optional
+        How keys and values are stored. Then they are codes, and it is given ``key_scales=`` and
+        ``value_scales=`` besides, and ``key_zeros=`` and ``value_zeros=`` if there are zero points:
+        m arrays each, of shape () for a tensor, (h_kv,) for heads, else that of keys without
+        columns, of tokens or of their blocks. ``dtype`` is that of the query and of outputs.
+    packed : tuple of "empty", "slack", optional
+        That sequences of unequal lengths are packed one after another, in a layout without b:
+        it is given ``query_offsets=``, shape (b + 1,), and ``key_offsets=``, m of these. Some may
+        be "empty"; buffers may have "slack" after the last.
+    pages : int, optional
+        Tokens of a page, in which keys and values are: pools with pages in place of the batch, the
+        first axis if the layout has no b. It is given ``block_tables=``, m arrays of shape
+        (b, pages), and ``lengths=``, m of shape (b,).
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
+    bitwise : tuple of "repeat", "row-alone", "row-moved", "splits"
+        Calls that return the same bits: a second one, a row of the batch alone, at another place,
+        with other splits.
+    splits : int or tuple of int, optional
+        Into how many parts it can be told to split the tokens, by ``splits=``, the usual one first.
     source : str, optional
         ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 
@@ -128,7 +168,12 @@ class Target:
     sink: bool = False
     softcap: Any = None
     bias: str | None = None
+    quantised: Quantised | None = None
+    packed: Any = None
+    pages: int | None = None
     skips: bool = False
+    bitwise: Any = ("repeat",)
+    splits: Any = None
     source: str | None = None
     inputs: BinaryFormat = field(init=False)
     arithmetic: BinaryFormat = field(init=False)
@@ -149,14 +194,18 @@ class Target:
             "arithmetic": arithmetic,
             "stored": arithmetic if self.weights is None else as_format(self.weights),
             "convert": to_framework(self.arrays),
-            "scale": self.scale if self.scale == INVERSE_SQRT_D else _as_float(self.scale),
-            "mask": _as_mask_declaration(self.mask, self.order),
-            "returns": _as_returns(self.returns),
-            "block": _as_block(self.block, self.order),
+            "scale": self.scale if self.scale == INVERSE_SQRT_D else as_float(self.scale),
+            "mask": as_mask_declaration(self.mask, self.order),
+            "returns": as_returns(self.returns),
+            "block": as_block(self.block, self.order),
             "softcap": as_cap(self.softcap),
             "bias": as_bias_kind(self.bias, self.order),
+            "bitwise": as_bitwise(self.bitwise, self.splits),
+            "splits": as_splits(self.splits),
+            "packed": as_packed(self.packed),
         }
-        _check_layout(self.layout, self.needed)
+        check_layout(self.layout, self.needed)
+        check_quantised(self.quantised, arithmetic)
         if self.logsumexp_base not in ("e", 2):
             raise InputError("logsumexp_base", '"e" or 2', shown(self.logsumexp_base))
         if self.empty not in EMPTY:
@@ -167,6 +216,7 @@ class Target:
             raise InputError("exp_ulps", "a number from 0 to 64", shown(self.exp_ulps))
         for name, value in derived.items():
             object.__setattr__(self, name, value)
+        check_sequences(self)
         self._check_domain()
 
     def _check_domain(self) -> None:
@@ -208,6 +258,16 @@ class Target:
         """What a query sees, None if that is no window."""
         return self.mask if isinstance(self.mask, Window) else WINDOWS.get(self.kind)
 
+    @property
+    def batched(self) -> bool:
+        """Whether a call may have a batch, or sequences."""
+        return "b" in self.axes
+
+    @property
+    def axes(self) -> str:
+        """The layout; with an axis of sequences, or of pages, where it has none but they are."""
+        return self.layout if self.packed is None else f"b{self.layout}"
+
     def logit_roundings(self, d: int) -> int:
         """Roundings on the way of one term of a logit with d columns."""
         return int(logit_roundings(d, self.order))
@@ -223,7 +283,7 @@ class Target:
 
     def fit(self, size: Size) -> Size:
         """Return the size nearest to one that is served, in this layout."""
-        return self.domain.fit(size, self.layout, grouped=self.grouped)
+        return self.domain.fit(size, self.axes, grouped=self.grouped)
 
     def call(self, case: Case) -> Answer:
         """Call the function.
@@ -235,12 +295,12 @@ class Target:
         InputError
             If the case is outside of the domain; then it is not called.
         """
-        left_out = self.domain.excludes(Size.of(case))
-        if left_out is not None:
-            raise InputError("case", f"one of the domain {self.domain}", left_out)
+        for size in Size.all_of(case):
+            left_out = self.domain.excludes(size)
+            if left_out is not None:
+                raise InputError("case", f"one of the domain {self.domain}", left_out)
         before = self._arguments(case)
-        copies = {name: A.copy(order="C") for name, A in before.items()}
-        given = {name: self.convert(A) for name, A in copies.items()}
+        copies, given = copied(before, case.view, self.convert)
         try:
             with np.errstate(all="ignore"):
                 found = self._invoke(given, case)
@@ -254,33 +314,50 @@ class Target:
 
     def _arguments(self, case: Case) -> dict[str, Array]:
         """The arrays that the function is given, by name."""
-        arrays = {"query": self._to_layout(case.query)}
-        for name, slots in (("keys", case.keys), ("values", case.values)):
-            arrays |= {f"{name}[{r}]": self._to_layout(A) for r, A in enumerate(slots)}
+        layouts = {"rows": self.layout, "pool": self.axes}
+        owned = owned_arrays(case, packed=self.packed is not None, page=self.pages)
+        arrays = {
+            name: to_layout(A, layouts[kind]) if kind in layouts else A for name, A, kind in owned
+        }
+        if case.stored is not None and self.quantised is not None:
+            for name, each in self.quantised.arguments(case.stored):
+                arrays[name] = to_layout(each, self.layout) if each.ndim == 3 else each
         arrays |= case.terms.arrays()
         return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
 
     def _invoke(self, given: dict[str, Any], case: Case) -> Any:
         """Call the function with these arrays, as its framework has them."""
-        keys, values = (
-            tuple(given[f"{name}[{r}]"] for r in range(self.order)) for name in ("keys", "values")
-        )
+        slots = {
+            name: tuple(given[f"{name}[{r}]"] for r in range(self.order))
+            for name in ("keys", "values", *OF_SLOTS)
+            if f"{name}[0]" in given
+        }
         scale = 1 / sqrt(case.query.shape[3]) if case.scale == INVERSE_SQRT_D else case.scale
         mask = given.get("mask", case.mask)
-        terms: dict[str, Any] = {name: given[name] for name in TERMS if name in given}
+        terms: dict[str, Any] = {name: given[name] for name in OF_CALLS if name in given}
+        terms |= {name: arrays for name, arrays in slots.items() if name in OF_SLOTS}
         if self.softcap is not None:
             terms["softcap"] = self.softcap
-        return self.function(given["query"], keys, values, scale=float(scale), mask=mask, **terms)
+        if case.splits is not None:
+            terms["splits"] = case.splits
+        return self.function(
+            given["query"], slots["keys"], slots["values"], scale=float(scale), mask=mask, **terms
+        )
 
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
         parts = (found,) if self.returns == ("output",) else found
         if not isinstance(parts, tuple | list) or len(parts) != len(self.returns):
             raise CallError(f"expected {' and '.join(self.returns)}, got {type(found).__name__}")
         shape = (*case.query.shape[:3], case.values[0].shape[3])
-        output = self._read(parts[0], "output", shape)
-        if len(parts) == 1:
-            return Answer(output, None, changed)
-        return Answer(output, self._read(parts[1], "logsumexp", shape[:3]), changed)
+        queries = [n_q for n_q, *_ in case.owned]
+        if self.packed is not None:
+            total = sum(queries) + (SLACK if case.slack else 0)
+            shape = (1, shape[1], total, shape[3])
+        shapes = (shape, shape[:3])
+        read = [self._read(*each) for each in zip(parts, self.returns, shapes, strict=False)]
+        if self.packed is not None:
+            read = [unpack(array, queries) for array in read]
+        return Answer(read[0], read[1] if len(read) > 1 else None, changed)
 
     def _read(self, part: Any, name: str, shape: tuple[int, ...]) -> Array:
         try:
@@ -297,55 +374,3 @@ class Target:
             raise CallError(f"{name}: expected shape {expected_shape}, got {array.shape}")
         order = [axes.index(a) for a in AXES if a in axes]
         return array.transpose(order).reshape(shape)
-
-    def _to_layout(self, array: Array) -> Array:
-        """Return a view in the target's layout."""
-        absent = tuple(AXES.index(a) for a in AXES if a not in self.layout)
-        present = [a for a in AXES if a in self.layout]
-        return array.squeeze(axis=absent).transpose([present.index(a) for a in self.layout])
-
-
-def _as_float(scale: Any) -> float:
-    as_scale(scale, 1)
-    return float(scale)
-
-
-def _as_returns(returns: Any) -> tuple[str, ...]:
-    listed = tuple(returns) if isinstance(returns, list | tuple) else returns
-    if listed not in (RETURNS, RETURNS[:1]):
-        words = listed if isinstance(listed, tuple) else (listed,)
-        near = next(filter(None, (meant(str(word), RETURNS) for word in words)), "")
-        expected = "('output',) or ('output', 'logsumexp')"
-        raise InputError("returns", expected, shown(returns) + near)
-    result: tuple[str, ...] = listed
-    return result
-
-
-def _as_mask_declaration(mask: Any, order: int) -> MaskSpec | str:
-    if mask is None or (isinstance(mask, str) and mask == "none"):
-        return None
-    if isinstance(mask, Window):
-        Intervals.of(mask, 1, 1, (1,) * order)  # which refuses one that is none
-        return mask
-    if isinstance(mask, str) and mask in MASKS and mask != "window":
-        return mask
-    expected = "none, causal, causal-top-left, boolean or a kvfloor.Window"
-    raise InputError("mask", expected, shown(mask) + meant(str(mask), MASKS))
-
-
-def _as_block(block: Any, order: int) -> tuple[int, ...] | None:
-    if block is None:
-        return None
-    listed = tuple(block) if isinstance(block, list | tuple) else (block,) * order
-    if len(listed) != order:
-        raise InputError("block", f"one length or {order}", shown(block))
-    return tuple(as_count(length, "block", 1) for length in listed)
-
-
-def _check_layout(layout: Any, needed: str) -> None:
-    if (
-        not isinstance(layout, str)
-        or len(set(layout)) != len(layout)
-        or not set(needed) <= set(layout) <= set(AXES)
-    ):
-        raise InputError("layout", "the letters n and d, and b, h if there are any", shown(layout))

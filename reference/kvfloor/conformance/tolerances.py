@@ -31,7 +31,7 @@ from kvfloor.floors import (
     weight_drift,
     weight_underflow,
 )
-from kvfloor.numbers import Array, BinaryFormat, arb_precision, to_fmpq
+from kvfloor.numbers import Array, BinaryFormat, arb_precision, as_format, to_fmpq
 
 __all__ = ["Tolerances", "find_tolerances"]
 
@@ -44,6 +44,11 @@ MOST_NUMBERS = 2**20  # of values, a copy for each of the queries that are compu
 # which are fewer roundings than a logit has, and is added.
 CAP_ROUNDINGS = 5
 BIAS_ROUNDINGS = 1
+# Parts of the tokens may be merged by their log-sum-exps l: l itself, its difference from the
+# largest, and two roundings of each where the base is changed. A part with a tuple t, of reach S_t
+# and g_t below the top, has |l| <= S_t + g_t + ln N, and so has the largest.
+SPLIT_ROUNDINGS = 6
+DEQUANTISING = 2  # a zero point is subtracted; a product by the scale
 TERM_PRODUCTS = 4  # of these that may underflow
 LOG2_E = fmpq(3, 2)  # a bound on log₂ e = 1.4427
 LOG2_E_ABOVE = nextafter(1 / log(2), inf)
@@ -175,23 +180,16 @@ class _Model:
         form, stored = target.arithmetic, target.stored
         self.form, self.stored, self.order = form, stored, target.order
         self.base = target.logsumexp_base
-        m, d, lengths = target.order, case.query.shape[3], case.lengths
-        self.alone = not case.terms.any
+        m, lengths = target.order, case.lengths
         sinks = int(case.terms.sink is not None)
-        self.count = prod(lengths) + sinks
-        self.rescalings = 0
-        if target.block is not None:
-            blocks = zip(lengths, target.block, strict=True)
-            self.rescalings = prod(-(-n // block) for n, block in blocks) - 1
-        self.rescalings += sinks  # it may move the maximum last of all
+        self.count, self.splits = prod(lengths) + sinks, case.splits or 0
+        self.alone = not case.terms.any and not self.splits
+        self._count_roundings(target, case)
         self.unit = to_fmpq(form.unit_roundoff)
         self.half_least = fmpq(2) ** (form.min_exponent - form.precision)
         self.least = fmpq(2) ** form.min_exponent
         self.epsilon = 2 * to_fmpq(Fraction(target.exp_ulps)) * self.unit
         self.largest = to_fmpq(form.max_finite)
-        self.logit, self.differences = target.logit_roundings(d), target.difference_roundings
-        self.logit += CAP_ROUNDINGS if case.terms.softcap is not None else 0
-        self.logit += BIAS_ROUNDINGS if case.terms.bias is not None else 0
         self.growth = rescaling_growth(self.unit, self.epsilon, self.least)
         T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
         self.lost = self.count * T
@@ -208,21 +206,61 @@ class _Model:
         if stored != form:
             self.stored_unit = to_fmpq(stored.unit_roundoff)
             self.stored_lost = fmpq(2) ** (stored.min_exponent - stored.precision) * self.rescaled
+        if self.splits:  # the quotient of a part, and what that is multiplied by
+            self.stored_unit += 2 * (self.epsilon + self.unit)
+        if target.quantised is not None:  # values, before they meet weights
+            each = (1 + gamma(DEQUANTISING, self.unit)) * (1 + _rounded_unit(target))
+            self.stored_unit = (1 + self.stored_unit) * each**m - 1
         self.value_growth *= 1 + self.stored_unit
         self.weight_lost = (T * (1 + self.stored_unit) + self.stored_lost) * self.value_growth
-        self.products = self.count * (m + 2) + self.rescalings
+        self.products = self.count * (m + 2) + self.rescalings + 2 * self.splits
         self.carried = self.rescaled * self.value_growth
-        largest = [np.abs(A.astype(np.float64)).max() for A in (case.query, *case.keys)]
+        self._count_underflows(target, case)
+
+    def _count_underflows(self, target: Target, case: Case) -> None:
+        """Bound what products of a logit may be, and what their underflow does to it."""
+        query, keys, values = case.given
+        largest = map(_largest, (case.query, query, *case.keys, *keys))
         sigma = LOG2_E * to_fmpq(Fraction(case.sigma.factor * case.sigma.root))
-        self.factors = prod((_exact(max(1.0, x)) for x in largest), start=max(fmpq(1), sigma))
-        self.terms = d * (m + 1) if self.logit else 0
+        self.factors = prod(map(_exact, largest), start=max(fmpq(1), sigma))
+        each = zip(case.values, values, strict=True)
+        self.codes = prod(max(map(_largest, both)) for both in each)
+        d = case.query.shape[3]
+        self.terms = d * (self.order + 1) if self.logit else 0
         if case.terms.any:
             self.terms += TERM_PRODUCTS
             self.factors *= max(fmpq(1), _exact(float(case.terms.softcap or 1)))
-        self.logit_lost = fmpq(0)
+        parts = _dequantised_parts(target)
+        self.terms += DEQUANTISING * d * parts
+        self.products += DEQUANTISING * self.count * parts
+        self.logit_lost, self.rounded_lost = fmpq(0), fmpq(0)
         if self.bounded:
             growth = 1 + gamma(self.logit, self.unit)
             self.logit_lost = underflows(self.terms, growth, self.factors, self.half_least)
+            if target.quantised is not None and target.quantised.rounded is not None:
+                form = as_format(target.quantised.rounded)
+                half_least = fmpq(2) ** (form.min_exponent - form.precision)
+                self.logit_lost += underflows(d * parts, growth, self.factors, half_least)
+                self.rounded_lost = underflows(self.count * parts, self.carried, 1, half_least)
+
+    def _count_roundings(self, target: Target, case: Case) -> None:
+        """Count rescalings, and the roundings of a logit and of its difference from the top."""
+        self.rescalings = 0
+        if target.block is not None:
+            blocks = zip(case.lengths, target.block, strict=True)
+            self.rescalings = prod(-(-n // block) for n, block in blocks) - 1
+        self.rescalings += int(case.terms.sink is not None)  # it may move the maximum last of all
+        self.rescalings += self.splits  # parts may join one after another
+        self.logit = target.logit_roundings(case.query.shape[3])
+        self.logit += CAP_ROUNDINGS if case.terms.softcap is not None else 0
+        self.logit += BIAS_ROUNDINGS if case.terms.bias is not None else 0
+        self.differences = target.difference_roundings
+        if self.splits:
+            self.logit += SPLIT_ROUNDINGS
+            self.differences += SPLIT_ROUNDINGS
+        if target.quantised is not None:
+            each = DEQUANTISING + _rounded_unit(target) / to_fmpq(self.form.unit_roundoff)
+            self.logit += -(-int(each.p) // int(each.q)) * _dequantised_parts(target)
 
     def row(self, reach: float, size: float, values: float) -> _Row:
         """Return E3's bounds of a query with S̄, |lse| and a bound on products of values.
@@ -239,6 +277,7 @@ class _Model:
                 return _Row(inf, inf, inf, inf)
             share = underflow_error(spread, kappa, arb(1))
             products = underflows(self.products, self.carried, _exact(values), self.half_least)
+            products += self.rounded_lost * _exact(values)
             logsumexp = logsumexp_error(
                 arb(drift), kappa, arb(self.count).log(), arb(size), u=u, epsilon=self.epsilon
             )
@@ -261,20 +300,24 @@ class _Model:
         """What E4 takes, rounded up."""
         T = weight_underflow(self.rescalings, self.growth, self.unit, self.least, self.half_least)
         exp = (self.rescalings + 1) * self.epsilon / (1 - self.epsilon)
+        if self.splits:
+            with arb_precision(64):
+                size = 1 + _exact(_upper(arb(self.count).log()))
+            exp += (2 * self.epsilon + SPLIT_ROUNDINGS * self.unit) * size
         return Arithmetic(
             self.order,
             self.rescalings,
             self.count,
             float(self.form.unit_roundoff),
             _above(gamma(self.differences, self.unit)),
-            0.0 if self.stored == self.form else float(self.stored.unit_roundoff),
+            _above(self.stored_unit) if self.stored_unit else 0.0,
             _above(gamma(self.logit, self.unit)),
             _above(self.logit_lost),
             _above(exp),
             _above(self.epsilon),
             _above(T),
             0.0 if self.stored == self.form else _above(self.stored_lost),
-            _above(underflows(self.products, self.carried, 1, self.half_least)),
+            _above(underflows(self.products, self.carried, 1, self.half_least) + self.rounded_lost),
             _above(self.half_least),
         )
 
@@ -282,10 +325,29 @@ class _Model:
         """Whether a product, a logit or a sum on the way might exceed the format."""
         if not np.isfinite([reach, values]).all():
             return True
-        parts = [2 * self.count * _exact(values) * self.rescaled]
+        parts = [2 * self.count * _exact(max(values, self.codes)) * self.rescaled]
         if self.logit:  # a difference of numbers that are given may overflow: its exp is 0
             parts += [2 * self.terms * self.factors, 2 * (_exact(reach) + self._drift(reach))]
         return bool(max(parts) > self.largest)
+
+
+def _dequantised_parts(target: Target) -> int:
+    """Factors of a logit that are given as codes."""
+    quantised = target.quantised
+    return 0 if quantised is None else target.order + int(quantised.query)
+
+
+def _rounded_unit(target: Target) -> fmpq:
+    """Unit roundoff of the format that numbers are rounded to; 0 if that is the arithmetic."""
+    quantised = target.quantised
+    if quantised is None or quantised.rounded in (None, target.arithmetic.name):
+        return fmpq(0)
+    return to_fmpq(as_format(quantised.rounded).unit_roundoff)
+
+
+def _largest(array: Array) -> float:
+    """The largest size, at least 1."""
+    return max(1.0, float(np.abs(array.astype(np.float64)).max()))
 
 
 def _exact(x: float) -> fmpq:

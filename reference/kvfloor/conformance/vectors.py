@@ -28,6 +28,12 @@ SMALL = {1: (4,), 2: (3, 2)}  # tokens in each slot, by order
 # The relations between calls are no matter of one vector.
 WITHOUT = (
     "repeat",
+    "row-alone",
+    "row-moved",
+    "strided",
+    "columns-apart",
+    "offset",
+    "expanded",
     "inputs",
     "heads",
     "grouped-heads",

@@ -14,12 +14,19 @@ import pytest
 
 from kernels.wrong import SOURCE
 from kernels.wrong_joined import JOINED
+from kernels.wrong_packed import PACKED
+from kernels.wrong_quantised import QUANTISED
+from kernels.wrong_repeated import REPEATED
 from limits import HANG
 
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 FORMATS = ("--dtype", "float32", "--accumulate", "float32")
 SMALL = ("--order", "2", "--tokens", "most=12", "--examples", "1")  # a run of few seconds
+TINY = (
+    *FORMATS, "--order", "1", "--tokens", "most=12", "--heads", "2", "--d", "4", "--d-v", "same",
+    "--examples", "0",
+)  # fmt: skip
 TARGETS = """
 def halved(q, K, V, *, scale, mask):
     return factored(q, K, V, scale=scale / 2, mask=mask)
@@ -165,6 +172,54 @@ def test_terms_are_declared(project: Path) -> None:
     assert "unexpected keyword argument 'sink'" in done.stdout
 
 
+def test_repeatability_is_declared_and_told(project: Path) -> None:
+    (project / "mine_split.py").write_text(REPEATED)
+    told = (*TINY, "--splits", "1,3")
+    done = run(
+        project, "conform", "mine_split:split", *told, "--bitwise", "none", "--json", "r.json"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the same rows by other calls:\n  repeat: bitwise\n" in done.stdout
+    document = json.loads((project / "r.json").read_text())
+    assert {each["flag"]: each["found"] for each in document["repeated"]} == {
+        "repeat": "bitwise", "row-alone": "bitwise", "row-moved": "bitwise",
+        "splits": "within the bound",
+    }  # fmt: skip
+    done = run(project, "conform", "mine_split:split", *told, "--bitwise", "splits")
+    assert done.returncode == 1
+    assert "splits: 3 splits in place of 1 returned other numbers" in done.stdout
+    assert "  splits: within the bound, where bitwise is declared\n" in done.stdout
+
+
+def test_codes_are_declared(project: Path) -> None:
+    (project / "repeated.py").write_text(REPEATED)
+    (project / "mine_codes.py").write_text(QUANTISED.replace("from kernels import", "import"))
+    told = ("mine_codes:numbers_first", *TINY, "--quantised")
+    done = run(project, "conform", *told, "int8,per=block,block=4,rounded=float32,zero-point")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  poison: " in done.stdout
+    assert "  zero-points: " not in done.stdout
+    done = run(project, "conform", *told, "int8,per=token", "--views", "offset")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  scale-blocks: there is a scale for each token\n" in done.stdout
+    assert "  strided: strided arrays are not served\n" in done.stdout
+    assert "  offset: " not in done.stdout
+
+
+def test_sequences_are_packed_and_in_pages(project: Path) -> None:
+    (project / "repeated.py").write_text(REPEATED)
+    (project / "mine_pages.py").write_text(PACKED.replace("from kernels import", "import"))
+    told = (*TINY, "--layout", "nhd")
+    pages = ("mine_pages:packed_in_pages", *told, "--pages", "4", "--packed")
+    done = run(project, "conform", *pages, "plain")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  empty-sequences: no sequence is empty, as nothing else is declared\n" in done.stdout
+    done = run(project, "conform", "mine_pages:packed", *told, "--packed", "empty,slack")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  pages: there are no pages\n" in done.stdout
+    assert "empty-sequences: " not in done.stdout
+
+
 def test_a_mask_may_be_none(project: Path) -> None:
     options = ("--mask", "none", "--examples", "0", "--tokens", "most=20")
     done = run(project, "conform", "mine:factored", *FORMATS, *options)
@@ -211,6 +266,15 @@ def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
             "mask: expected None, as it merges",
         ),
         (("conform", "mine:factored", *FORMATS, "--bias", "alibi"), "bias: expected array, as"),
+        (("conform", "mine:factored", *FORMATS, "--splits", "0"), "splits: expected a whole"),
+        (("conform", "mine:factored", *FORMATS, "--bitwise", "rows"), "bitwise: expected one of"),
+        (("conform", "mine:factored", *FORMATS, "--views", "all"), "views: expected one of"),
+        (("conform", "mine:factored", *FORMATS, "--packed", "all"), "packed: expected some of"),
+        (("conform", "mine:factored", *FORMATS, "--packed", "plain"), "layout: expected no b, as"),
+        (
+            ("conform", "mine:factored", *FORMATS, "--quantised", "int8,token"),
+            "quantised: expected int8,per=token,block=16",
+        ),
         (("conform", "mine:factored", *FORMATS, "--softcap", "-1"), "softcap: expected a positive"),
         (("vectors",), "--out"),
         (("vectors", "--out", "mine.py"), "mine.py"),

@@ -44,6 +44,9 @@ def test_a_target_named_by_option(project: Path) -> None:
     done = run(project, "--kvfloor", "mine:right", "--junitxml", "r.xml", "-k", "causal or other")
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
+    done = run(project, "--kvfloor", "mine:right", "--junitxml", "r2.xml", "-k", "row-alone")
+    (told,) = ET.parse(project / "r2.xml").iter("property")
+    assert (told.get("name"), told.get("value")) == ("row-alone", "bitwise"), done.stdout
     names = {case.get("name") for case in ET.parse(project / "r.xml").iter("testcase")}
     assert names == {"right[causal]", "test_other"}
 
@@ -66,7 +69,7 @@ def test_a_target_that_has_a_name(project: Path) -> None:
 def test_a_family_is_chosen_by_its_marker(project: Path) -> None:
     done = run(project, "--kvfloor", "mine:right", "-m", "kvfloor_masks", "--strict-markers", "-rs")
     assert done.returncode == 0, done.stdout
-    assert "4 passed, 9 skipped" in done.stdout
+    assert "4 passed, 10 skipped" in done.stdout
     assert "the mask is causal" in done.stdout
 
 

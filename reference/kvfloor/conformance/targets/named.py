@@ -24,7 +24,10 @@ WINDOWS: dict[str, Callable[[Window], bool]] = {
     "causal": lambda window: window.right == 0,
 }
 TERMS = ("sink", "softcap", "bias")
-CALL = ("layout", "arrays", "returns", "logsumexp_base", "grouped", "source", *TERMS)
+CALL = (
+    "layout", "arrays", "returns", "logsumexp_base", "grouped", "source", *TERMS, "quantised",
+    "packed", "pages", "splits",
+)  # fmt: skip
 
 
 class Arithmetic(NamedTuple):
@@ -178,6 +181,8 @@ def _common(served: Any, wanted: Any) -> Any:
     """
     if isinstance(served, Counts) and isinstance(wanted, Counts):
         return served.common(wanted)
+    if isinstance(served, tuple) and isinstance(wanted, tuple):
+        return tuple(word for word in served if word in wanted)
     if served == wanted or wanted == Counts():
         return served
     return wanted if served == Counts() or (served, wanted) == ("fewer", "same") else None
