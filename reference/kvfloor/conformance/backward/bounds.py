@@ -47,7 +47,7 @@ from kvfloor.conformance.backward.target import Backward, named
 from kvfloor.conformance.backward.truth import Enclosed
 from kvfloor.conformance.centred import Arithmetic, read_set
 from kvfloor.conformance.tolerances import Model, Tolerances, find_tolerances, returned_bounds
-from kvfloor.conformance.truth import FINE, Truth
+from kvfloor.conformance.truth import FINE
 from kvfloor.numbers import Array, BinaryFormat
 
 __all__ = ["find_bounds"]
@@ -79,7 +79,6 @@ class _Sum(NamedTuple):
 def find_bounds(
     target: Backward,
     case: BackwardCase,
-    truth: Truth,
     enclosed: Enclosed,
     formats: dict[str, BinaryFormat],
 ) -> dict[str, Array]:
@@ -89,8 +88,6 @@ def find_bounds(
     ----------
     target : Backward
     case : BackwardCase
-    truth : Truth
-        Of the forward pass.
     enclosed : Enclosed
         The gradients.
     formats : dict
@@ -103,7 +100,7 @@ def find_bounds(
     model = Model(target, case)
     found = {name: np.full(A.shape, inf) for name, A in enclosed.middle.items()}
     if model.bounded:
-        forward = _Reading(target, case, truth)
+        forward = _Reading(target, case)
         b, h_kv = case.keys[0].shape[:2]
         group = case.query.shape[1] // h_kv
         sums = _Sums(target, case, model)
@@ -138,12 +135,12 @@ def _put(
 class _Reading:
     """What the forward pass left: given by the kit, or the function's own with its bounds."""
 
-    def __init__(self, target: Backward, case: BackwardCase, truth: Truth) -> None:
-        self.target, self.case, self.truth = target, case, truth
+    def __init__(self, target: Backward, case: BackwardCase) -> None:
+        self.target, self.case, self.truth = target, case, case.truth
         self.own: Tolerances | None = None
         if target.differentiable:
             self.own = find_tolerances(
-                target, case, truth, output=target.inputs, logsumexp=target.arithmetic
+                target, case, case.truth, output=target.inputs, logsumexp=target.arithmetic
             )
 
     def head(self, i: int, j: int, cotangent: Array) -> Forward:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 
 from kvfloor.conformance.case import Case
+from kvfloor.conformance.truth import Truth
 from kvfloor.numbers import Array
 
 __all__ = ["BackwardCase"]
@@ -22,9 +23,12 @@ class BackwardCase(Case):
         The outputs, correctly rounded to the format of the inputs.
     logsumexp : ndarray, shape (b, h, n_q)
         The log-sum-exps, to that of the arithmetic.
+    truth : Truth
+        What they are, finely.
     """
 
     _: KW_ONLY
     cotangent: Array
     output: Array
     logsumexp: Array
+    truth: Truth

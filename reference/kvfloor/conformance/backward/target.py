@@ -134,6 +134,7 @@ class Backward(Target):
             cotangent=G.astype(self.inputs.dtype),
             output=truth.output.astype(self.inputs.dtype),
             logsumexp=truth.logsumexp.astype(self.arithmetic.dtype),
+            truth=truth,
         )
 
     def pull_back(self, case: BackwardCase) -> Pulled:
