@@ -120,8 +120,7 @@ def weights(a: Arithmetic, given: Given, lost: float) -> Pair:
         errors.append(_risen(p, logarithms, drift))
     if forward.reads_logsumexp[1]:
         errors.append(_risen(p, logarithms, _softmax_drift(a, given, own, slack, p, logarithms)))
-    error = np.maximum.reduce(errors) + lost
-    return Pair(p, np.where(seen, error, 0.0))
+    return Pair(p, np.maximum.reduce(errors) + lost)
 
 
 def _softmax_drift(
