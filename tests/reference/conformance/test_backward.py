@@ -33,7 +33,7 @@ from seeds import LAST_SEED
 
 PAGE = (Path(__file__).parents[3] / "docs" / "backward.md").read_text()
 materialised: Any = right.materialised
-BF16 = {"dtype": "bfloat16", "accumulate": "float32"}
+BF16: dict[str, Any] = {"dtype": "bfloat16", "accumulate": "float32"}
 # Ten kinds: what each declares beside its formats.
 RIGHT: dict[str, tuple[str, dict[str, Any]]] = {
     "materialised": ("materialised", {"reads": ("output", "logsumexp")}),

@@ -21,12 +21,15 @@ BOTH = ("output", "logsumexp")
 
 
 def simple(
-    dtype: str = "float32", V: tuple[float, ...] = (2, 4), K: tuple[float, ...] = (1, -1)
+    dtype: str = "float32",
+    V: tuple[float, ...] = (2, 4),
+    K: tuple[float, ...] = (1, -1),
+    q: float = 0,
 ) -> Case:
-    """One query, which is zero: both weights are a half; x = dP - D is -1 and 1."""
+    """One query, zero or over like keys: both weights are a half; x = dP - D is -1 and 1."""
     form = as_format(dtype)
     keys, values = (np.array(A, float).reshape(1, 1, -1, 1).astype(form.dtype) for A in (K, V))
-    return Case(np.zeros_like(keys[:, :, :1]), (keys,), (values,), 1.0, None)
+    return Case(np.full_like(keys[:, :, :1], q), (keys,), (values,), 1.0, None)
 
 
 def bounds(case: Case, *, returned: str = "float32", G: float = 1, **declared: Any) -> Any:
@@ -88,6 +91,11 @@ def test_what_d_is_off_by_is_shared_by_all_tuples() -> None:
     assert opposite < off / 100
     own = bounds(simple("bfloat16", V, K=(1, 1)), reads=("logsumexp",))["dq"].item()
     assert own < off / 100
+    read, not_read = (
+        bounds(simple("bfloat16", V, K=(1, 1), q=2), reads=reads)["dK"][0, 0, 0, 0]
+        for reads in (BOTH, ("logsumexp",))
+    )
+    assert read - not_read == pytest.approx(2 * off / 2, rel=1e-2)
 
 
 def test_either_way_is_the_larger_of_both() -> None:
