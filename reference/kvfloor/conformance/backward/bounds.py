@@ -218,7 +218,7 @@ class _Sums:
         ds, shared = _finite(ds, seen), np.where(seen, shared, 0.0)
         p, ds = self._stored(p, seen), self._stored(ds, seen, max(1.0, self.sigma, 1 / self.sigma))
         whole = Pair(ds.size, ds.error + shared)
-        reach = float(np.where(seen, part.reach, 0.0).max(initial=0.0))
+        reach = float(np.where(seen, part.reach, 0.0).max(initial=0.0)) * max(1.0, 1 / self.sigma)
         if self._too_large(max(x.most, reach), p, whole):
             return None
         q = np.abs(case.query[i, j].astype(np.float64)) * self.sigma
