@@ -1,9 +1,11 @@
 """The named targets that are installed, under the kit: the table in docs/conformance.md.
 
-``PYTHONPATH=tests python tests/benchmarks/bench_targets.py [NAME ...]``; with all of them it takes
-most of an hour. Each is run in its first format with every mask that it serves, and without a mask
-in every other. A cell is the worst error over its bound of these runs, and the entries that fail;
-after the table each failure is described. Not run is what none of a target's runs could run.
+``PYTHONPATH=tests python tests/benchmarks/bench_targets.py [--backward] [NAME ...]``; with all of
+them it takes most of an hour. With ``--backward`` it is that of docs/backward.md, of the backward
+passes of those that are differentiable. Each is run in its first format with every mask that it
+serves, and without a mask in every other. A cell is the worst error over its bound of these runs,
+and the entries that fail; after the table each failure is described. Not run is what none of a
+target's runs could run.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kvfloor import InputError, Window
-from kvfloor.conformance import NAMED, NamedTarget, Report, Target, run
+from kvfloor.conformance import NAMED, NamedTarget, Report, Target, as_backward, run
 
 FORMATS = ("float32", "float64", "bfloat16", "float16")
 EXAMPLES = {"jax": 0}  # by package, else 2; JAX compiles for every shape that is drawn
+DIFFERENTIABLE = ("torch", "jax")  # by their arrays
 # what no target with a name has
 UNDECLARED = [
     *(f"no {it} is declared" for it in ("sink", "softcap", "array of biases", "alibi")),
@@ -50,6 +53,8 @@ def cell(found: list[Found]) -> str:
     """What is said of one format."""
     if not found:
         return ""
+    if not any(one.report.answered for one in found):
+        return "never answers"
     worst = max(one.report.worst_ratio for one in found)
     failed = sorted({failure.flag for one in found for failure in one.report.failures})
     if failed:
@@ -82,15 +87,21 @@ def failures(name: str, found: list[Found]) -> Iterator[str]:
 
 
 def main() -> None:
+    backward, chosen = "--backward" in sys.argv, [a for a in sys.argv[1:] if a != "--backward"]
     sys.stdout.write(f"| target | package | {' | '.join(FORMATS)} | not run |\n|{'---|' * 7}\n")
     notes = []
     for named in NAMED:
-        if sys.argv[1:] and named.name not in sys.argv[1:]:
+        if chosen and named.name not in chosen:
+            continue
+        if backward and named.call.get("arrays") not in DIFFERENTIABLE:
             continue
         try:
             examples = EXAMPLES.get(named.package, 2)
             found = [
-                Found(t.inputs.name, t.kind, run(t, examples=examples)) for t in targets(named)
+                Found(
+                    t.inputs.name, t.kind, run(as_backward(t) if backward else t, examples=examples)
+                )
+                for t in targets(named)
             ]
         except InputError as error:
             notes.append(f"* not run at all: {error}")

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from mutation.audit_mutants import AUDIT
+from mutation.backward_mutants import BACKWARD
 from mutation.bounds_mutants import BOUNDS
 from mutation.cache_mutants import CACHES
 from mutation.conformance_mutants import CONFORMANCE
@@ -60,6 +61,13 @@ MUTANTS = [
         mutant
         for file, *row in CONFORMANCE
         for mutant in mutants(f"conformance/{file}.py", (f"conform-{row[0]}", row[1], row[2]))
+    ),
+    *(
+        mutant
+        for file, *row in BACKWARD
+        for mutant in mutants(
+            f"conformance/backward/{file}.py", (f"backward-{row[0]}", row[1], row[2])
+        )
     ),
     *(
         mutant

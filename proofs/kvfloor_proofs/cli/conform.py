@@ -26,10 +26,10 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.argument("target", metavar="MODULE:FUNCTION")
 @click.option(
     "--what",
-    type=click.Choice(("attention", "merge")),
+    type=click.Choice(("attention", "backward", "merge")),
     default="attention",
     show_default=True,
-    help="What it computes; merge: f(outputs, logsumexps) of partial states.",
+    help="What it computes; backward: gradients; merge: f(outputs, logsumexps) of partial states.",
 )
 @click.option(
     "--list",
@@ -41,7 +41,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 )
 @click.option("--dtype", help="Format of the inputs.")
 @click.option("--accumulate", help="Format of the arithmetic.")
-@click.option("--order", type=int, help="Slots of keys and values.  [default: 2]")
+@click.option("--order", type=int, help="Slots of keys and values.  [default: 2; backward: 1]")
 @click.option("--layout", help="Axes: batch, heads, tokens, columns.  [default: bhnd]")
 @click.option("--scale", help="A number, or 1/sqrt(d).  [default: 1/sqrt(d)]")
 @click.option(
@@ -56,6 +56,14 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--logsumexp-base", help="What log-sum-exps are logarithms to: e or 2.  [default: e]")
 @click.option("--exp-base", help="merge: what is raised to a power.  [default: the same]")
 @click.option("--logsumexps", help="merge: format of those given.  [default: the arithmetic's]")
+@click.option("--reads", help="backward: what of the forward's is read: output, logsumexp or none.")
+@click.option("--added", help="backward: format of sums of blocks.  [default: the arithmetic's]")
+@click.option(
+    "--differentiable",
+    is_flag=True,
+    default=None,
+    help="backward: it is a forward pass of PyTorch or JAX, whose backward pass is called.",
+)
 @click.option("--empty", help="Output of a row without a tuple: zero or nan.  [default: zero]")
 @click.option("--grouped", is_flag=True, default=None, help="Heads may share keys and values.")
 @click.option("--arrays", help="numpy, torch, jax or a module.  [default: numpy]")
@@ -111,19 +119,23 @@ def conform(
     is within its derived bound, 1 if not, or if too little is served to say anything, 2 if it
     never answers.
 
+    With --what backward it is called as f(q, (K1, ...), (V1, ...), cotangent, scale=..., mask=...,
+    output=..., logsumexp=...) and returns dq, (dK1, ...), (dV1, ...); or it is --differentiable, as
+    targets with a name are.
+
     With --what merge it is called as f(outputs, logsumexps), of shapes (parts, rows, heads, d_v)
     and (parts, rows, heads); --tokens are parts, --batch rows.
 
     Example: kvfloor conform mine:attention --dtype bfloat16 --accumulate float32 --mask causal
 
-    Example: kvfloor conform torch:sdpa --dtype bfloat16
+    Example: kvfloor conform torch:sdpa --dtype bfloat16 --what backward
     """
-    from kvfloor_proofs.cli.conforming import as_merging, as_target
+    from kvfloor_proofs.cli.conforming import as_described
 
     if json_file is not None:
         check_writable(json_file, "--json")
     told = {k: v for k, v in declared.items() if v is not None}
-    made = as_merging(target, told) if what == "merge" else as_target(target, told)
+    made = as_described(what, target, told)
     from kvfloor.conformance import run
 
     report = run(made, examples=examples, seed=seed)

@@ -6,44 +6,59 @@ from dataclasses import replace
 from typing import Any
 
 from kvfloor.attention import Window
-from kvfloor.conformance import NAMED, Domain, Merging, Quantised, Target, find_named, load
+from kvfloor.conformance import (
+    NAMED,
+    Backward,
+    Domain,
+    Merging,
+    Quantised,
+    Target,
+    as_backward,
+    find_named,
+    load,
+)
 from kvfloor.errors import InputError, meant
 
-__all__ = ["as_merging", "as_target"]
+__all__ = ["as_described"]
 
+KINDS: dict[str, type[Target]] = {"attention": Target, "backward": Backward, "merge": Merging}
+# options of one kind of target alone
+OF_KIND = {"backward": ("reads", "added", "differentiable"), "merge": ("exp_base", "logsumexps")}
 SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups", "views")
 QUANTISED = "int8,per=token,block=16,zero-point,query,rounded=bfloat16 or a part of that"
 WINDOW = "window,left=3,right=0 or a part of that, or L1/L2 for each slot, and top-left"
 
 
-def as_target(spec: str, declared: dict[str, Any]) -> Target:
+def as_described(what: str, spec: str, declared: dict[str, Any]) -> Target:
     """Return the target that a name and the options given describe.
 
     Parameters
     ----------
+    what : str
+        One of `KINDS`.
     spec : str
         ``MODULE:FUNCTION``, the name of a `Target`, or one of `kvfloor.conformance.NAMED`.
     declared : dict
-        Options as text, by the names of `Target`'s parameters.
+        Options as text, by the names of the parameters of such a target.
 
     Raises
     ------
     InputError
-        If the name leads nowhere, an option is out of range, or one of the formats is missing.
+        If the name leads nowhere, an option is out of range or for another kind of target, or one
+        of the formats is missing.
     """
-    for name in ("exp_base", "logsumexps"):
-        if name in declared:
-            raise InputError(f"--{name.replace('_', '-')}", "none without --what merge", "one")
+    for kind, names in OF_KIND.items():
+        for name in names if kind != what else ():
+            if name in declared:
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(option, f"none without --what {kind}", "one")
     named = find_named(spec)
-    if named is not None:
-        served = _read(declared)
-        return named.target(domain=served, **declared)
-    return _as_target(Target, spec, declared)
-
-
-def as_merging(spec: str, declared: dict[str, Any]) -> Target:
-    """Do the same for a function that merges partial states; none of those has a name."""
-    return _as_target(Merging, spec, declared)
+    if named is not None and what != "merge":
+        own = {name: _read_one(name, declared.pop(name)) for name in OF_KIND["backward"]
+               if name in declared}  # fmt: skip
+        forward = named.target(domain=_read(declared), **declared)
+        return as_backward(forward, **own) if what == "backward" else forward
+    return _as_target(KINDS[what], spec, declared)
 
 
 def _as_target(kind: type[Target], spec: str, declared: dict[str, Any]) -> Target:
@@ -55,7 +70,7 @@ def _as_target(kind: type[Target], spec: str, declared: dict[str, Any]) -> Targe
     if isinstance(found, Target):
         if declared:
             raise InputError("options", "none, as the target declares everything", str(declared))
-        if isinstance(found, Merging) != (kind is Merging):
+        if type(found) is not kind:
             raise InputError("--what", "what the target does", repr(kind.__name__))
         return replace(found, source=f"{spec}.function")
     for name in ("dtype", "accumulate"):
@@ -67,10 +82,12 @@ def _as_target(kind: type[Target], spec: str, declared: dict[str, Any]) -> Targe
 
 def _read(declared: dict[str, Any]) -> Domain:
     """Read what came as text, in place; return what of it is a domain."""
-    for name, read in READ.items():
-        if name in declared:
-            declared[name] = read(declared[name])
+    declared.update({name: _read_one(name, given) for name, given in declared.items()})
     return Domain(**{name: declared.pop(name) for name in SERVED if name in declared})
+
+
+def _read_one(name: str, given: Any) -> Any:
+    return READ[name](given) if name in READ else given
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -125,6 +142,10 @@ def _numbers(text: str) -> tuple[int | str, ...]:
     return tuple(map(_number, text.split(",")))
 
 
+def _reads(text: str) -> tuple[str, ...]:
+    return () if text == "none" else _words(text)
+
+
 READ = {
     "views": lambda text: () if text == "none" else _words(text),
     "packed": lambda text: () if text == "plain" else _words(text),
@@ -136,4 +157,5 @@ READ = {
     "block": _block,
     "logsumexp_base": _number,
     "exp_base": _number,
+    "reads": _reads,
 }

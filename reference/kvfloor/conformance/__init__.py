@@ -5,8 +5,10 @@ implementation of attention returns with the correctly rounded one, and passes i
 within the bound that E3 derives for the arithmetic it declares.
 """
 
+from kvfloor.conformance.backward import Backward, BackwardCase, as_backward, judge_gradients
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import (
+    BACKWARDS,
     CATALOGUE,
     FAMILIES,
     MERGES,
@@ -21,7 +23,7 @@ from kvfloor.conformance.loading import load
 from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.report import Failure, NotRun, Report
-from kvfloor.conformance.runner import check, check_merge, run
+from kvfloor.conformance.runner import check, check_backward, check_merge, run
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.storage import unstored
 from kvfloor.conformance.target import Answer, CallError, Target
@@ -30,11 +32,14 @@ from kvfloor.conformance.terms import Joined
 from kvfloor.conformance.vectors import write
 
 __all__ = [
+    "BACKWARDS",
     "CATALOGUE",
     "FAMILIES",
     "MERGES",
     "NAMED",
     "Answer",
+    "Backward",
+    "BackwardCase",
     "CallError",
     "Case",
     "Domain",
@@ -51,12 +56,15 @@ __all__ = [
     "Size",
     "Target",
     "Worst",
+    "as_backward",
     "as_entry",
     "check",
+    "check_backward",
     "check_merge",
     "entries_for",
     "find_named",
     "judge",
+    "judge_gradients",
     "load",
     "named_target",
     "run",

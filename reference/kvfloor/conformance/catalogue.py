@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
 
 from kvfloor.conformance import (
     builders,
@@ -19,15 +17,24 @@ from kvfloor.conformance import (
     tiles,
     viewing,
 )
-from kvfloor.conformance.case import Case
-from kvfloor.conformance.domain import EVERYTHING
-from kvfloor.conformance.draft import Draft, affordable
+from kvfloor.conformance.backward import BACKWARDS, Backward
+from kvfloor.conformance.entry import (
+    FAMILIES,
+    Entry,
+    mask_other_than,
+    no_domain,
+    no_groups,
+    no_wide_window,
+    one_head,
+    one_length,
+    one_slot,
+)
 from kvfloor.conformance.merging import Merging
-from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
 
 __all__ = [
+    "BACKWARDS",
     "CATALOGUE",
     "FAMILIES",
     "MERGES",
@@ -36,94 +43,6 @@ __all__ = [
     "catalogue_of",
     "entries_for",
 ]
-
-FAMILIES = ("shapes", "masks", "ranges", "precision", "invariance", "instances")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A kind of input.
-
-    Attributes
-    ----------
-    flag : str
-        Its name, in reports and in files of expected failures.
-    family : str
-        One of `FAMILIES`.
-    note : str
-        Which bug it catches.
-    build : callable
-        Makes cases of a draft.
-    unless : callable
-        Why it means nothing for a target; empty if it does.
-    longest : int
-        Tokens in a slot, at most.
-    sizes : callable
-        What else of `Size` is not as in other entries, for a target.
-    draws : bool
-        Whether smaller cases are drawn; else there are those at full size alone.
-    """
-
-    flag: str
-    family: str
-    note: str
-    build: Callable[[Draft], list[Case]]
-    unless: Callable[[Target], str] = lambda _: ""
-    longest: int = 12
-    sizes: Callable[[Target], dict[str, Any]] = lambda _: {}
-    draws: bool = True
-
-    def largest(self, target: Target) -> Size:
-        """The size of the case that every run includes: the nearest that the target serves."""
-        longest = self.longest if target.order < 3 else min(self.longest, 5)
-        lengths = tuple(max(1, longest - r) for r in range(target.order))
-        usual = Size(2, 2, 3, 7, lengths, 8, 6)
-        return _afforded(target, replace(usual, **self.sizes(target)))
-
-
-def _afforded(target: Target, size: Size) -> Size:
-    """Return a size that is served, with fewer sets of keys if all would take too long."""
-    fitted = target.fit(size)
-    for name in ("batch", "kv_heads", "group"):
-        while not affordable(fitted) and getattr(size, name) > 1:
-            size = replace(size, **{name: getattr(size, name) // 2})
-            fitted = target.fit(size)
-    return fitted
-
-
-def _one_slot(target: Target) -> str:
-    return "" if target.order > 1 else "there is one slot"
-
-
-def _one_length(target: Target) -> str:
-    if target.domain.square:
-        return "each slot has as many tokens as there are queries"
-    return _one_slot(target)
-
-
-def _one_head(target: Target) -> str:
-    size = target.fit(Size(8, 8, 1, 1, (1,) * target.order, 1, 1))
-    return "" if size.batch * size.kv_heads > 1 else "there is one head, in a batch of one"
-
-
-def _no_groups(target: Target) -> str:
-    size = target.fit(Size(1, 8, 4, 1, (1,) * target.order, 1, 1))
-    return "" if size.group > 1 else "heads do not share keys"
-
-
-def _not(*kinds: str) -> Callable[[Target], str]:
-    def unless(target: Target) -> str:
-        return "" if target.kind in kinds else f"the mask is {target.kind}"
-
-    return unless
-
-
-def _no_wide_window(target: Target) -> str:
-    return _not("window")(target) or tiles.too_wide(target)
-
-
-def _no_domain(target: Target) -> str:
-    return "no domain is declared" if target.domain == EVERYTHING else ""
 
 
 def _reads(target: Target) -> str:
@@ -160,9 +79,9 @@ CAUSAL = ("causal", "causal-top-left")
 CATALOGUE = (
     Entry("drawn", "shapes", "anything at all", builders.drawn),
     Entry("distinct-slots", "shapes", "slots swapped, or one used for another",
-          builders.distinct_slots, unless=_one_slot),
+          builders.distinct_slots, unless=one_slot),
     Entry("unequal-lengths", "shapes", "the length of one slot used for another",
-          builders.unequal_lengths, unless=_one_length),
+          builders.unequal_lengths, unless=one_length),
     Entry("wide-values", "shapes", "d where d_v is meant", builders.wide_values),
     Entry("single-token", "shapes", "sums and maxima that expect two", builders.single_token),
     Entry("block-boundary", "shapes", "off by one where a block begins or ends",
@@ -182,7 +101,7 @@ CATALOGUE = (
     Entry("one-query", "shapes", "one query against many tokens, as in decoding",
           corners.one_query, longest=33),
     Entry("domain-edges", "shapes", "the largest and the smallest that is served",
-          extents.domain_edges, unless=_no_domain, sizes=lambda _: tiles.FEW, longest=1,
+          extents.domain_edges, unless=no_domain, sizes=lambda _: tiles.FEW, longest=1,
           draws=False),
     Entry("unequal-sequences", "shapes", "the length of another sequence, or where it begins",
           packing.unequal_sequences, unless=packing.no_sequences),
@@ -193,23 +112,23 @@ CATALOGUE = (
     Entry("unowned", "masks", "what no sequence owns is read: NaN in the rest of a page, and slack",
           packing.unowned, unless=packing.nothing_unowned),
     Entry("heads", "shapes", "heads and batch mixed up, or one head read for all",
-          builders.heads, unless=_one_head, sizes=extents.many_heads),
+          builders.heads, unless=one_head, sizes=extents.many_heads),
     Entry("grouped-heads", "shapes", "heads of the query that read the wrong keys",
-          builders.heads, unless=_no_groups, sizes=extents.many_heads),
+          builders.heads, unless=no_groups, sizes=extents.many_heads),
     Entry("causal", "masks", "a causal mask off by one, or in one slot only", builders.causal,
-          unless=_not(*CAUSAL, "boolean")),
+          unless=mask_other_than(*CAUSAL, "boolean")),
     Entry("fewer-queries", "masks", "a mask at the wrong corner, with fewer queries than tokens",
-          corners.fewer_queries, unless=_not(*CAUSAL, "window")),
+          corners.fewer_queries, unless=mask_other_than(*CAUSAL, "window")),
     Entry("more-queries", "masks", "a mask at the wrong corner, with more queries than tokens",
-          corners.more_queries, unless=_not(*CAUSAL, "window")),
+          corners.more_queries, unless=mask_other_than(*CAUSAL, "window")),
     Entry("window", "masks", "windows swapped, off by one or not cut", builders.window,
-          unless=_not("window", "boolean")),
+          unless=mask_other_than("window", "boolean")),
     Entry("wide-window", "masks", "wide windows swapped, off by one or not cut", tiles.wide_window,
-          unless=_no_wide_window, sizes=tiles.beyond_windows),
+          unless=no_wide_window, sizes=tiles.beyond_windows),
     Entry("empty-rows", "masks", "a row without a tuple that is not -inf, but NaN or a number",
-          builders.empty_rows, unless=_not("boolean")),
+          builders.empty_rows, unless=mask_other_than("boolean")),
     Entry("masked-rows", "masks", "masks that are large numbers, or applied after the maximum",
-          builders.masked_rows, unless=_not("boolean")),
+          builders.masked_rows, unless=mask_other_than("boolean")),
     Entry("low-logits", "masks", "a number in place of minus infinity: -1e4, -5e4, -65504, -1e9",
           sentinels.low_logits, sizes=lambda _: tiles.FEW | {"d": 8, "d_v": 6}),
     Entry("poison", "masks", "what no query sees is read, though it is declared that it is not",
@@ -340,6 +259,8 @@ MERGES = (
 
 def catalogue_of(target: Target) -> tuple[Entry, ...]:
     """Return the catalogue for what a target does."""
+    if isinstance(target, Backward):
+        return BACKWARDS
     return MERGES if isinstance(target, Merging) else CATALOGUE
 
 
@@ -350,7 +271,7 @@ def entries_for(target: Target) -> tuple[Entry, ...]:
 
 def as_entry(flag: str) -> Entry:
     """Return the entry with a flag; `InputError` if there is none."""
-    entries = (*CATALOGUE, *MERGES)
+    entries = (*CATALOGUE, *MERGES, *BACKWARDS)
     for entry in entries:
         if entry.flag == flag:
             return entry

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kvfloor.conformance.backward import FIXED as FIXED_BACKWARD
+from kvfloor.conformance.backward import Backward, BackwardCase
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.domain import Domain
 from kvfloor.conformance.draft import Draft
@@ -49,9 +51,19 @@ OF_MERGING = {
     "exp_base": None,
     "domain": Domain(**NOT_SERVED),
 }
+OF_BACKWARD = {
+    **{name: value for name, value in DEFAULTS.items() if name not in FIXED_BACKWARD},
+    "order": 1,
+    "differentiable": False,
+    "reads": None,
+    "added": None,
+}
+KINDS: dict[type[Target], dict[str, Any]] = {
+    Merging: OF_MERGING, Backward: OF_BACKWARD, Target: DEFAULTS,
+}  # fmt: skip
 NAMES = (
-    "Case", "Domain", "Draft", "Joined", "Merging", "Quantised", "Size", "Target", "as_entry",
-    "judge",
+    "Backward", "Case", "Domain", "Draft", "Joined", "Merging", "Quantised", "Size", "Target",
+    "as_entry", "judge", "judge_gradients",
 )  # fmt: skip
 
 
@@ -71,24 +83,25 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     case : Case
     """
     name, imported = _import(target)
-    merges = isinstance(target, Merging)
+    kind = next(each for each in KINDS if isinstance(target, each))
     declared = ", ".join(
         f"{key}={getattr(target, key)!r}"
-        for key, value in (OF_MERGING if merges else DEFAULTS).items()
+        for key, value in KINDS[kind].items()
         if getattr(target, key) != value
     )
     options = f"dtype={target.inputs.name!r}, accumulate={target.arithmetic.name!r}"
     options += f", {declared}" if declared else ""
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
     plain = case.stored is None and case.sequences is None and case.view is None
-    literal = _states if merges else _literal
+    literal = _states if kind is Merging else _pulled if kind is Backward else _literal
+    judged = "judge_gradients" if kind is Backward else "judge"
     body = literal(case) if small and plain else _recipe(flag, draft, number)
     test = f"""def test_{flag.replace("-", "_")}():
-    target = {"Merging" if merges else "Target"}({name}, {options})
+    target = {kind.__name__}({name}, {options})
 {indent(body, "    ")}
-    assert judge(target, case).problem is None, judge(target, case).problem
+    assert {judged}(target, case).problem is None, {judged}(target, case).problem
 """
-    used = [word for word in NAMES if f"{word}(" in test]
+    used = [word for word in NAMES if re.search(rf"\b(?<!\.){word}\(", test)]
     numpy = "import numpy as np\n\n" if "np." in test else ""
     window = "from kvfloor import Window\n" if "Window(" in test else ""
     return f"""{numpy}{window}from kvfloor.conformance import {", ".join(used)}
@@ -132,6 +145,13 @@ def _literal(case: Case) -> str:
             ")",
         )
     )
+
+
+def _pulled(case: Case) -> str:
+    """The case without its cotangent, and that."""
+    assert isinstance(case, BackwardCase)  # noqa: S101 (its targets have no others)
+    plain = _literal(case).removeprefix("case = ")
+    return f"case = target.case(\n{indent(plain, '    ')},\n    {_array(case.cotangent)},\n)"
 
 
 def _terms(case: Case) -> list[str]:

@@ -10,6 +10,12 @@ from typing import Any, NamedTuple
 
 import hypothesis
 
+from kvfloor.conformance.backward import (
+    Backward,
+    BackwardCase,
+    find_gradient_stage,
+    judge_gradients,
+)
 from kvfloor.conformance.case import Case, Relation
 from kvfloor.conformance.catalogue import Entry, as_entry, catalogue_of
 from kvfloor.conformance.declarations import BITWISE
@@ -26,7 +32,7 @@ from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
 from kvfloor.numbers import as_count
 
-__all__ = ["check", "run"]
+__all__ = ["check", "check_backward", "check_merge", "run"]
 
 AGREEMENT = ("bitwise", "within the bound", "without a bound", "fails")
 SHRINKING = 60  # examples drawn to find a small input where the large one fails
@@ -117,6 +123,50 @@ def check_merge(
     return run(target, examples=examples, seed=seed, flags=flags)
 
 
+def check_backward(
+    function: Callable[..., Any],
+    *,
+    dtype: Any,
+    accumulate: Any,
+    examples: int = 10,
+    seed: int = 0,
+    flags: Iterable[str] | None = None,
+    **declared: Any,
+) -> Report:
+    """Compare a backward pass of attention with the right gradients.
+
+    Parameters
+    ----------
+    function : callable
+        ``f(q, (K1, ...), (V1, ...), cotangent, scale=..., mask=..., output=..., logsumexp=...)``,
+        or with ``differentiable=True`` a forward pass of PyTorch or JAX; see `Backward`.
+    dtype, accumulate
+        The formats of the inputs and of the arithmetic.
+    examples, seed, flags
+        As in `check`; entries are those of `BACKWARDS`.
+    **declared
+        The other parameters of `Backward`: ``differentiable``, ``reads``, ``weights``, ``added``,
+        ``block``, ``order``, ``layout``, ``scale``, ``mask``, ``exp_ulps``, ``logsumexp_base``,
+        ``grouped``, ``arrays``, ``domain``.
+
+    Returns
+    -------
+    Report
+        It passes only if every gradient is within the bound that E5 derives for the declaration.
+
+    Raises
+    ------
+    InputError
+        If a declaration is out of range, or a flag unknown.
+
+    Notes
+    -----
+    E5 `gradient-rounding`.
+    """
+    target = Backward(function, dtype=dtype, accumulate=accumulate, **declared)
+    return run(target, examples=examples, seed=seed, flags=flags)
+
+
 def run(
     target: Target, *, examples: int = 10, seed: int = 0, flags: Iterable[str] | None = None
 ) -> Report:
@@ -202,12 +252,16 @@ class _Totals:
 
 
 class _Finding(NamedTuple):
-    """A case that fails: what it was built from, and which of the cases built it is."""
+    """A case that fails: what it was built from, and which of the cases built it is.
+
+    ``large`` is the one at full size, if that fails too.
+    """
 
     draft: Draft
     number: int
     case: Case
     problem: str
+    large: Case | None = None
 
 
 def _examine(
@@ -223,7 +277,7 @@ def _examine(
 
     def trial(draft: Draft) -> _Finding | None:
         for number, case in enumerate(entry.build(draft)):
-            found = judge(target, case)
+            found = _judge(target, case)
             totals.add(entry.flag, case, found)
             if found.problem is not None:
                 return _Finding(draft, number, case, found.problem)
@@ -233,7 +287,8 @@ def _examine(
     if not entry.draws:
         return large
     count = examples if large is None else max(examples, SHRINKING)
-    return (_search(entry, target, trial, count, seed) if count else None) or large
+    found = _search(entry, target, trial, count, seed) if count else None
+    return found._replace(large=large.case) if found and large else found or large
 
 
 def _search(
@@ -277,8 +332,21 @@ class _Fails(Exception):  # noqa: N818 (it says what the target does)
     """The target fails a case that was drawn."""
 
 
+def _judge(target: Target, case: Case) -> Judgement:
+    if isinstance(target, Backward) and isinstance(case, BackwardCase):
+        return judge_gradients(target, case)
+    return judge(target, case)
+
+
+def _find_stage(target: Target, finding: _Finding) -> str | None:
+    if isinstance(target, Backward):
+        both = (finding.case, finding.large)
+        return find_gradient_stage(target, [one for one in both if isinstance(one, BackwardCase)])
+    return find_stage(target, finding.case)
+
+
 def _failure(entry: Entry, target: Target, finding: _Finding) -> Failure:
-    stage = find_stage(target, finding.case)
+    stage = _find_stage(target, finding)
     message = finding.problem + (f"; it comes from the {stage}" if stage is not None else "")
     return Failure(
         entry.flag,

@@ -295,6 +295,10 @@ class Target:
         InputError
             If the case is outside of the domain; then it is not called.
         """
+        return self._answer(*self._called(case))
+
+    def _called(self, case: Case) -> tuple[Any, Case, tuple[str, ...]]:
+        """Call the function; return what it returned, the case, and the inputs that it changed."""
         for size in Size.all_of(case):
             left_out = self.domain.excludes(size)
             if left_out is not None:
@@ -310,7 +314,7 @@ class Target:
             text = " ".join(str(error).split())
             raise CallError(f"raised {type(error).__name__}: {text}") from error
         changed = tuple(name for name, A in before.items() if A.tobytes() != copies[name].tobytes())
-        return self._answer(found, case, changed)
+        return found, case, changed
 
     def _arguments(self, case: Case) -> dict[str, Array]:
         """The arrays that the function is given, by name."""
@@ -327,6 +331,13 @@ class Target:
 
     def _invoke(self, given: dict[str, Any], case: Case) -> Any:
         """Call the function with these arrays, as its framework has them."""
+        arrays, options = self._as_called(given, case)
+        return self.function(*arrays, **options)
+
+    def _as_called(
+        self, given: dict[str, Any], case: Case
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the query, keys and values, and what is told by keyword."""
         slots = {
             name: tuple(given[f"{name}[{r}]"] for r in range(self.order))
             for name in ("keys", "values", *OF_SLOTS)
@@ -340,9 +351,8 @@ class Target:
             terms["softcap"] = self.softcap
         if case.splits is not None:
             terms["splits"] = case.splits
-        return self.function(
-            given["query"], slots["keys"], slots["values"], scale=float(scale), mask=mask, **terms
-        )
+        arrays = given["query"], slots["keys"], slots["values"]
+        return arrays, {"scale": float(scale), "mask": mask, **terms}
 
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
         parts = (found,) if self.returns == ("output",) else found

@@ -33,7 +33,7 @@ from kvfloor.floors import (
 )
 from kvfloor.numbers import Array, BinaryFormat, arb_precision, as_format, to_fmpq
 
-__all__ = ["Tolerances", "find_tolerances"]
+__all__ = ["INFLATION", "LEAST", "Model", "Tolerances", "find_tolerances", "returned_bounds"]
 
 # Bounds are sums and products of at most 2**10 floats that are not negative: each operation is off
 # by 2**-53, or by the least number where it underflows.
@@ -91,7 +91,7 @@ def find_tolerances(
     E3 `forward-error`, E4 `centred-error`: the lesser of the two.
     """
     b, h = case.query.shape[:2]
-    model, kept = _Model(target, case), case.kept
+    model, kept = Model(target, case), case.kept
     found = Tolerances(np.full(truth.output.shape, inf), np.full(truth.logsumexp.shape, inf))
     if model.bounded:
         for i, j in np.ndindex(b, h):
@@ -107,12 +107,12 @@ def find_tolerances(
                     found.output[i, j, rows], found.logsumexp[i, j, rows] = bounds
     lse = found.logsumexp * (1 if target.logsumexp_base == "e" else LOG2_E_ABOVE)
     return Tolerances(
-        _rounded(found.output, truth.fine_output, output, target.arithmetic),
-        _rounded(lse, truth.fine_logsumexp, logsumexp, target.arithmetic),
+        returned_bounds(found.output, truth.fine_output, output, target.arithmetic),
+        returned_bounds(lse, truth.fine_logsumexp, logsumexp, target.arithmetic),
     )
 
 
-def _fitting(model: _Model, part: Set, rows: Rows, kept: Mask | None) -> tuple[Rows, Array]:
+def _fitting(model: Model, part: Set, rows: Rows, kept: Mask | None) -> tuple[Rows, Array]:
     """Return the queries on whose way nothing overflows, and S̄ of each."""
     seen, reach = _seen(kept, rows), part.reach[rows]
     reach = (reach if seen is None else np.where(seen, reach, 0)).max(axis=1)
@@ -135,7 +135,7 @@ def _with_sink(kept: Mask | None, sink: Any) -> Mask | None:
 
 
 def _rows(
-    model: _Model,
+    model: Model,
     part: Set,
     rows: Rows,
     reach: Array,
@@ -158,7 +158,9 @@ def _rows(
         return Bounds(np.fmin(e3, e4.output), np.minimum(plain[:, 3], e4.logsumexp))
 
 
-def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: BinaryFormat) -> Array:
+def returned_bounds(
+    bound: Array, truth: Array, returned: BinaryFormat, arithmetic: BinaryFormat
+) -> Array:
     """Add the truth's own rounding, and the last one if a narrower format is returned.
 
     That is off by half an ulp, and an ulp is the larger the further from zero.
@@ -173,7 +175,7 @@ def _rounded(bound: Array, truth: Array, returned: BinaryFormat, arithmetic: Bin
     return np.where(within, total, inf)
 
 
-class _Model:
+class Model:
     """E3 with the numbers of a target and a case put in; what is left are those of a row."""
 
     def __init__(self, target: Target, case: Case) -> None:

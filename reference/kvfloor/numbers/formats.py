@@ -145,8 +145,9 @@ class BinaryFormat:
         return np.asarray(np.ldexp(1.0, self._ulp_exponents(x)))
 
     def _ulp_exponents(self, x: Array) -> npt.NDArray[np.int32]:
+        exponents = np.where(x == 0, self.min_exponent, np.frexp(x)[1] - 1)
         return np.asarray(
-            np.maximum(np.frexp(x)[1] - 1, self.min_exponent) - self.precision + 1, dtype=np.int32
+            np.maximum(exponents, self.min_exponent) - self.precision + 1, dtype=np.int32
         )
 
 

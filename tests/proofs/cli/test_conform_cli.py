@@ -41,7 +41,15 @@ def merge(outputs, logsumexps):
 def merge_mean(outputs, logsumexps):
     return merge(outputs, 0 * logsumexps)
 
-from kvfloor.conformance import Domain, Merging, Target
+from kernels.backward import materialised as pulled
+
+def unmasked(*arrays, mask, **told):
+    return pulled(*arrays, mask=None, **told)
+
+from kvfloor.conformance import Backward, Domain, Merging, Target
+backward = Backward(
+    pulled, dtype="float32", accumulate="float32", domain=Domain(tokens="most=12", d=8)
+)
 merging = Merging(merge, dtype="float32", accumulate="float32", domain=Domain(tokens=2))
 target = Target(
     factored, dtype="float32", accumulate="float32", order=1, domain=Domain(tokens="most=12")
@@ -159,6 +167,21 @@ def test_a_merge_is_examined(project: Path) -> None:
     )
 
 
+def test_a_backward_pass_is_examined(project: Path) -> None:
+    what = ("--what", "backward", "--tokens", "most=12", "--heads", "4", "--d", "8", "--d-v", "8")
+    told = ("--reads", "output,logsumexp", "--added", "float32", "--block", "4", "--grouped")
+    fixed = ("--batch", "1", "--queries", "most=12", "--examples", "0")
+    done = run(project, "conform", "mine:pulled", *FORMATS, *what, *told, *fixed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "gradient-widths: values are as wide as keys" in done.stdout
+    wrong = ("conform", "mine:unmasked", "--mask", "causal", *FORMATS, *what, *fixed)
+    done = run(project, *wrong, "--reads", "none")
+    assert done.returncode == 1
+    assert "it comes from the p, as if there were no mask" in done.stdout
+    assert "target = Backward(unmasked, " in done.stdout
+    assert "reads=()" in done.stdout
+
+
 def test_terms_are_declared(project: Path) -> None:
     (project / "joined.py").write_text(JOINED)
     terms = ("--sink", "--softcap", "20", "--bias", "alibi", "--order", "1", "--mask", "causal")
@@ -261,6 +284,17 @@ def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
         (("conform", "mine:target", "--what", "merge"), "--what: expected what the target does"),
         (("conform", "mine:merge", *FORMATS, "--what", "sum"), "--what"),
         (("conform", "mine:merge", *FORMATS, "--exp-base", "2"), "--exp-base: expected none with"),
+        (("conform", "mine:backward"), "--what: expected what the target does, got 'Target'"),
+        (("conform", "mine:target", "--what", "backward"), "--what: expected what the target does"),
+        (("conform", "mine:factored", *FORMATS, "--added", "float16"), "--added: expected none"),
+        (
+            ("conform", "mine:merge", *FORMATS, "--what", "merge", "--reads", "output"),
+            "--reads: expected none without --what backward",
+        ),
+        (
+            ("conform", "mine:pulled", *FORMATS, "--what", "backward", "--differentiable"),
+            "arrays: expected torch or jax, as it is differentiable",
+        ),
         (
             ("conform", "mine:merge", *FORMATS, "--what", "merge", "--mask", "causal"),
             "mask: expected None, as it merges",
@@ -292,6 +326,17 @@ def test_bad_usage_is_one_line_and_status_2(
 
 def block(language: str, number: int) -> str:
     return str(re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number])
+
+
+@pytest.mark.long
+def test_the_page_on_gradients_does_what_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "backward.md").read_text()
+    (text,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mine_backward.py").write_text(text)
+    command = re.findall(r"```sh\n(.*?)\n", page)[0]
+    done = run(tmp_path, *command.split()[1:], "--examples", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("passes: ")
 
 
 @pytest.mark.long

@@ -222,8 +222,8 @@ def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
     assert layers.balls + layers.exact == 1
     one_k, one_v = folded((keys, alike), (values, twos))
     assert [len(A) for A in (*one_k, *one_v)] == [3, 1, 3, 1]
-    (one_k,), _ = folded((keys,), (twos[:3],))
-    assert len(one_k) == 3  # the ends are alike, and what is between is not
+    (different,), _ = folded((keys,), (twos[:3],))
+    assert len(different) == 3  # the ends are alike, and what is between is not
     mask = np.ones((3, 5), dtype=np.bool_)
     mask[0, 1:] = mask[2] = False  # so that tuples of one slot do not count alike any more
     masked = tensor_attention_rounded(

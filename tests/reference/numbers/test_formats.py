@@ -124,3 +124,10 @@ def test_halfway_is_half_an_ulp_from_a_number(name: str, xs: list[float]) -> Non
             expected = (Fraction(y) / form.ulp(Fraction(y))).denominator == 2
             assert form.is_halfway(np.array([y])).item() == expected
     assert not form.is_halfway(np.array([inf, -inf, nan])).any()
+
+
+def test_the_ulp_of_zero_is_the_least_number() -> None:
+    form = as_format("bfloat16")
+    assert form.ulps(np.array([0.0, -0.0, 2.0**-140, 1.0])).tolist() == [
+        2.0**-133, 2.0**-133, 2.0**-133, 2.0**-7,
+    ]  # fmt: skip

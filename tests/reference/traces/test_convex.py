@@ -85,7 +85,7 @@ def test_alike_keys_and_one_key() -> None:
     ],
 )
 def test_bad_input(arguments: dict[str, Any], reason: str) -> None:
-    given = {"keys": np.eye(2), "norm": 1} | arguments
+    given: dict[str, Any] = {"keys": np.eye(2), "norm": 1} | arguments
     with pytest.raises(InputError) as error:
         free_queries(given.pop("keys"), **given)
     assert str(error.value).startswith(reason)

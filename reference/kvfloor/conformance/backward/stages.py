@@ -1,0 +1,112 @@
+"""Where a wrong gradient comes from: which single fault explains it, else what probes say.
+
+Each fault that is known is put into a plain backward pass in float64. If that then gives the
+numbers that were returned, all of them and within their bounds, it explains them. Else p is read
+off dV, by cotangents of one query and one column, and it is tried whether dq and dK vanish where
+all values are alike, so that dP is D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kvfloor.conformance.backward.case import BackwardCase
+from kvfloor.conformance.backward.faults import faults_of, plain_gradients
+from kvfloor.conformance.backward.judging import Compared, compare
+from kvfloor.conformance.backward.target import Backward
+from kvfloor.conformance.target import CallError
+from kvfloor.numbers import Array
+
+__all__ = ["find_gradient_stage"]
+
+MOST_LOGITS = 2**18  # beyond that faults would take longer than the run that found the case
+ROOM = 4  # times the bounds: those of what is wrong are not known
+PROBED = 3  # queries
+
+
+def find_gradient_stage(target: Backward, cases: Sequence[BackwardCase]) -> str | None:
+    """Return the stage that spoils some cases, and what it is as if; None if that cannot be said.
+
+    Parameters
+    ----------
+    target : Backward
+    cases : sequence of BackwardCase
+        Cases of one entry whose numbers are wrong, the last the largest: a fault must explain all
+        of them, as small cases are explained by many.
+
+    Returns
+    -------
+    str or None
+        "p", "D", "D or dP", "ds" or "products", with the fault that explains the numbers if one
+        does: ``D, as if D were left out``.
+    """
+    wrong = [(case, compared) for case in cases if (compared := _compared(target, case))]
+    wrong = [(case, compared) for case, compared in wrong if _wrong(compared)]
+    if not wrong or len(wrong) < len(cases):
+        return None
+    case, compared = wrong[-1]
+    with np.errstate(all="ignore"):
+        for fault in faults_of(case):
+            if all(_explains(plain_gradients(each, fault), found) for each, found in wrong):
+                return f"{fault.stage}, as if {fault.told}"
+    return _probed(target, case, _wrong(compared))
+
+
+def _compared(target: Backward, case: BackwardCase) -> Compared | None:
+    if int(np.prod(case.lengths)) * case.query[..., 0].size > MOST_LOGITS:
+        return None
+    try:
+        return compare(target, case, target.pull_back(case))
+    except CallError:
+        return None
+
+
+def _wrong(compared: Compared) -> set[str]:
+    return {name for name, judged in compared.judged.items() if judged.problem is not None}
+
+
+def _explains(faulty: dict[str, Array], compared: Compared) -> bool:
+    """Whether a fault's gradients are those found, which are far from right."""
+    for name, array in faulty.items():
+        right, bounds = compared.right[name], compared.bounds[name]
+        growth = max(1.0, np.abs(array).max() / max(np.abs(right).max(), 1e-300))
+        off = np.abs(compared.found[name] - array)
+        if not (off <= ROOM * growth * bounds).all():
+            return False
+    return True
+
+
+def _probed(target: Backward, case: BackwardCase, wrong: set[str]) -> str | None:
+    """Return what probes say of p, and of D beside dP."""
+    for cotangent in _single(case):
+        compared = _compared(target, replace(case, cotangent=cotangent))
+        if compared is None:
+            return None
+        if any(name.startswith("dV") for name in _wrong(compared)):
+            return "p"
+    if any(name.startswith("dV") for name in wrong):
+        return "products"
+    alike = target.case(
+        replace(
+            case, values=tuple(np.repeat(V[:, :, :1], V.shape[2], axis=2) for V in case.values)
+        ),
+        case.cotangent.astype(np.float64),
+    )
+    compared = _compared(target, alike)
+    if compared is not None and _wrong(compared):
+        return "D or dP"
+    kinds = {name[:2] for name in wrong}
+    return "ds" if {"dq", "dK"} <= kinds else "products"
+
+
+def _single(case: BackwardCase) -> list[Array]:
+    """Cotangents of 1 for one query and the first column: dV is then p, at order 1."""
+    n_q, probes = case.query.shape[2], []
+    for i in np.unique(np.linspace(0, n_q - 1, PROBED).astype(int)):
+        probe = np.zeros_like(case.cotangent)
+        probe[:, :, i, 0] = 1
+        probes.append(probe)
+    return probes
