@@ -185,7 +185,7 @@ def test_what_has_no_name_is_imported_by_the_one_it_was_loaded_by(function: Any)
     assert "# from MODULE import NAME as function" in lines(function)
     assert "Target(function, " in lines(function)
     pasted: dict[str, Any] = {}
-    exec(lines(function, "conformance.test_runner:instance"), pasted)
+    exec(lines(function, f"{__name__}:instance"), pasted)
     with pytest.raises(AssertionError, match="times the bound"):
         pasted["test_drawn"]()
 
