@@ -27,6 +27,7 @@ from kvfloor.conformance import (
 )
 from kvfloor.conformance.packed import pack, to_pages, unpack
 from kvfloor.numbers import as_format
+from seeds import LAST_SEED
 
 ENTRIES = {"unequal-sequences", "empty-sequences", "pages", "unowned"}
 FORM: dict[str, Any] = {"dtype": "float32", "accumulate": "float32"}
@@ -93,6 +94,19 @@ def test_right_ones_pass(name: str, dtype: str, declared: dict[str, Any]) -> Non
     report = check(kernel(name, accumulate), examples=0, flags=flags, **form, **declared)
     assert report.ok, str(report)
     assert report.unbounded < report.elements / 50
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, LAST_SEED))
+def test_no_false_alarm(seed: int) -> None:
+    """Each seed another function, and what is drawn of sequences."""
+    name, dtype, declared = RIGHT[seed % len(RIGHT)]
+    accumulate = "float64" if dtype == "float64" else "float32"
+    form: dict[str, Any] = {"dtype": dtype, "accumulate": accumulate}
+    applied = {entry.flag for entry in entries_for(Target(print, **form, **declared))}
+    flags = sorted(applied & (ENTRIES | {"drawn", "low-logits", "late-maximum", "batch"}))
+    report = check(kernel(name, accumulate), examples=5, seed=seed, flags=flags, **form, **declared)
+    assert report.ok, str(report)
 
 
 def test_packed_codes_pass() -> None:

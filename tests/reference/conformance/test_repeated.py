@@ -29,6 +29,7 @@ from kvfloor.conformance.declarations import BITWISE
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
 from kvfloor.numbers import as_format
+from seeds import LAST_SEED
 
 FORM: dict[str, Any] = {"dtype": "float32", "accumulate": "float32"}
 ROWS = ["repeat", "row-alone", "row-moved"]
@@ -118,6 +119,20 @@ def test_right_splits_pass(dtype: str, mask: Any, order: int) -> None:
     report = check(kernel("split", "float32"), flags=flags, examples=1, **options)
     assert report.ok, str(report)
     assert ("splits", False, "within the bound") in report.repeated
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, LAST_SEED))
+def test_no_false_alarm(seed: int) -> None:
+    """Each seed another function and other counts, every row alone and moved."""
+    name = ("split", "split_in_blocks")[seed % 2]
+    dtype = ("float32", "bfloat16", "float16")[seed % 3]
+    options: dict[str, Any] = {"order": 1 + seed % 2, "mask": (None, "causal")[seed // 2 % 2]}
+    options |= {"splits": (1 + seed % 5, 9), "block": repeated.BLOCK if seed % 2 else None}
+    flags = [*BITWISE, "drawn", "low-logits", "late-maximum", "many-tokens", "cancelling-values"]
+    report = check(kernel(name, "float32"), dtype=dtype, accumulate="float32", flags=flags,
+                   seed=seed, examples=3, **options)  # fmt: skip
+    assert report.ok, str(report)
 
 
 def case_of(target: Target, flag: str) -> Case:
