@@ -72,6 +72,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--groups", help="Heads of the query for each of the keys that are served.")
 @click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
+@click.option("--power", is_flag=True, help="Say which smallest faults each entry shows.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")
 @quiet
 @verbose
@@ -81,6 +82,7 @@ def conform(
     what: str,
     examples: int,
     seed: int,
+    power: bool,
     json_file: str | None,
     quiet: bool,
     **declared: str | float | None,
@@ -109,7 +111,7 @@ def conform(
     made = as_merging(target, told) if what == "merge" else as_target(target, told)
     from kvfloor.conformance import run
 
-    report = run(made, examples=examples, seed=seed)
+    report = run(made, examples=examples, seed=seed, power=power)
     if not quiet or not report.ok:
         click.echo(str(report), err=json_file == "-")
     if json_file is not None:

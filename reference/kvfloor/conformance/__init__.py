@@ -19,6 +19,7 @@ from kvfloor.conformance.draft import Draft
 from kvfloor.conformance.judge import Judgement, Worst, judge
 from kvfloor.conformance.loading import load
 from kvfloor.conformance.merging import Merging
+from kvfloor.conformance.power import Power
 from kvfloor.conformance.report import Failure, NotRun, Report
 from kvfloor.conformance.runner import check, check_merge, run
 from kvfloor.conformance.size import Size
@@ -45,6 +46,7 @@ __all__ = [
     "Merging",
     "NamedTarget",
     "NotRun",
+    "Power",
     "Report",
     "Size",
     "Target",

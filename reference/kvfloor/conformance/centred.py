@@ -19,26 +19,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import inf, nextafter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from flint import arb
 
 from kvfloor.attention import exp_above
-from kvfloor.conformance.case import Case
-from kvfloor.conformance.target import Target
-from kvfloor.conformance.terms import Joined
+from kvfloor.conformance.sets import UNIT, Rows, Set, read_weights
 from kvfloor.floors import BASE_CHANGES, gamma, logsumexp_error
 from kvfloor.numbers import Array, arb_precision
 
-__all__ = ["Arithmetic", "Bounds", "Rows", "Set", "bound_rows", "read_set"]
+__all__ = ["Arithmetic", "Bounds", "bound_rows"]
 
-Rows: TypeAlias = npt.NDArray[np.intp]
-
-UNIT = 2.0**-52  # of the float64 that bounds are computed in, twice over
-LEAST = 2.0**-1000
-TANH_ABOVE = 2.0**-39
 LIGHT = 0.25  # of a unit roundoff: terms up to that are counted by their size
 LIGHT_ERRORS = 4  # what roundings do to them, relatively: twice 1 + γ, and γ <= 1
 
@@ -88,37 +80,6 @@ class Arithmetic(NamedTuple):
     half_least: float
 
 
-class Set(NamedTuple):
-    """A set of keys and values, and queries over it, in float64.
-
-    Attributes
-    ----------
-    logits, reach : ndarray, shape (n_q, N)
-        s_t, and bounds on σ Σ_c |q_c Π_r K_r[j_r, c]|.
-    values : ndarray, shape (N, d_v)
-        Π_r V_r[j_r, c].
-    sums : ndarray, shape (d_v,)
-        Their absolute values, added up.
-    largest : float
-        A bound, at least 1, on products of values.
-    unit : float
-        Relative error of what is above, for its reach or its size.
-    capped : ndarray, shape (n_q, N)
-        Bounds on what a soft cap leaves of logits; zeros without one.
-    slack : float
-        What else the logits are off by here.
-    """
-
-    logits: Array
-    reach: Array
-    values: Array
-    sums: Array
-    largest: float
-    unit: float
-    capped: Array
-    slack: float
-
-
 class Bounds(NamedTuple):
     """Bounds of R queries; inf where none is derived.
 
@@ -130,64 +91,6 @@ class Bounds(NamedTuple):
 
     output: Array
     logsumexp: Array
-
-
-def read_set(target: Target, case: Case, i: int, j: int) -> Set:
-    """Read one element of the batch, and one head of the query."""
-    group = case.query.shape[1] // case.keys[0].shape[1]
-    K = [K_r[i, j // group].astype(np.float64) for K_r in case.keys]
-    V = [V_r[i, j // group].astype(np.float64) for V_r in case.values]
-    q, m = case.query[i, j].astype(np.float64), target.order
-    sigma = float(case.sigma.factor) * float(case.sigma.root) ** 0.5
-    products, values = K[0], V[0]
-    for K_r, V_r in zip(K[1:], V[1:], strict=True):
-        products = (products[:, None] * K_r).reshape(-1, q.shape[1])
-        values = (values[:, None] * V_r).reshape(-1, V_r.shape[1])
-    unit = (q.shape[1] + m + 10) * UNIT
-    products_of = Set(
-        q @ products.T * sigma,
-        np.abs(q) @ np.abs(products).T * (sigma * (1 + unit)) + LEAST,
-        values,
-        np.abs(values).sum(axis=0),
-        float(np.prod([max(1.0, np.abs(V_r).max()) for V_r in V])),
-        unit,
-        np.zeros((len(q), len(products))),
-        0.0,
-    )
-    return _joined(products_of, case.terms, j)
-
-
-def _joined(part: Set, terms: Joined, j: int) -> Set:
-    """The set with the terms of a head: a sink is one more tuple, of value zero.
-
-    tanh x = 1 - 2/(e^2x + 1), with an exp that is at most 2⁻⁴⁰ above: off by less than 2⁻⁴⁰.
-    """
-    n_q = len(part.logits)
-    if terms.softcap is not None:
-        c = float(terms.softcap)
-        size = np.minimum(np.abs(part.logits) / c, 32.0)
-        with np.errstate(under="ignore"):
-            caps = c * (1 - 2 / (exp_above(2 * size) + 1))
-        capped = np.minimum(part.reach, c)
-        logits = np.copysign(caps, part.logits)
-        part = part._replace(logits=logits, capped=capped, slack=c * TANH_ABOVE)
-    if terms.bias is not None:
-        bias = terms.bias[j % len(terms.bias)].reshape(n_q, -1).astype(np.float64)
-        bias = np.where(np.isneginf(bias), 0.0, bias)  # which is not seen
-        part = part._replace(logits=part.logits + bias, reach=part.reach + np.abs(bias))
-    if terms.sink is not None:
-        s = float(terms.sink[j])
-        part = part._replace(
-            logits=_with_column(part.logits, s),
-            reach=_with_column(part.reach, abs(s)),
-            capped=_with_column(part.capped, 0.0),
-            values=np.concatenate([part.values, np.zeros((1, part.values.shape[1]))]),
-        )
-    return part
-
-
-def _with_column(array: Array, x: float) -> Array:
-    return np.concatenate([array, np.full((len(array), 1), x)], axis=1)
 
 
 def bound_rows(
@@ -215,11 +118,8 @@ def bound_rows(
     by N·2⁻⁵² relatively; they are rounded up by twice that.
     """
     a, s, S = arithmetic, part.logits[rows], part.reach[rows]
-    seen = np.ones(s.shape, dtype=np.bool_) if kept is None else kept
-    slack = part.slack + part.unit * S + 4 * UNIT * (np.abs(lse) + LEAST)[:, None]
-    logarithms = np.minimum(s + slack - lse[:, None], 0.0)  # at least those of the weights
+    seen, slack, logarithms, p = read_weights(part, rows, kept, lse)
     with np.errstate(all="ignore"):
-        p = np.where(seen, exp_above(logarithms), 0.0)
         drift = _drift(a, s, S, part.capped[rows], slack, seen)
         error, W, moved = _least_error(logarithms, p, drift, _first_of(s, seen))
         least_sum = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)

@@ -8,6 +8,7 @@ import numpy as np
 
 from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
+from kvfloor.conformance.power import Power, find_power
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
@@ -63,6 +64,8 @@ class Judgement(NamedTuple):
         Of these, numbers for which no bound is derived.
     problem : str or None
         What is wrong, in one line; None if nothing is.
+    power : Power or None
+        The smallest faults that the case shows, if they were asked for.
     """
 
     worst: Worst | None
@@ -70,10 +73,11 @@ class Judgement(NamedTuple):
     elements: int
     unbounded: int
     problem: str | None
+    power: Power | None = None
 
 
-def judge(target: Target, case: Case) -> Judgement:
-    """Call the target and compare.
+def judge(target: Target, case: Case, *, power: bool = False) -> Judgement:
+    """Call the target and compare; find the power of the case if that is asked for.
 
     Every element must be within its bound. Minus infinity matches only itself, NaN only NaN.
     """
@@ -82,7 +86,7 @@ def judge(target: Target, case: Case) -> Judgement:
         again = target.call(case) if case.relation == "repeat" else answer
     except CallError as error:
         return Judgement(None, np.inf, 0, 0, str(error))
-    found = _compare(target, case, answer)
+    found = _compare(target, case, answer, power=power)
     if found.problem is None and case.relation == "repeat" and not _same(answer, again):
         return found._replace(problem="a second call with the same inputs returned other numbers")
     if found.problem is None and case.relation == "inputs" and answer.changed:
@@ -97,7 +101,7 @@ def _same(answer: Answer, again: Answer) -> bool:
     )
 
 
-def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
+def _compare(target: Target, case: Case, answer: Answer, *, power: bool) -> Judgement:
     if case.rows is not None:
         lse_rows = None if answer.logsumexp is None else answer.logsumexp[:, :, case.rows]
         answer = answer._replace(output=answer.output[:, :, case.rows], logsumexp=lse_rows)
@@ -139,6 +143,7 @@ def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
         next((j.problem for j in judged if j.problem is not None), None)
         if worst is None or worst.ratio <= 1
         else str(worst),
+        find_power(target, case, truth, tolerances.output) if power else None,
     )
 
 

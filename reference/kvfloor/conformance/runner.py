@@ -16,6 +16,7 @@ from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
 from kvfloor.conformance.judge import Judgement, judge
 from kvfloor.conformance.merging import Merging
+from kvfloor.conformance.power import Power, least_power
 from kvfloor.conformance.report import Failure, NotRun, Report
 from kvfloor.conformance.reproducer import write_test
 from kvfloor.conformance.size import Size
@@ -38,6 +39,7 @@ def check(
     examples: int = 10,
     seed: int = 0,
     flags: Iterable[str] | None = None,
+    power: bool = False,
     **declared: Any,
 ) -> Report:
     """Compare an implementation of attention with the correctly rounded results.
@@ -54,6 +56,8 @@ def check(
         Of all that is drawn.
     flags : iterable of str, optional
         Entries to run; all that apply by default.
+    power : bool
+        Whether to find the smallest faults that each entry shows, which takes longer.
     **declared
         The other parameters of `Target`: ``order``, ``layout``, ``scale``, ``mask``, ``returns``,
         ``block``, ``weights``, ``exp_ulps``, ``empty``, ``grouped``, ``arrays``, ``domain``,
@@ -70,7 +74,7 @@ def check(
         If a declaration is out of range, or a flag unknown.
     """
     target = Target(function, dtype=dtype, accumulate=accumulate, **declared)
-    return run(target, examples=examples, seed=seed, flags=flags)
+    return run(target, examples=examples, seed=seed, flags=flags, power=power)
 
 
 def check_merge(
@@ -81,6 +85,7 @@ def check_merge(
     examples: int = 10,
     seed: int = 0,
     flags: Iterable[str] | None = None,
+    power: bool = False,
     **declared: Any,
 ) -> Report:
     """Compare a function that merges partial states of attention with what is right.
@@ -91,7 +96,7 @@ def check_merge(
         ``f(outputs, logsumexps)``; see `Merging`.
     dtype, accumulate
         The formats of the outputs and of the arithmetic.
-    examples, seed, flags
+    examples, seed, flags, power
         As in `check`; entries are those of `MERGES`.
     **declared
         The other parameters of `Merging`: ``logsumexps``, ``logsumexp_base``, ``exp_base``,
@@ -112,11 +117,16 @@ def check_merge(
     Merging is attention of order 1 whose logits are given: E3 `forward-error`, E4 `centred-error`.
     """
     target = Merging(function, dtype=dtype, accumulate=accumulate, **declared)
-    return run(target, examples=examples, seed=seed, flags=flags)
+    return run(target, examples=examples, seed=seed, flags=flags, power=power)
 
 
 def run(
-    target: Target, *, examples: int = 10, seed: int = 0, flags: Iterable[str] | None = None
+    target: Target,
+    *,
+    examples: int = 10,
+    seed: int = 0,
+    flags: Iterable[str] | None = None,
+    power: bool = False,
 ) -> Report:
     """Do the same for a target that is made already."""
     as_count(examples, "examples")
@@ -124,7 +134,7 @@ def run(
     started = perf_counter()
     catalogue = catalogue_of(target)
     entries = catalogue if flags is None else tuple(map(as_entry, flags))
-    totals, failures, not_run = _Totals(), [], []
+    totals, failures, not_run = _Totals(power), [], []
     for entry in entries:
         reason = entry.unless(target) if entry in catalogue else "it is for another kind of target"
         if reason and flags is not None:
@@ -150,11 +160,13 @@ def run(
         frozenset(totals.sizes),
         perf_counter() - started,
         isinstance(target, Merging),
+        totals.powers,
     )
 
 
 @dataclass
 class _Totals:
+    power: bool
     cases: int = 0
     elements: int = 0
     unbounded: int = 0
@@ -162,6 +174,7 @@ class _Totals:
     ratio: float = 0.0
     flag: str = field(default="")
     sizes: set[Size] = field(default_factory=set)
+    powers: dict[str, Power] = field(default_factory=dict)
 
     def add(self, flag: str, case: Case, found: Judgement) -> None:
         self.cases += 1
@@ -172,6 +185,8 @@ class _Totals:
         ratio = found.worst.ratio if found.worst is not None else 0.0
         if ratio > self.ratio or not self.flag:
             self.ratio, self.flag = ratio, flag
+        if found.power is not None:
+            self.powers[flag] = least_power([found.power, self.powers.get(flag, Power())])
 
 
 class _Finding(NamedTuple):
@@ -194,15 +209,15 @@ def _examine(
         If its case at full size cannot be made.
     """
 
-    def trial(draft: Draft) -> _Finding | None:
+    def trial(draft: Draft, *, power: bool = False) -> _Finding | None:
         for number, case in enumerate(entry.build(draft)):
-            found = judge(target, case)
+            found = judge(target, case, power=power)
             totals.add(entry.flag, case, found)
             if found.problem is not None:
                 return _Finding(draft, number, case, found.problem)
         return None
 
-    large = trial(Draft(target, entry.largest(target), seed, coarse=False))
+    large = trial(Draft(target, entry.largest(target), seed, coarse=False), power=totals.power)
     if not entry.draws:
         return large
     count = examples if large is None else max(examples, SHRINKING)

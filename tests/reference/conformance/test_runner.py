@@ -94,7 +94,8 @@ def test_json_has_these_keys_and_no_others() -> None:
     report = check(wrong.build(), flags=[flag, "equal-weights"], **options)
     document = json.loads(report.to_json())
     assert set(document) == {
-        "ok", "answered", "cases", "elements", "worst", "failures", "not_run", "visited", "seconds"
+        "ok", "answered", "cases", "elements", "worst", "failures", "not_run", "visited", "power",
+        "seconds",
     }  # fmt: skip
     assert set(document["worst"]) == {"ulps", "bound_ratio", "flag"}
     assert document["ok"] is False
