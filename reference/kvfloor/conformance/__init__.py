@@ -2,7 +2,7 @@
 
 ``kvfloor.conformance.check(function, dtype=..., accumulate=...)`` compares every number that an
 implementation of attention returns with the correctly rounded one, and passes it only if each is
-within the bound that E3 derives for the arithmetic it declares.
+within the bound that E3 and E4 derive for the arithmetic it declares.
 """
 
 from kvfloor.conformance.case import Case

@@ -12,7 +12,8 @@ where all others are far below it, however large their logits.
 The quotient may be a product by a reciprocal, each as good as exp is declared to be.
 
 A sum rounds to nearest, so that adding a term is off by the term itself at most. Terms that are too
-light to move the sum by more than that are counted by their size, not by their number.
+light to move the sum by more than that are counted by their size, not by their number. A sum of
+weights never falls, so that it is no less than that of those that are not light.
 """
 
 from __future__ import annotations
@@ -26,13 +27,24 @@ from flint import arb
 
 from kvfloor.attention import exp_above
 from kvfloor.conformance.sets import UNIT, Rows, Set, read_weights
-from kvfloor.floors import BASE_CHANGES, gamma, logsumexp_error
+from kvfloor.floors import (
+    BASE_CHANGES,
+    centred_error,
+    gamma,
+    least_sum,
+    light_error,
+    logsumexp_error,
+    moved_sum,
+    quotient_error,
+    tuple_drift,
+    weight_error,
+)
 from kvfloor.numbers import Array, arb_precision
 
 __all__ = ["Arithmetic", "Bounds", "bound_rows"]
 
 LIGHT = 0.25  # of a unit roundoff: terms up to that are counted by their size
-LIGHT_ERRORS = 4  # what roundings do to them, relatively: twice 1 + γ, and γ <= 1
+LOST_GROWTH = 8  # of what underflow takes from a weight: more than 1 + `light_error`
 
 
 class Arithmetic(NamedTuple):
@@ -122,26 +134,26 @@ def bound_rows(
     with np.errstate(all="ignore"):
         drift = _drift(a, s, S, part.capped[rows], slack, seen)
         error, W, moved = _least_error(logarithms, p, drift, _first_of(s, seen))
-        least_sum = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)
+        top = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)  # the heaviest weight, at least
         heavy = p > LIGHT * a.u
         k = a.order + heavy.sum(axis=1) + a.rescalings
-        derived = (error < 0.5) & (least_sum > 0.5) & (k * a.u <= 0.5)
         sums, products = gamma(np.maximum(k - a.order - 1, 0), a.u), gamma(k, a.u)
         growth = products + a.stored + products * a.stored
         P, V, size = p + W, np.abs(part.values), np.abs(output)
         P_heavy, P_light = np.where(heavy, P, 0.0), np.where(heavy, 0.0, P)
-        light = P_light @ V * (1 + a.stored) + P_light.sum(axis=1)[:, None] * size
-        roundings = growth[:, None] * (P_heavy @ V)
-        roundings += (sums * P_heavy.sum(axis=1))[:, None] * size
-        lost = a.tuples * a.weight_lost / least_sum
-        spread = (1 + lost) / ((1 - error) * (1 - sums))
-        underflow = a.weight_lost * (2 * LIGHT_ERRORS) * (part.sums + a.tuples * size)
+        light = P_light.sum(axis=1)
+        lost = 2 * a.tuples * a.weight_lost / top  # C is above top/2
+        least = least_sum(error, light, lost, sums)
+        derived = (error < 0.5) & (top > 0.5) & (k * a.u <= 0.5) & (least > 0.125)
+        above = growth[:, None] * (P_heavy @ V) + light_error(growth)[:, None] * (P_light @ V)
+        below = (sums * P_heavy.sum(axis=1) + light_error(sums) * light)[:, None] * size
+        underflow = a.weight_lost * LOST_GROWTH * (part.sums + a.tuples * size)
         underflow += 2 * a.stored_lost * part.sums + a.products_lost * part.largest
         deviation = _deviation(part, W, output)
-        bound = spread[:, None] * (deviation + roundings + LIGHT_ERRORS * light)
-        bound += underflow / (least_sum * (1 - sums))[:, None]
-        bound = bound * (1 + a.epsilon) + a.epsilon * size + a.half_least
-        kappa = sums + LIGHT_ERRORS * P_light.sum(axis=1) / (1 - error) + 2 * lost
+        bound = centred_error(deviation, above + below, least[:, None])
+        bound += underflow / (top * (1 - sums))[:, None]
+        bound = quotient_error(bound, a.epsilon, size) + a.half_least
+        kappa = sums + light_error(sums) * light / (1 - error) + lost
         logs = np.array([_logarithm(int(count)) for count in seen.sum(axis=1)])
         off = logsumexp_error(
             moved, kappa, logs, np.abs(lse) * (1 + UNIT), u=a.u, epsilon=a.epsilon
@@ -176,7 +188,7 @@ def _drift(a: Arithmetic, s: Array, S: Array, capped: Array, slack: Array, seen:
     own = a.logit * S + a.logit_lost + a.epsilon * (1 + a.logit) * capped
     top = np.where(seen, s + slack + own, -inf).max(axis=1)
     gaps = top[:, None] - (s - slack) + own
-    return np.where(seen, own + a.difference * gaps + a.exp, 0.0)
+    return np.where(seen, tuple_drift(own, a.difference, gaps, a.exp), 0.0)
 
 
 def _least_error(
@@ -194,12 +206,12 @@ def _least_error(
 
 
 def _moved(error: Array) -> Array:
-    return np.where(error < 0.5, error / (1 - error), inf)
+    return np.where(error < 0.5, moved_sum(error), inf)
 
 
 def _errors(logarithms: Array, p: Array, drift: Array) -> Array:
-    """Bounds on p·(e^Δ - 1); that is at most p·(Δ + Δ²) up to Δ = 1, and e^(ln p + Δ)."""
-    small = p * drift * (1 + drift)
+    """Bounds on p·(e^Δ - 1); beyond Δ = 1 that is below e^(ln p + Δ)."""
+    small = p * weight_error(drift)
     large = (drift > 1) & (p > 0)
     if large.any():
         small[large] = exp_above(logarithms[large] + drift[large])

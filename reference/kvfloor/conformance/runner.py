@@ -66,7 +66,7 @@ def check(
     Returns
     -------
     Report
-        It passes only if every element is within the bound that E3 derives for the declaration.
+        It passes only if every element is within the bound that is derived for the declaration.
 
     Raises
     ------
