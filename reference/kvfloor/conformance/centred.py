@@ -173,9 +173,11 @@ def _first_of(s: Array, seen: Array) -> Rows:
 
 def _deviation(part: Set, W: Array, output: Array) -> Array:
     """Σ W_t·|v_t - out|."""
-    distances = np.abs(part.values - output[:, None])
-    rounding = (2 * part.unit + 4 * UNIT) * (np.abs(part.values) + np.abs(output)[:, None])
-    return np.asarray((W[:, None] @ (distances + rounding))[:, 0])
+    distances = part.values - output[:, None]
+    np.abs(distances, out=distances)
+    sizes = W @ np.abs(part.values) + W.sum(axis=1)[:, None] * np.abs(output)
+    rounding = (2 * part.unit + 4 * UNIT) * sizes
+    return np.asarray((W[:, None] @ distances)[:, 0] + rounding)
 
 
 def _drift(a: Arithmetic, s: Array, S: Array, capped: Array, slack: Array, seen: Array) -> Array:

@@ -14,6 +14,7 @@ from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import Entry, as_entry, catalogue_of
 from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
+from kvfloor.conformance.interpreter import check_interpreter
 from kvfloor.conformance.judge import Judgement, judge
 from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.power import Power, least_power
@@ -147,6 +148,7 @@ def run(
         if reason:
             not_run.append(NotRun(entry.flag, reason))
         if finding is not None:
+            check_interpreter(target)
             failures.append(_failure(entry, target, finding))
     return Report(
         totals.cases,

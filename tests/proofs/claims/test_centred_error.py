@@ -78,7 +78,7 @@ def test_each_part_of_a_bound_counts() -> None:
     assert moved_sum(tenth) == Fraction(1, 9)
 
 
-def added(x: np.ndarray[Any, Any], block: int) -> np.floating[Any]:
+def added(x: np.ndarray[Any, Any], block: int) -> float:
     """A running sum, of blocks that are summed likewise."""
     zero = total = x.dtype.type(0)
     for first in range(0, len(x), block):
@@ -86,7 +86,7 @@ def added(x: np.ndarray[Any, Any], block: int) -> np.floating[Any]:
         for one in x[first : first + block]:
             part = part + one
         total = total + part
-    return total
+    return float(total)
 
 
 @pytest.mark.parametrize("block", [1, 64])
@@ -96,6 +96,6 @@ def test_light_terms_are_lost_to_the_last(block: int) -> None:
     terms = np.full(4097, unit / 64 if block > 1 else unit / 2, np.float16)
     terms[0] = 1
     exact = float(terms.astype(np.float64).sum())
-    off = abs(float(added(terms, block)) - exact)
+    off = abs(added(terms, block) - exact)
     light = exact - 1
     assert 0.9 * light < off <= light_error(0) * light

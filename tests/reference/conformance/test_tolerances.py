@@ -230,6 +230,27 @@ def test_light_terms_are_counted_by_their_size() -> None:
     assert light < 3 * 20 * 2.0**-24
 
 
+def test_a_sum_of_light_terms_alone_has_no_bound() -> None:
+    """In bfloat16 a running sum of ones stops at 256: of 4096 a sixteenth is left to divide by.
+
+    Numerators that are summed otherwise may be right, and the output then is 16 times too large.
+    """
+    form = as_format("bfloat16").dtype
+    one, total = form.type(1), form.type(0)
+    for _ in range(4096):
+        total = total + one
+    assert total == 256
+    case = Case(
+        np.zeros((1, 1, 1, 1), form),
+        (np.zeros((1, 1, 4096, 1), form),),
+        (np.ones((1, 1, 4096, 1), form),),
+        1.0,
+        None,
+    )
+    declared = target(dtype="bfloat16", accumulate="bfloat16")
+    assert np.isinf(bounds(declared, case, "bfloat16").output).all()
+
+
 @pytest.mark.parametrize("form", ["float64", "float32"])
 def test_the_exponential_is_never_below(form: str) -> None:
     x = np.linspace(-800, 709, 4001).astype(form).astype(np.float64)
