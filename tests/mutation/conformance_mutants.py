@@ -59,7 +59,12 @@ CONFORMANCE = (
     ("power", "nothing-is-left", "left = np.maximum([-1 - weight + less-]{+1+}, UNIT)", "power"),
     ("power", "one-slot-is-dropped", "for r in range([-len(lengths)-]{+1+}):", "power"),
     ("power", "tokens-of-one-column", "> bounds[:, None]).[-any-]{+all+}(axis=2)", "power"),
-    ("power", "bits-for-nats", 'fine_logsumexp[here], [-target.logsumexp_base-]{+"e"+})', "power"),
+    (
+        "power",
+        "power-bits-for-nats",
+        'fine_logsumexp[here], [-target.logsumexp_base-]{+"e"+})',
+        "power",
+    ),
     ("power", "most-for-least", "Power(*map([-min-]{+max+}, zip", "power"),
     ("runner", "drawn-have-power", "draft: Draft, *, power: bool = [-False-]{+True+})", "power"),
     (

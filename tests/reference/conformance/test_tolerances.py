@@ -230,25 +230,16 @@ def test_light_terms_are_counted_by_their_size() -> None:
     assert light < 3 * 20 * 2.0**-24
 
 
-def test_a_sum_of_light_terms_alone_has_no_bound() -> None:
-    """In bfloat16 a running sum of ones stops at 256: of 4096 a sixteenth is left to divide by.
-
-    Numerators that are summed otherwise may be right, and the output then is 16 times too large.
-    """
-    form = as_format("bfloat16").dtype
-    one, total = form.type(1), form.type(0)
-    for _ in range(4096):
-        total = total + one
-    assert total == 256
-    case = Case(
-        np.zeros((1, 1, 1, 1), form),
-        (np.zeros((1, 1, 4096, 1), form),),
-        (np.ones((1, 1, 4096, 1), form),),
-        1.0,
-        None,
-    )
-    declared = target(dtype="bfloat16", accumulate="bfloat16")
-    assert np.isinf(bounds(declared, case, "bfloat16").output).all()
+def test_light_terms_may_be_lost_twice_and_do_not_divide() -> None:
+    """By hand: one heavy tuple and 2^16 that weigh λ = 7·10^-4 together, all values 3."""
+    u, gap = 2.0**-24, float(np.float32(18.4))
+    case = deviating(-gap, [3.0] * (2**16 + 1), gap=gap)
+    light = 2**16 * np.exp(-gap) / (1 + 2**16 * np.exp(-gap))
+    one = 3 * ((1 - light) * 2 * u + 2 * light) + 2 * 3 * light
+    expected = one / (1 - light) + 3 * 8 * u
+    found = bounds(target(), case, "float32").output.item()
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert light > 5e-4
 
 
 @pytest.mark.parametrize("form", ["float64", "float32"])
