@@ -46,6 +46,7 @@ SLUGS = (
     "exact-equality",
     "correct-rounding-terminates",
     "forward-error",
+    "centred-error",
 )
 
 

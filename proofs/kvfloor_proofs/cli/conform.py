@@ -96,6 +96,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--views", help="Views served: none, or of strided,columns,offset,expanded.  [all]")
 @click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
+@click.option("--power", is_flag=True, help="Say which smallest faults each entry shows.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")
 @quiet
 @verbose
@@ -105,6 +106,7 @@ def conform(
     what: str,
     examples: int,
     seed: int,
+    power: bool,
     json_file: str | None,
     quiet: bool,
     **declared: str | float | None,
@@ -138,7 +140,7 @@ def conform(
     made = as_described(what, target, told)
     from kvfloor.conformance import run
 
-    report = run(made, examples=examples, seed=seed)
+    report = run(made, examples=examples, seed=seed, power=power)
     if not quiet or not report.ok:
         click.echo(str(report), err=json_file == "-")
     if json_file is not None:

@@ -225,6 +225,11 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "forward_error_formed",
             "forward_error_gamma",
         ),
+        "centred-error": (
+            "centred_error",
+            "centred_error_weights",
+            "centred_error_deviation",
+        ),
     }
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
@@ -271,6 +276,11 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
             "the largest logit, which is not subtracted there; rescalings; other orders of sums "
             "than from first to last; underflow; the factored evaluation; the log-sum-exp; "
             "narrower formats for weights and results"
+        ),
+        "centred-error": (
+            "what each logit, difference and exp is off by, which gives E; that a light term is "
+            "lost twice at most, and a sum of weights never falls; underflow; the last quotient; "
+            "the log-sum-exp"
         ),
     }
 )

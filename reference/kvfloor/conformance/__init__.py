@@ -2,7 +2,7 @@
 
 ``kvfloor.conformance.check(function, dtype=..., accumulate=...)`` compares every number that an
 implementation of attention returns with the correctly rounded one, and passes it only if each is
-within the bound that E3 derives for the arithmetic it declares.
+within the bound that E3 and E4 derive for the arithmetic it declares.
 """
 
 from kvfloor.conformance.backward import Backward, BackwardCase, as_backward, judge_gradients
@@ -21,6 +21,7 @@ from kvfloor.conformance.draft import Draft
 from kvfloor.conformance.judge import Judgement, Worst, judge
 from kvfloor.conformance.loading import load
 from kvfloor.conformance.merging import Merging
+from kvfloor.conformance.power import Power
 from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.report import Failure, NotRun, Report
 from kvfloor.conformance.runner import check, check_backward, check_merge, run
@@ -51,6 +52,7 @@ __all__ = [
     "Merging",
     "NamedTarget",
     "NotRun",
+    "Power",
     "Quantised",
     "Report",
     "Size",

@@ -12,35 +12,39 @@ where all others are far below it, however large their logits.
 The quotient may be a product by a reciprocal, each as good as exp is declared to be.
 
 A sum rounds to nearest, so that adding a term is off by the term itself at most. Terms that are too
-light to move the sum by more than that are counted by their size, not by their number.
+light to move the sum by more than that are counted by their size, not by their number. A sum of
+weights never falls, so that it is no less than that of those that are not light.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from math import inf, nextafter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from flint import arb
 
 from kvfloor.attention import exp_above
-from kvfloor.conformance.case import Case
-from kvfloor.conformance.target import Target
-from kvfloor.conformance.terms import Joined
-from kvfloor.floors import BASE_CHANGES, gamma, logsumexp_error
+from kvfloor.conformance.sets import UNIT, Rows, Set, read_weights
+from kvfloor.floors import (
+    BASE_CHANGES,
+    centred_error,
+    gamma,
+    least_sum,
+    light_error,
+    logsumexp_error,
+    moved_sum,
+    quotient_error,
+    tuple_drift,
+    weight_error,
+)
 from kvfloor.numbers import Array, arb_precision
 
-__all__ = ["Arithmetic", "Bounds", "Rows", "Set", "bound_rows", "read_set"]
+__all__ = ["Arithmetic", "Bounds", "bound_rows"]
 
-Rows: TypeAlias = npt.NDArray[np.intp]
-
-UNIT = 2.0**-52  # of the float64 that bounds are computed in, twice over
-LEAST = 2.0**-1000
-TANH_ABOVE = 2.0**-39
 LIGHT = 0.25  # of a unit roundoff: terms up to that are counted by their size
-LIGHT_ERRORS = 4  # what roundings do to them, relatively: twice 1 + γ, and γ <= 1
+LOST_GROWTH = 8  # of what underflow takes from a weight: more than 1 + `light_error`
 
 
 class Arithmetic(NamedTuple):
@@ -88,37 +92,6 @@ class Arithmetic(NamedTuple):
     half_least: float
 
 
-class Set(NamedTuple):
-    """A set of keys and values, and queries over it, in float64.
-
-    Attributes
-    ----------
-    logits, reach : ndarray, shape (n_q, N)
-        s_t, and bounds on σ Σ_c |q_c Π_r K_r[j_r, c]|.
-    values : ndarray, shape (N, d_v)
-        Π_r V_r[j_r, c].
-    sums : ndarray, shape (d_v,)
-        Their absolute values, added up.
-    largest : float
-        A bound, at least 1, on products of values.
-    unit : float
-        Relative error of what is above, for its reach or its size.
-    capped : ndarray, shape (n_q, N)
-        Bounds on what a soft cap leaves of logits; zeros without one.
-    slack : float
-        What else the logits are off by here.
-    """
-
-    logits: Array
-    reach: Array
-    values: Array
-    sums: Array
-    largest: float
-    unit: float
-    capped: Array
-    slack: float
-
-
 class Bounds(NamedTuple):
     """Bounds of R queries; inf where none is derived.
 
@@ -130,64 +103,6 @@ class Bounds(NamedTuple):
 
     output: Array
     logsumexp: Array
-
-
-def read_set(target: Target, case: Case, i: int, j: int) -> Set:
-    """Read one element of the batch, and one head of the query."""
-    group = case.query.shape[1] // case.keys[0].shape[1]
-    K = [K_r[i, j // group].astype(np.float64) for K_r in case.keys]
-    V = [V_r[i, j // group].astype(np.float64) for V_r in case.values]
-    q, m = case.query[i, j].astype(np.float64), target.order
-    sigma = float(case.sigma.factor) * float(case.sigma.root) ** 0.5
-    products, values = K[0], V[0]
-    for K_r, V_r in zip(K[1:], V[1:], strict=True):
-        products = (products[:, None] * K_r).reshape(-1, q.shape[1])
-        values = (values[:, None] * V_r).reshape(-1, V_r.shape[1])
-    unit = (q.shape[1] + m + 10) * UNIT
-    products_of = Set(
-        q @ products.T * sigma,
-        np.abs(q) @ np.abs(products).T * (sigma * (1 + unit)) + LEAST,
-        values,
-        np.abs(values).sum(axis=0),
-        float(np.prod([max(1.0, np.abs(V_r).max()) for V_r in V])),
-        unit,
-        np.zeros((len(q), len(products))),
-        0.0,
-    )
-    return _joined(products_of, case.terms, j)
-
-
-def _joined(part: Set, terms: Joined, j: int) -> Set:
-    """The set with the terms of a head: a sink is one more tuple, of value zero.
-
-    tanh x = 1 - 2/(e^2x + 1), with an exp that is at most 2⁻⁴⁰ above: off by less than 2⁻⁴⁰.
-    """
-    n_q = len(part.logits)
-    if terms.softcap is not None:
-        c = float(terms.softcap)
-        size = np.minimum(np.abs(part.logits) / c, 32.0)
-        with np.errstate(under="ignore"):
-            caps = c * (1 - 2 / (exp_above(2 * size) + 1))
-        capped = np.minimum(part.reach, c)
-        logits = np.copysign(caps, part.logits)
-        part = part._replace(logits=logits, capped=capped, slack=c * TANH_ABOVE)
-    if terms.bias is not None:
-        bias = terms.bias[j % len(terms.bias)].reshape(n_q, -1).astype(np.float64)
-        bias = np.where(np.isneginf(bias), 0.0, bias)  # which is not seen
-        part = part._replace(logits=part.logits + bias, reach=part.reach + np.abs(bias))
-    if terms.sink is not None:
-        s = float(terms.sink[j])
-        part = part._replace(
-            logits=_with_column(part.logits, s),
-            reach=_with_column(part.reach, abs(s)),
-            capped=_with_column(part.capped, 0.0),
-            values=np.concatenate([part.values, np.zeros((1, part.values.shape[1]))]),
-        )
-    return part
-
-
-def _with_column(array: Array, x: float) -> Array:
-    return np.concatenate([array, np.full((len(array), 1), x)], axis=1)
 
 
 def bound_rows(
@@ -215,33 +130,30 @@ def bound_rows(
     by N·2⁻⁵² relatively; they are rounded up by twice that.
     """
     a, s, S = arithmetic, part.logits[rows], part.reach[rows]
-    seen = np.ones(s.shape, dtype=np.bool_) if kept is None else kept
-    slack = part.slack + part.unit * S + 4 * UNIT * (np.abs(lse) + LEAST)[:, None]
-    logarithms = np.minimum(s + slack - lse[:, None], 0.0)  # at least those of the weights
+    seen, slack, logarithms, p = read_weights(part, rows, kept, lse)
     with np.errstate(all="ignore"):
-        p = np.where(seen, exp_above(logarithms), 0.0)
         drift = _drift(a, s, S, part.capped[rows], slack, seen)
         error, W, moved = _least_error(logarithms, p, drift, _first_of(s, seen))
-        least_sum = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)
+        top = 1 - (a.exp + a.rescalings * a.u + a.weight_lost)  # the heaviest weight, at least
         heavy = p > LIGHT * a.u
         k = a.order + heavy.sum(axis=1) + a.rescalings
-        derived = (error < 0.5) & (least_sum > 0.5) & (k * a.u <= 0.5)
         sums, products = gamma(np.maximum(k - a.order - 1, 0), a.u), gamma(k, a.u)
         growth = products + a.stored + products * a.stored
         P, V, size = p + W, np.abs(part.values), np.abs(output)
         P_heavy, P_light = np.where(heavy, P, 0.0), np.where(heavy, 0.0, P)
-        light = P_light @ V * (1 + a.stored) + P_light.sum(axis=1)[:, None] * size
-        roundings = growth[:, None] * (P_heavy @ V)
-        roundings += (sums * P_heavy.sum(axis=1))[:, None] * size
-        lost = a.tuples * a.weight_lost / least_sum
-        spread = (1 + lost) / ((1 - error) * (1 - sums))
-        underflow = a.weight_lost * (2 * LIGHT_ERRORS) * (part.sums + a.tuples * size)
+        light = P_light.sum(axis=1)
+        lost = 2 * a.tuples * a.weight_lost / top  # C is above top/2
+        least = least_sum(error, light, lost, sums)
+        derived = (error < 0.5) & (top > 0.5) & (k * a.u <= 0.5) & (least > 0.125)
+        above = growth[:, None] * (P_heavy @ V) + light_error(growth)[:, None] * (P_light @ V)
+        below = (sums * P_heavy.sum(axis=1) + light_error(sums) * light)[:, None] * size
+        underflow = a.weight_lost * LOST_GROWTH * (part.sums + a.tuples * size)
         underflow += 2 * a.stored_lost * part.sums + a.products_lost * part.largest
         deviation = _deviation(part, W, output)
-        bound = spread[:, None] * (deviation + roundings + LIGHT_ERRORS * light)
-        bound += underflow / (least_sum * (1 - sums))[:, None]
-        bound = bound * (1 + a.epsilon) + a.epsilon * size + a.half_least
-        kappa = sums + LIGHT_ERRORS * P_light.sum(axis=1) / (1 - error) + 2 * lost
+        bound = centred_error(deviation, above + below, least[:, None])
+        bound += underflow / (top * (1 - sums))[:, None]
+        bound = quotient_error(bound, a.epsilon, size) + a.half_least
+        kappa = sums + light_error(sums) * light / (1 - error) + lost
         logs = np.array([_logarithm(int(count)) for count in seen.sum(axis=1)])
         off = logsumexp_error(
             moved, kappa, logs, np.abs(lse) * (1 + UNIT), u=a.u, epsilon=a.epsilon
@@ -261,9 +173,11 @@ def _first_of(s: Array, seen: Array) -> Rows:
 
 def _deviation(part: Set, W: Array, output: Array) -> Array:
     """Σ W_t·|v_t - out|."""
-    distances = np.abs(part.values - output[:, None])
-    rounding = (2 * part.unit + 4 * UNIT) * (np.abs(part.values) + np.abs(output)[:, None])
-    return np.asarray((W[:, None] @ (distances + rounding))[:, 0])
+    distances = part.values - output[:, None]
+    np.abs(distances, out=distances)
+    sizes = W @ np.abs(part.values) + W.sum(axis=1)[:, None] * np.abs(output)
+    rounding = (2 * part.unit + 4 * UNIT) * sizes
+    return np.asarray((W[:, None] @ distances)[:, 0] + rounding)
 
 
 def _drift(a: Arithmetic, s: Array, S: Array, capped: Array, slack: Array, seen: Array) -> Array:
@@ -276,7 +190,7 @@ def _drift(a: Arithmetic, s: Array, S: Array, capped: Array, slack: Array, seen:
     own = a.logit * S + a.logit_lost + a.epsilon * (1 + a.logit) * capped
     top = np.where(seen, s + slack + own, -inf).max(axis=1)
     gaps = top[:, None] - (s - slack) + own
-    return np.where(seen, own + a.difference * gaps + a.exp, 0.0)
+    return np.where(seen, tuple_drift(own, a.difference, gaps, a.exp), 0.0)
 
 
 def _least_error(
@@ -294,12 +208,12 @@ def _least_error(
 
 
 def _moved(error: Array) -> Array:
-    return np.where(error < 0.5, error / (1 - error), inf)
+    return np.where(error < 0.5, moved_sum(error), inf)
 
 
 def _errors(logarithms: Array, p: Array, drift: Array) -> Array:
-    """Bounds on p·(e^Δ - 1); that is at most p·(Δ + Δ²) up to Δ = 1, and e^(ln p + Δ)."""
-    small = p * drift * (1 + drift)
+    """Bounds on p·(e^Δ - 1); beyond Δ = 1 that is below e^(ln p + Δ)."""
+    small = p * weight_error(drift)
     large = (drift > 1) & (p > 0)
     if large.any():
         small[large] = exp_above(logarithms[large] + drift[large])

@@ -23,6 +23,7 @@ Float = npt.NDArray[np.float64]
 # quarter more survives a coarse format.
 BEYOND_EXP = 1.25
 MOST_LOGITS = 2**22
+MOST_OUTPUTS = 2**20
 MOST_NUMBERS = 2**24
 
 
@@ -76,8 +77,9 @@ class Draft:
             If there are too many of them, or of their logits.
         """
         if not affordable(self.size):
-            most = f"at most {MOST_LOGITS} logits and {MOST_NUMBERS} numbers"
-            raise NoCase(f"a case has {most}, not {self.size.logits} and {self.size.numbers}")
+            found = self.size.logits, self.size.outputs, self.size.numbers
+            most = f"{MOST_LOGITS} logits, {MOST_OUTPUTS} outputs and {MOST_NUMBERS} numbers"
+            raise NoCase(f"a case has at most {most}, not {', '.join(map(str, found))}")
         rng, size = self.generator(stream), self.size
         shared = size.batch, size.kv_heads
         return Tensors(
@@ -217,4 +219,5 @@ def _rounded(form: BinaryFormat, array: Float) -> Array:
 
 def affordable(size: Size) -> bool:
     """Whether a case of a size is not too large for a run."""
-    return size.logits <= MOST_LOGITS and size.numbers <= MOST_NUMBERS
+    few = size.logits <= MOST_LOGITS and size.outputs <= MOST_OUTPUTS
+    return few and size.numbers <= MOST_NUMBERS

@@ -8,6 +8,7 @@ import numpy as np
 
 from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
+from kvfloor.conformance.power import Power, find_power, least_power
 from kvfloor.conformance.repeating import other_calls
 from kvfloor.conformance.target import Answer, CallError, Target
 from kvfloor.conformance.tolerances import find_tolerances
@@ -66,6 +67,8 @@ class Judgement(NamedTuple):
         What is wrong, in one line; None if nothing is.
     same : bool or None
         Whether calls that were compared agreed bit for bit; None if none were.
+    power : Power or None
+        The smallest faults that the case shows, if they were asked for.
     """
 
     worst: Worst | None
@@ -74,10 +77,11 @@ class Judgement(NamedTuple):
     unbounded: int
     problem: str | None
     same: bool | None = None
+    power: Power | None = None
 
 
-def judge(target: Target, case: Case) -> Judgement:
-    """Call the target and compare.
+def judge(target: Target, case: Case, *, power: bool = False) -> Judgement:
+    """Call the target and compare; find the power of the case if that is asked for.
 
     Every element must be within its bound, in every call. Minus infinity matches only itself, NaN
     only NaN. Calls that are declared to agree do so bit for bit.
@@ -87,7 +91,7 @@ def judge(target: Target, case: Case) -> Judgement:
         others = [(other, target.call(other.case)) for other in other_calls(target, case)]
     except CallError as error:
         return Judgement(None, np.inf, 0, 0, str(error))
-    found = _compare(target, case, answer)
+    found = _compare(target, case, answer, power=power)
     if found.problem is None and case.relation == "inputs" and answer.changed:
         return found._replace(problem="the call changed its input " + ", ".join(answer.changed))
     unlike = [(other, again) for other, again in others if not other.agrees(answer, again)]
@@ -111,23 +115,26 @@ def _together(judged: list[Judgement]) -> Judgement:
         next((j.problem for j in judged if j.problem is not None), None)
         if worst is None or worst.ratio <= 1
         else str(worst),
+        power=least_power(known) if (known := [j.power for j in judged if j.power]) else None,
     )
 
 
-def _compare(target: Target, case: Case, answer: Answer) -> Judgement:
+def _compare(target: Target, case: Case, answer: Answer, *, power: bool = False) -> Judgement:
     """Compare all that was returned, a sequence at a time where they differ in length."""
     if case.sequences is None:
-        return _compare_rows(target, case, answer)
+        return _compare_rows(target, case, answer, power=power)
     judged = []
     for i, (n_q, *_) in enumerate(case.sequences):
         if n_q:
             lse = None if answer.logsumexp is None else answer.logsumexp[i : i + 1, :, :n_q]
             part = answer._replace(output=answer.output[i : i + 1, :, :n_q], logsumexp=lse)
-            judged.append(_compare_rows(target, case.sequence(i), part, i))
+            judged.append(_compare_rows(target, case.sequence(i), part, i, power=power))
     return _together(judged or [Judgement(None, 0.0, 0, 0, None)])
 
 
-def _compare_rows(target: Target, case: Case, answer: Answer, first: int = 0) -> Judgement:
+def _compare_rows(
+    target: Target, case: Case, answer: Answer, first: int = 0, *, power: bool
+) -> Judgement:
     if case.rows is not None:
         lse_rows = None if answer.logsumexp is None else answer.logsumexp[:, :, case.rows]
         answer = answer._replace(output=answer.output[:, :, case.rows], logsumexp=lse_rows)
@@ -157,6 +164,8 @@ def _compare_rows(target: Target, case: Case, answer: Answer, first: int = 0) ->
         right = Right(truth.logsumexp, truth.fine_logsumexp, tolerances.logsumexp, truth.empty)
         judged.append(judge_array("logsumexp", answer.logsumexp.astype(np.float64), right, lse))
     found = _together(judged)
+    if power:
+        found = found._replace(power=find_power(target, case, truth, tolerances.output))
     if found.worst is None:
         return found
     i, *place = found.worst.place

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, NamedTuple
 
+from kvfloor.conformance.power import Power, least_power
 from kvfloor.conformance.size import Size
 
 __all__ = ["Failure", "NotRun", "Repeated", "Report"]
@@ -91,6 +93,8 @@ class Report:
     merges : bool
         Whether partial states were merged: then tokens are parts, and batches rows.
     repeated : tuple of Repeated
+    powers : mapping of str to Power
+        For each entry the smallest faults that its cases at full size show, if asked for.
     """
 
     cases: int
@@ -105,6 +109,7 @@ class Report:
     seconds: float
     merges: bool = False
     repeated: tuple[Repeated, ...] = ()
+    powers: Mapping[str, Power] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -158,6 +163,10 @@ class Report:
             "not_run": [entry._asdict() for entry in self.not_run],
             "repeated": [each._asdict() for each in self.repeated],
             "visited": self.visited,
+            "power": {
+                flag: {fault: _finite(x) for fault, x in power._asdict().items()}
+                for flag, power in self.powers.items()
+            },
             "seconds": round(self.seconds, 3),
         }
 
@@ -191,7 +200,7 @@ class Report:
         if self.not_run:
             lines.append(f"not run, {len(self.not_run)} entries:")
             lines += [f"  {flag}: {reason}" for flag, reason in self.not_run]
-        return "\n".join([*lines, *_table(self.visited)])
+        return "\n".join([*lines, *_table(self.visited), *_faults(self.powers)])
 
 
 def _table(visited: dict[str, list[Any]]) -> list[str]:
@@ -206,6 +215,21 @@ def _table(visited: dict[str, list[Any]]) -> list[str]:
             shown = [*shown[:half], "...", *shown[-half:]]
         rows.append(f"  {axis:8}{len(values):5}  {' '.join(shown)}")
     return ["visited:", *rows]
+
+
+def _faults(powers: Mapping[str, Power]) -> list[str]:
+    """The smallest faults that are seen, a row for each entry, and the least of all."""
+    if not powers:
+        return []
+    rows = {**powers, "least": least_power(powers.values())}
+    width = max(map(len, rows))
+    titles = "".join(f"{fault:>13}" for fault in Power._fields)
+    lines = [f"  {flag:{width}}" + "".join(map(_shown, rows[flag])) for flag in rows]
+    return ["power, the smallest faults that fail:", f"  {'':{width}}{titles}", *lines]
+
+
+def _shown(x: float) -> str:
+    return f"{x:13.2g}" if isfinite(x) else f"{'-':>13}"
 
 
 def _finite(x: float) -> float | None:

@@ -21,8 +21,10 @@ from kvfloor.conformance.catalogue import Entry, as_entry, catalogue_of
 from kvfloor.conformance.declarations import BITWISE
 from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
+from kvfloor.conformance.interpreter import check_interpreter
 from kvfloor.conformance.judge import Judgement, judge
 from kvfloor.conformance.merging import Merging
+from kvfloor.conformance.power import Power, least_power
 from kvfloor.conformance.report import Failure, NotRun, Repeated, Report
 from kvfloor.conformance.reproducer import write_test
 from kvfloor.conformance.size import Size
@@ -46,6 +48,7 @@ def check(
     examples: int = 10,
     seed: int = 0,
     flags: Iterable[str] | None = None,
+    power: bool = False,
     **declared: Any,
 ) -> Report:
     """Compare an implementation of attention with the correctly rounded results.
@@ -62,6 +65,8 @@ def check(
         Of all that is drawn.
     flags : iterable of str, optional
         Entries to run; all that apply by default.
+    power : bool
+        Whether to find the smallest faults that each entry shows, which takes longer.
     **declared
         The other parameters of `Target`: ``order``, ``layout``, ``scale``, ``mask``, ``returns``,
         ``block``, ``weights``, ``exp_ulps``, ``empty``, ``grouped``, ``arrays``, ``domain``,
@@ -70,7 +75,7 @@ def check(
     Returns
     -------
     Report
-        It passes only if every element is within the bound that E3 derives for the declaration.
+        It passes only if every element is within the bound that is derived for the declaration.
 
     Raises
     ------
@@ -78,7 +83,7 @@ def check(
         If a declaration is out of range, or a flag unknown.
     """
     target = Target(function, dtype=dtype, accumulate=accumulate, **declared)
-    return run(target, examples=examples, seed=seed, flags=flags)
+    return run(target, examples=examples, seed=seed, flags=flags, power=power)
 
 
 def check_merge(
@@ -89,6 +94,7 @@ def check_merge(
     examples: int = 10,
     seed: int = 0,
     flags: Iterable[str] | None = None,
+    power: bool = False,
     **declared: Any,
 ) -> Report:
     """Compare a function that merges partial states of attention with what is right.
@@ -99,7 +105,7 @@ def check_merge(
         ``f(outputs, logsumexps)``; see `Merging`.
     dtype, accumulate
         The formats of the outputs and of the arithmetic.
-    examples, seed, flags
+    examples, seed, flags, power
         As in `check`; entries are those of `MERGES`.
     **declared
         The other parameters of `Merging`: ``logsumexps``, ``logsumexp_base``, ``exp_base``,
@@ -120,7 +126,7 @@ def check_merge(
     Merging is attention of order 1 whose logits are given: E3 `forward-error`, E4 `centred-error`.
     """
     target = Merging(function, dtype=dtype, accumulate=accumulate, **declared)
-    return run(target, examples=examples, seed=seed, flags=flags)
+    return run(target, examples=examples, seed=seed, flags=flags, power=power)
 
 
 def check_backward(
@@ -168,15 +174,22 @@ def check_backward(
 
 
 def run(
-    target: Target, *, examples: int = 10, seed: int = 0, flags: Iterable[str] | None = None
+    target: Target,
+    *,
+    examples: int = 10,
+    seed: int = 0,
+    flags: Iterable[str] | None = None,
+    power: bool = False,
 ) -> Report:
     """Do the same for a target that is made already."""
     as_count(examples, "examples")
     as_count(seed, "seed")
+    if power and isinstance(target, Backward):
+        raise InputError("power", "False, as it is known for outputs alone", "True")
     started = perf_counter()
     catalogue = catalogue_of(target)
     entries = catalogue if flags is None else tuple(map(as_entry, flags))
-    totals, failures, not_run = _Totals(), [], []
+    totals, failures, not_run = _Totals(power), [], []
     for entry in entries:
         reason = entry.unless(target) if entry in catalogue else "it is for another kind of target"
         if reason and flags is not None:
@@ -189,6 +202,7 @@ def run(
         if reason:
             not_run.append(NotRun(entry.flag, reason))
         if finding is not None:
+            check_interpreter(target)
             failures.append(_failure(entry, target, finding))
     return Report(
         totals.cases,
@@ -203,11 +217,13 @@ def run(
         perf_counter() - started,
         isinstance(target, Merging),
         totals.repeated(target),
+        totals.powers,
     )
 
 
 @dataclass
 class _Totals:
+    power: bool
     cases: int = 0
     elements: int = 0
     unbounded: int = 0
@@ -217,6 +233,7 @@ class _Totals:
     sizes: set[Size] = field(default_factory=set)
     relations: dict[str, Relation] = field(default_factory=dict)
     found: dict[str, str] = field(default_factory=dict)
+    powers: dict[str, Power] = field(default_factory=dict)
 
     def add(self, flag: str, case: Case, found: Judgement) -> None:
         self.cases += 1
@@ -228,6 +245,8 @@ class _Totals:
         ratio = found.worst.ratio if found.worst is not None else 0.0
         if ratio > self.ratio or not self.flag:
             self.ratio, self.flag = ratio, flag
+        if found.power is not None:
+            self.powers[flag] = least_power([found.power, self.powers.get(flag, Power())])
 
     def _compare(self, flag: str, relation: Relation, found: Judgement) -> None:
         """Keep the least that calls agreed in."""
@@ -275,15 +294,15 @@ def _examine(
         If its case at full size cannot be made.
     """
 
-    def trial(draft: Draft) -> _Finding | None:
+    def trial(draft: Draft, *, power: bool = False) -> _Finding | None:
         for number, case in enumerate(entry.build(draft)):
-            found = _judge(target, case)
+            found = _judge(target, case, power=power)
             totals.add(entry.flag, case, found)
             if found.problem is not None:
                 return _Finding(draft, number, case, found.problem)
         return None
 
-    large = trial(Draft(target, entry.largest(target), seed, coarse=False))
+    large = trial(Draft(target, entry.largest(target), seed, coarse=False), power=totals.power)
     if not entry.draws:
         return large
     count = examples if large is None else max(examples, SHRINKING)
@@ -332,10 +351,10 @@ class _Fails(Exception):  # noqa: N818 (it says what the target does)
     """The target fails a case that was drawn."""
 
 
-def _judge(target: Target, case: Case) -> Judgement:
+def _judge(target: Target, case: Case, *, power: bool) -> Judgement:
     if isinstance(target, Backward) and isinstance(case, BackwardCase):
         return judge_gradients(target, case)
-    return judge(target, case)
+    return judge(target, case, power=power)
 
 
 def _find_stage(target: Target, finding: _Finding) -> str | None:

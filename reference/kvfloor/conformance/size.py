@@ -64,6 +64,11 @@ class Size:
         return self.batch * self.heads * self.queries * self.tuples
 
     @property
+    def outputs(self) -> int:
+        """Numbers of the output."""
+        return self.batch * self.heads * self.queries * self.d_v
+
+    @property
     def numbers(self) -> int:
         """Entries of queries, keys and values."""
         tokens = self.kv_heads * sum(self.lengths) * (self.d + self.d_v)

@@ -8,16 +8,16 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import cached_property
 from math import inf, log, nextafter, prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from flint import arb, fmpq
 
-from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.centred import Arithmetic, Bounds, Rows, Set, bound_rows, read_set
+from kvfloor.conformance.centred import Arithmetic, Bounds, bound_rows
+from kvfloor.conformance.sets import Chunk, Rows, chunks
 from kvfloor.conformance.target import Target
-from kvfloor.conformance.truth import FINE, Truth
+from kvfloor.conformance.truth import FINE, Truth, nats
 from kvfloor.floors import (
     BASE_CHANGES,
     forward_error,
@@ -39,7 +39,6 @@ __all__ = ["INFLATION", "LEAST", "Model", "Tolerances", "find_tolerances", "retu
 # by 2**-53, or by the least number where it underflows.
 INFLATION = 1 + 2.0**-40
 LEAST = 2.0**-1070
-MOST_NUMBERS = 2**20  # of values, a copy for each of the queries that are computed at once
 # s/c, by a reciprocal; c·tanh; log₂ e and the product by it. A bias is itself a product, by log₂ e,
 # which are fewer roundings than a logit has, and is added.
 CAP_ROUNDINGS = 5
@@ -90,21 +89,14 @@ def find_tolerances(
     -----
     E3 `forward-error`, E4 `centred-error`: the lesser of the two.
     """
-    b, h = case.query.shape[:2]
-    model, kept = Model(target, case), case.kept
+    model = Model(target, case)
     found = Tolerances(np.full(truth.output.shape, inf), np.full(truth.logsumexp.shape, inf))
     if model.bounded:
-        for i, j in np.ndindex(b, h):
-            part = read_set(target, case, i, j)
-            most = max(1, MOST_NUMBERS // part.values.size)
-            answered = np.flatnonzero(~truth.empty[i, j])
-            seen = None if kept is None else kept[i % len(kept), j % kept.shape[1]]
-            seen = _with_sink(seen, case.terms.sink)
-            for k in range(0, len(answered), most):
-                rows, reach = _fitting(model, part, answered[k : k + most], seen)
-                if len(rows):
-                    bounds = _rows(model, part, rows, reach, seen, truth, (i, j))
-                    found.output[i, j, rows], found.logsumexp[i, j, rows] = bounds
+        for chunk in chunks(target, case, truth.empty):
+            rows, reach = _fitting(model, chunk)
+            if len(rows):
+                here = (*chunk.head, rows)
+                found.output[here], found.logsumexp[here] = _rows(model, chunk, rows, reach, truth)
     lse = found.logsumexp * (1 if target.logsumexp_base == "e" else LOG2_E_ABOVE)
     return Tolerances(
         returned_bounds(found.output, truth.fine_output, output, target.arithmetic),
@@ -112,46 +104,24 @@ def find_tolerances(
     )
 
 
-def _fitting(model: Model, part: Set, rows: Rows, kept: Mask | None) -> tuple[Rows, Array]:
+def _fitting(model: Model, chunk: Chunk) -> tuple[Rows, Array]:
     """Return the queries on whose way nothing overflows, and S̄ of each."""
-    seen, reach = _seen(kept, rows), part.reach[rows]
+    rows, part = chunk.rows, chunk.part
+    seen, reach = chunk.of(rows), part.reach[rows]
     reach = (reach if seen is None else np.where(seen, reach, 0)).max(axis=1)
     fits = np.array([not model.overflows(each, part.largest) for each in reach])
     return rows[fits], reach[fits]
 
 
-def _seen(kept: Mask | None, rows: Rows) -> Mask | None:
-    """The tuples that some queries see, in C order."""
-    return None if kept is None else kept[rows].reshape(len(rows), -1)
-
-
-def _with_sink(kept: Mask | None, sink: Any) -> Mask | None:
-    """The tuples that each query sees, in C order, and the sink, which all do."""
-    if kept is None:
-        return None
-    flat = kept.reshape(len(kept), -1)
-    seen = np.ones((len(kept), 1), dtype=np.bool_)
-    return flat if sink is None else np.concatenate([flat, seen], axis=1)
-
-
-def _rows(
-    model: Model,
-    part: Set,
-    rows: Rows,
-    reach: Array,
-    kept: Mask | None,
-    truth: Truth,
-    head: tuple[int, int],
-) -> Bounds:
+def _rows(model: Model, chunk: Chunk, rows: Rows, reach: Array, truth: Truth) -> Bounds:
     """Return the lesser of E3's and of E4's bounds of some queries."""
-    output, lse, p_v = (
-        A[head][rows] for A in (truth.fine_output, truth.fine_logsumexp, truth.sizes)
-    )
-    lse = lse * (1 if model.base == "e" else log(2))  # in nats, as bounds are
+    part = chunk.part
+    output, p_v = (A[chunk.head][rows] for A in (truth.fine_output, truth.sizes))
+    lse = nats(truth.fine_logsumexp[chunk.head][rows], model.base)
     largest = np.abs(lse) + 4 * FINE.ulps(lse)
     each = zip(reach, largest, strict=True)
     plain = np.array([model.row(*one, part.largest) for one in each])
-    e4 = bound_rows(model.arithmetic, part, rows, _seen(kept, rows), output, lse)
+    e4 = bound_rows(model.arithmetic, part, rows, chunk.of(rows), output, lse)
     with np.errstate(invalid="ignore"):
         # Σ p·|v| is known rounded to nearest
         e3 = plain[:, :1] * (p_v + FINE.ulps(p_v)) + plain[:, 1:2] * part.sums + plain[:, 2:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from kvfloor.attention import Base, Mask, tensor_attention_rounded
 from kvfloor.conformance.case import Case
 from kvfloor.numbers import Array, BinaryFormat, as_format
 
-__all__ = ["FINE", "Truth", "find_truth"]
+__all__ = ["FINE", "Truth", "find_truth", "nats"]
 
 FINE = as_format("float64")  # what errors are measured from, whatever was returned
 
@@ -90,3 +91,8 @@ def find_truth(
         fine.logsumexp,
         without,
     )
+
+
+def nats(logsumexp: Array, base: Base) -> Array:
+    """Return log-sum-exps to a base in nats, as bounds are."""
+    return logsumexp * (1 if base == "e" else log(2))

@@ -1,6 +1,15 @@
 """Every bound as a plain function, with the constants of its derivation."""
 
 from kvfloor.floors.caps import cap_fraction, greedy_size
+from kvfloor.floors.centred_errors import (
+    centred_error,
+    least_sum,
+    light_error,
+    moved_sum,
+    quotient_error,
+    tuple_drift,
+    weight_error,
+)
 from kvfloor.floors.confidence import as_confidence, clopper_pearson, side_of
 from kvfloor.floors.covering import covering_number, product_radius
 from kvfloor.floors.decoding import (
@@ -125,6 +134,7 @@ __all__ = [
     "cap_fraction",
     "capped_tokens",
     "cells_for",
+    "centred_error",
     "certified_bits",
     "clopper_pearson",
     "competitors_per_tie",
@@ -163,7 +173,9 @@ __all__ = [
     "least_error",
     "least_multiplier",
     "least_sign_dimension",
+    "least_sum",
     "length_share",
+    "light_error",
     "log_ratio",
     "logit_error",
     "logit_roundings",
@@ -174,6 +186,7 @@ __all__ = [
     "mixed_bits",
     "model_floors",
     "most_levels",
+    "moved_sum",
     "one_bit_success",
     "output_error",
     "packed_bits",
@@ -184,6 +197,7 @@ __all__ = [
     "product_error",
     "product_radius",
     "quantised_bits",
+    "quotient_error",
     "randomised_bits",
     "randomised_four_cache",
     "relative_variance",
@@ -209,12 +223,14 @@ __all__ = [
     "threshold",
     "tied_lift",
     "total_bits",
+    "tuple_drift",
     "two_cache",
     "underflow_error",
     "underflows",
     "value_roundings",
     "value_symbols",
     "weight_drift",
+    "weight_error",
     "weight_underflow",
     "whole_bits",
     "words_within",

@@ -26,6 +26,7 @@ from kvfloor_proofs.calculus import (
 from kvfloor_proofs.calculus.sampling import sample_points
 from kvfloor_proofs.claims import (
     best_floor,
+    centred_error,
     collision,
     correct_rounding_terminates,
     covering_number,
@@ -104,6 +105,7 @@ CHAINS = {
         exact_equality,
         correct_rounding_terminates,
         forward_error,
+        centred_error,
     )
 }
 DERIVATIONS = [
@@ -214,6 +216,42 @@ SURVIVORS = {
     ("forward_error-22", "step 2 -> (theta + 1)*(epsilon + lambda + 1)"),
     ("forward_error-23", "start -> -delta*(theta + 1) + mu"),
     ("forward_error-23", "start -> mu"),
+    # The same: errors, deviations and roundings lie on both sides of 0, as 0 does not exceed them.
+    ("centred_error-2", "start -> gamma*x + Sum(f[j], (j, 1, R + 1))"),
+    ("centred_error-3", "start -> -delta_1"),
+    ("centred_error-3", "start -> delta"),
+    ("centred_error-3", "start -> delta - 1"),
+    (
+        "centred_error-7",
+        "start -> Sum((-o*phi[j] + theta[j]*v[j])*(epsilon[j] - 1)*p[j], (j, 1, M))",
+    ),
+    ("centred_error-7", "start -> Sum((-o*phi[j] + theta[j]*v[j])*epsilon[j]*p[j], (j, 1, M))"),
+    ("centred_error-7", "start -> Sum((-o*phi[j] + theta[j]*v[j])*p[j], (j, 1, M))"),
+    (
+        "centred_error-7",
+        "start -> Sum((-o*phi[j] - theta[j]*v[j])*(epsilon[j] + 1)*p[j], (j, 1, M))",
+    ),
+    (
+        "centred_error-7",
+        "start -> Sum((1 - epsilon[j])*(-o*phi[j] + theta[j]*v[j])*p[j], (j, 1, M))",
+    ),
+    ("centred_error-7", "start -> Sum((epsilon[j] + 1)*p[j]*theta[j]*v[j], (j, 1, M))"),
+    (
+        "centred_error-7",
+        "start -> Sum((o*phi[j] + theta[j]*v[j])*(epsilon[j] + 1)*p[j], (j, 1, M))",
+    ),
+    ("centred_error-7", "start -> Sum(-o*(epsilon[j] + 1)*p[j]*phi[j], (j, 1, M))"),
+    ("centred_error-8", "start -> l_1 + l_2"),
+    ("centred_error-8", "start -> l_1 + theta"),
+    ("centred_error-8", "start -> l_2 + theta"),
+    ("centred_error-9", "start -> Sum((1 - epsilon[j])*p[j], (j, 1, M))"),
+    ("centred_error-9", "start -> Sum(p[j], (j, 1, M))"),
+    ("centred_error-10", "start -> (-delta + w)*(phi + 1)"),
+    ("centred_error-12", "start -> -o + (1 - r)*(o + x)"),
+    ("centred_error-12", "start -> -o + (o - x)*(r + 1)"),
+    ("centred_error-12", "start -> o*(r + 1) - o"),
+    ("centred_error-12", "start -> x"),
+    ("centred_error-13", "step 2 -> E"),
 }
 
 # What a relation is strengthened to, or turned round to.

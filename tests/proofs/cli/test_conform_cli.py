@@ -103,10 +103,12 @@ def test_a_target_says_everything_itself(project: Path) -> None:
 
 
 def test_a_wrong_one_is_status_1_and_json_says_why(project: Path) -> None:
-    done = run(project, "conform", "mine:halved", *FORMATS, *SMALL, "--json", "r.json")
+    done = run(project, "conform", "mine:halved", *FORMATS, *SMALL, "--power", "--json", "r.json")
     assert done.returncode == 1
     assert "from mine import halved" in done.stdout
+    assert done.stdout.splitlines()[-1].split()[0] == "least"
     document = json.loads((project / "r.json").read_text())
+    assert 0 < document["power"]["scale"]["dropped"] < 1
     assert document["ok"] is False
     assert "scale" in {failure["flag"] for failure in document["failures"]}
 

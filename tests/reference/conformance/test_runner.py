@@ -95,7 +95,7 @@ def test_json_has_these_keys_and_no_others() -> None:
     document = json.loads(report.to_json())
     assert set(document) == {
         "ok", "answered", "cases", "elements", "worst", "failures", "not_run", "repeated",
-        "visited", "seconds",
+        "visited", "power", "seconds",
     }  # fmt: skip
     assert set(document["worst"]) == {"ulps", "bound_ratio", "flag"}
     assert document["ok"] is False

@@ -230,6 +230,18 @@ def test_light_terms_are_counted_by_their_size() -> None:
     assert light < 3 * 20 * 2.0**-24
 
 
+def test_light_terms_may_be_lost_twice_and_do_not_divide() -> None:
+    """By hand: one heavy tuple and 2^16 that weigh λ = 7·10^-4 together, all values 3."""
+    u, gap = 2.0**-24, float(np.float32(18.4))
+    case = deviating(-gap, [3.0] * (2**16 + 1), gap=gap)
+    light = 2**16 * np.exp(-gap) / (1 + 2**16 * np.exp(-gap))
+    one = 3 * ((1 - light) * 2 * u + 2 * light) + 2 * 3 * light
+    expected = one / (1 - light) + 3 * 8 * u
+    found = bounds(target(), case, "float32").output.item()
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert light > 5e-4
+
+
 @pytest.mark.parametrize("form", ["float64", "float32"])
 def test_the_exponential_is_never_below(form: str) -> None:
     x = np.linspace(-800, 709, 4001).astype(form).astype(np.float64)

@@ -45,7 +45,8 @@ from kvfloor.conformance.backward.rows import (
 )
 from kvfloor.conformance.backward.target import Backward, named
 from kvfloor.conformance.backward.truth import Enclosed
-from kvfloor.conformance.centred import Arithmetic, read_set
+from kvfloor.conformance.centred import Arithmetic
+from kvfloor.conformance.sets import read_set
 from kvfloor.conformance.tolerances import Model, Tolerances, find_tolerances, returned_bounds
 from kvfloor.conformance.truth import FINE
 from kvfloor.numbers import Array, BinaryFormat

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kvfloor.attention import exp_above
-from kvfloor.conformance.centred import Arithmetic, Set
+from kvfloor.conformance.centred import Arithmetic
+from kvfloor.conformance.sets import Set
 from kvfloor.floors import gamma
 from kvfloor.numbers import Array
 
