@@ -26,6 +26,7 @@ from kvfloor.conformance import (
     check_backward,
     entries_for,
     judge_gradients,
+    named_target,
     run,
 )
 from kvfloor.conformance.backward.faults import faults_of
@@ -352,6 +353,8 @@ def test_by_the_framework_of_a_forward_pass() -> None:
     plain = Target(forward, order=1, **options)
     report = run(as_backward(plain), examples=1, flags=["gradient", "gradient-scale"])
     assert report.ok, str(report)
+    named = run(as_backward(named_target("torch:sdpa")), examples=0, flags=["gradient"])
+    assert named.ok, str(named)
     wrong = check_backward(detached, differentiable=True, flags=["gradient"], **options)
     assert wrong.failures[0].message.startswith("dK[")
     assert "differentiable=True" in wrong.failures[0].reproducer
