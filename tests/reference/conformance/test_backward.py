@@ -191,6 +191,7 @@ EXPLAINED = {
     "no-D": "D, as if D were left out",
     "D-added": "D, as if D were added",
     "D-in-half": "D or dP",
+    "dq-is-zero": "products",
     "dq-without-scale": "products, as if dq had no scale",
     "dk-with-scale-twice": "products, as if dK had the scale twice",
     "first-of-a-group": "products, as if one head of a group added to dK and dV",
