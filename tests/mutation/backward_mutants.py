@@ -46,7 +46,5 @@ BACKWARD = (
         W,
     ),
     ("builders", "one-block-of-queries", "n = [-4 * BLOCK + 1-]{+BLOCK - 2+}", W),
-    ("builders", "no-row-is-empty", "= some[::3] = [-False-]{+True+}", W),
-    ("builders", "alike-terms", "G[:, :, 1:] *= [-small-]{+1+}", W),
     ("builders", "no-cotangent-is-zero", "[_with(draft, case, [-0 * G-]{+G+}), _with", W),
 )

@@ -26,6 +26,7 @@ from kvfloor.conformance import (
     check_backward,
     entries_for,
     judge_gradients,
+    named_target,
     run,
 )
 from kvfloor.conformance.backward.faults import faults_of
@@ -190,6 +191,7 @@ EXPLAINED = {
     "no-D": "D, as if D were left out",
     "D-added": "D, as if D were added",
     "D-in-half": "D or dP",
+    "dq-is-zero": "products",
     "dq-without-scale": "products, as if dq had no scale",
     "dk-with-scale-twice": "products, as if dK had the scale twice",
     "first-of-a-group": "products, as if one head of a group added to dK and dV",
@@ -352,6 +354,8 @@ def test_by_the_framework_of_a_forward_pass() -> None:
     plain = Target(forward, order=1, **options)
     report = run(as_backward(plain), examples=1, flags=["gradient", "gradient-scale"])
     assert report.ok, str(report)
+    named = run(as_backward(named_target("torch:sdpa")), examples=0, flags=["gradient"])
+    assert named.ok, str(named)
     wrong = check_backward(detached, differentiable=True, flags=["gradient"], **options)
     assert wrong.failures[0].message.startswith("dK[")
     assert "differentiable=True" in wrong.failures[0].reproducer

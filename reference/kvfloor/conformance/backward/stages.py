@@ -48,9 +48,10 @@ def find_gradient_stage(target: Backward, cases: Sequence[BackwardCase]) -> str 
     if not wrong or len(wrong) < len(cases):
         return None
     case, compared = wrong[-1]
+    unit = _unit(target)
     with np.errstate(all="ignore"):
         for fault in faults_of(case):
-            if all(_explains(plain_gradients(each, fault), found) for each, found in wrong):
+            if all(_explains(plain_gradients(each, fault), found, unit) for each, found in wrong):
                 return f"{fault.stage}, as if {fault.told}"
     return _probed(target, case, _wrong(compared))
 
@@ -68,15 +69,23 @@ def _wrong(compared: Compared) -> set[str]:
     return {name for name, judged in compared.judged.items() if judged.problem is not None}
 
 
-def _explains(faulty: dict[str, Array], compared: Compared) -> bool:
-    """Whether a fault's gradients are those found, which are far from right."""
+def _explains(faulty: dict[str, Array], compared: Compared, unit: float) -> bool:
+    """Whether a fault's gradients are those found, which are far from right.
+
+    Bounds are those of right gradients; a fault may leave larger ones, whose roundings are larger.
+    """
     for name, array in faulty.items():
-        right, bounds = compared.right[name], compared.bounds[name]
-        growth = max(1.0, np.abs(array).max() / max(np.abs(right).max(), 1e-300))
-        off = np.abs(compared.found[name] - array)
-        if not (off <= ROOM * growth * bounds).all():
+        room = ROOM * (compared.bounds[name] + unit * np.abs(array).max())
+        if not (np.abs(compared.found[name] - array) <= room).all():
             return False
     return True
+
+
+def _unit(target: Backward) -> float:
+    """What a few roundings do, relatively: in the arithmetic, and where numbers are stored."""
+    formats = {target.inputs, target.stored, target.sums} - {target.arithmetic}
+    units = [float(form.unit_roundoff) for form in formats]
+    return 16 * float(target.arithmetic.unit_roundoff) + sum(units)
 
 
 def _probed(target: Backward, case: BackwardCase, wrong: set[str]) -> str | None:
