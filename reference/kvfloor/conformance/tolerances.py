@@ -5,6 +5,7 @@ All bounds here are rounded up, so an element beyond its bound is proved to be w
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import inf, log, nextafter, prod
@@ -192,11 +193,16 @@ class Model:
     def _count_underflows(self, target: Target, case: Case) -> None:
         """Bound what products of a logit may be, and what their underflow does to it."""
         query, keys, values = case.given
-        largest = map(_largest, (case.query, query, *case.keys, *keys))
+        span = 1 if target.quantised is None else 2  # a zero point may be as large as a code
+
+        def largest(numbers: Sequence[Array], codes: Sequence[Array]) -> Iterator[fmpq]:
+            for number, code in zip(numbers, codes, strict=True):
+                yield max(_exact(_largest(number)), span * _exact(_largest(code)))
+
         sigma = LOG2_E * to_fmpq(Fraction(case.sigma.factor * case.sigma.root))
-        self.factors = prod(map(_exact, largest), start=max(fmpq(1), sigma))
-        each = zip(case.values, values, strict=True)
-        self.codes = prod(max(map(_largest, both)) for both in each)
+        sizes = largest((case.query, *case.keys), (query, *keys))
+        self.factors = prod(sizes, start=max(fmpq(1), sigma))
+        self.codes = prod(largest(case.values, values), start=fmpq(1))
         d = case.query.shape[3]
         self.terms = d * (self.order + 1) if self.logit else 0
         if case.terms.any:
@@ -297,7 +303,7 @@ class Model:
         """Whether a product, a logit or a sum on the way might exceed the format."""
         if not np.isfinite([reach, values]).all():
             return True
-        parts = [2 * self.count * _exact(max(values, self.codes)) * self.rescaled]
+        parts = [2 * self.count * max(_exact(values), self.codes) * self.rescaled]
         if self.logit:  # a difference of numbers that are given may overflow: its exp is 0
             parts += [2 * self.terms * self.factors, 2 * (_exact(reach) + self._drift(reach))]
         return bool(max(parts) > self.largest)
