@@ -22,6 +22,7 @@ __all__ = ["NEEDS", "SHAPE", "audited", "entries", "table"]
 
 SHAPE: dict[str, Any] = {"n": 256, "d": 32, "layers": 2, "heads": 2, "query_heads": 4}
 WINDOW = 64
+LONGEST = 90  # letters of what a row tells
 # Presses that do not run without what is downloaded, or without the text of the tokens.
 NEEDS = {
     "BasePress": "has no `compress` of its own",
@@ -105,10 +106,19 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
 def table_line(row: dict[str, Any]) -> str:
     """Return a row of the table."""
     asked, bits = row["asked"], row["held"].get("bits")
-    share = f"{bits / row['floor_bits']:.2f}" if bits else ""
+    share = f"{bits / row['floor_bits']:.1f}" if bits else ""
     back = f"{100 * (1 - row['wrong'] / asked):.1f} %" if asked else ""
-    reason = row["findings"][0]["reason"].splitlines()[-1] if row["findings"] else ""
-    return f"| `{row['name']}` | `{row['verdict']}` | {share} | {back} | {reason} |"
+    reason = row["findings"][0]["reason"] if row["findings"] else ""
+    told = reason.splitlines()[-1].removeprefix("_taken raised ") if reason else ""
+    outside = sorted({name.rsplit(".", 1)[-1] for name in row["outside"]})
+    kept = f"beside the cache: {', '.join(outside)}" if outside else ""
+    found = kept if row["verdict"] == "misbehaves" else shortened(told) or kept
+    return f"| `{row['name']}` | `{row['verdict']}` | {share} | {back} | {found} |"
+
+
+def shortened(text: str) -> str:
+    """Return the first words of a text."""
+    return text if len(text) <= LONGEST else text[: text.rindex(" ", 0, LONGEST)] + " …"
 
 
 if __name__ == "__main__":

@@ -80,11 +80,6 @@ class ModelShape:
             as_positive(getattr(self, name), name)
 
     @property
-    def group(self) -> int:
-        """Query heads that share a key-value head."""
-        return self.query_heads // self.heads
-
-    @property
     def outputs(self) -> int:
         """Columns of outputs, and logits of the model."""
         return self.layers * self.query_heads * self.d
@@ -94,10 +89,6 @@ class ModelShape:
         """Columns of a hidden state: a multiple of the query heads, as configurations ask."""
         taken = self.layers * 2 * self.heads * self.d + 2 * self.outputs + 1
         return taken + -taken % self.query_heads
-
-    def visible(self, n: int) -> int:
-        """Return how many of n tokens a query sees beside its own."""
-        return n if self.window is None else min(n, self.window - 1)
 
 
 class CarryingModel:

@@ -222,7 +222,7 @@ class _Course:
 
     def _judge_head(self, layer: int, head: int, answers: Numbers) -> None:
         family, instance = self._instance.family, self._instance
-        own = head // (instance.sizes.query_heads // instance.sizes.heads)
+        own = head // instance.sizes.group
         addresses = self._addresses[:, layer, head]
         truth = instance.truth(layer, own, addresses)
         low, high = np.nextafter(truth, -np.inf), np.nextafter(truth, np.inf)

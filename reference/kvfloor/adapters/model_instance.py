@@ -36,6 +36,16 @@ class Sizes:
     query_heads: int
     window: int | None = None
 
+    @property
+    def visible(self) -> int:
+        """Tokens that a query sees beside its own."""
+        return self.n if self.window is None else min(self.n, self.window - 1)
+
+    @property
+    def group(self) -> int:
+        """Query heads that share a key-value head."""
+        return self.query_heads // self.heads
+
 
 class ModelInstance:
     """Random bits as values of every token, layer and key-value head, under public keys.
@@ -58,7 +68,7 @@ class ModelInstance:
 
     def __init__(self, sizes: Sizes, guarantee: Guarantee, seed: int) -> None:
         self.sizes = sizes
-        visible = sizes.n if sizes.window is None else min(sizes.n, sizes.window - 1)
+        visible = sizes.visible
         book = binary_keys(visible)
         if book.d > sizes.d:
             raise InputError("d", f"at least {book.d} for {visible} addresses", str(sizes.d))
@@ -105,8 +115,7 @@ class ModelInstance:
         Of each key-value head as many addresses as in ``sample``, all different, or all there are;
         query heads that share one ask for its addresses in turns.
         """
-        sizes, visible = self.sizes, self.family.n
-        group = sizes.query_heads // sizes.heads
+        sizes, visible, group = self.sizes, self.family.n, self.sizes.group
         steps = -(-min(sample, visible) // group)
         found = np.empty((steps, sizes.layers, sizes.query_heads), dtype=np.int64)
         for layer in range(sizes.layers):

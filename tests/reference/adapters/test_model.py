@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,6 +69,7 @@ def test_an_instance_is_one_of_the_family_in_every_head() -> None:
     assert (instance.family.n, instance.family.self_token) == (12, True)
     assert instance.floor_bits == 2 * 2 * 12 * 8
     np.testing.assert_array_equal(instance.keys[8:, 1, 1, :4], instance.family.book.keys)
+    np.testing.assert_array_equal(instance.bits(1, 0), instance.values[8:, 1, 0])
     addresses = np.arange(12)
     truth = instance.truth(1, 0, addresses)
     assert all(
@@ -258,6 +261,25 @@ def test_numbers_that_pass_for_positions_are_counted() -> None:
     _, cache = taken(hiding.HidesInPositions)
     bits = 2 * 2 * 24 * 8
     assert bits - 128 <= cache.held().numbers <= bits + 256
+
+
+# --- the table of the docs ------------------------------------------------------------------
+
+
+def test_the_docs_name_every_press() -> None:
+    kvpress = pytest.importorskip("kvpress")
+    page = (Path(__file__).parents[3] / "docs" / "adapters.md").read_text()
+    presses = {name for name in kvpress.__all__ if name.endswith("Press")}
+    assert set(re.findall(r"^\| `kvpress:(\w+)` \|", page, re.MULTILINE)) == presses
+
+
+@pytest.mark.parametrize("name", ["StreamingLLMPress", "ThinKPress"])
+def test_the_docs_tell_what_presses_hold(name: str) -> None:
+    kvpress = pytest.importorskip("kvpress")
+    page = (Path(__file__).parents[3] / "docs" / "adapters.md").read_text()
+    (told,) = re.findall(rf"`kvpress:{name}` \| `[a-z-]+` \| ([\d.]+) \|", page)
+    instance, cache = taken(partial(getattr(kvpress, name), 0.5), Sizes(256, 32, 2, 2, 4))
+    assert f"{cache.held().bits / instance.floor_bits:.1f}" == told
 
 
 # --- audits ----------------------------------------------------------------------------------
