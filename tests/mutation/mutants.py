@@ -553,6 +553,39 @@ MUTANTS = [
         ("any-dtype", "array.shape != shape[- or array.dtype != dtype-]{++}", "adapters"),
     ),
     *mutants(
+        "adapters/carrying_error.py",
+        ("key-alone-moved", "(moved * turning) ** [-2-]{+1+}", "carrying"),
+        (
+            "one-block",
+            "logit_roundings(shape.d, 1), rescalings=[-n-]{+0+}",
+            "carrying",
+        ),
+        ("norm-exact", "_ball(gamma(hidden + 2, u) [-+ 3 * u)-]{+* 0)+}", "carrying"),
+        ("out-for-nothing", "moved * norm[- * _ball(1 + u)-]{++}  #", "carrying"),
+        ("values-within-1", "error * arb([-shape.largest_value-]{+1+})", "carrying"),
+    ),
+    *mutants(
+        "adapters/model_instance.py",
+        ("window-without-own", "min(self.n, self.window[- - 1-]{++})", "model"),
+        (
+            "first-tokens-seen",
+            "np.arange(sizes.n)[- - (sizes.n - visible)-]{++}) % visible",
+            "model",
+        ),
+        ("one-layer", "heads_and_layers([-sizes.layers-]{+1+}, sizes.heads", "model"),
+        (
+            "first-bits",
+            "self.values[[-self.sizes.n - self.family.n :-]{+: self.family.n+}, l",
+            "model",
+        ),
+        ("no-self-token", "self_token=[-True-]{+False+}", "model"),
+        ("same-address-twice", "np.resize(order[--]{+ // 2+}, steps", "model"),
+    ),
+    *mutants(
+        "adapters/compressors.py",
+        ("options-dropped", "partial(made[-, **options-]{++})", "model"),
+    ),
+    *mutants(
         "adapters/layer.py",
         ("count-lost", "[-self._count-]{+(0)+}.to_bytes(COUNT_BYTES", "adapters"),
         ("zero-token-seen", "attend(query, keys[[-:-1-]{+:+}], values[[-:-1-]{+:+}]", "adapters"),

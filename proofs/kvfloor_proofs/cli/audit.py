@@ -12,6 +12,7 @@ import click
 
 from kvfloor_proofs.cli.failing import is_verbose, verbose
 from kvfloor_proofs.cli.files import check_writable, printable, quiet, write
+from kvfloor_proofs.cli.in_model import audit_model, model_options, without_models
 from kvfloor_proofs.cli.settings import combined, configured, importable
 
 __all__ = ["audit", "sweep"]
@@ -22,6 +23,7 @@ VERDICT_CODES = {
     "undecided": 3,
     "refuted": 1,
     "violates": 1,
+    "not-served": 2,
     "misbehaves": 2,
     "error": 2,
 }
@@ -50,7 +52,7 @@ def _audit_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command()
-@click.argument("factory", metavar="MODULE:FACTORY")
+@click.argument("factory", metavar="MODULE:FACTORY", required=False)
 @click.option("-n", type=int, required=True, help="Tokens.")
 @click.option("-d", type=int, required=True, help="Dimension of keys and of values.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
@@ -58,9 +60,14 @@ def _audit_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--certificates", metavar="FOLDER", help="Write those of the findings there.")
 @click.option("--jobs", default=1, show_default=True, help="Processes that search a collision.")
 @_audit_options
+@model_options
+@click.pass_context
 def audit(
+    context: click.Context,
+    /,
     *,
-    factory: str,
+    factory: str | None,
+    in_model: str | None,
     settings: tuple[str, ...],
     json_file: str | None,
     plot: str | None,
@@ -80,6 +87,9 @@ def audit(
     from kvfloor.audit import canvas
     from kvfloor_proofs.report import Output, show_audit
 
+    if in_model is not None:
+        return audit_model(context, in_model)
+    terms = without_models(context, terms)
     for option, file in (("--json", json_file), ("--plot", plot)):
         if file is not None:
             check_writable(file, option)

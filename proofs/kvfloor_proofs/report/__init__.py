@@ -6,6 +6,7 @@ from kvfloor_proofs.report.floor_pictures import draw_panels, panels_of_shape, p
 from kvfloor_proofs.report.floors import floors_to_json, show_floors
 from kvfloor_proofs.report.given import given_to_json, show_given
 from kvfloor_proofs.report.lines import Output
+from kvfloor_proofs.report.models import show_model_audit
 from kvfloor_proofs.report.named import show_named
 from kvfloor_proofs.report.terminal import show, to_json
 
@@ -22,6 +23,7 @@ __all__ = [
     "show_efficiency",
     "show_floors",
     "show_given",
+    "show_model_audit",
     "show_named",
     "show_rows",
     "to_json",

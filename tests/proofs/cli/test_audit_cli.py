@@ -161,3 +161,26 @@ def test_progress_is_for_terminals_only() -> None:
     with plain.capture() as shown:
         assert followed(iter(rows), 3, plain) == rows
     assert shown.get() == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("--in-model a:B --order 1", "--in-model: expected no --order with it"),
+        ("mine:Mine --in-model a:B", "--in-model: expected no FACTORY with it"),
+        ("mine:Mine --heads 2", "--heads: expected --in-model with it"),
+        ("", "FACTORY: expected MODULE:FACTORY or --in-model, got neither"),
+    ],
+)
+def test_audits_of_caches_and_in_models_are_told_apart(
+    folder: Path, options: str, expected: str
+) -> None:
+    assert expected in complaint(folder, f"audit {options} -n 8 -d 4")
+
+
+def test_an_audit_in_a_model_of_what_there_is_not(folder: Path) -> None:
+    done = run(folder, "audit --in-model no_such_module:Press -n 8 -d 4 --json r.json")
+    assert done.returncode == 2
+    assert "not-served: it could not be run in this model" in done.stdout
+    document = json.loads((folder / "r.json").read_text())
+    assert (document["verdict"], document["floor_bits"]) == ("not-served", 2 * 2 * 8 * 4)

@@ -1,0 +1,74 @@
+"""``kvfloor audit --in-model``: a press or a cache implementation, audited inside a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from kvfloor_proofs.cli.files import check_writable, write
+
+__all__ = ["audit_model", "model_options", "without_models"]
+
+OF_MODELS = ("layers", "heads", "query_heads", "window", "prefill", "attention", "sample")
+SHARED = ("n", "d", "eta", "alpha", "confidence", "seconds", "seed", "json_file", "quiet")
+OPTIONS = (
+    click.option(
+        "--in-model", metavar="COMPRESSOR", help="A press or cache: MODULE:NAME,OPTION=VALUE,..."
+    ),
+    click.option("--layers", default=2, show_default=True, help="Of the model."),
+    click.option("--heads", default=2, show_default=True, help="Key-value heads of a layer."),
+    click.option("--query-heads", type=int, help="Of a layer.  [default: as many]"),
+    click.option("--window", type=int, help="Tokens that a query sees.  [default: all]"),
+    click.option("--prefill", type=int, help="Tokens taken at once.  [default: all]"),
+    click.option("--attention", default="sdpa", show_default=True, help="Or eager."),
+    click.option("--sample", default=32, show_default=True, help="Addresses asked of a head."),
+)
+
+
+def model_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add ``--in-model`` and what goes with it."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def audit_model(context: click.Context, compressor: str) -> int:
+    """Run the audit that the options of a command ask for; return its exit status."""
+    from kvfloor.adapters import audit_in_model
+    from kvfloor_proofs.cli.audit import VERDICT_CODES
+    from kvfloor_proofs.report import Output, show_model_audit
+
+    for name in context.params:
+        if _given(context, name) and name not in (*OF_MODELS, *SHARED, "in_model", "verbose"):
+            raise click.UsageError(f"--in-model: expected no {_shown(name)} with it")
+    options = {name: context.params[name] for name in (*OF_MODELS, *SHARED[:-2])}
+    file = context.params["json_file"]
+    if file is not None:
+        check_writable(file, "--json")
+    result = audit_in_model(compressor, **options)
+    show_model_audit(result, Output(stderr=file == "-"), quiet=context.params["quiet"])
+    if file is not None:
+        write(file, json.dumps(result.to_json(), indent=2) + "\n")
+    return VERDICT_CODES[result.verdict]
+
+
+def without_models(context: click.Context, terms: dict[str, Any]) -> dict[str, Any]:
+    """Return the terms of an audit of a cache, which ``--in-model`` has nothing to do with."""
+    for name in OF_MODELS:
+        if _given(context, name):
+            raise click.UsageError(f"{_shown(name)}: expected --in-model with it")
+    if context.params["factory"] is None:
+        raise click.UsageError("FACTORY: expected MODULE:FACTORY or --in-model, got neither")
+    return {name: value for name, value in terms.items() if name not in OF_MODELS}
+
+
+def _given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _shown(name: str) -> str:
+    return "FACTORY" if name == "factory" else f"--{name.replace('_', '-')}"

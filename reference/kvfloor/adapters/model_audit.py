@@ -1,0 +1,330 @@
+"""A compressor audited inside a model: bits held, what comes back, and the floor of all heads."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from kvfloor.adapters.carrying import Numbers
+from kvfloor.adapters.carrying_error import carrying_error
+from kvfloor.adapters.compressors import Compressor, compressor_name
+from kvfloor.adapters.model import ModelCache
+from kvfloor.adapters.model_instance import ModelInstance, Sizes
+from kvfloor.adapters.model_result import ModelAudit
+from kvfloor.errors import InputError
+from kvfloor.floors import Guarantee, as_confidence, certified_bits
+from kvfloor.isolation import Isolated, Misbehaviour
+from kvfloor.numbers import as_count
+
+__all__ = ["audit_in_model"]
+
+PACKAGES = ("kvfloor", "torch", "transformers", "kvpress", "optimum-quanto", "hqq")
+DEFAULT_SAMPLE = 32
+DEFAULT_SECONDS = 20.0
+CACHE = "kvfloor.adapters:ModelCache"  # imported by the other processes alone
+WRITING, READING = 1, 2  # PYTHONHASHSEED of the processes
+
+
+def audit_in_model(
+    compressor: Compressor,
+    *,
+    n: int,
+    d: int,
+    layers: int = 2,
+    heads: int = 2,
+    query_heads: int | None = None,
+    window: int | None = None,
+    eta: Any = 0,
+    alpha: Any = Fraction(1, 8),
+    prefill: int | None = None,
+    attention: str = "sdpa",
+    sample: int = DEFAULT_SAMPLE,
+    confidence: Any = Fraction(999_999, 1_000_000),
+    seconds: float = DEFAULT_SECONDS,
+    seed: int = 0,
+) -> ModelAudit:
+    """Audit a press or a cache implementation inside a model, and return whatever comes of it.
+
+    Random bits are the values of every layer and key-value head. One process takes them in,
+    through a model with the compressor at work; it pickles the cache. Another, with a model and a
+    press that have seen nothing, answers from that alone, and both answer the same queries.
+
+    Parameters
+    ----------
+    compressor : str or callable
+        Makes a press or a cache: ``MODULE:NAME,OPTION=VALUE,...`` or a function that other
+        processes can import, `functools.partial` of one too.
+    n, d : int
+        Tokens; entries of keys and values of a head: even, and ``2**d >= n``.
+    layers, heads, query_heads : int
+        Of the model; by default as many query heads as key-value heads.
+    window : int, optional
+        Tokens that a query sees, its own included.
+    eta, alpha : number
+        The guarantee (η, α).
+    prefill : int, optional
+        Tokens of the prefill: see `ModelCache`.
+    attention : "sdpa" or "eager"
+    sample : int
+        Addresses asked for of each key-value head; all if there are not more.
+    confidence : number
+        Of the certified bits.
+    seconds : float
+        Time limit for each answer, and as long as for one more for what comes before.
+    seed : int
+        Of instances and of the compressor.
+
+    Raises
+    ------
+    InputError
+        For a number out of range, or a guarantee that the model's arithmetic leaves no room for.
+
+    Notes
+    -----
+    H1 `heads-and-layers`.
+    """
+    started = time.perf_counter()
+    guarantee = Guarantee(eta, alpha)
+    sizes = Sizes(
+        as_count(n, "n", 1), as_count(d, "d", 1), layers, heads, query_heads or heads, window
+    )
+    instance = ModelInstance(sizes, guarantee, as_count(seed, "seed"))
+    arithmetic = carrying_error(instance.shape, sizes.n)
+    held_to = Guarantee(guarantee.eta, guarantee.alpha + arithmetic).separates_bits()
+    options = {
+        "shape": instance.shape,
+        "compressor": compressor,
+        "prefill": None if prefill is None else as_count(prefill, "prefill", 1),
+        "attention": attention,
+        "seed": seed,
+    }
+    addresses = instance.questions(as_count(sample, "sample", 1))
+    course = _Course(held_to, instance, addresses, as_confidence(confidence))
+    try:
+        course.run(options, seconds)
+    except Misbehaviour as fault:
+        course.findings.append((fault.kind, str(fault)))
+        course.verdict = "not-served" if fault.kind == "raised" else "misbehaves"
+    except InputError:
+        raise
+    except Exception:  # of this program
+        course.findings.append(("error", traceback.format_exc()))
+        course.verdict = "error"
+    return ModelAudit(
+        compressor=compressor_name(compressor),
+        sizes=sizes,
+        guarantee=guarantee,
+        arithmetic=arithmetic,
+        floor_bits=instance.floor_bits,
+        retrieved=course.retrieved(),
+        versions=_versions(),
+        seconds=time.perf_counter() - started,
+        **course.outcome(),
+    )
+
+
+class _Question(NamedTuple):
+    """Where the largest error was."""
+
+    error: float
+    layer: int
+    head: int
+    address: int
+    answer: float
+    truth: float
+
+
+class _Course:
+    """What happens to a compressor, and what came of it so far."""
+
+    def __init__(
+        self,
+        held_to: Guarantee,
+        instance: ModelInstance,
+        addresses: npt.NDArray[np.int64],
+        confidence: Fraction,
+    ) -> None:
+        self._held_to, self._instance, self._addresses = held_to, instance, addresses
+        self._confidence = confidence
+        self.findings = list[tuple[str, str]]()
+        self.verdict = "error"
+        self._told = dict[str, Any]()
+        self._asked = self._wrong = self._failed = 0
+        self._worst: _Question | None = None
+
+    def run(self, options: dict[str, Any], seconds: float) -> None:
+        """Have the tokens taken, ask from the state alone, and judge."""
+        instance, queries = self._instance, self._instance.queries(self._addresses)
+        with ExitStack() as processes:
+            writer, reader = (
+                processes.enter_context(Isolated(CACHE, hash_seed=seed, seconds=seconds))
+                for seed in (WRITING, READING)
+            )
+            limit = seconds * (1 + len(queries))
+            tokens = instance.keys, instance.values, instance.own_queries
+
+            def take() -> None:
+                told = writer.call(_taken, options, *tokens, queries, seconds=limit)
+                self._told = told
+
+            reader.call(_ready, options, seconds=limit, meanwhile=take)
+            state, mine = bytes.fromhex(self._told.pop("state")), self._told.pop("answers")
+            arguments = options, state, instance.sizes.n, queries
+            alone = reader.call(_answered, *arguments, seconds=limit)
+        answers = np.array(alone)
+        _require_numbers(answers)
+        self._judge(answers)
+        self._compare(np.array(mine), answers)
+        self.verdict = self._decided()
+
+    def outcome(self) -> dict[str, Any]:
+        """Return what came of it, by the names of `ModelAudit`."""
+        return {
+            "verdict": self.verdict,
+            "findings": tuple(self.findings),
+            "held": self._told.get("held", {}),
+            "outside": self._told.get("outside", {}),
+            "lengths": tuple(self._told.get("lengths", ())),
+            "asked": self._asked,
+            "wrong": self._wrong,
+            "failed": self._failed,
+            "worst_error": None if self._worst is None else self._worst.error,
+        }
+
+    def retrieved(self) -> Fraction | None:
+        """Return certified bits that came back, None if not all were asked for once."""
+        if self._asked != self._instance.floor_bits:
+            return None
+        return certified_bits(
+            self._asked,
+            2,
+            instances=1,
+            wrong=self._wrong,
+            longest=self._told["held"]["bits"],
+            alike=True,
+            confidence=self._confidence,
+        )
+
+    def _judge(self, answers: Numbers) -> None:
+        """Hold answers to the truth, head by head."""
+        sizes = self._instance.sizes
+        for layer in range(sizes.layers):
+            for head in range(sizes.query_heads):
+                self._judge_head(layer, head, answers[:, layer, head])
+
+    def _judge_head(self, layer: int, head: int, answers: Numbers) -> None:
+        family, instance = self._instance.family, self._instance
+        own = head // instance.sizes.group
+        addresses = self._addresses[:, layer, head]
+        truth = instance.truth(layer, own, addresses)
+        low, high = np.nextafter(truth, -np.inf), np.nextafter(truth, np.inf)
+        bits = instance.bits(layer, own)
+        for row, address in enumerate(addresses):
+            revealed = family.decode(answers[row])
+            self._asked += len(revealed)
+            self._wrong += int((np.array(revealed) != bits[address]).sum())
+            for column, answer in enumerate(answers[row]):
+                ends = (Fraction(float(end[row, column])) for end in (low, high))
+                self._failed += self._held_to.accepts(Fraction(float(answer)), *ends) is False
+        errors = np.abs(answers - truth)
+        row, column = map(int, np.unravel_index(errors.argmax(), errors.shape))
+        if self._worst is None or errors.max() > self._worst.error:
+            self._worst = _Question(
+                float(errors.max()),
+                layer,
+                head,
+                int(addresses[row]),
+                float(answers[row, column]),
+                float(truth[row, column]),
+            )
+
+    def _compare(self, mine: Numbers, alone: Numbers) -> None:
+        """Note whether the cache answers otherwise beside the model that took the tokens."""
+        most = 2 * float(self._held_to.alpha - self._instance.family.guarantee.alpha)
+        apart = np.abs(mine - alone).max()
+        if not apart <= most:
+            outside = ", ".join(self._told["outside"]) or "something that was not found"
+            reason = (
+                f"its answers change by {apart:.6g} when they come from the cache alone; beside "
+                f"the cache the model held {outside}"
+            )
+            self.findings.append(("outside-state", reason))
+
+    def _decided(self) -> str:
+        bits, worst = self._told["held"]["bits"], self._worst
+        under = bits < self._instance.floor_bits
+        if self._failed and worst is not None:
+            reason = (
+                f"it answers {worst.answer:.6g} where the output is {worst.truth:.6g}: layer "
+                f"{worst.layer}, head {worst.head}, address {worst.address}"
+            )
+            self.findings.append(("violation", reason))
+        if (retrieved := self.retrieved()) is not None and retrieved > bits:
+            reason = f"{float(retrieved):.1f} bits come back from a cache of {bits}"
+            self.findings.append(("outside-state", reason))
+        if any(kind == "outside-state" for kind, _ in self.findings):
+            return "misbehaves"
+        if self._failed:
+            return "refuted" if under else "violates"
+        return "undecided" if under else "within-guarantee"
+
+
+def _taken(
+    made: Callable[..., ModelCache],
+    options: dict[str, Any],
+    keys: Numbers,
+    values: Numbers,
+    own_queries: Numbers,
+    queries: Sequence[Numbers],
+) -> dict[str, Any]:
+    """In the first process: take the tokens, and tell what is held and answered."""
+    cache = made(**options)
+    cache.take(keys, values, own_queries)
+    return {
+        "state": cache.state().hex(),
+        "held": cache.held().to_json(),
+        "outside": cache.outside(),
+        "lengths": cache.lengths(),
+        "answers": [cache.answer(query).tolist() for query in queries],
+    }
+
+
+def _ready(made: Callable[..., ModelCache], options: dict[str, Any]) -> None:
+    """In the second process, while the first is at work: load what answers need."""
+    made(**options)
+
+
+def _answered(
+    made: Callable[..., ModelCache],
+    options: dict[str, Any],
+    state: bytes,
+    n: int,
+    queries: Sequence[Numbers],
+) -> list[Any]:
+    """In the second process: answer from the state alone."""
+    cache = made(**options)
+    cache.restore(state, n)
+    return [cache.answer(query).tolist() for query in queries]
+
+
+def _require_numbers(answers: Numbers) -> None:
+    if not np.isfinite(answers).all():
+        raise Misbehaviour("answer", "an answer that is no finite number")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

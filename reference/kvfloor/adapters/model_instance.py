@@ -1,0 +1,150 @@
+"""Instances of a hard family for every layer and key-value head of a model (H1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from kvfloor.adapters.carrying import ModelShape, Numbers
+from kvfloor.attention import tensor_attention_rounded
+from kvfloor.errors import InputError
+from kvfloor.families import BinaryValues, binary_keys
+from kvfloor.floors import Guarantee, heads_and_layers
+
+__all__ = ["ModelInstance", "Sizes"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a model has to hold.
+
+    Attributes
+    ----------
+    n, d, layers, heads, query_heads : int
+    window : int or None
+        Tokens that a query sees, its own included.
+    """
+
+    n: int
+    d: int
+    layers: int
+    heads: int
+    query_heads: int
+    window: int | None = None
+
+    @property
+    def visible(self) -> int:
+        """Tokens that a query sees beside its own."""
+        return self.n if self.window is None else min(self.n, self.window - 1)
+
+    @property
+    def group(self) -> int:
+        """Query heads that share a key-value head."""
+        return self.query_heads // self.heads
+
+
+class ModelInstance:
+    """Random bits as values of every token, layer and key-value head, under public keys.
+
+    The keys are the address book `binary_keys` of the tokens that queries see, zeros beyond its
+    dimension; the same in all layers and heads. Tokens that no window reaches repeat its keys.
+    The query's own token is the family's self token. Tokens ask for random addresses themselves.
+
+    Parameters
+    ----------
+    sizes : Sizes
+    guarantee : Guarantee
+    seed : int
+
+    Raises
+    ------
+    InputError
+        If d is too small for as many addresses, or a number is out of range.
+    """
+
+    def __init__(self, sizes: Sizes, guarantee: Guarantee, seed: int) -> None:
+        self.sizes = sizes
+        visible = sizes.visible
+        book = binary_keys(visible)
+        if book.d > sizes.d:
+            raise InputError("d", f"at least {book.d} for {visible} addresses", str(sizes.d))
+        self.family = BinaryValues(book, d_v=sizes.d, order=1, self_token=True, guarantee=guarantee)
+        rng = np.random.default_rng(seed)
+        bits = (sizes.n, sizes.layers, sizes.heads, sizes.d)
+        self.values: Numbers = rng.integers(0, 2, bits).astype(np.float64)
+        asked = rng.integers(0, visible, (sizes.n, sizes.layers, sizes.query_heads))
+        self.own_queries: Numbers = self.queries(asked)
+        self._rng = rng
+
+    @cached_property
+    def keys(self) -> Numbers:
+        """Keys, shape (n, layers, heads, d)."""
+        sizes, visible = self.sizes, self.family.n
+        places = (np.arange(sizes.n) - (sizes.n - visible)) % visible
+        rows = self._padded(self.family.book.keys)[places]
+        return np.broadcast_to(rows[:, None, None], (sizes.n, sizes.layers, sizes.heads, sizes.d))
+
+    @property
+    def shape(self) -> ModelShape:
+        """The shape of a model that carries it."""
+        sizes, book = self.sizes, self.family.book
+        return ModelShape(
+            sizes.layers,
+            sizes.heads,
+            sizes.query_heads,
+            sizes.d,
+            sizes.window,
+            key_norm=sqrt(book.d),
+            value_norm=sqrt(sizes.d),
+            query_norm=sqrt(self.family.multiplier**2 * book.d),
+        )
+
+    @property
+    def floor_bits(self) -> int:
+        """N, the bits of all layers and key-value heads (H1 `heads-and-layers`)."""
+        sizes = self.sizes
+        return int(heads_and_layers(sizes.layers, sizes.heads, self.family.size))
+
+    def questions(self, sample: int) -> npt.NDArray[np.int64]:
+        """Return addresses to ask for, shape (steps, layers, query_heads).
+
+        Of each key-value head as many addresses as in ``sample``, all different, or all there are;
+        query heads that share one ask for its addresses in turns.
+        """
+        sizes, visible, group = self.sizes, self.family.n, self.sizes.group
+        steps = -(-min(sample, visible) // group)
+        found = np.empty((steps, sizes.layers, sizes.query_heads), dtype=np.int64)
+        for layer in range(sizes.layers):
+            for head in range(sizes.heads):
+                order = self._rng.permutation(visible)
+                own = np.resize(order, steps * group).reshape(steps, group)
+                found[:, layer, head * group : (head + 1) * group] = own
+        return found
+
+    def queries(self, addresses: npt.NDArray[np.int64]) -> Numbers:
+        """Return the queries for addresses, with an axis of d more."""
+        return self._padded(self.family.book.directions)[addresses] * self.family.multiplier
+
+    def bits(self, layer: int, head: int) -> Numbers:
+        """Return the bits at the addresses of a key-value head, shape (addresses, d)."""
+        return self.values[self.sizes.n - self.family.n :, layer, head]
+
+    def truth(self, layer: int, head: int, addresses: npt.NDArray[np.int64]) -> Numbers:
+        """Return the outputs for addresses of a key-value head, each the nearest float64."""
+        book = self.family.book
+        nothing = np.zeros((1, book.d)), np.zeros((1, self.sizes.d))
+        return tensor_attention_rounded(
+            np.asarray(book.directions, dtype=np.float64)[addresses] * self.family.multiplier,
+            [np.vstack([np.asarray(book.keys, dtype=np.float64), nothing[0]])],
+            [np.vstack([self.bits(layer, head), nothing[1]])],
+            dtype="float64",
+        )
+
+    def _padded(self, rows: tuple[tuple[int, ...], ...]) -> Numbers:
+        padded = np.zeros((len(rows), self.sizes.d))
+        padded[:, : len(rows[0])] = rows
+        return padded
