@@ -139,8 +139,10 @@ def conform(
     told = {k: v for k, v in declared.items() if v is not None}
     made = as_described(what, target, told)
     from kvfloor.conformance import run
+    from kvfloor_proofs.report import Output, following
 
-    report = run(made, examples=examples, seed=seed, power=power)
+    with following("entries", Output(stderr=True)) as progress:
+        report = run(made, examples=examples, seed=seed, power=power, progress=progress)
     if not quiet or not report.ok:
         click.echo(str(report), err=json_file == "-")
     if json_file is not None:

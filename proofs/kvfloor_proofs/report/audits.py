@@ -5,17 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import TypeVar
 
 from rich import box
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
@@ -23,9 +15,7 @@ from kvfloor import Audit, Row
 from kvfloor.audit import SERVES
 from kvfloor_proofs.report.lines import WIDTH, write_line
 
-__all__ = ["followed", "show_audit", "show_rows"]
-
-R = TypeVar("R")
+__all__ = ["show_audit", "show_rows"]
 
 COLUMNS = (
     "cache", "m", "n", "d", "bits", "floor", "reco-\nvered", "worst\nerror", "verdict", "s",
@@ -103,15 +93,6 @@ def _show_table(rows: Sequence[Row], console: Console) -> None:
             if row.audit["cache"] == cache:
                 table.add_row(*map(Text, _cells(row)[1:]))
         console.print(table)
-
-
-def followed(rows: Iterable[R], total: int, console: Console) -> list[R]:
-    """Return all rows; while they come, a terminal shows how many, and the time left."""
-    if not console.is_terminal:
-        return list(rows)
-    columns = (TextColumn("audits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        return list(progress.track(rows, total=total))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -180,8 +180,12 @@ def run(
     seed: int = 0,
     flags: Iterable[str] | None = None,
     power: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Report:
-    """Do the same for a target that is made already."""
+    """Do the same for a target that is made already.
+
+    ``progress(done, entries)`` is called before each entry, and in the end with two equal numbers.
+    """
     as_count(examples, "examples")
     as_count(seed, "seed")
     if power and isinstance(target, Backward):
@@ -190,7 +194,9 @@ def run(
     catalogue = catalogue_of(target)
     entries = catalogue if flags is None else tuple(map(as_entry, flags))
     totals, failures, not_run = _Totals(power), [], []
-    for entry in entries:
+    for done, entry in enumerate(entries):
+        if progress is not None:
+            progress(done, len(entries))
         reason = entry.unless(target) if entry in catalogue else "it is for another kind of target"
         if reason and flags is not None:
             expected = "entries that apply to the target"
@@ -204,6 +210,8 @@ def run(
         if finding is not None:
             check_interpreter(target)
             failures.append(_failure(entry, target, finding))
+    if progress is not None:
+        progress(len(entries), len(entries))
     return Report(
         totals.cases,
         totals.elements,

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from kvfloor import Row
-from kvfloor_proofs.report import followed
+from kvfloor_proofs.report import followed, following
 from limits import HANG
 
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
@@ -161,6 +161,13 @@ def test_progress_is_for_terminals_only() -> None:
     with plain.capture() as shown:
         assert followed(iter(rows), 3, plain) == rows
     assert shown.get() == ""
+    with terminal.capture() as shown, following("entries", terminal) as progress:
+        assert progress is not None
+        progress(2, 7)
+    assert "entries" in shown.get()
+    assert "2/7" in shown.get()
+    with following("entries", plain) as progress:
+        assert progress is None
 
 
 @pytest.mark.parametrize(

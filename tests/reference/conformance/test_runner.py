@@ -138,6 +138,14 @@ def test_a_run_counts_what_it_did() -> None:
     assert report.elements == 2 * 2 * 7 * (6 + 1)  # outputs and log-sum-exps of one large case
 
 
+def test_a_run_says_how_far_it_is() -> None:
+    target = Target(correct.factored, dtype="float32", accumulate="float32")
+    told: list[tuple[int, int]] = []
+    flags = ["equal-weights", "drawn", "single-token"]
+    run(target, flags=flags, examples=0, progress=lambda *far: told.append(far))
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
 def test_what_returns_other_numbers_each_time_is_reported_and_does_not_end_the_run() -> None:
     rng = np.random.default_rng(0)
 
