@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from limits import HANG
 
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
+KERNELS = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}  # where these are found
 FORMATS = ("--dtype", "float32", "--accumulate", "float32")
 SMALL = ("--order", "2", "--tokens", "most=12", "--examples", "1")  # a run of few seconds
 TINY = (
@@ -85,8 +87,9 @@ def project(tmp_path: Path) -> Path:
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*CLI, *arguments], cwd=project, capture_output=True, text=True, check=False, timeout=HANG
-    )
+        [*CLI, *arguments],
+        cwd=project, env=KERNELS, capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
 
 
 def test_a_right_one_is_status_0(project: Path) -> None:
@@ -126,7 +129,7 @@ def test_one_that_never_answers_was_not_examined(project: Path) -> None:
 def test_a_call_that_does_not_return_is_ended_and_not_blamed(project: Path, name: str) -> None:
     """The second lets nothing through; it takes five seconds to end it."""
     command = [*CLI, "conform", f"mine:{name}", *FORMATS, *SMALL]
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=project, env=KERNELS, stdout=subprocess.PIPE, text=True)
     while not (project / "called").exists():
         assert process.poll() is None
         time.sleep(0.05)
