@@ -79,7 +79,19 @@ def test_cases_are_in_the_format(data: st.DataObject) -> None:
 
 
 # For targets that declare more than strategies may.
-OTHERS = {"domain-edges", "poison"} | {
+OTHERS = {
+    "domain-edges",
+    "poison",
+    "splits",
+    "scales",
+    "zero-points",
+    "end-codes",
+    "scale-blocks",
+    "unequal-sequences",
+    "empty-sequences",
+    "pages",
+    "unowned",
+} | {
     entry.flag
     for entry in CATALOGUE
     if any(term in entry.flag for term in ("sink", "capped", "-cap", "cap-", "bias", "alibi"))
