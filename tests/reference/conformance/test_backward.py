@@ -156,8 +156,9 @@ def test_right_ones_pass_with_room(name: str, form: tuple[str, str]) -> None:
     assert report.ok, str(report)
     assert report.elements > 15_000
     # A bound that is hardly used says little. Results in the format of the arithmetic use some
-    # hundredths of it; the one rounding of a narrower result almost all.
+    # hundredths of it; the one rounding of a narrower result, or of a stored weight, almost all.
     least, most = (0.02, 0.25) if form[0] == form[1] else (0.4, 1)
+    most = 1 if name in ("stored", "added") else most
     assert least < report.worst_ratio < most
     if form[1] != "float16":
         assert report.unbounded == 0
