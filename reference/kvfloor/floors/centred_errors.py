@@ -79,9 +79,9 @@ def centred_error(deviation: Any, roundings: Any, least: Any) -> Any:
     Parameters
     ----------
     deviation : number
-        Σ p_t·E_t·|v_t - out|.
+        ``Σ p_t·E_t·|v_t - out|``.
     roundings : number
-        Σ p_t·(1 + E_t)·(g_t·|v_t| + h_t·|out|): those of the two sums, that do not centre.
+        ``Σ p_t·(1 + E_t)·(g_t·|v_t| + h_t·|out|)``: those of the two sums, that do not centre.
     least : number
         `least_sum`.
     """
