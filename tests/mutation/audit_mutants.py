@@ -151,11 +151,11 @@ AUDIT = [
     ),
     ("audit/accuracy/draft", "groups-too-large", "* share > [-MARGIN-]{+0+}", "accuracy"),
     ("audit/accuracy/places", "lone-token", "0 < last == length[- - 1-]{++}:", "accuracy"),
-    ("audit/accuracy/places", "one-slot", "found[[-turn % len(found)-]{+0+}]", "accuracy"),
+    ("audit/accuracy/draft", "one-slot", "else [[-turn % self.order-]{+0+}]:", "accuracy"),
     (
         "audit/accuracy/places",
         "some-lengths",
-        "MOST_LENGTHS) + 1[-)-]{+, 2)+}:\n        yield _by_turns(_in",
+        "MOST_LENGTHS) + 1[-)-]{+, 2)+}:\n        yield from _in",
         "accuracy",
     ),
     ("audit/accuracy/places", "grows-slowly", "max(LEAST_SIZE, [-2.0-]{+1.1+} **", "accuracy"),

@@ -142,20 +142,20 @@ def _numbers(text: str) -> tuple[int | str, ...]:
     return tuple(map(_number, text.split(",")))
 
 
-def _reads(text: str) -> tuple[str, ...]:
+def _words_or_none(text: str) -> tuple[str, ...]:
     return () if text == "none" else _words(text)
 
 
 READ = {
-    "views": lambda text: () if text == "none" else _words(text),
+    "views": _words_or_none,
     "packed": lambda text: () if text == "plain" else _words(text),
     "quantised": _quantised,
-    "bitwise": lambda text: () if text == "none" else _words(text),
+    "bitwise": _words_or_none,
     "splits": _numbers,
     "mask": _mask,
     "returns": _words,
     "block": _block,
     "logsumexp_base": _number,
     "exp_base": _number,
-    "reads": _reads,
+    "reads": _words_or_none,
 }

@@ -52,23 +52,17 @@ def panels_of_shape(
     order : int
     """
 
-    def best(tokens: int, alpha: Fraction | None) -> int:
-        return total_bits([row.floors[0].bits for row in floors_at(tokens, alpha)])
+    def best(found: Sequence[PartFloors]) -> int:
+        return total_bits([row.floors[0].bits for row in found])
 
-    def stored(tokens: int) -> int:
-        parts = [row.part for row in floors_at(tokens, None)]
-        return stored_bits(parts, tokens, order=order)
-
-    curve = _curve(lambda alpha: best(n, alpha))
+    curve = _curve(lambda alpha: best(floors_at(n, alpha)))
     lengths = sorted({max(1, n >> k) for k in range(LENGTHS + 1)})
+    each = [floors_at(tokens, None) for tokens in lengths]
+    parts = [row.part for row in each[0]]
+    stored = tuple(stored_bits(parts, tokens, order=order) for tokens in lengths)
     return [
-        Panel("α", *curve, (stored(n),) * len(curve[0])),
-        Panel(
-            "tokens",
-            tuple(map(float, lengths)),
-            tuple(best(tokens, None) for tokens in lengths),
-            tuple(map(stored, lengths)),
-        ),
+        Panel("α", *curve, stored[-1:] * len(curve[0])),
+        Panel("tokens", tuple(map(float, lengths)), tuple(map(best, each)), stored),
     ]
 
 

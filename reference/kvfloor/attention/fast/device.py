@@ -40,10 +40,6 @@ class Device:
         """Return an array of NumPy there."""
         return self.xp.asarray(np.ascontiguousarray(given), device=self.place)
 
-    def numpy(self, found: Any) -> Array:
-        """Return an array from there in NumPy."""
-        return to_numpy(found)
-
     def __str__(self) -> str:
         return f"{self.xp.__name__.removeprefix('array_api_compat.')} on {self.place}"
 
@@ -88,10 +84,10 @@ def _fault(device: Device) -> str | None:
         ("differences", X - Y, x - y),
         ("products", X * Y, x * y),
     ):
-        if not np.array_equal(device.numpy(there), here):
+        if not np.array_equal(to_numpy(there), here):
             return f"{name} are not rounded to nearest"
     halves = np.concatenate([np.arange(-64, 64) / 2, x[np.abs(x) < 2**20]])
-    if not np.array_equal(device.numpy(device.xp.round(device.array(halves))), np.round(halves)):
+    if not np.array_equal(to_numpy(device.xp.round(device.array(halves))), np.round(halves)):
         return "numbers are not rounded to whole ones"
     return _fault_of_products(device, rng)
 
@@ -102,8 +98,8 @@ def _fault_of_products(device: Device, rng: np.random.Generator) -> str | None:
     A, B = (rng.integers(-_WHOLE, _WHOLE, shape) for shape in shapes)
     exact = np.matmul(A, B)  # below 2**52, in integers
     there = [device.array(factor.astype(np.float64)) for factor in (A, B)]
-    if not np.array_equal(device.numpy(device.xp.matmul(*there)), exact):
+    if not np.array_equal(to_numpy(device.xp.matmul(*there)), exact):
         return "products of matrices are not those of float64"
-    if not np.array_equal(device.numpy(device.xp.sum(there[0], axis=0)), A.sum(axis=0)):
+    if not np.array_equal(to_numpy(device.xp.sum(there[0], axis=0)), A.sum(axis=0)):
         return "sums along an axis are not those of float64"
     return None

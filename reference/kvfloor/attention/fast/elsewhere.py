@@ -12,6 +12,7 @@ import numpy as np
 from kvfloor.attention.fast.arithmetic import Float, Integer
 from kvfloor.attention.fast.device import Device
 from kvfloor.attention.fast.exponential import EXP2, SMALLEST
+from kvfloor.numbers import to_numpy
 
 __all__ = ["BLOCK", "Tokens"]
 
@@ -54,7 +55,7 @@ class Tokens:
         device = self._device
         hidden = None if missing is None else device.array(missing)
         top, found = self._sums(device.array(g), columns, hidden)
-        return device.numpy(top).astype(np.int64), device.numpy(found)
+        return to_numpy(top).astype(np.int64), to_numpy(found)
 
     def _sums(self, g: Any, columns: slice, hidden: Any) -> tuple[Any, Any]:
         xp = self._device.xp

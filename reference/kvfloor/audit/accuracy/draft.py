@@ -65,9 +65,17 @@ class Draft:
         return step
 
     def in_slots(
-        self, keys: Rows, values: Rows, queries: Iterable[Sequence[float]], course: str = "once"
+        self,
+        keys: Rows,
+        values: Rows,
+        queries: Iterable[Sequence[float]],
+        course: str = "once",
+        *,
+        turn: int | None = None,
     ) -> Iterable[Instance]:
         """Yield the instance once for every slot: there are these rows, one row of signs in others.
+
+        With ``turn`` it is one slot, so that slots take turns where there are many lengths.
 
         Keys and queries of signs undo each other. So the answers are those at order 1, but for
         signs; slots that are taken for one another, or added, show.
@@ -77,7 +85,7 @@ class Draft:
             tuple(float(q * s ** (self.order - 1)) for q, s in zip(query, signs[0], strict=True))
             for query in queries
         )
-        for slot in range(self.order):
+        for slot in range(self.order) if turn is None else [turn % self.order]:
             slots = (
                 [rows if r == slot else [others] * len(keys) for r in range(self.order)]
                 for rows, others in zip((keys, values), signs, strict=True)

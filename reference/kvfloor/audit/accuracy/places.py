@@ -68,16 +68,10 @@ def every_token(draft: Draft) -> Instances:
 def every_length(draft: Draft) -> Instances:
     """Every token of every length, in one of the slots by turns."""
     for length in range(1, min(draft.n, MOST_LENGTHS) + 1):
-        yield _by_turns(_in_groups(draft, length, 0), length)
+        yield from _in_groups(draft, length, 0, turn=length)
 
 
-def _by_turns(slots: Instances, turn: int) -> Instance:
-    """The instance of one slot: lengths are many, so that each slot sees its share of them."""
-    found = list(slots)
-    return found[turn % len(found)]
-
-
-def _in_groups(draft: Draft, length: int, shift: int) -> Instances:
+def _in_groups(draft: Draft, length: int, shift: int, turn: int | None = None) -> Instances:
     """Tokens asked for in groups: their numbers are alike but for some bits, from ``shift`` on."""
     keys, varied = codes(length, draft.d), (draft.group - 1) << shift
     groups = [(j, varied) for j in range(length) if not j & varied]
@@ -90,7 +84,8 @@ def _in_groups(draft: Draft, length: int, shift: int) -> Instances:
     ]
     if len(queries) > MOST_ASKED:
         queries = draft.rng.sample(queries, MOST_ASKED)
-    return draft.in_slots(keys, draft.singled(length, lambda j: j >> shift), queries)
+    values = draft.singled(length, lambda j: j >> shift)
+    return draft.in_slots(keys, values, queries, turn=turn)
 
 
 def _of_all_ages(draft: Draft) -> list[int]:
@@ -126,8 +121,7 @@ def growing(draft: Draft) -> Instances:
         keys = codes(length, draft.d)
         sizes = [max(LEAST_SIZE, 2.0 ** (j + 1 - length)) for j in range(length)]
         values = [[s if x > 0 else -s for x in row] for s, row in zip(sizes, signs, strict=False)]
-        slots = draft.in_slots(keys, values, [mean([key]) for key in keys[-step:]])
-        yield _by_turns(slots, turn)
+        yield from draft.in_slots(keys, values, [mean([key]) for key in keys[-step:]], turn=turn)
 
 
 def just_appended(draft: Draft) -> Instances:
