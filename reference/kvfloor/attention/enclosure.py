@@ -99,7 +99,7 @@ def enclose(
     """
     problems, leading = as_problems(query, keys, values, scale, mask, Terms(bias, sink, softcap))
     bits = as_count(bits, "bits", 2)
-    require_answers(problems, leading)
+    require_answers(problems, leading, mask)
     found = [one for problem in problems for one in _enclosed(problem, bits)]
     if not leading:
         return found[0]

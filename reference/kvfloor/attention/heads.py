@@ -16,6 +16,7 @@ from kvfloor.attention.inputs import (
     as_scale,
     as_window,
     axes_of,
+    hidden_by,
     listed,
 )
 from kvfloor.attention.terms import Terms, as_bias, as_sink, as_softcap, rows_of, without_lowest
@@ -78,10 +79,10 @@ def as_problems(
     return problems, leading
 
 
-def require_answers(problems: Sequence[Problem], leading: tuple[int, ...]) -> None:
-    """Raise an `InputError` if a mask leaves a row without a tuple, and there is no sink."""
+def require_answers(problems: Sequence[Problem], leading: tuple[int, ...], mask: Any) -> None:
+    """Raise an `InputError` if mask or bias leave a row without a tuple, and there is no sink."""
     if sum(len(problem.answered()) for problem in problems) < prod(leading):
-        raise InputError("mask", "at least one tuple in each row", "a row without any")
+        raise InputError(hidden_by(mask), "at least one tuple in each row", "a row without any")
 
 
 def _shape(leading: tuple[int, ...], width: int) -> str:

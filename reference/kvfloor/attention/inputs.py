@@ -45,6 +45,7 @@ __all__ = [
     "as_slots",
     "as_window",
     "folded",
+    "hidden_by",
     "listed",
 ]
 
@@ -284,8 +285,14 @@ def as_kept(mask: Any, given: Terms, lengths: tuple[int, ...]) -> tuple[Mask | N
         return None, terms.row(0)
     only: Mask = kept.mask(0) if isinstance(kept, Intervals) else kept[0]
     if terms.sink is None and not only.any():
-        raise InputError("mask", "at least one tuple, as an empty row has no output", "none")
+        expected = "at least one tuple, as an empty row has no output"
+        raise InputError(hidden_by(mask), expected, "none")
     return only, terms.row(0)
+
+
+def hidden_by(mask: Any) -> str:
+    """Return the argument that left a row without a tuple: biases of -inf do, where no mask is."""
+    return "bias" if mask is None else "mask"
 
 
 def _kept(

@@ -179,7 +179,7 @@ def tensor_attention_rounded(
     if layers is not None and not isinstance(layers, Layers):
         raise InputError("layers", "a Layers or None", shown(layers))
     if empty == "raise":
-        require_answers(problems, leading)
+        require_answers(problems, leading, mask)
 
     workers = as_count(threads, "threads", 1)
     convert = to_framework_of(like)

@@ -228,8 +228,12 @@ def test_with_a_sink_a_row_without_tuples_has_an_answer() -> None:
         assert found.logsumexp == 0.1
         exact = tensor_attention([1, 1], [K], [V], sink=0.1, **terms)
         assert (exact.output[0], float(exact.logsumexp)) == (0, 0.1)
-        with pytest.raises(InputError, match="mask: expected at least one tuple"):
+        (argument,) = terms  # what hides them is what is named
+        with pytest.raises(InputError, match=f"^{argument}: expected at least one tuple"):
             tensor_attention_rounded([1, 1], [K], [V], dtype="float64", **terms)
+        for function in (tensor_attention, enclose):
+            with pytest.raises(InputError, match=f"^{argument}: expected at least one tuple"):
+                function([1, 1], [K], [V], **terms)
 
 
 # --- what is decided -----------------------------------------------------------------------
