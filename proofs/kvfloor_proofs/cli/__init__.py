@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from io import TextIOWrapper
-from threading import Timer
 from typing import Any, NoReturn
 
 import click
 
-from kvfloor.errors import Terminated
 from kvfloor_proofs.cli.audit import audit, sweep
 from kvfloor_proofs.cli.check import check
 from kvfloor_proofs.cli.conform import conform, vectors
 from kvfloor_proofs.cli.efficiency import efficiency
+from kvfloor_proofs.cli.ending import end_when_told
 from kvfloor_proofs.cli.failing import Group, complain, fail, settle
 from kvfloor_proofs.cli.floor import floor
 from kvfloor_proofs.cli.league import league
 from kvfloor_proofs.cli.verify import verify
 
 __all__ = ["main"]
-
-LONGEST_END = 5.0  # seconds from SIGTERM until a process is ended that somebody keeps from ending
 
 
 def main() -> NoReturn:
@@ -36,7 +31,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a letter that it cannot encode ends no run
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _terminated)
+    end_when_told()
     if "" not in sys.path:
         sys.path.insert(0, "")  # modules in the working directory, as `python -m` finds them
     try:
@@ -53,15 +48,6 @@ def main() -> NoReturn:
     except Exception as error:
         fail(error, told)
     sys.exit(code or 0)
-
-
-def _terminated(number: int, _frame: object) -> NoReturn:
-    """End through every finally, so that workers end too; soon, whatever code runs now."""
-    code = 128 + number
-    last = Timer(LONGEST_END, os._exit, [code])
-    last.daemon = True
-    last.start()
-    raise Terminated(code)
 
 
 @click.group(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kvfloor.conformance import NamedTarget
+if TYPE_CHECKING:  # with it comes Hypothesis, which other commands do not wait for
+    from kvfloor.conformance import NamedTarget
 
 __all__ = ["show_named"]
 

@@ -21,7 +21,7 @@ from kvfloor.adapters.model_instance import ModelInstance, Sizes
 from kvfloor.adapters.model_result import ModelAudit
 from kvfloor.errors import InputError
 from kvfloor.floors import Guarantee, as_confidence, certified_bits
-from kvfloor.isolation import Isolated, Misbehaviour
+from kvfloor.isolation import READING, WRITING, Isolated, Misbehaviour
 from kvfloor.numbers import as_count
 
 __all__ = ["audit_in_model"]
@@ -30,7 +30,6 @@ PACKAGES = ("kvfloor", "torch", "transformers", "kvpress", "optimum-quanto", "hq
 DEFAULT_SAMPLE = 32
 DEFAULT_SECONDS = 20.0
 CACHE = "kvfloor.adapters:ModelCache"  # imported by the other processes alone
-WRITING, READING = 1, 2  # PYTHONHASHSEED of the processes
 
 
 def audit_in_model(

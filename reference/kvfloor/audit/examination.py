@@ -24,14 +24,23 @@ from kvfloor.audit.accuracy import (
 from kvfloor.caches import State, scope, serves
 from kvfloor.certificates import Document, violation_certificate
 from kvfloor.families import BinaryValues, Bits, Token, attend_to
-from kvfloor.isolation import Factory, Isolated, IsolationError, Misbehaviour, Shape, called, warm
+from kvfloor.isolation import (
+    READING,
+    WRITING,
+    Factory,
+    Isolated,
+    IsolationError,
+    Misbehaviour,
+    Shape,
+    called,
+    warm,
+)
 
 __all__ = ["Examination", "Reading"]
 
 GRID_BITS = 64  # true outputs are known to neighbouring multiples of 2**-64
 BINARY = "binary-values"  # what a cache that is made for the family says
 SAMPLE = 16  # queries asked of other processes too
-HASH_SEEDS = (1, 2)
 
 Answers = dict[int, tuple[Fraction, ...]]  # by address
 Ends = tuple[Fraction, Fraction]
@@ -89,13 +98,13 @@ class Examination:
         self.family = family
         self.shape = Shape(family.order, family.book.d, family.d_v)
         self.queries = [family.query(address) for address in range(family.n)]
-        warm(*HASH_SEEDS)
+        warm(WRITING, READING)
         self._writers, self._readers = (
             [
                 processes.enter_context(Isolated(factory, hash_seed=seed, seconds=seconds))
                 for seed in seeds
             ]
-            for seeds in (HASH_SEEDS, HASH_SEEDS[::-1])
+            for seeds in ((WRITING, READING), (READING, WRITING))
         )
         self._seconds = seconds
         self.sizes: set[int] = set()

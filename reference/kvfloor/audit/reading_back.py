@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from kvfloor.audit.symbol_families import SymbolFamily
 from kvfloor.isolation import (
+    READING,
+    WRITING,
     Answer,
     Factory,
     Isolated,
@@ -24,7 +26,6 @@ from kvfloor.isolation import (
 __all__ = ["REFUSED", "ReadBack", "Reader", "drawn"]
 
 REFUSED = "refused"  # the kind of what a cache does that takes no such instance
-WRITING, READING = 1, 2  # PYTHONHASHSEED of the processes
 
 
 class ReadBack(NamedTuple):

@@ -2,7 +2,9 @@
 
 from kvfloor.isolation.nursery import warm
 from kvfloor.isolation.processes import (
+    READING,
     SECONDS,
+    WRITING,
     Factory,
     Isolated,
     IsolationError,
@@ -21,8 +23,10 @@ from kvfloor.isolation.streams import (
 )
 
 __all__ = [
+    "READING",
     "REFUSALS",
     "SECONDS",
+    "WRITING",
     "Answer",
     "Factory",
     "Isolated",

@@ -29,7 +29,7 @@ from kvfloor.isolation.nursery import child_of
 from kvfloor.isolation.replies import RATIONAL, as_state, printable
 from kvfloor.numbers import shown
 
-__all__ = ["Factory", "Isolated", "IsolationError", "Misbehaviour", "Shape"]
+__all__ = ["READING", "WRITING", "Factory", "Isolated", "IsolationError", "Misbehaviour", "Shape"]
 
 T = TypeVar("T")
 Factory = CacheFactory | str  # text: MODULE:FACTORY
@@ -37,6 +37,7 @@ SECONDS = 10.0  # for each answer, and for taking in an instance
 START_SECONDS = 60.0  # importing a module may load much
 DYING_SECONDS = 5.0  # a process that has ended is soon gone
 MOST_REPLY = 2**28  # bytes of a reply: twice the hexadecimal text of the longest state
+WRITING, READING = 1, 2  # PYTHONHASHSEED where tokens are taken in, and where a state is read
 PIPE_BUF = select.PIPE_BUF  # what a pipe that is ready surely takes
 
 
@@ -85,7 +86,9 @@ class Isolated:
         If the factory cannot be found by its name in another process.
     """
 
-    def __init__(self, factory: Factory, *, hash_seed: int = 0, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, factory: Factory, *, hash_seed: int = WRITING, seconds: float = SECONDS
+    ) -> None:
         self._seconds, self._seen = seconds, bytearray()
         start = _pickled(factory)
         self._process = child_of(hash_seed)

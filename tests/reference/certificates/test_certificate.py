@@ -298,7 +298,9 @@ def test_a_replay_survives_the_cache(cache: Any, reason: str) -> None:
 
 def test_a_replay_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        isolation.Isolated.__init__, "__kwdefaults__", {"hash_seed": 0, "seconds": 1}
+        isolation.Isolated.__init__,
+        "__kwdefaults__",
+        {"hash_seed": isolation.WRITING, "seconds": 1},
     )
     document = valid("binary-order-1")
     document["cache"] |= describe(cheats.Stubborn)

@@ -16,7 +16,7 @@ import pytest
 import cheats
 from kvfloor import BinaryValues, InputError, binary_keys
 from kvfloor.caches import ExactCache, FloorCache, HashedCache, State, configure, record
-from kvfloor.isolation import Isolated, IsolationError, Misbehaviour, Shape, nursery
+from kvfloor.isolation import WRITING, Isolated, IsolationError, Misbehaviour, Shape, nursery
 from limits import HANG, ended
 
 FAMILY = BinaryValues(binary_keys(4), 2)
@@ -220,7 +220,9 @@ def test_processes_draw_different_numbers_and_see_the_same_surroundings(
         monkeypatch.chdir(folder)
         with Isolated(ExactCache) as process:
             told.append(process.call(surroundings, seconds=HANG))
-    assert [one[:3] for one in told] == [[str(k), str(tmp_path / str(k)), "0"] for k in range(2)]
+    assert [one[:3] for one in told] == [
+        [str(k), str(tmp_path / str(k)), str(WRITING)] for k in range(2)
+    ]
     assert told[0][3] != told[1][3]
     assert told[0][4] != told[1][4]
 
