@@ -25,6 +25,7 @@ __all__ = [
     "Enclosure",
     "as_ball",
     "as_balls",
+    "ball_matrix",
     "enclose",
     "enclose_row",
     "exponentials",
@@ -155,15 +156,16 @@ def _enclose(row: Row) -> Enclosure:
         [x * y for x, y in zip(row, scaled, strict=True)]
         for row in row_products([as_balls(K_r) for K_r in K[:-1]], [arb(1)] * len(q))
     ]
-    logits = joined((arb_mat(rows) * arb_mat(as_balls(K[-1])).transpose()).entries(), terms)
+    products = ball_matrix(K[-1]) * arb_mat(rows).transpose()
+    logits = joined(products.transpose().entries(), terms)
     sinks = [] if terms.sink is None else [as_ball(terms.sink)]
 
     weights, total, top = exponentials(logits, kept, sinks)
-    table = arb_mat(len(rows), len(K[-1]), weights) * arb_mat(as_balls(V[-1]))
+    table = arb_mat(len(rows), len(K[-1]), weights) * ball_matrix(V[-1])
     d_v = V[-1].shape[1]
-    products = row_products([as_balls(V_r) for V_r in V[:-1]], [arb(1)] * d_v)
+    others = row_products([as_balls(V_r) for V_r in V[:-1]], [arb(1)] * d_v)
     output = tuple(
-        sum((table[j, c] * row[c] for j, row in enumerate(products)), arb(0)) / total
+        sum((table[j, c] * row[c] for j, row in enumerate(others)), arb(0)) / total
         for c in range(d_v)
     )
     return Enclosure(output, top + total.log())
@@ -214,6 +216,11 @@ def _extremes(terms: Terms) -> list[float | Fraction]:
 def as_balls(matrix: Array) -> list[list[arb]]:
     """Return the numbers of a matrix as balls, rows by rows."""
     return [[as_ball(x) for x in row] for row in matrix.tolist()]
+
+
+def ball_matrix(matrix: Array) -> arb_mat:
+    """Return a matrix as one of balls; floats, which are their own, go there in one call."""
+    return arb_mat(matrix.tolist() if matrix.dtype == np.float64 else as_balls(matrix))
 
 
 def as_ball(x: float | Fraction) -> arb:
