@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from commands import ran
 from kvfloor import Row
 from kvfloor_proofs.report import followed, following
 from limits import HANG
@@ -36,10 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *command.split()],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=HANG,
-    )  # fmt: skip
+    return ran(*command.split(), cwd=folder)
 
 
 def complaint(folder: Path, command: str) -> str:
@@ -119,7 +117,7 @@ def test_bad_usage_is_one_line_and_status_2(folder: Path, command: str, part: st
 def test_a_sweep_is_resumed(folder: Path) -> None:
     command = "sweep mine:Mine kvfloor.caches:HashedCache --set bits=2,6 -n 4 -n 8 -d 3 --order 1"
     done = run(folder, f"{command} --output rows.jsonl --jobs 2")
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (1, ""), done.stdout
     assert done.stdout.count(" refuted ") == 8
     lines = (folder / "rows.jsonl").read_text().splitlines()
     assert len(lines) == 8

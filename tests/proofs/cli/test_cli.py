@@ -14,21 +14,16 @@ from pathlib import Path
 import pytest
 
 import kvfloor
+from commands import ran
 from kvfloor.caches import HashedCache
 from limits import HANG, ended
 
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=HANG
-    )
-
-
 def complaint(*arguments: str, cwd: Path | None = None) -> str:
     """Run a bad command; return its one line on standard error."""
-    done = run(*arguments, cwd=cwd)
+    done = ran(*arguments, cwd=cwd)
     assert done.returncode == 2, done
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1, done.stderr
@@ -78,19 +73,19 @@ def test_check_statuses(tmp_path: Path, certificate: str) -> None:
     bad.write_text(certificate.replace('"seed": 0', '"seed": 1'))
     broken.write_text(certificate[:-5])
 
-    done = run("check", str(good))
+    done = ran("check", str(good))
     assert done.returncode == 0
     assert "unchecked: that both instances lead to the state" in done.stdout
-    done = run("check", str(good), "--cache", "kvfloor.caches:HashedCache")
+    done = ran("check", str(good), "--cache", "kvfloor.caches:HashedCache")
     assert done.returncode == 0
     assert done.stdout.startswith(f"{good}: ok: unchecked: that the cache does the same every time")
-    done = run("check", str(good), "--cache", "kvfloor.caches:ExactCache")
+    done = ran("check", str(good), "--cache", "kvfloor.caches:ExactCache")
     assert done.returncode == 1
     assert "invalid: cache.name" in done.stdout
-    done = run("check", str(bad), str(good))
+    done = ran("check", str(bad), str(good))
     assert done.returncode == 1
     assert "invalid: digest" in done.stdout
-    done = run("check", str(broken), str(bad), str(good))
+    done = ran("check", str(broken), str(bad), str(good))
     assert done.returncode == 2
     assert [line.split(": ")[1] for line in done.stdout.splitlines()] == [
         "malformed",
@@ -108,14 +103,14 @@ def test_a_cache_is_found_in_the_working_directory(tmp_path: Path, certificate: 
     )
     path = tmp_path / "c.json"
     path.write_text(sealed(certificate, "kvfloor.caches.hashed:HashedCache", "mine:Broken"))
-    done = run("check", "c.json", "--cache", "mine:Broken", cwd=tmp_path)
+    done = ran("check", "c.json", "--cache", "mine:Broken", cwd=tmp_path)
     assert done.returncode == 1
     assert "invalid: replay: append() or state() raised RuntimeError: no room" in done.stdout
 
 
 def test_verify_writes_the_promised_json(tmp_path: Path) -> None:
     target = tmp_path / "result.json"
-    done = run("verify", "index-deterministic", "--examples", "3", "--json", str(target))
+    done = ran("verify", "index-deterministic", "--examples", "3", "--json", str(target))
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("index-deterministic: holds - ")
     document = json.loads(target.read_text())
@@ -132,14 +127,14 @@ def test_verify_writes_the_promised_json(tmp_path: Path) -> None:
 
 
 def test_json_to_standard_output_is_json_alone() -> None:
-    done = run("verify", "index-deterministic", "--examples", "2", "--json", "-")
+    done = ran("verify", "index-deterministic", "--examples", "2", "--json", "-")
     assert json.loads(done.stdout)["ok"] is True
     assert "index-deterministic" in done.stderr
 
 
 def test_html_is_a_whole_page_and_nothing_beside_it(tmp_path: Path) -> None:
     target = tmp_path / "report.html"
-    done = run("verify", "keys", "--examples", "1", "--seed", "4", "--html", str(target))
+    done = ran("verify", "keys", "--examples", "1", "--seed", "4", "--html", str(target))
     assert done.returncode == 0, done.stderr
     page = target.read_text()
     assert page.startswith("<!DOCTYPE html>\n")
@@ -149,7 +144,7 @@ def test_html_is_a_whole_page_and_nothing_beside_it(tmp_path: Path) -> None:
 
 
 def test_html_to_standard_output_is_the_page_alone() -> None:
-    done = run("verify", "keys", "--examples", "1", "--html", "-")
+    done = ran("verify", "keys", "--examples", "1", "--html", "-")
     assert done.stdout.startswith("<!DOCTYPE html>\n")
     assert done.stdout.endswith("</html>\n")
     assert done.stderr.startswith("keys: holds")
@@ -163,11 +158,7 @@ def test_html_without_its_libraries_is_one_line_before_the_work(
     (tmp_path / f"{library}.py").write_text(missing)
     arguments = ("verify", "--examples", "100000", "--html", str(tmp_path / "r.html"))
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [*CLI, *arguments],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True, text=True, check=False, timeout=HANG,
-    )  # fmt: skip
+    done = ran(*arguments, env=os.environ | {"PYTHONPATH": path})
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "kvfloor: --html: expected the extra of kvfloor named report "
@@ -177,7 +168,7 @@ def test_html_without_its_libraries_is_one_line_before_the_work(
 
 
 def test_help_names_every_command() -> None:
-    done = run("--help")
+    done = ran("--help")
     assert done.returncode == 0
     assert "verify" in done.stdout
     assert "check" in done.stdout
@@ -190,12 +181,12 @@ def test_json_goes_through_links_and_to_devices(tmp_path: Path) -> None:
     target, link, pipe = (tmp_path / name for name in ("target.json", "link.json", "pipe"))
     target.write_text("old")
     link.symlink_to(target)
-    assert run("verify", "keys", "--examples", "1", "--json", str(link)).returncode == 0
+    assert ran("verify", "keys", "--examples", "1", "--json", str(link)).returncode == 0
     assert link.is_symlink()
     assert json.loads(target.read_text())["ok"] is True
     os.mkfifo(pipe)
     with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True) as reader:
-        assert run("verify", "keys", "--examples", "1", "--json", str(pipe)).returncode == 0
+        assert ran("verify", "keys", "--examples", "1", "--json", str(pipe)).returncode == 0
         assert json.loads(reader.communicate(timeout=HANG)[0])["ok"] is True
     assert pipe.is_fifo()
 
@@ -206,7 +197,7 @@ def test_json_to_a_folder_is_refused_before_the_work(file: str) -> None:
 
 
 def test_an_endless_file_is_malformed() -> None:
-    done = run("check", "/dev/zero")
+    done = ran("check", "/dev/zero")
     assert (done.returncode, done.stdout) == (
         2,
         "/dev/zero: malformed: longer than 16000000 characters\n",
@@ -228,7 +219,7 @@ def test_a_cache_that_exits_is_invalid(tmp_path: Path, certificate: str) -> None
     (tmp_path / "c.json").write_text(
         sealed(certificate, "kvfloor.caches.hashed:HashedCache", "mine:Exits")
     )
-    done = run("check", "c.json", "--cache", "mine:Exits", cwd=tmp_path)
+    done = ran("check", "c.json", "--cache", "mine:Exits", cwd=tmp_path)
     assert done.returncode == 1
     assert "append() or state() raised SystemExit: 0" in done.stdout
 
@@ -243,16 +234,16 @@ def test_nothing_in_a_certificate_can_forge_a_line(tmp_path: Path, certificate: 
     path = tmp_path / "c.json"
     forged = "x\\nother.json: ok \\u001b[31m \\ud800"
     path.write_text(sealed(certificate, "kvfloor.caches.hashed:HashedCache", forged))
-    done = run("check", str(path), "--cache", "kvfloor.caches:HashedCache")
+    done = ran("check", str(path), "--cache", "kvfloor.caches:HashedCache")
     assert done.returncode == 1
     assert done.stdout.count("\n") == 1
     assert "\x1b" not in done.stdout
 
 
 def test_no_arguments_is_help() -> None:
-    done = run()
+    done = ran()
     assert done.returncode == 0
-    assert done.stdout == run("--help").stdout
+    assert done.stdout == ran("--help").stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import ran
 from kernels.wrong import SOURCE
 from kernels.wrong_joined import JOINED
 from kernels.wrong_packed import PACKED
@@ -86,10 +87,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *arguments],
-        cwd=project, env=KERNELS, capture_output=True, text=True, check=False, timeout=HANG,
-    )  # fmt: skip
+    return ran(*arguments, cwd=project, env=KERNELS)
 
 
 def test_a_right_one_is_status_0(project: Path) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from commands import ran
 from kills import COMMANDS
 from kvfloor import Row
 from kvfloor_proofs import cli
@@ -48,6 +49,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    if not options:
+        return ran(*arguments, cwd=folder)
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     return subprocess.run(
         [*KVFLOOR, *arguments], cwd=folder, text=True, check=False, timeout=600, **streams
@@ -61,7 +64,7 @@ Complaint = Callable[[str], str]
 @pytest.fixture
 def complaint(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Complaint:
     """What bad usage is answered by, in this process."""
-    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("kvfloor_proofs.cli.end_when_told", lambda: None)
 
     def complaint(command: str) -> str:
         monkeypatch.setattr(sys, "argv", ["kvfloor", *command.split()])

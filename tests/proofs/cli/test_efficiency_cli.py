@@ -5,24 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
+from subprocess import CompletedProcess
 
-from limits import HANG
+from commands import ran
 
-CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "efficiency")
 TESTS = Path(__file__).parents[2]
 
 
-def run(command: str) -> subprocess.CompletedProcess[str]:
+def run(command: str) -> CompletedProcess[str]:
     path = os.pathsep.join((str(TESTS), os.environ.get("PYTHONPATH", "")))
-    return subprocess.run(
-        [*CLI, *command.split()],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True, text=True, check=False, timeout=HANG,
-    )  # fmt: skip
+    return ran("efficiency", *command.split(), env=os.environ | {"PYTHONPATH": path})
 
 
 def test_a_row_and_json(tmp_path: Path) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
 import pytest
 
+from commands import ran
 from kvfloor import check
-from limits import HANG
 
-CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "floor")
 ISSUE = "-n 131072 -d 128 --layers 32 --kv-heads 8 --alpha 1/256"
 SHOWN = """\
 32 x 8 key-value heads, d=128, d_v=128: 131072 tokens
@@ -31,11 +29,8 @@ GEMMA = {
 }  # fmt: skip
 
 
-def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *command.split()],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=HANG,
-    )  # fmt: skip
+def run(folder: Path, command: str) -> CompletedProcess[str]:
+    return ran("floor", *command.split(), cwd=folder)
 
 
 def test_every_floor_the_best_and_what_is_stored(tmp_path: Path) -> None:

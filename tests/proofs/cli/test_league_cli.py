@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from limits import HANG
-
-CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "league")
+from commands import ran
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *command.split()],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=HANG,
-    )  # fmt: skip
+def run(command: str, folder: Path) -> CompletedProcess[str]:
+    return ran("league", *command.split(), cwd=folder)
 
 
 @pytest.mark.parametrize(

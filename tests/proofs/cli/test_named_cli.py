@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from subprocess import CompletedProcess
 
 import pytest
 
+from commands import ran
 from kvfloor.conformance import NAMED
-from limits import HANG
 
-CLI = (sys.executable, "-m", "kvfloor_proofs.cli", "conform")
 SMALL = ("--tokens", "most=9", "--d", "8", "--batch", "1", "--heads", "2", "--examples", "0")
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *arguments], capture_output=True, text=True, check=False, timeout=HANG
-    )
+def run(*arguments: str) -> CompletedProcess[str]:
+    return ran("conform", *arguments)
 
 
 def test_the_list_has_all_of_them_whole_at_80_columns() -> None:
