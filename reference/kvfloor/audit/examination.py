@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,12 +11,14 @@ from functools import cached_property
 from itertools import cycle, islice
 from typing import Any
 
-from kvfloor.attention import ExactAttention, ExactOutput
+from flint import arb
+
 from kvfloor.audit.accuracy import (
     Bench,
     Draft,
     Entered,
     Instance,
+    TrueOutput,
     examine,
     lengths_at,
     named_sizes,
@@ -23,7 +26,7 @@ from kvfloor.audit.accuracy import (
 )
 from kvfloor.caches import State, scope, serves
 from kvfloor.certificates import Document, violation_certificate
-from kvfloor.families import BinaryValues, Bits, Token, attend_to
+from kvfloor.families import BinaryValues, Bits
 from kvfloor.isolation import (
     READING,
     WRITING,
@@ -35,16 +38,14 @@ from kvfloor.isolation import (
     called,
     warm,
 )
+from kvfloor.numbers import ball_ends
 
 __all__ = ["Examination", "Reading"]
 
-GRID_BITS = 64  # true outputs are known to neighbouring multiples of 2**-64
 BINARY = "binary-values"  # what a cache that is made for the family says
 SAMPLE = 16  # queries asked of other processes too
 
 Answers = dict[int, tuple[Fraction, ...]]  # by address
-Ends = tuple[Fraction, Fraction]
-Truth = dict[int, list[Ends]]  # what the outputs lie between
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Examination:
         least_asked: int = 0,
         once: bool = False,
     ) -> Reading:
-        """Return what the cache makes of an instance; the truth is computed exactly.
+        """Return what the cache makes of an instance.
 
         The queries of the addresses are asked, all if none are given, and asked again until there
         are at least ``least_asked``. The state is made twice, unless ``once``.
@@ -188,19 +189,17 @@ class Examination:
         addresses = range(self.family.n) if addresses is None else addresses
         queries = [self.queries[address] for address in addresses]
         asked = list(islice(cycle(queries), max(least_asked, len(queries))))
-        attention = _truth(self.family, bits)
-        answers, truth = Answers(), Truth()
+        instance = Instance(tuple(self.family.encode(bits)), tuple(queries))
         try:
             replies = self._readers[0].answers(state, asked, self.shape, seed)
-            for address, answer in zip(cycle(addresses), replies, strict=False):
-                if address not in answers:  # the truth is computed while the reader goes on
-                    answers[address] = answer
-                    truth[address] = _bounds(attention(self.family.query(address)))
+            truth = instance.outputs  # computed while the reader works
+            answers = dict(zip(addresses, replies, strict=False))
+            deque(replies, maxlen=0)  # what is asked again
         except Misbehaviour as fault:
             if fault.kind == "raised" and self._writer_answers(state, asked, seed):
                 raise _outside(fault.reason) from None
             raise
-        return _judged(self.family, bits, state, answers, truth)
+        return _judged(self.family, bits, state, answers, dict(zip(addresses, truth, strict=True)))
 
     def state(self, bits: Bits, seed: int, *, once: bool = False) -> State:
         """Return the state after an instance, which has to be the same in two processes."""
@@ -278,28 +277,24 @@ def _outside(what: str) -> Misbehaviour:
     return Misbehaviour("outside-state", f"{reason}: something is kept outside the state")
 
 
-def _truth(family: BinaryValues, bits: Bits) -> ExactAttention:
-    """The true answers to an instance: slots of ones change nothing (D1), so without them."""
-    return attend_to([Token(t.keys[:1], t.values[:1]) for t in family.encode(bits)])
-
-
-def _bounds(exact: ExactOutput) -> list[Ends]:
-    return [exact.bounds(column, GRID_BITS) for column in range(len(exact))]
-
-
 def _judged(
-    family: BinaryValues, bits: Bits, state: State, answers: Answers, truth: Truth
+    family: BinaryValues,
+    bits: Bits,
+    state: State,
+    answers: Answers,
+    truth: Mapping[int, TrueOutput],
 ) -> Reading:
-    wrong, worst_error, worst, worst_outside = 0, Fraction(0), None, Fraction(0)
-    outside = dict[int, None]()
+    wrong, worst_error, worst, worst_outside = 0, arb(0), None, arb(0)
+    outside = list[int]()
     for address, answer in answers.items():
         revealed = family.decode(answer)
         wrong += sum(x != y for x, y in zip(revealed, family.row(bits, address), strict=True))
-        for column, (o, (low, high)) in enumerate(zip(answer, truth[address], strict=True)):
-            error = max(abs(o - low), abs(o - high))
-            worst_error = max(worst_error, error)
-            if family.guarantee.accepts(o, low, high) is False:
-                outside[address] = None
-                if error > worst_outside:
-                    worst_outside, worst = error, (address, column)
-    return Reading(bits, state, answers, wrong, tuple(outside), worst_error, worst)
+        errors = truth[address].most(answer)
+        worst_error = max(worst_error, *errors)
+        if columns := truth[address].wrong(answer, family.guarantee):
+            outside.append(address)
+            column = max(columns, key=errors.__getitem__)
+            if errors[column] > worst_outside:
+                worst_outside, worst = errors[column], (address, column)
+    error = ball_ends(worst_error)[1]
+    return Reading(bits, state, answers, wrong, tuple(outside), error, worst)

@@ -111,7 +111,7 @@ class Audit:
     recovered : Fraction or None
         Share of the symbols that its answers revealed.
     worst_error : Fraction or None
-        The largest distance of an answer from the true output, rounded up by at most 2^-64.
+        The largest distance of an answer from the true output, rounded up by at most 2^-63.
     success : (Fraction, Fraction) or None
         For a cache that uses its public coins or may fail: where the probability of an accurate
         answer lies; to the query that was wrong most often, to a random one if none was. None if

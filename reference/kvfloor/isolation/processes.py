@@ -153,9 +153,9 @@ class Isolated:
     def answers(
         self, state: State, queries: Sequence[Any], shape: Shape, seed: int
     ) -> Iterator[tuple[Fraction, ...]]:
-        """Yield what one cache restored from the bytes of a state answers, query by query.
+        """Iterate over what one cache restored from the bytes of a state answers to queries.
 
-        All of them have to be taken.
+        It works from now on. All answers have to be taken.
 
         Raises
         ------
@@ -163,7 +163,10 @@ class Isolated:
             If the cache raises, hangs, ends its process, or answers with anything but d_v numbers.
         """
         self._send("answers", self._seconds, state.data, queries, shape, seed)
-        for k in range(len(queries)):
+        return self._answers(len(queries), shape)
+
+    def _answers(self, count: int, shape: Shape) -> Iterator[tuple[Fraction, ...]]:
+        for k in range(count):
             answer = self._reply(_numbers, self._seconds, f"answer() to query {k}")
             if len(answer) != shape.d_v:
                 raise _out_of_turn(f"answer() to query {k}")

@@ -139,8 +139,15 @@ class TrueOutput:
     def errors(self, answer: Sequence[Fraction]) -> list[arb]:
         """How far an answer is off at least in each column, balls of radius zero."""
         with arb_precision(2 * BALL_BITS):
-            pairs = zip(self.balls, answer, strict=True)
-            return [abs(ball - to_fmpq(o)).abs_lower() for ball, o in pairs]
+            return [distance.abs_lower() for distance in self._distances(answer)]
+
+    def most(self, answer: Sequence[Fraction]) -> list[arb]:
+        """How far it is off at most, likewise."""
+        with arb_precision(2 * BALL_BITS):
+            return [distance.abs_upper() for distance in self._distances(answer)]
+
+    def _distances(self, answer: Sequence[Fraction]) -> list[arb]:
+        return [abs(ball - to_fmpq(o)) for ball, o in zip(self.balls, answer, strict=True)]
 
     def wrong(self, answer: Sequence[Fraction], guarantee: Guarantee) -> list[int]:
         """The columns in which an answer is certainly not accurate."""
