@@ -315,15 +315,21 @@ def altered_parts(part: Any, integers: list[Any]) -> Iterator[tuple[str, Any]]:
         yield from altered_rules(part, integers)
 
 
+def named(expressions: Iterator[Any]) -> list[tuple[str, Any]]:
+    """Each expression once, behind its text, which is dear, and by which they are sorted."""
+    pairs = ((str(expression), expression) for expression in set(expressions))
+    return sorted(pairs, key=lambda pair: pair[0])
+
+
 def alterations(derivation: Derivation) -> Iterator[Alteration]:
     """Alter one place at a time."""
     assumptions, end = derivation.assumptions, len(derivation.steps)
     weak = WEAK[derivation.conclusion.relation]
     integers = [v.symbol for v in assumptions.variables if v.symbol.is_integer]
     first = replace(derivation, steps=derivation.steps[:1])
-    for altered in sorted(set(altered_expressions(derivation.start)), key=str):
+    for text, altered in named(altered_expressions(derivation.start)):
         weaker = Statement(assumptions, altered, weak, derivation.start)
-        yield Alteration(f"start -> {altered}", replace(first, start=altered), weaker)
+        yield Alteration(f"start -> {text}", replace(first, start=altered), weaker)
     lefts = (derivation.start, *(step.expression for step in derivation.steps))
     for number, (left, step) in enumerate(zip(lefts, derivation.steps, strict=False), start=1):
         rest = derivation.steps[number : number + 1]
@@ -332,10 +338,10 @@ def alterations(derivation: Derivation) -> Iterator[Alteration]:
         def altered_links(links: Derivation = links, **changes: Any) -> Derivation:
             return replace(links, steps=(replace(links.steps[0], **changes), *links.steps[1:]))
 
-        for altered in sorted(set(altered_expressions(step.expression)), key=str):
+        for text, altered in named(altered_expressions(step.expression)):
             kept = weak if number == end else EQ
             weaker = Statement(assumptions, step.expression, kept, altered)
-            where = f"step {number} -> {altered}"
+            where = f"step {number} -> {text}"
             yield Alteration(where, altered_links(expression=altered), weaker)
         for relation in FALSER[step.relation]:
             where = f"step {number} {relation.value}"
