@@ -50,7 +50,8 @@ BOUNDS = [
     ),
     ("floors/signs", "other-parity", "d + (d - s[--]{+ - 1+}) % 2", "floors_codes"),
     ("floors/signs", "first-of-next", "int((s - [-2-]{+1+}) / eps", "floors_codes"),
-    ("floors/signs", "one-coin-more", "more = (d + s) // 2[--]{+ + 1+}", "floors_codes"),
+    ("floors/signs", "one-coin-more", "more, bits = (d + s) // 2[--]{+ + 1+}, 64", "floors_codes"),
+    ("floors/signs", "largest-term-too-large", "arb(2) ** [-d-]{+(d - 2)+} *", "floors_codes"),
     (
         "floors/dimension",
         "whole-code-only",
