@@ -52,7 +52,7 @@ def bench_of(
 ) -> LocalBench:
     nobody: Any = None
     shape, guarantee = Shape(order, d, d), Guarantee(eta, alpha)
-    return LocalBench(nobody, nobody, shape, guarantee, 10.0, factory)
+    return LocalBench(nobody, nobody, shape, guarantee, 10.0, factory=factory)
 
 
 def entered(

@@ -22,7 +22,7 @@ if __name__ == "__main__":
     # Processes of their own run the cache, so it is named by its module.
     sys.path.insert(0, str(Path(__file__).parent))
     audit = kvfloor.audit("audit_your_own:Every", n=32, d=8, order=1)
-    print(audit.verdict, f"with {audit.bits} bits, where {audit.floor_bits} are the floor")
+    print(audit.verdict, f"with {audit.bits} bits, where {audit.floor.bits} are the floor")
     for k, finding in enumerate(audit.findings):
         print(finding.reason)
         Path(f"{finding.kind}-{k}.json").write_text(json.dumps(finding.certificate))

@@ -261,7 +261,7 @@ AUDIT = [
         "distinguished",
     ),
     ("audit/course", "luck-believed", "[-raise-]{+return;+} Misbehaviour(", "audit"),
-    ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.terms.floor_bits", "audit"),
+    ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.floor.bits", "audit"),
     ("audit/examination", "one-writer", "if [-states[0] != states[-1]-]{+False+}:", "audit"),
     ("audit/examination", "trusting", "if [-seen != first-]{+False+}:", "audit"),
     ("audit/resuming", "torn-line-stays", "return rows, [-cut_torn_line(path)-]{+0+}", "sweep"),

@@ -78,7 +78,7 @@ def audit(
     """Find out whether a cache can be right, and where it is wrong.
 
     Exit status 0 if it is within the guarantee, 1 if it is refuted or violates it, 2 if it
-    misbehaves or the audit itself failed, 3 if its coins do not tell.
+    misbehaves or the audit itself failed, 3 if that is undecided.
 
     Example: kvfloor audit mycaches:Mine -n 64 -d 16 --json result.json
     """

@@ -34,6 +34,15 @@ def show_audit(
 
 def _rests_on(audit: Audit) -> Iterable[str]:
     """What the verdict rests on."""
+    yield (
+        f"its floor is that of {audit.floor.claim}: {audit.floor.symbols} symbols of "
+        f"{audit.floor.levels} levels"
+    )
+    if audit.under_floor and not audit.findings:
+        yield (
+            "states were under it on all that was tried: on other inputs they are larger, or "
+            "answers wrong"
+        )
     if audit.serves:
         known = SERVES.get(audit.serves)
         yield (

@@ -13,12 +13,14 @@ from kvfloor.audit.accuracy import read_trace
 from kvfloor.audit.coins import MOST_TOSSES
 from kvfloor.audit.course import Course, Terms
 from kvfloor.audit.examination import Examination
+from kvfloor.audit.hardest import BINARY
 from kvfloor.audit.result import Audit, Examined
+from kvfloor.audit.symbol_families import HardShape
 from kvfloor.caches import Configured, describe
 from kvfloor.certificates import MOST_WORK, most_work
 from kvfloor.errors import InputError
 from kvfloor.families import BinaryValues, binary_keys
-from kvfloor.floors import Guarantee, as_confidence, randomised_four_cache
+from kvfloor.floors import Guarantee, as_confidence
 from kvfloor.isolation import SECONDS, Factory
 from kvfloor.numbers import as_count, as_fraction, shown
 
@@ -32,7 +34,7 @@ __all__ = [
     "label",
 ]
 
-FAMILIES = ("auto", "binary-values")
+FAMILIES = ("auto", BINARY)
 MOST_SECONDS = 10**6
 DEFAULT_ALPHA = Fraction(1, 8)  # a quarter of what still tells 0 from 1
 DEFAULT_CONFIDENCE = Fraction(999_999, 1_000_000)
@@ -110,7 +112,7 @@ def audit(
     hard = hard_family(family, n=n, d=d, order=order, guarantee=Guarantee(eta, alpha))
     name = label(factory)
     terms = Terms(
-        floor_bits=randomised_four_cache(n, d, _as_delta(delta)),
+        shape=HardShape(hard.order, hard.n, hard.book.d, hard.d_v, hard.guarantee),
         delta=_as_delta(delta),
         confidence=as_confidence(confidence),
         seconds=as_seconds(seconds),
@@ -118,6 +120,7 @@ def audit(
         jobs=as_count(jobs, "jobs", 1),
         tosses=as_count(tosses, "tosses", 1),
         traces=() if traces is None else (read_trace(traces, order=order, n=n, d=d, d_v=d),),
+        only_bits=family == BINARY,
     )
     with ExitStack() as processes:
         examination = Examination(factory, hard, seconds=terms.seconds, processes=processes)
@@ -132,7 +135,7 @@ def audit(
         n=n,
         d=d,
         bits=examination.bits,
-        floor_bits=terms.floor_bits,
+        floor=course.floor,
         verdict=course.verdict,
         findings=course.findings,
         recovered=1 - Fraction(sum(r.wrong for r in readings), symbols) if readings else None,

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import count, repeat
 from random import Random
 
 from kvfloor.audit.accuracy import Entered, Failure, Instance, Reported, reported
 from kvfloor.audit.coins import rate_of, tossed_until_told
 from kvfloor.audit.examination import Examination, Reading
+from kvfloor.audit.hardest import floor_of_bits, hardest_floor, hardest_instance
 from kvfloor.audit.questions import Asker, Question
 from kvfloor.audit.result import Finding, Rate, Verdict
 from kvfloor.audit.search import find_collision
+from kvfloor.audit.symbol_families import HardShape
 from kvfloor.caches import derived_seed
 from kvfloor.certificates import Document
 from kvfloor.collisions import random_inputs
 from kvfloor.errors import described
 from kvfloor.families import Bits
-from kvfloor.floors import Guarantee, all_correct_probability, states_up_to
+from kvfloor.floors import Floor, Guarantee, all_correct_probability, states_up_to
 from kvfloor.isolation import Factory, Misbehaviour
 
 __all__ = ["Course", "Terms"]
@@ -38,7 +41,7 @@ MOST_REPORTED = 3  # failures of the catalogue that are shrunk and certified, of
 class Terms:
     """What an audit was asked for: see `audit`."""
 
-    floor_bits: int
+    shape: HardShape
     delta: Fraction
     confidence: Fraction
     seconds: float
@@ -46,6 +49,7 @@ class Terms:
     jobs: int
     tosses: int
     traces: tuple[Instance, ...]
+    only_bits: bool
 
 
 @dataclass
@@ -160,11 +164,20 @@ class Course:
     def _under(self) -> bool:
         """Whether the state is smaller than the floor."""
         bits = self.examination.bits
-        return bits is not None and bits < self.terms.floor_bits
+        return bits is not None and bits < self.floor.bits
+
+    @cached_property
+    def floor(self) -> Floor:
+        """What it is held to: all inputs, or zeros and ones if it is made or tried for them."""
+        shape, delta = self.terms.shape, self.terms.delta
+        only_bits = self.terms.only_bits or bool(self.examination.serves)
+        return floor_of_bits(shape, delta) if only_bits else hardest_floor(shape, delta)
 
     def _enter_catalogue(self) -> None:
         """Try the catalogue; report the worst failure of each family that has one."""
-        self.entered = self.examination.enter(self.terms.seed, self.terms.traces)
+        rng = Random(derived_seed(self.terms.seed, "hardest"))  # noqa: S311 (repeatable)
+        hardest = hardest_instance(self.terms.shape, self.floor, rng)
+        self.entered = self.examination.enter(self.terms.seed, self.terms.traces, hardest)
         if self.terms.delta:
             return  # some may fail: coins say whether too many do
         for entered in self._worst_failed()[:MOST_REPORTED]:
@@ -272,7 +285,7 @@ class Course:
         if self.terms.delta and not self.side:
             return "undecided"
         if not self._wrong:
-            return "within-guarantee"
+            return "undecided" if self._under else "within-guarantee"
         return "refuted" if self._under else "violates"
 
     @property
@@ -299,8 +312,8 @@ class Course:
         reason = f"it answers {answer:.6g} where the output is {output:.6g}"
         if (luck := self._luck) <= AS_LIKELY_AS_NOT:
             reason += (
-                f"; {self.examination.bits} bits answer so many random instances as were tried "
-                f"({len(self.readings)}) rightly with probability at most {_power(luck)}"
+                f"; {max(self.examination.sizes)} bits answer so many random instances as were "
+                f"tried ({len(self.readings)}) rightly with probability at most {_power(luck)}"
             )
         if self.rate is not None:
             low, high = float(self.rate.low), float(self.rate.high)

@@ -24,6 +24,7 @@ from kvfloor.audit.accuracy import (
     named_sizes,
     sizes_at,
 )
+from kvfloor.audit.hardest import BINARY
 from kvfloor.caches import State, scope, serves
 from kvfloor.certificates import Document, violation_certificate
 from kvfloor.families import BinaryValues, Bits
@@ -42,7 +43,6 @@ from kvfloor.numbers import ball_ends
 
 __all__ = ["Examination", "Reading"]
 
-BINARY = "binary-values"  # what a cache that is made for the family says
 SAMPLE = 16  # queries asked of other processes too
 
 Answers = dict[int, tuple[Fraction, ...]]  # by address
@@ -90,7 +90,7 @@ class Examination:
     Attributes
     ----------
     sizes : set of int
-        Bits of the states so far.
+        Bits of the states of hard instances so far.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Examination:
     @property
     def bits(self) -> int | None:
         """Of the largest state so far."""
-        return max(self.sizes, default=None)
+        return max(self.sizes | self.bench.sizes, default=None)
 
     @cached_property
     def cache(self) -> dict[str, Any]:
@@ -142,8 +142,10 @@ class Examination:
         guarantee = self.family.guarantee
         return Bench(self._writers[0], self._readers[0], self.shape, guarantee, self._seconds)
 
-    def enter(self, seed: int, traces: tuple[Instance, ...]) -> list[Entered]:
-        """Return what comes of the catalogue, and of the user's traces.
+    def enter(
+        self, seed: int, traces: tuple[Instance, ...], hardest: tuple[Instance, ...]
+    ) -> list[Entered]:
+        """Return what comes of the catalogue, of the user's traces, and of the floor's family.
 
         That is nothing for a cache that is made for the family.
 
@@ -155,7 +157,7 @@ class Examination:
             return []
         n, (order, d, d_v) = self.family.n, self.shape
         alpha, sizes = self.family.guarantee.alpha, self._block_sizes(seed)
-        draft = Draft(order, n, d, d_v, alpha, sizes=sizes, traces=traces)
+        draft = Draft(order, n, d, d_v, alpha, sizes=sizes, traces=traces, hardest=hardest)
         return examine(self.bench, draft, serves=self.serves, seed=seed)
 
     def _block_sizes(self, seed: int) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from kvfloor.certificates import Document
+from kvfloor.floors import Floor
 
 __all__ = ["Audit", "Examined", "Finding", "Rate", "Verdict"]
 
@@ -98,12 +99,14 @@ class Audit:
     order, n, d : int
         The shape: slots, tokens, dimension of keys and of values.
     bits : int or None
-        Of its largest state over the instances tried; None if it gave none.
-    floor_bits : int
-        What every cache within the guarantee needs.
+        Of its largest state over all that was tried; None if it gave none.
+    floor : Floor
+        What every cache within the guarantee needs, and the claim that it comes from: the largest
+        floor, or that of zeros and ones for a cache that was tried on them alone.
     verdict : str
         ``refuted``: under the floor and shown wrong; ``violates``: not under the floor, yet outside
-        the guarantee; ``undecided``: its failure rate could not be told from δ;
+        the guarantee; ``undecided``: its failure rate could not be told from δ, or its states
+        were under the floor, and nothing was found wrong;
         ``within-guarantee``: on all that was tried; ``misbehaves``: it did what no cache may do;
         ``error``: the audit itself failed, and nothing is known.
     findings : tuple of Finding
@@ -134,7 +137,7 @@ class Audit:
     n: int
     d: int
     bits: int | None
-    floor_bits: int
+    floor: Floor
     verdict: Verdict
     findings: tuple[Finding, ...]
     recovered: Fraction | None
@@ -164,7 +167,7 @@ class Audit:
     @property
     def under_floor(self) -> bool:
         """Whether the state was smaller than the floor."""
-        return self.bits is not None and self.bits < self.floor_bits
+        return self.bits is not None and self.bits < self.floor.bits
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``kvfloor audit --json`` writes, as a JSON object."""
@@ -175,7 +178,8 @@ class Audit:
             "n": self.n,
             "d": self.d,
             "bits": self.bits,
-            "floor_bits": self.floor_bits,
+            "floor": self.floor.claim,
+            "floor_bits": self.floor.bits,
             "under_floor": self.under_floor,
             "verdict": self.verdict,
             "findings": [

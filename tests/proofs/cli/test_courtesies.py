@@ -240,8 +240,9 @@ def test_rows_into_a_closed_pipe_are_no_verdict(folder: Path) -> None:
 def row(cache: str, verdict: str) -> Row:
     """As large as a row of an audit comes."""
     content = {
-        "cache": cache, "order": 2, "n": 256, "d": 64, "bits": 131072, "floor_bits": 262144,
-        "under_floor": True, "verdict": verdict, "findings": [], "seconds": 1234.56,
+        "cache": cache, "order": 2, "n": 256, "d": 64, "bits": 131072,
+        "floor": "four-cache", "floor_bits": 262144, "under_floor": True, "verdict": verdict,
+        "findings": [], "seconds": 1234.56,
     }  # fmt: skip
     return Row({}, content, Fraction(1), Fraction(1, 3))
 

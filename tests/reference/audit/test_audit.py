@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zlib
 from fractions import Fraction
 from importlib import import_module
 from math import comb
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cheats
-from kvfloor import Audit, BinaryValues, Guarantee, InputError, audit, binary_keys, check
+from kvfloor import (
+    Audit,
+    BinaryValues,
+    Guarantee,
+    InputError,
+    audit,
+    best_floor,
+    binary_keys,
+    check,
+)  # fmt: skip
 from kvfloor.audit import DEFAULT_ALPHA
+from kvfloor.audit.hardest import hardest_floor, hardest_instance
+from kvfloor.audit.symbol_families import HardShape, offered
 from kvfloor.caches import (
     ExactCache,
     FloorCache,
@@ -24,8 +38,10 @@ from kvfloor.caches import (
     configure,
 )
 from kvfloor.certificates import canonical
-from kvfloor.floors import clopper_pearson
+from kvfloor.floors import Floor, clopper_pearson
+from kvfloor.numbers import ball_ends
 from limits import HANG
+from small_caches import Compressed, ThreeHalves
 
 N, D = 8, 3
 
@@ -76,7 +92,9 @@ UNDER, OVER, RIGHT = "refuted", "violates", "within-guarantee"
         (configure(HashedCache, bits=0), 2, 0, UNDER),
         (configure(HashedCache, bits=7), 1, 7, UNDER),
         (configure(HashedCache, bits=23), 3, 23, UNDER),
-        (configure(HashedCache, bits=24), 2, 24, OVER),
+        (configure(HashedCache, bits=24), 2, 24, UNDER),
+        (configure(HashedCache, bits=47), 1, 47, UNDER),
+        (configure(HashedCache, bits=48), 2, 48, OVER),
         (configure(HashedCache, bits=800), 2, 800, OVER),
         (configure(QuantisedCache, key_cells=3, value_cells=3), 1, 78, OVER),
         (configure(QuantisedCache, key_cells=64, value_cells=64), 2, 578, OVER),
@@ -92,7 +110,7 @@ def test_caches_by_budget(factory: Any, order: int, bits: int, verdict: str) -> 
     result = audited(factory, order=order)
     kinds = [finding.kind for finding in result.findings]
 
-    assert (result.verdict, result.floor_bits) == (verdict, 24)
+    assert (result.verdict, result.floor.bits) == (verdict, 24 if result.serves else 48)
     assert result.under_floor == (verdict == UNDER)
     if "Quantised" not in str(factory):
         assert result.bits == bits
@@ -107,7 +125,7 @@ def test_caches_by_budget(factory: Any, order: int, bits: int, verdict: str) -> 
     if verdict == UNDER:
         assert result.recovered is not None
         assert result.recovered < 1
-        assert "with probability at most 2^-" in result.findings[0].reason
+        assert ("with probability at most 2^-" in result.findings[0].reason) == (bits < 24)
 
 
 @pytest.mark.parametrize("bits", [0, 3, 12, 20])
@@ -126,7 +144,80 @@ def test_dropped_tokens_yield_a_collision_by_flips() -> None:
 def test_what_is_too_small_is_refuted_in_larger_shapes(n: int, d: int) -> None:
     for factory in (window(n - 1, n=n, d=d), configure(HashedCache, bits=n * d - 24)):
         result = audited(factory, n=n, d=d)
-        assert (result.verdict, result.floor_bits, result.under_floor) == (UNDER, n * d, True)
+        assert (result.verdict, result.under_floor) == (UNDER, True)
+        assert result.floor.bits == (
+            n * d if result.serves else best_floor(n, d, order=2, alpha=DEFAULT_ALPHA).bits
+        )
+
+
+# --- the floor that it is held to ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_more_than_a_bit_a_value_is_refuted_where_the_accuracy_needs_more(order: int) -> None:
+    """Right about zeros and ones: each comes back."""
+    result = audited(ThreeHalves, n=8, d=4, order=order, alpha=Fraction(1, 1024))
+    assert (result.verdict, float(result.recovered or 0)) == (UNDER, 1)
+    assert 8 * 4 < 48 < (result.bits or 0) <= 56 < result.floor.bits
+    assert result.floor == best_floor(8, 4, order=order, alpha=Fraction(1, 1024))
+    assert result.findings[0].certificate is not None
+
+
+def test_zeros_and_ones_alone_are_held_to_their_floor() -> None:
+    result = audited(ThreeHalves, n=8, d=4, order=1, family="binary-values")
+    assert (result.floor.claim, result.floor.bits) == ("four-cache", 32)
+    assert result.verdict == OVER
+
+
+def test_bits_are_those_of_the_largest_state_of_all() -> None:
+    """Compressed, a hard instance of zeros and ones is shorter than the floor."""
+    alpha = Fraction(1, 2**20)
+    result = audited(Compressed, n=16, d=6, order=1, alpha=alpha)
+    state = zlib.compress(b"".join(np.array(part, float).tobytes() for part in _binary(16, 6)))
+    assert 8 * len(state) < result.floor.bits <= (result.bits or 0)
+    assert result.verdict == RIGHT
+
+
+def _binary(n: int, d: int) -> list[Any]:
+    rng = np.random.default_rng(0)
+    return [part for key in binary_keys(n, d).keys for part in (key, rng.integers(0, 2, d))]
+
+
+def test_under_a_floor_without_a_fault_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = Floor("key-levels", 2**20, 2**20, 2)
+    course = import_module("kvfloor.audit.course")
+    monkeypatch.setattr(course, "hardest_floor", lambda *_: floor)
+    result = audited(ExactCache, order=1)
+    assert (result.verdict, result.floor, result.findings) == ("undecided", floor, ())
+
+
+@pytest.mark.parametrize(
+    ("shape", "claim"),
+    [
+        (HardShape(1, 8, 3, 3, Guarantee(alpha=Fraction(1, 1024))), "value-levels"),
+        (HardShape(1, 16, 12, 3, Guarantee(alpha=Fraction(1, 1024))), "key-levels"),
+        (HardShape(2, 4, 8, 2, Guarantee(alpha=Fraction(1, 8))), "key-levels"),
+    ],
+)
+def test_an_instance_of_the_floors_family_holds_its_symbols(shape: HardShape, claim: str) -> None:
+    """What the true outputs reveal is what was drawn, though numbers were rounded to floats."""
+    floor = hardest_floor(shape, Fraction(0))
+    (instance,) = hardest_instance(shape, floor, Random(0))
+    assert floor.claim == claim
+    assert len(instance.tokens) == shape.n
+    names = {"value-levels": "dense", "key-levels": "dense-keys"}
+    family = offered(shape, names[claim], None)[-1]
+    rng = Random(0)
+    symbols = [rng.randrange(family.L) for _ in range(family.size)]
+    asked = rng.sample(range(family.addresses), len(instance.queries))
+    outputs = [[ball_ends(x)[0] for x in output.balls] for output in instance.outputs]
+    assert family.wrong(symbols, dict(zip(asked, outputs, strict=True))) == 0
+    assert min(floor.levels, 257) <= family.L
+
+
+def test_a_floor_without_a_family_to_build_has_no_instance() -> None:
+    wide = HardShape(2, 128, 16, 4, Guarantee(alpha=Fraction(1, 8)))  # more tuples than are built
+    assert hardest_instance(wide, hardest_floor(wide, Fraction(0)), Random(0)) == ()
 
 
 # --- what cheats ---------------------------------------------------------------------------
@@ -184,7 +275,7 @@ def test_success_over_coins_is_an_interval() -> None:
     assert high < Fraction(9, 10)
     assert result.verdict == OVER
     assert "over its coins" in result.findings[0].reason
-    assert result.floor_bits == 13  # (1 - H(1/10))·24
+    assert result.floor.bits == 33
 
 
 def test_a_cache_that_fails_seldom_enough_is_within_its_guarantee() -> None:
@@ -255,16 +346,17 @@ def test_json_has_the_promised_shape() -> None:
     result = audited(configure(HashedCache, bits=5))
     document = json.loads(json.dumps(result.to_json()))
     assert list(document) == [
-        "cache", "order", "n", "d", "bits", "floor_bits", "under_floor", "verdict", "findings",
-        "serves", "rate", "accuracy", "seconds",
+        "cache", "order", "n", "d", "bits", "floor", "floor_bits", "under_floor", "verdict",
+        "findings", "serves", "rate", "accuracy", "seconds",
     ]  # fmt: skip
     assert [list(finding) for finding in document["findings"]] == [
         ["kind", "reason", "certificate"]
     ] * 2
-    shown = {name: document[name] for name in list(document)[:8]}
+    shown = {name: document[name] for name in list(document)[:9]}
     assert shown == {
         "cache": "kvfloor.caches.hashed:HashedCache(bits=5)", "order": 2, "n": 8, "d": 3,
-        "bits": 5, "floor_bits": 24, "under_floor": True, "verdict": "refuted",
+        "bits": 5, "floor": "value-levels", "floor_bits": 48, "under_floor": True,
+        "verdict": "refuted",
     }  # fmt: skip
 
 

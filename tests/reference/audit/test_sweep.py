@@ -142,7 +142,14 @@ def test_a_wrong_task_is_an_error() -> None:
 
 
 def row(cache: str, bits: int | None, recovered: Fraction | None) -> Row:
-    content = {"cache": cache, "n": 4, "bits": bits, "floor_bits": 8, "verdict": "violates"}
+    content = {
+        "cache": cache,
+        "n": 4,
+        "bits": bits,
+        "floor": "four-cache",
+        "floor_bits": 8,
+        "verdict": "violates",
+    }
     return Row({}, content, recovered, None if recovered is None else 1 - recovered)
 
 

@@ -5,7 +5,7 @@ from kvfloor.audit.accuracy.domains import SERVES
 from kvfloor.audit.accuracy.draft import MOST_LOGIT, Draft
 from kvfloor.audit.accuracy.examine import Bench, Entered, Failure, examine
 from kvfloor.audit.accuracy.findings import Reported, reported
-from kvfloor.audit.accuracy.instance import Instance, Miss, TrueOutput
+from kvfloor.audit.accuracy.instance import Instance, Miss, TrueOutput, token_of
 from kvfloor.audit.accuracy.sizes import lengths_at, named_sizes, sizes_at
 from kvfloor.audit.accuracy.traces import read_trace
 
@@ -29,4 +29,5 @@ __all__ = [
     "read_trace",
     "reported",
     "sizes_at",
+    "token_of",
 ]

@@ -121,6 +121,8 @@ CATALOGUE = (
     Entry("interleaved", "streams", "two caches that share something", _stream("interleaved")),
     Entry("gaussian", "drawn", "anything at all", places.gaussian),
     Entry("heavy-tailed", "drawn", "ranges that a few numbers decide", places.heavy_tailed),
+    Entry("hardest", "drawn", "fewer bits than the largest floor, whose family it is of",
+          places.hardest),
     Entry("traces", "drawn", "what happens on the data that you gave", places.traced),
 )  # fmt: skip
 

@@ -40,6 +40,8 @@ class Draft:
         Of blocks, rings and groups: what the options name or the states betray.
     traces : tuple of Instance
         That the user gave.
+    hardest : tuple of Instance
+        Of the family that the largest floor comes from.
     """
 
     order: int
@@ -50,6 +52,7 @@ class Draft:
     rng: Random = field(default_factory=lambda: Random(0))  # noqa: S311 (repeatable)
     sizes: tuple[int, ...] = ()
     traces: tuple[Instance, ...] = ()
+    hardest: tuple[Instance, ...] = ()
 
     @property
     def few(self) -> int:

@@ -77,6 +77,8 @@ class Bench:
         For values in [-1, 1].
     seconds : float
         Time limit for each answer and each stream.
+    sizes : set of int
+        Bits of the states so far.
     """
 
     writer: Isolated
@@ -84,6 +86,7 @@ class Bench:
     shape: Shape
     guarantee: Guarantee
     seconds: float
+    sizes: set[int] = field(default_factory=set, compare=False)
 
     def run(
         self,
@@ -103,6 +106,7 @@ class Bench:
         queries = instance.queries if queries is None else queries
         stream = Stream(instance.tokens, instance.course, queries[0], seed)
         state, answers = streamed(self.writer, stream, queries, self.shape, self.seconds)
+        self.sizes.add(state.bits)
         if instance.course not in LIVE:
             limits = (self.shape, seed, self.seconds)
             answers = asked(self.reader, state, queries, *limits, meanwhile)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import prod
-from typing import Any, cast
+from typing import Any, SupportsFloat, cast
 
 import numpy as np
 from flint import arb
@@ -165,7 +165,9 @@ class TrueOutput:
         return guarantee.accepts(answer, *self.exact.bounds(column, GRID_BITS)) is False
 
 
-def token_of(keys: Iterable[Iterable[float]], values: Iterable[Iterable[float]]) -> Token:
+def token_of(
+    keys: Iterable[Iterable[SupportsFloat]], values: Iterable[Iterable[SupportsFloat]]
+) -> Token:
     """Return a token of float64 numbers, as caches in use get them."""
     rows = (tuple(tuple(float(x) for x in row) for row in part) for part in (keys, values))
     return Token(*cast(Any, rows))

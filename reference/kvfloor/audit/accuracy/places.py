@@ -11,8 +11,8 @@ from kvfloor.audit.accuracy.instance import Instance, Row, Rows, tokens_of
 
 __all__ = [
     "MOST_ASKED", "asked_throughout", "block_edges", "every_length", "every_token", "first_token",
-    "gaussian", "growing", "heavy_tailed", "just_appended", "last_token", "old_keys", "old_values",
-    "powers_of_two", "stream", "traced",
+    "gaussian", "growing", "hardest", "heavy_tailed", "just_appended", "last_token", "old_keys",
+    "old_values", "powers_of_two", "stream", "traced",
 ]  # fmt: skip
 
 Instances = Iterable[Instance]
@@ -206,6 +206,11 @@ def heavy_tailed(draft: Draft) -> Instances:
         for width in (draft.d, draft.d_v)
     )
     yield _tensor(keys, values, draft.drawn(2, draft.d, quotient, 1024))
+
+
+def hardest(draft: Draft) -> Instances:
+    """As many symbols as the largest floor counts."""
+    return draft.hardest
 
 
 def traced(draft: Draft) -> Instances:

@@ -1,0 +1,56 @@
+"""The floor that a cache is held to, and a random instance of the family that it comes from."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from random import Random
+
+from kvfloor.audit.accuracy import Instance, token_of
+from kvfloor.audit.symbol_families import HardShape, SymbolFamily, offered
+from kvfloor.errors import InputError
+from kvfloor.floors import Floor, best_floor, randomised_four_cache
+
+__all__ = ["BINARY", "floor_of_bits", "hardest_floor", "hardest_instance"]
+
+BINARY = "binary-values"  # what a cache that is made for zeros and ones says
+FAMILIES = {"value-levels": "dense", "key-levels": "dense-keys", "value-floor": "paired-values"}
+MOST_ASKED = 128  # addresses of an instance
+
+
+def floor_of_bits(shape: HardShape, delta: Fraction) -> Floor:
+    """Return the floor of zeros and ones: all that is asked of a cache that is made for them."""
+    bits = randomised_four_cache(shape.n, shape.d_v, delta)
+    return Floor("four-cache", bits, shape.n * shape.d_v, 2)
+
+
+def hardest_floor(shape: HardShape, delta: Fraction) -> Floor:
+    """Return the largest floor of caches that serve all inputs at the shape and guarantee."""
+    eta, alpha = shape.guarantee.eta, shape.guarantee.alpha
+    terms = {"order": shape.order, "eta": eta, "alpha": alpha, "delta": delta}
+    return best_floor(shape.n, shape.d, d_v=shape.d_v, **terms)
+
+
+def hardest_instance(shape: HardShape, floor: Floor, rng: Random) -> tuple[Instance, ...]:
+    """Return a random instance of a floor's family, none if there is no such family to build.
+
+    Its numbers are the nearest floats to those of the family: the truth is that of these.
+    """
+    family = _family(shape, floor)
+    if family is None or not family.size:
+        return ()
+    symbols = [rng.randrange(family.L) for _ in range(family.size)]
+    addresses = rng.sample(range(family.addresses), min(family.addresses, MOST_ASKED))
+    queries = tuple(tuple(map(float, family.query(address))) for address in addresses)
+    tokens = tuple(token_of(t.keys, t.values) for t in family.encode(symbols))
+    return (Instance(tokens, queries),)
+
+
+def _family(shape: HardShape, floor: Floor) -> SymbolFamily | None:
+    """The family with the most levels of those that are built."""
+    name = FAMILIES.get(floor.claim)
+    if name is None:
+        return None
+    try:
+        return offered(shape, name, None)[-1]
+    except InputError:  # too many tuples, or too few entries of a key for its book
+        return None
