@@ -22,7 +22,7 @@ base = settings(
     print_blob=False,
 )
 settings.register_profile("few", base, max_examples=5)
-settings.register_profile("quick", base, max_examples=60)
+settings.register_profile("quick", base, max_examples=40)
 settings.register_profile("ci", base, max_examples=100)
 settings.register_profile("thorough", base, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
