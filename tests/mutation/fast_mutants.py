@@ -143,7 +143,7 @@ FAST = [
     ("centred", "centred-block-uncounted", "gamma([-BLOCK + -]{++}-(-prepared", "fast_bounds"),
     ("centred", "centred-about-zero", "squares [-- size**2-]{+- 0+}, 0) +", "fast_bounds"),
     ("centred", "centred-no-deviation", "weights * [-deviation-]{+0+} + roundings", "fast_bounds"),
-    ("centred", "centred-narrow-too-wide", "_NARROW = [-64-]{+10**6+}", "fast"),
+    ("centred", "centred-narrow-too-wide", "NARROW = [-64-]{+10**6+}", "fast"),
     ("centred", "centred-hidden-weigh", "np.copyto(y, [-0.0-]{+1.0+}, where", "fast"),
     ("refined", "refined-rests-unbounded", "gamma(d + 2) * [-products-]{+0+} + 18", "fast_bounds"),
     (

@@ -6,6 +6,14 @@ what it leaves open at order 1, `evaluate_double` is good enough for float64. Al
 order, with or without fused multiply-add. A radius is inf where nothing is claimed.
 """
 
+from kvfloor.attention.fast.backward import (
+    Operands,
+    Places,
+    evaluate_gradients_at,
+    evaluate_gradients_double,
+    evaluate_gradients_single,
+    operands,
+)
 from kvfloor.attention.fast.device import Device, device_of
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.exponential import exp_above
@@ -20,13 +28,19 @@ __all__ = [
     "Balls",
     "Device",
     "Evaluation",
+    "Operands",
+    "Places",
     "Prepared",
     "device_of",
     "evaluate_double",
+    "evaluate_gradients_at",
+    "evaluate_gradients_double",
+    "evaluate_gradients_single",
     "evaluate_refined",
     "evaluate_single",
     "exp_above",
     "in_base_2",
+    "operands",
     "prepare",
     "prepare_problem",
 ]

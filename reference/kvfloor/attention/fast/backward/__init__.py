@@ -1,0 +1,15 @@
+"""Fast enclosures of the gradients of tensor attention: centres and proven radii (E5)."""
+
+from kvfloor.attention.fast.backward.chosen import Places, evaluate_gradients_at
+from kvfloor.attention.fast.backward.double import evaluate_gradients_double
+from kvfloor.attention.fast.backward.operands import Operands, operands
+from kvfloor.attention.fast.backward.single import evaluate_gradients_single
+
+__all__ = [
+    "Operands",
+    "Places",
+    "evaluate_gradients_at",
+    "evaluate_gradients_double",
+    "evaluate_gradients_single",
+    "operands",
+]

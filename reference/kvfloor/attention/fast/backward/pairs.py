@@ -1,0 +1,221 @@
+"""Weights and gradients of logits of some queries in double-double, with bounds of their errors.
+
+Weights are not divided by their sum, but by a power of two: what each query gives is, once, where
+it is few numbers.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from kvfloor.attention.fast.arithmetic import (
+    UNIT,
+    Float,
+    Integer,
+    Pair,
+    divide,
+    extract,
+    fast_two_sum,
+    gamma,
+    multiply,
+    power_of_two,
+    two_sum,
+)
+from kvfloor.attention.fast.backward.operands import Operands
+from kvfloor.attention.fast.backward.tables import pair_sum
+from kvfloor.attention.fast.double import logits
+from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_double_error
+from kvfloor.attention.fast.joined import Joined
+from kvfloor.attention.fast.operands import scaled_queries
+from kvfloor.attention.fast.slices import KeySlices, key_rest, split
+from kvfloor.attention.fast.totals import row_weights
+
+__all__ = ["Pairs", "Part", "pair_total", "total_error"]
+
+Booleans = npt.NDArray[np.bool_]
+ELEMENTS = 2**16  # tuples of a part
+_LARGEST = 2.0**-13  # of a relative error, so that `INFLATION` covers second orders
+
+
+class Pairs:
+    """What all parts share.
+
+    Attributes
+    ----------
+    U, W : pairs of arrays, shapes (R, d) and (R, d_v)
+        Products of keys and of values of all slots but the last.
+    factors : Factors
+    """
+
+    def __init__(self, operands: Operands) -> None:
+        prepared = operands.prepared
+        self.operands, self.prepared = operands, prepared
+        limit = 0.99 * EXPONENT_LIMIT
+        self.g = scaled_queries(
+            prepared, operands.given, operands.scale, unit=Fraction(1), limit=limit
+        )
+        self.joined = Joined.by(operands.terms, prepared, bits=False)
+        self.U, (W, W_lo) = prepared.exact_rows(operands.rows)
+        self.W = W[:, :-1].copy(), W_lo[:, :-1].copy()
+        self.key_slices, self.value_slices = prepared.key_slices, KeySlices.of(operands.values)
+        self.factors = operands.factors((self.U[0], self.W[0]))
+        self.largest_score = 2 ** (len(prepared.value_exponents) - 1).bit_length()
+        self.blocks = list(operands.blocks(ELEMENTS))
+        self.most = max(block.stop - block.start for block in self.blocks)
+
+
+class Part:
+    """Some queries, all rows, and the columns they see: arrays of shape (queries, rows, columns).
+
+    Attributes
+    ----------
+    weights, gradients : pair of arrays
+        Weights over a power of two; gradients of logits, times the sum of these weights.
+    inverse : pair of arrays, shape (queries,)
+        One over this sum, which is in [1/2, 1).
+    """
+
+    def __init__(self, pairs: Pairs, q: slice, columns: slice) -> None:
+        operands, prepared = pairs.operands, pairs.prepared
+        self.pairs, self.q, self.columns = pairs, q, columns
+        self.count, self.lines = q.stop - q.start, (q.stop - q.start) * prepared.shape[0]
+        self.shape = self.count, prepared.shape[0], columns.stop - columns.start
+        self.joined, self.products = pairs.joined.of(q), pairs.g.reach[q]
+        self.reach = np.broadcast_to(self.joined.reach(self.products), self.count)
+        self.single = operands.single(q)
+        missing = operands.dropped.of(q)(slice(0, self.count), operands.rows, columns)
+        self.missing = None if missing is None else missing.reshape(len(missing), 1, -1)
+        self.weights, self.sink, self.top = self._weigh()
+        self._divide()
+        output = operands.output[q, None]
+        self.G = multiply((output, np.zeros_like(output)), pairs.W)
+        self.gradients, self.mean = self._differentiate(operands.logsumexp[q])
+
+    def _weigh(self) -> tuple[Pair, Pair, Integer]:
+        """Weights of tuples and sinks in units of a power of two, and that power."""
+        g, everyone = self.pairs.g, slice(0, self.count)
+        A = multiply((g.hi[self.q, None], g.lo[self.q, None]), self.pairs.U)
+        x = self._products(self.pairs.key_slices, A, g.unit[self.q, None, None])
+        self.joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
+        flat = [part.reshape(self.lines, -1) for part in x]
+        k, hi, lo = exp_double(*flat, list(np.empty((5, *flat[0].shape))))
+        in_rows = k.reshape(self.count, 1, -1)
+        tops, powers = row_weights(in_rows, self.missing, self.reach, above=1)
+        top, factors = tops[:, 0], powers.reshape(self.shape)
+        sink = np.zeros(self.count), np.zeros(self.count)
+        if (sinks := self.joined.sinks()) is not None:
+            own = sinks[0]
+            new = np.maximum(top, own + 1)
+            factors *= power_of_two(top - new)[:, None, None]
+            sink = sinks[1] * power_of_two(own - new), sinks[2] * power_of_two(own - new)
+            top = new
+        return (hi.reshape(self.shape) * factors, lo.reshape(self.shape) * factors), sink, top
+
+    def _divide(self) -> None:
+        """Bring the sum of the weights of each query into [1/2, 1), and invert it."""
+        hi, lo = pair_sum(pair_total(self.weights, 1), self.sink)
+        power = np.ldexp(1.0, -np.where(hi > 0, np.frexp(hi)[1], 0))
+        for part in self.weights:
+            part *= power[:, None, None]
+        self.sink = self.sink[0] * power, self.sink[1] * power
+        total = np.where(hi > 0, hi * power, 1.0), lo * power
+        self.inverse = divide((np.ones(self.count), np.zeros(self.count)), total)
+
+    def _differentiate(self, g: Float) -> tuple[Pair, Pair]:
+        """Gradients of logits, and the mean of G·v of each query."""
+        x = self._products(self.pairs.value_slices, self.G, 1.0)
+        terms = multiply(self.weights, x)
+        mean = multiply(pair_total(terms, self.pairs.largest_score), self.inverse)
+        less = pair_sum(mean, (-g, np.zeros_like(g)))
+        hi, lost = two_sum(x[0], -less[0][:, None, None])
+        hi, lo = fast_two_sum(hi, lost + (x[1] - less[1][:, None, None]))
+        if self.single.any():  # the mean is of one number
+            hi[self.single], lo[self.single] = g[self.single, None, None], 0.0
+        return multiply(self.weights, (hi, lo)), mean
+
+    def _products(self, right: KeySlices, left: Pair, unit: float | Float) -> Pair:
+        """Products of rows with tokens of the last slot."""
+        parts = split(left[0].copy(), left[1], right.bits, unit)[::-1]
+        joined = np.concatenate(parts, axis=2).reshape(self.lines, -1)
+        tile = np.empty((5, self.lines, self.shape[2]))
+        hi, lo = logits(right.at(self.columns), joined, tile)
+        return hi.reshape(self.shape), lo.reshape(self.shape)
+
+    def errors(self, operations: int) -> tuple[Float, Float]:
+        """Bound the errors of weights and of gradients of logits, over the sum of the weights.
+
+        ``operations`` are those of what follows, relative to a term, in units of u².
+        """
+        pairs, N = self.pairs, self.shape[1] * self.shape[2]
+        rounded = UNIT**2 * (2 * (N + 4) + 9 * (len(pairs.prepared.key_slots) + 8) + operations)
+        relative = 2 * self._logit_errors() + rounded + total_error(N, 1) * self.inverse[0]
+        relative = np.where(self._usable(relative), relative, np.inf)
+        relative = np.where(self.single, rounded, relative)
+        inverse = self.inverse[0][:, None, None]
+        p, dZ = self.weights[0] * inverse, np.abs(self.gradients[0]) * inverse
+        g, D = np.abs(pairs.operands.logsumexp[self.q]), np.abs(self.mean[0])
+        deviation = dZ.sum(axis=(1, 2)) + g + self.sink[0] * self.inverse[0] * D
+        size, error = self._score_errors()
+        absolute = relative * deviation + 2 * error + rounded * (size + D + g)
+        absolute += 2 * total_error(N, pairs.largest_score) * self.inverse[0]
+        absolute = np.where(self.single | pairs.operands.inert[self.q], 0.0, absolute)
+        dZ *= relative[:, None, None]
+        dZ += absolute[:, None, None] * p
+        p *= relative[:, None, None]
+        return p, dZ
+
+    @property
+    def _rest(self) -> Float:
+        """Σ_c |product with a rest| in a logit."""
+        g, prepared = self.pairs.g, self.pairs.prepared
+        sums = np.abs(g.hi[self.q]).sum(axis=1)
+        return key_rest(sums, g.unit[self.q], prepared.longest, g.hi.shape[1])
+
+    def _logit_errors(self) -> Float:
+        """Relative errors of weights before they are summed, shape (queries,)."""
+        d, m = len(self.pairs.prepared.key_exponents), len(self.pairs.prepared.key_slots)
+        own = gamma(3 * d + 12) * self._rest + 9 * UNIT**2 * (m + 2) * self.products
+        error: Float = own + self.joined.error(self.products) + exp_double_error(self.reach)
+        return error
+
+    def _score_errors(self) -> tuple[Float, Float]:
+        """Bounds of |G·v| and of its error, shape (queries,)."""
+        operands = self.pairs.operands
+        d_v, m = operands.output.shape[1], len(self.pairs.prepared.key_slots)
+        longest = sqrt(d_v) * float(operands.value_norms.max())
+        size = longest * np.abs(self.G[0]).max(axis=(1, 2))
+        sums = np.abs(operands.output[self.q]).sum(axis=1)
+        rest = key_rest(sums, np.ones(1), longest, d_v)
+        return size, gamma(3 * d_v + 24) * rest + 10 * m * UNIT**2 * size
+
+    def _usable(self, relative: Float) -> Booleans:
+        usable = np.isfinite(self.reach) & (self._rest <= 2.0**-13) & (relative <= _LARGEST)
+        return np.asarray(usable & self.joined.covers(self.products, self.top))
+
+
+def pair_total(x: Pair, largest: int) -> Pair:
+    """Sum over rows and columns, two parts of it exactly, for ``|x| <= largest``, a power of two.
+
+    Off by at most (N + 4)·u² of the sum of absolute values, and `total_error`.
+    """
+    flat = x[0].reshape(len(x[0]), -1).copy(), x[1].reshape(len(x[1]), -1)
+    first, second = _units(flat[0].shape[1], largest)
+    heads = [extract(flat[0], unit).sum(axis=1) for unit in (first, second)]
+    flat[0][...] += flat[1]
+    hi, lo = two_sum(heads[0], heads[1])
+    return fast_two_sum(hi, lo + flat[0].sum(axis=1))
+
+
+def total_error(count: int, largest: int) -> float:
+    """What `pair_total` loses of numbers that are below its grids."""
+    return gamma(count + 1) * count * _units(count, largest)[1]
+
+
+def _units(count: int, largest: int) -> tuple[float, float]:
+    bits = max((count - 1).bit_length(), 1)
+    unit = largest * 2.0 ** (bits - 52)
+    return unit, unit * 2.0 ** (bits - 52)

@@ -1,0 +1,119 @@
+"""Settling gradients with the fast levels: each rounds what it can and leaves the rest."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kvfloor.attention.balls import round_balls
+from kvfloor.attention.fast import (
+    Balls,
+    Operands,
+    Places,
+    evaluate_gradients_at,
+    evaluate_gradients_double,
+    evaluate_gradients_single,
+    operands,
+    prepare_problem,
+)
+from kvfloor.attention.gradients.cotangents import Pullback
+from kvfloor.attention.inputs import Mask
+from kvfloor.numbers import Array, BinaryFormat, Rounding
+
+__all__ = ["Form", "Settled", "settle"]
+
+FEW = 2**11  # gradients that are left, up to which they go on alone
+
+
+class Form(NamedTuple):
+    """A format and a rounding."""
+
+    target: BinaryFormat
+    rounding: Rounding
+
+
+class Settled(NamedTuple):
+    """What the levels have settled.
+
+    Attributes
+    ----------
+    numbers : ndarray of float64
+        Those of queries, keys and values, flat, in this order.
+    wanted : ndarray of bool
+        Which are still to be found.
+    single, double : int
+        How many each level has settled.
+    """
+
+    numbers: Array
+    wanted: Mask
+    single: int
+    double: int
+
+
+def settle(pullback: Pullback, form: Form) -> Settled:
+    """Round what float64 and double-double with their bounds suffice for.
+
+    Nothing is settled under a soft cap, nor of inputs that float64 does not hold.
+    """
+    problem = pullback.problem
+    tables = problem.queries, *problem.keys, *problem.values
+    size = sum(table.size for table in tables)
+    numbers, wanted = np.zeros(size), np.ones(size, dtype=np.bool_)
+    given = _operands(pullback)
+    single = 0
+    if given is None:
+        return Settled(numbers, wanted, 0, 0)
+    if form.target.precision < 53:
+        _settle(form, evaluate_gradients_single(given), (numbers, wanted))
+        single = size - int(wanted.sum())
+    if wanted.any():
+        _settle_double(pullback, given, form, (numbers, wanted))
+    return Settled(numbers, wanted, single, size - single - int(wanted.sum()))
+
+
+def _operands(pullback: Pullback) -> Operands | None:
+    """The problem for the fast levels, None if they do not serve it."""
+    problem = pullback.problem
+    in_float64 = pullback.output.dtype == pullback.logsumexp.dtype == np.float64
+    prepared = prepare_problem(problem) if in_float64 and problem.terms.softcap is None else None
+    if prepared is None:
+        return None
+    cotangents = pullback.output, pullback.logsumexp
+    return operands(
+        prepared, problem.queries, cotangents, problem.scale, problem.mask, problem.terms
+    )
+
+
+def _settle_double(
+    pullback: Pullback, given: Operands, form: Form, sums: tuple[Array, Mask]
+) -> None:
+    """Settle what is left in double-double: a few gradients of order 1 alone, else all."""
+    numbers, wanted = sums
+    problem, left = pullback.problem, np.flatnonzero(wanted)
+    if len(problem.keys) > 1 or len(left) > FEW:
+        _settle(form, evaluate_gradients_double(given), sums)
+        return
+    places, first = [], 0
+    for table in (problem.queries, *problem.keys, *problem.values):
+        own = left[(left >= first) & (left < first + table.size)] - first
+        places.append(Places(*np.divmod(own, table.shape[1])))
+        first += table.size
+    found, kept = np.zeros(len(left)), np.ones(len(left), dtype=np.bool_)
+    _settle(form, evaluate_gradients_at(given, places), (found, kept))
+    numbers[left], wanted[left] = found, kept
+
+
+def _settle(form: Form, tables: list[Balls], sums: tuple[Array, Mask]) -> None:
+    """Round balls, write what is decided and still wanted to its place."""
+    numbers, wanted = sums
+    hi, lo, radius = (
+        np.concatenate([np.ravel(getattr(balls, part)) for balls in tables])
+        for part in ("hi", "lo", "radius")
+    )
+    rounded, decided = round_balls(Balls(hi, lo, radius), form.target, form.rounding)
+    zero = radius == 0  # exactly, so that it is +0
+    decided = (decided | zero) & wanted
+    np.copyto(numbers, np.where(zero, 0.0, rounded), where=decided)
+    wanted &= ~decided
