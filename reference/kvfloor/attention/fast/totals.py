@@ -40,6 +40,7 @@ TINY_OUTPUT = 2.0**-450
 _EMPTY = -(2**40)  # the power of two of a row without tuples
 _NARROW = 300  # logits within ± this, in bits or in nats, span less than 2**900
 _BIAS = 1023
+_FACTORS = 1000  # powers of two below this are factors that float64 holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,10 +242,17 @@ def enclose(
 
 def scaled_back(centre: Pair, radius: Float, exponents: Integer) -> Balls:
     """Return balls times 2**exponents, with what underflow takes from the centre."""
-    hi, lo = (np.ldexp(part, exponents) for part in centre)
-    exact = (np.ldexp(hi, -exponents) == centre[0]) & (np.ldexp(lo, -exponents) == centre[1])
-    radius = np.ldexp(radius, exponents) + np.where(exact, 2.0**-1074, 2.0**-1072)
+    hi, lo = (_shifted(part, exponents) for part in centre)
+    exact = (_shifted(hi, -exponents) == centre[0]) & (_shifted(lo, -exponents) == centre[1])
+    radius = _shifted(radius, exponents) + np.where(exact, 2.0**-1074, 2.0**-1072)
     return _claimed(hi, lo, radius, np.isfinite(hi) & np.isfinite(radius))
+
+
+def _shifted(x: Float, exponents: Integer) -> Float:
+    """Return x·2**exponents, through factors where float64 holds them, as that is quicker."""
+    if np.abs(exponents).max(initial=0) < _FACTORS:
+        return np.asarray(x * np.ldexp(1.0, exponents))
+    return np.ldexp(x, exponents)
 
 
 def _claimed(hi: Float, lo: Float, radius: Float, claimed: Mask) -> Balls:

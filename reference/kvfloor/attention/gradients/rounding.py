@@ -53,8 +53,8 @@ class GradientLayers:
     Attributes
     ----------
     single, double, balls, exact, residues : int
-        Float64 with a bound; double-double with a bound; Arb; proved to be a rational, or to lie beside one; a rational but for a chance below
-        2**-64 each.
+        Float64 with a bound; double-double with a bound; Arb; proved to be a rational, or to lie
+        beside one; a rational but for a chance below 2**-64 each.
     """
 
     single: int = 0

@@ -23,7 +23,7 @@ from kvfloor.numbers import Array, BinaryFormat, Rounding
 
 __all__ = ["Form", "Settled", "settle"]
 
-FEW = 2**11  # gradients that are left, up to which they go on alone
+FEW = 2**9  # gradients that are left, up to which they go on alone
 
 
 class Form(NamedTuple):
@@ -89,10 +89,10 @@ def _operands(pullback: Pullback) -> Operands | None:
 def _settle_double(
     pullback: Pullback, given: Operands, form: Form, sums: tuple[Array, Mask]
 ) -> None:
-    """Settle what is left in double-double: a few gradients of order 1 alone, else all."""
+    """Settle what is left in double-double: a few gradients alone, else all."""
     numbers, wanted = sums
     problem, left = pullback.problem, np.flatnonzero(wanted)
-    if len(problem.keys) > 1 or len(left) > FEW:
+    if len(left) > FEW:
         _settle(form, evaluate_gradients_double(given), sums)
         return
     places, first = [], 0

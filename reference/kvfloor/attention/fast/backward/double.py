@@ -118,8 +118,8 @@ class _Level(Pairs):
         for columns in slices(len(right), _BLOCK):
             factor = ValueSlices.of(np.ascontiguousarray(right[columns]), _BLOCK)
             weights, scale = _scaled_slices((x[0][:, columns], x[1][:, columns]), 1, factor.bits)
-            for product in factor.products(weights):
-                product *= scale
+            hi, lo = factor.products(weights)
+            for product in (hi * scale, lo * scale):
                 add_to(*found, product)
             lost += value_error(_BLOCK) * scale
         rows = part.shape[:2]
@@ -140,7 +140,9 @@ class _Level(Pairs):
             for table, radius, error in every
         ]
         reach = self.joined.reach(self.g.reach)
-        return self.operands.enclosed(tables, total, [bound == 0 for bound in radii], reach)
+        return self.operands.enclosed(
+            tables, total, [bound == 0 for bound in radii], reach, pairs=True
+        )
 
 
 def _lines(each: Pair, rows: Pair) -> Pair:

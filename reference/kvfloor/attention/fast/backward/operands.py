@@ -29,6 +29,7 @@ from kvfloor.attention.windows import Intervals
 
 __all__ = ["Operands", "operands"]
 
+_RANGE = 500
 _LEAST, _REACH, _ORDER = 2.0**-60, 128.0, 8  # entries, logits and order that are plain
 
 Booleans = npt.NDArray[np.bool_]
@@ -148,8 +149,8 @@ class Operands:
         if kept is None:
             return np.full(queries.stop - queries.start, prod(self.prepared.shape))
         if isinstance(kept, Intervals):
-            part = kept.taken(queries)
-            return np.asarray(np.maximum(part.high - part.low, 0).prod(axis=0))
+            seen = kept.taken(queries)
+            return np.asarray(np.maximum(seen.high - seen.low, 0).prod(axis=0))
         part = kept[queries if len(kept) > 1 else slice(1)]
         return np.broadcast_to(part.sum(axis=(1, 2)), queries.stop - queries.start)
 
@@ -163,6 +164,8 @@ class Operands:
         radii: Sequence[Float],
         zeros: Sequence[Booleans],
         reach: Float,
+        *,
+        pairs: bool,
     ) -> list[Balls]:
         """Return the gradients in the units of what was given.
 
@@ -177,14 +180,15 @@ class Operands:
             it is because no term is not zero.
         reach : ndarray
             Bounds of the logits.
+        pairs : bool
+            Whether σ is taken in double-double, or rounded, relative error 2u.
         """
-        found = [
-            self._given_back(i, table, radius, power)
-            for i, (table, radius, power) in enumerate(zip(tables, radii, self._exponents, strict=True))
-        ]
+        every = zip(tables, radii, self._exponents, strict=True)
+        found = [self._given_back(i, *one, pairs=pairs) for i, one in enumerate(every)]
         if any(zero.any() for zero in zeros) and self.plain(reach):
-            nothing = Balls(*(np.zeros(()),) * 3)
-            found = [nothing.where(a, balls) for a, balls in zip(zeros, found, strict=True)]
+            for zero, balls in zip(zeros, found, strict=True):
+                for part in (balls.hi, balls.lo, balls.radius):
+                    np.copyto(part, 0.0, where=zero)
         return found
 
     def enclosed_at(
@@ -195,15 +199,20 @@ class Operands:
         every = zip(tables, radii, self._exponents, places, strict=True)
         for i, (table, radius, exponents, (rows, columns)) in enumerate(every):
             power = exponents[rows if len(exponents) > 1 else 0, columns]
-            found.append(self._given_back(i, table, radius, power))
+            found.append(self._given_back(i, table, radius, power, pairs=True))
         return found
 
-    def _given_back(self, i: int, table: Pair, radius: Float, power: Integer) -> Balls:
+    def _given_back(
+        self, i: int, table: Pair, radius: Float, power: Integer, *, pairs: bool
+    ) -> Balls:
         """Multiply the i-th table by σ, if it is not of values, and by powers of two."""
         if i <= len(self.prepared.key_slots):
             hi, lo, _ = mantissa(self.scale, Fraction(1))
-            sigma = np.full(1, hi), np.full(1, lo)
-            table, radius = multiply(table, sigma), radius * hi
+            radius = radius * hi
+            if pairs:
+                table = multiply(table, (np.full(1, hi), np.full(1, lo)))
+            else:
+                table = table[0] * hi, table[1] * hi
         return scaled_back(table, radius, power)
 
     @cached_property
@@ -225,31 +234,40 @@ def operands(
     scale: Scale,
     mask: Mask | Intervals | None,
     terms: Terms,
-) -> Operands:
-    """Scale queries and the cotangents of outputs and of log-sum-exps."""
-    q, power = _scaled(queries, prepared.key_exponents)
-    both = np.hstack([cotangents[0], cotangents[1][:, None]])
-    columns = np.append(prepared.value_exponents, 0)
-    fractions, exponents = np.frexp(both)
-    exponents = exponents + columns
-    lowest = np.iinfo(np.int64).min // 4
-    powers = np.where(fractions != 0, exponents, lowest).max(axis=1)
-    zero = powers == lowest
-    powers = np.where(zero, 0 if zero.all() else powers.max(), powers)
-    G = np.ldexp(fractions, _moderate(exponents - powers[:, None]))
-    dropped = Dropped.by(mask, prepared)
-    return Operands(
-        prepared, queries, cotangents, q, power, G[:, :-1], G[:, -1], powers, scale, dropped, terms
+) -> Operands | None:
+    """Scale queries and the cotangents of outputs and of log-sum-exps.
+
+    Returns
+    -------
+    Operands or None
+        None where powers of two beyond 2**±500 would be needed.
+    """
+    inside = all(
+        (np.abs(exponents) < _RANGE).all()
+        for exponents in (prepared.key_exponents, prepared.value_exponents)
     )
-
-
-def _scaled(queries: Float, exponents: Integer) -> tuple[Float, int]:
-    """Queries times powers of two for their columns, over one that leaves at most 1."""
-    fractions, own = np.frexp(queries)
-    own = own + exponents
-    power = int(own[fractions != 0].max()) if fractions.any() else 0
-    return np.ldexp(fractions, _moderate(own - power)), power
-
-
-def _moderate(exponents: Integer) -> Integer:
-    return np.clip(exponents, -5000, 5000)
+    if not inside:
+        return None
+    with np.errstate(over="ignore", under="ignore"):
+        q = queries * np.ldexp(1.0, prepared.key_exponents)
+        G = cotangents[0] * np.ldexp(1.0, prepared.value_exponents)
+    sizes = np.maximum(np.abs(G).max(axis=1), np.abs(cotangents[1]))
+    largest = np.append(sizes, np.abs(q).max())
+    if not ((largest == 0) | ((largest > 2.0**-_RANGE) & (largest < 2.0**_RANGE))).all():
+        return None
+    power = int(np.frexp(largest[-1])[1])
+    powers = np.frexp(np.where(sizes > 0, sizes, sizes.max()))[1].astype(np.int64)
+    each = np.ldexp(1.0, -powers)
+    return Operands(
+        prepared,
+        queries,
+        cotangents,
+        q * 2.0**-power,
+        power,
+        G * each[:, None],
+        cotangents[1] * each,
+        powers,
+        scale,
+        Dropped.by(mask, prepared),
+        terms,
+    )

@@ -65,7 +65,7 @@ class Pairs:
         self.factors = operands.factors((self.U[0], self.W[0]))
         self.largest_score = 2 ** (len(prepared.value_exponents) - 1).bit_length()
         self.blocks = list(operands.blocks(ELEMENTS))
-        self.most = max(block.stop - block.start for block in self.blocks)
+        self.most: int = max(block.stop - block.start for block in self.blocks)
 
 
 class Part:
@@ -101,7 +101,7 @@ class Part:
         A = multiply((g.hi[self.q, None], g.lo[self.q, None]), self.pairs.U)
         x = self._products(self.pairs.key_slices, A, g.unit[self.q, None, None])
         self.joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
-        flat = [part.reshape(self.lines, -1) for part in x]
+        flat = x[0].reshape(self.lines, -1), x[1].reshape(self.lines, -1)
         k, hi, lo = exp_double(*flat, list(np.empty((5, *flat[0].shape))))
         in_rows = k.reshape(self.count, 1, -1)
         tops, powers = row_weights(in_rows, self.missing, self.reach, above=1)
@@ -120,7 +120,7 @@ class Part:
         hi, lo = pair_sum(pair_total(self.weights, 1), self.sink)
         power = np.ldexp(1.0, -np.where(hi > 0, np.frexp(hi)[1], 0))
         for part in self.weights:
-            part *= power[:, None, None]
+            np.multiply(part, power[:, None, None], out=part)
         self.sink = self.sink[0] * power, self.sink[1] * power
         total = np.where(hi > 0, hi * power, 1.0), lo * power
         self.inverse = divide((np.ones(self.count), np.zeros(self.count)), total)

@@ -28,11 +28,12 @@ _ELEMENTS = 2**15
 _SUMMED = 64  # numbers of a row that are added at a time
 _LARGEST = 2.0**-13  # of a relative error, so that `INFLATION` covers second orders
 
+
 class _Errors(NamedTuple):
     """Bounds of the errors of weights and gradients of logits of some queries.
 
     That of the weight of a tuple (i, j) is p·(relative + logits_i·β_j); that of the gradient of its
-    logit as much of it, and p·(absolute + scores_i·ν_j), where β and ν are norms of keys and values.
+    logit as much of it, and p·(absolute + scores_i·ν_j). β and ν are norms of keys and of values.
 
     Attributes
     ----------
@@ -245,7 +246,9 @@ class _Level:
             for (centre, _), radius in zip(tables, radii, strict=True)
         ]
         reach = self.joined.reach(self.g.reach)
-        return self.operands.enclosed(tables, errors, [bound == 0 for bound in radii], reach)
+        return self.operands.enclosed(
+            tables, errors, [bound == 0 for bound in radii], reach, pairs=False
+        )
 
 
 def _total(x: Float) -> Float:

@@ -72,7 +72,7 @@ class Tables:
     def of(cls, factors: Factors) -> Tables:
         """Return zeros."""
         like = factors.queries, *factors.last, *factors.rows
-        return cls(*(np.zeros_like(table) for table in like))
+        return cls(*(np.zeros(table.shape) for table in like))
 
     def add(self, factors: Factors, q: slice, columns: slice, dZ: Float, p: Float) -> None:
         """Add what gradients of logits and weights give, shape (queries, rows, columns)."""
