@@ -19,6 +19,7 @@ FAST = [
     ("arithmetic", "divisor-low", "(a[1][- - q * b[1]-]{++})", "fast_arithmetic"),
     ("arithmetic", "rounder-at-edge", "unit * ([-1.5-]{+1.0+} * 2.0**52)", "fast_arithmetic"),
     ("arithmetic", "gamma-first-order", "* UNIT * [-(1 + 2.0**-20)-]{+1+}", "fast_arithmetic"),
+    ("arithmetic", "low-parts-lost", "e + (x[1] [-+-]{+-+} y[1])", "fast_bounds"),
     ("arithmetic", "add-forgets-low", "fast_two_sum(s, e[- + lo-]{++})", "fast_arithmetic"),
     ("arithmetic", "power-floor", "np.maximum(k, [--1100-]{+-1000+})", "fast_arithmetic"),
     ("arithmetic", "two-sum-into", "a -= work\n    a [-+=-]{+-=+} b", "fast_arithmetic fast"),
@@ -150,12 +151,6 @@ FAST = [
         "refined",
         "refined-exp-unbounded",
         "errors = logits[- + exp_double_error(reach)-]{++}",
-        "fast_bounds",
-    ),
-    (
-        "refined",
-        "refined-low-parts-lost",
-        "e + (x[1] [-+-]{+-+} y[1])",
         "fast_bounds",
     ),
     (

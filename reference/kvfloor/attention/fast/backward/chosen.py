@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, multiply
+from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, halved, multiply, pair_sum
 from kvfloor.attention.fast.backward.operands import Operands
 from kvfloor.attention.fast.backward.pairs import Pairs, Part
-from kvfloor.attention.fast.backward.tables import halved, pair_sum
 from kvfloor.attention.fast.tiling import slices
 from kvfloor.attention.fast.totals import INFLATION, TINY, Balls
 

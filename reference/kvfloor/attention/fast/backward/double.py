@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, add_to, multiply
+from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, add_to, halved, multiply
 from kvfloor.attention.fast.backward.operands import Operands
 from kvfloor.attention.fast.backward.pairs import Pairs, Part
 from kvfloor.attention.fast.backward.tables import (
     Factors,
     Tables,
-    halved,
     on_slots,
     sizes_on_slots,
     slot_additions,

@@ -22,11 +22,11 @@ from kvfloor.attention.fast.arithmetic import (
     fast_two_sum,
     gamma,
     multiply,
+    pair_sum,
     power_of_two,
     two_sum,
 )
 from kvfloor.attention.fast.backward.operands import Operands
-from kvfloor.attention.fast.backward.tables import pair_sum
 from kvfloor.attention.fast.double import logits
 from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_double_error
 from kvfloor.attention.fast.joined import Joined

@@ -147,15 +147,13 @@ class _Level:
             x += block.g[:, None, None]
         x *= p
         errors = self._relative(block, p, exponent)
-        tuples = self._tuples(errors.relative, errors.logits, block.key_norms, t)
         np.abs(x, out=scratch)
-        tuples *= scratch
-        g, theta = np.abs(block.g), errors.relative
-        deviation = _total(tuples)
-        size = deviation / theta + np.abs(D) + g
-        absolute = deviation + _mean(errors.scores, p, block.value_norms)
-        absolute += gamma(2 * self.summed + 2) * size + theta * (p_sink * np.abs(D) + 2 * g)
-        absolute += 2 * UNIT * g + UNIT**2
+        g, size = np.abs(block.g), _total(scratch)
+        own = self._own(block) + gamma(self.summed) + UNIT
+        scratch *= self._tuples(own, errors.logits, block.key_norms, t)
+        absolute = _total(scratch) + _mean(errors.scores, p, block.value_norms)
+        absolute += gamma(2 * self.summed + 2) * (size + np.abs(D) + g)
+        absolute += errors.relative * (p_sink * np.abs(D) + g) + 2 * UNIT * g + UNIT**2
         absolute = np.where(block.inert | block.single, 0.0, absolute)
         return p, x, errors._replace(absolute=absolute)
 
@@ -189,8 +187,7 @@ class _Level:
         alpha, eta = (np.sqrt(np.einsum("qic,qic->qi", B, B)) for B in (block.A, block.G))
         logits = LN2_ABOVE * logit_error(self.prepared) * alpha
         scores = gamma(len(self.prepared.value_exponents) + len(self.prepared.key_slots)) * eta
-        own = EXP2_SINGLE_ERROR + LN2_ABOVE * block.joined.error(block.products)
-        relative = 2 * own + _mean(logits, p, block.key_norms)
+        relative = 2 * self._own(block) + _mean(logits, p, block.key_norms)
         relative += gamma(self.summed + self.added) + 6 * UNIT
         usable = np.isfinite(block.reach) & block.joined.covers(block.products, exponent)
         usable &= relative + logits.max(axis=1) * block.key_norms.max() <= _LARGEST
@@ -199,6 +196,11 @@ class _Level:
         each = block.single[:, None]
         logits, scores = np.where(each, 0.0, logits), np.where(each, 0.0, scores)
         return _Errors(relative, np.zeros(block.count), logits, scores)
+
+    def _own(self, block: _Block) -> Float:
+        """Relative errors of weights that do not follow their tuples, shape (queries,)."""
+        error = block.joined.error(block.products)
+        return np.broadcast_to(EXP2_SINGLE_ERROR + LN2_ABOVE * error, block.count)
 
     def _tuples(self, each: Float, rows: Float, columns: Float, out: Float) -> Float:
         """Write each + rows·columns for every tuple."""

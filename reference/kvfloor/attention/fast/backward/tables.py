@@ -12,9 +12,9 @@ from math import prod
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import Float, Pair, multiply, two_sum
+from kvfloor.attention.fast.arithmetic import Float, Pair, halved, multiply
 
-__all__ = ["BLOCK", "Factors", "Tables", "halved", "on_slots", "sizes_on_slots", "slot_additions"]
+__all__ = ["BLOCK", "Factors", "Tables", "on_slots", "sizes_on_slots", "slot_additions"]
 
 BLOCK = 256  # columns that a product of matrices adds at a time
 
@@ -147,20 +147,3 @@ def _moved(rows: Float, axes: tuple[int, ...], r: int) -> Float:
     """Rows as (n_r, width, all others)."""
     parted = np.moveaxis(rows.reshape(*axes, rows.shape[1]), r, 0)
     return parted.reshape(axes[r], -1, rows.shape[1]).swapaxes(1, 2)
-
-
-def halved(x: Pair) -> Pair:
-    """Sum over the last axis by adding halves: a term passes ⌈log₂ n⌉ additions, each 4u² off."""
-    hi, lo = x
-    while (n := hi.shape[-1]) > 1:
-        half, pairs = (n + 1) // 2, n // 2
-        s, e = pair_sum((hi[..., :pairs], lo[..., :pairs]), (hi[..., half:], lo[..., half:]))
-        hi = np.concatenate([s, hi[..., pairs:half]], axis=-1)
-        lo = np.concatenate([e, lo[..., pairs:half]], axis=-1)
-    return hi[..., 0], lo[..., 0]
-
-
-def pair_sum(x: Pair, y: Pair) -> Pair:
-    """Sum of two double-doubles, 4u² of ``|x| + |y|`` off."""
-    s, e = two_sum(x[0], y[0])
-    return two_sum(s, e + (x[1] + y[1]))

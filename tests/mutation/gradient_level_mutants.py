@@ -1,0 +1,114 @@
+"""Mutants of the fast levels of the backward pass: (file, name, change, tests); see `mutants`.
+
+Not here, as the bounds have that much to spare: roundings of single operations beside sums of many
+(6u at level (a), what follows a sum of pairs at level (b)); 2u·g beside errors of D.
+"""
+
+from __future__ import annotations
+
+__all__ = ["GRADIENT_LEVELS"]
+
+GRADIENT_LEVELS = [
+    ("single", "own-once", "relative = [-2-]{+1+} * self._own", "gradient_bounds"),
+    (
+        "single",
+        "logits-of-others",
+        "[- + _mean(logits, p, block.key_norms)-]{++}",
+        "gradient_bounds",
+    ),
+    (
+        "single",
+        "row-sums-exact",
+        "gamma([-self.summed + self.added-]{+self.added+})",
+        "gradient_bounds",
+    ),
+    ("single", "products-exact", "gamma(self.summed[- + self.added-]{++})", "gradient_bounds"),
+    ("single", "logits-exact", "logits = [-LN2_ABOVE-]{+0+} * logit_error", "gradient_bounds"),
+    ("single", "deviation-lost", "absolute = [-_total(scratch) + -]{++}_mean(", "gradient_bounds"),
+    (
+        "single",
+        "scores-lost",
+        "[- + _mean(errors.scores, p, block.value_norms)-]{++}",
+        "gradient_bounds",
+    ),
+    (
+        "single",
+        "own-scores-lost",
+        "self._tuples(errors.absolute, [-errors.scores-]{+0 * errors.scores+},",
+        "gradient_bounds",
+    ),
+    ("single", "mean-exact", "gamma([-2 * self.summed + 2-]{+0+}) * (size", "gradient_bounds"),
+    ("single", "sink-lost", "([-p_sink * np.abs(D) + -]{++}g)", "gradient_bounds"),
+    ("single", "logsumexp-lost", "(p_sink * np.abs(D)[- + g-]{++})", "gradient_bounds"),
+    (
+        "single",
+        "single-not-exact",
+        "np.where(block.inert[- | block.single-]{++}, 0.0",
+        "gradient_bounds gradient_rounding",
+    ),
+    (
+        "single",
+        "inert-not-exact",
+        "np.where([-block.inert | -]{++}block.single, 0.0",
+        "gradient_bounds",
+    ),
+    (
+        "single",
+        "errors-of-products-lost",
+        "both *= p\n        both [-+=-]{+=+} t",
+        "gradient_bounds",
+    ),
+    (
+        "single",
+        "reach-unread",
+        "usable = [-np.isfinite(block.reach)-]{+True+} &",
+        "gradient_bounds",
+    ),
+    ("tables", "rows-by-queries", '"qic,ic->qc", X, [-U-]{+np.ones_like(U)+})', "gradient_bounds"),
+    ("tables", "slots-at-order-one", "if [-factors.several-]{+len(U) > 1+}:", "gradient_bounds"),
+    ("operands", "underflow-is-zero", "(np.abs(B) >= [-_LEAST-]{+0+})", "gradient_bounds"),
+    (
+        "operands",
+        "range-unread",
+        "if not inside:\n        return [-None-]{+inside+}",
+        "gradient_bounds",
+    ),
+    ("operands", "sigma-once", "if i <= [-len(self.prepared.key_slots)-]{+0+}:", "gradient_bounds"),
+    (
+        "operands",
+        "values-by-all",
+        "(np.asarray(self.power - slot.exponents)[None] [-for slot in slots.value_slots-]{+* 2 for slot in slots.value_slots+})",
+        "gradient_bounds",
+    ),
+    ("pairs", "own-once", "relative = [-2-]{+1+} * self._logit_errors()", "gradient_bounds"),
+    ("pairs", "exponentials-exact", "[- + exp_double_error(self.reach)-]{++}", "gradient_bounds"),
+    ("pairs", "rests-exact", "own = [-gamma(3 * d + 12)-]{+0+} * self._rest", "gradient_bounds"),
+    (
+        "pairs",
+        "scores-exact",
+        "return size, [-gamma(3 * d_v + 24)-]{+0+} * rest",
+        "gradient_bounds",
+    ),
+    ("pairs", "deviation-lost", "absolute = [-relative * deviation-]{+0+} + 2", "gradient_bounds"),
+    ("pairs", "single-weighs", "if [-self.single.any()-]{+False+}:", "gradient_bounds"),
+    ("pairs", "reach-unread", "usable = [-np.isfinite(self.reach)-]{+True+} &", "gradient_bounds"),
+    ("pairs", "low-part-lost", "lost + (x[1][- - less[1][:, None, None]-]{++})", "gradient_bounds"),
+    ("pairs", "sum-in-float64", "[-lo + flat[0].sum(axis=1)-]{+lo+}", "gradient_bounds"),
+    ("double", "lost-of-query", "lost.query[q] [-+=-]{+-=+} error @", "gradient_bounds"),
+    ("double", "lost-of-last", "bound [-+=-]{+-=+} error\n", "gradient_bounds"),
+    ("double", "lost-of-rows", "lost.row_keys[...] [-+=-]{+-=+} error.T", "gradient_bounds"),
+    ("double", "scale-halved", "scale = [-2 * -]{++}scale.T", "gradient_bounds"),
+    (
+        "chosen",
+        "rows-of-other-queries",
+        "b, c = places.rows[some][- - part.q.start-]{++}",
+        "gradient_bounds",
+    ),
+    ("chosen", "others-lost", "if s [-!=-]{+==+} r:", "gradient_bounds"),
+    (
+        "chosen",
+        "errors-lost",
+        "self.error[which] [-+= errors.sum(axis=1)-]{+= 0+}",
+        "gradient_bounds",
+    ),
+]
