@@ -77,7 +77,7 @@ GRADIENT_LEVELS = [
     (
         "operands",
         "values-by-all",
-        "(np.asarray(self.power - slot.exponents)[None] [-for slot in slots.value_slots-]{+* 2 for slot in slots.value_slots+})",
+        "(np.asarray(self.power [---]{+++} slot.exponents)",
         "gradient_bounds",
     ),
     ("pairs", "own-once", "relative = [-2-]{+1+} * self._logit_errors()", "gradient_bounds"),

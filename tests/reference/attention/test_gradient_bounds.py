@@ -185,6 +185,16 @@ def test_single_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch)
     assert values > 0.9
 
 
+def test_errors_of_all_weights_move_a_gradient_near_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a tuple whose value is the output: through D alone."""
+    n = 33
+    V = balanced(n)
+    V[0] = 0
+    one = pullback([[1.0]], [np.ones((n, 1))], [V[:, None]], [[1.0]])
+    worse_exponentials(monkeypatch, V)
+    assert shares(one, "single")[1][0, 0] > 0.9
+
+
 def test_a_sink_may_err_the_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
     n = 64
     V = np.append(0.0, np.ones(n - 1))[:, None]
@@ -337,6 +347,19 @@ def test_levels_hold_the_truth_and_claim_zeros_that_are(level: str) -> None:
             assert all(ball == 0 for ball in truth[radii == 0])
             zeros, count = zeros + int((radii == 0).sum()), count + len(radii)
     assert level == "at" or zeros > count / 10
+
+
+@pytest.mark.parametrize("level", ["single", "double"])
+def test_zeros_are_claimed_where_no_term_is_another(level: str) -> None:
+    """A query that sees one token, one without cotangents; a token that none sees."""
+    Q, K, V, G = normal(0, (4, 3), (5, 3), (5, 3), (4, 3))
+    G[2] = 0
+    one = pullback(Q, [K], [V], G, mask="causal-top-left")
+    query, keys, values = (balls.radius == 0 for balls in enclosed(one, level))
+    assert np.flatnonzero(query.all(axis=1)).tolist() == [0, 2]
+    assert query.sum() == 6
+    assert np.flatnonzero(keys.any(axis=1)).tolist() == [4]
+    assert np.flatnonzero(values.any(axis=1)).tolist() == [4]
 
 
 def test_what_underflows_is_no_zero() -> None:
