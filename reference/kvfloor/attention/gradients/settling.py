@@ -89,11 +89,13 @@ def _operands(pullback: Pullback) -> Operands | None:
 def _settle_double(
     pullback: Pullback, given: Operands, form: Form, sums: tuple[Array, Mask]
 ) -> None:
-    """Settle what is left in double-double: a few gradients alone, else all."""
+    """Settle what is left in double-double: a few gradients alone, else all and then a few."""
     numbers, wanted = sums
-    problem, left = pullback.problem, np.flatnonzero(wanted)
-    if len(left) > FEW:
+    many = np.count_nonzero(wanted) > FEW
+    if many:
         _settle(form, evaluate_gradients_double(given), sums)
+    problem, left = pullback.problem, np.flatnonzero(wanted)
+    if not 0 < len(left) <= FEW:
         return
     places, first = [], 0
     for table in (problem.queries, *problem.keys, *problem.values):
@@ -101,7 +103,7 @@ def _settle_double(
         places.append(Places(*np.divmod(own, table.shape[1])))
         first += table.size
     found, kept = np.zeros(len(left)), np.ones(len(left), dtype=np.bool_)
-    _settle(form, evaluate_gradients_at(given, places), (found, kept))
+    _settle(form, evaluate_gradients_at(given, places, fine=many), (found, kept))
     numbers[left], wanted[left] = found, kept
 
 

@@ -51,7 +51,9 @@ class _Sums(NamedTuple):
         self.error[which] += errors.sum(axis=1)
 
 
-def evaluate_gradients_at(operands: Operands, places: Sequence[Places]) -> list[Balls]:
+def evaluate_gradients_at(
+    operands: Operands, places: Sequence[Places], *, fine: bool = False
+) -> list[Balls]:
     """Enclose some gradients.
 
     Parameters
@@ -60,6 +62,8 @@ def evaluate_gradients_at(operands: Operands, places: Sequence[Places]) -> list[
         As for `evaluate_gradients_double`.
     places : 2·m + 1 of Places
         Entries of the gradients of queries, and of the keys and the values of each slot.
+    fine : bool
+        With finer exponentials, which cost more.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def evaluate_gradients_at(operands: Operands, places: Sequence[Places]) -> list[
         slices lose.
     """
     with np.errstate(all="ignore"):
-        return _Level(operands).evaluate(places)
+        return _Level(operands, fine=fine).evaluate(places)
 
 
 class _Level(Pairs):

@@ -28,7 +28,13 @@ from kvfloor.attention.fast.arithmetic import (
 )
 from kvfloor.attention.fast.backward.operands import Operands
 from kvfloor.attention.fast.double import logits
-from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp_double, exp_double_error
+from kvfloor.attention.fast.exponential import (
+    EXP_FINE_ERROR,
+    EXPONENT_LIMIT,
+    exp_double,
+    exp_double_error,
+    exp_fine,
+)
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.operands import scaled_queries
 from kvfloor.attention.fast.slices import KeySlices, key_rest, split
@@ -42,7 +48,7 @@ _LARGEST = 2.0**-13  # of a relative error, so that `INFLATION` covers second or
 
 
 class Pairs:
-    """What all parts share.
+    """What all parts share; ``fine`` is for exponentials of 2**-95 instead of 2**-81.
 
     Attributes
     ----------
@@ -51,9 +57,9 @@ class Pairs:
     factors : Factors
     """
 
-    def __init__(self, operands: Operands) -> None:
+    def __init__(self, operands: Operands, *, fine: bool = False) -> None:
         prepared = operands.prepared
-        self.operands, self.prepared = operands, prepared
+        self.operands, self.prepared, self.fine = operands, prepared, fine
         limit = 0.99 * EXPONENT_LIMIT
         self.g = scaled_queries(
             prepared, operands.given, operands.scale, unit=Fraction(1), limit=limit
@@ -102,7 +108,10 @@ class Part:
         x = self._products(self.pairs.key_slices, A, g.unit[self.q, None, None])
         self.joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
         flat = x[0].reshape(self.lines, -1), x[1].reshape(self.lines, -1)
-        k, hi, lo = exp_double(*flat, list(np.empty((5, *flat[0].shape))))
+        if self.pairs.fine:
+            k, hi, lo = exp_fine(*flat)
+        else:
+            k, hi, lo = exp_double(*flat, list(np.empty((5, *flat[0].shape))))
         in_rows = k.reshape(self.count, 1, -1)
         tops, powers = row_weights(in_rows, self.missing, self.reach, above=1)
         top, factors = tops[:, 0], powers.reshape(self.shape)
@@ -152,7 +161,8 @@ class Part:
         """
         pairs, N = self.pairs, self.shape[1] * self.shape[2]
         rounded = UNIT**2 * (2 * (N + 4) + 9 * (len(pairs.prepared.key_slots) + 8) + operations)
-        relative = 2 * self._logit_errors() + rounded + total_error(N, 1) * self.inverse[0]
+        own = self._logit_errors()
+        relative = 2 * own + rounded + total_error(N, 1) * self.inverse[0]
         relative = np.where(self._usable(relative), relative, np.inf)
         relative = np.where(self.single, rounded, relative)
         inverse = self.inverse[0][:, None, None]
@@ -160,7 +170,7 @@ class Part:
         g, D = np.abs(pairs.operands.logsumexp[self.q]), np.abs(self.mean[0])
         deviation = dZ.sum(axis=(1, 2)) + g + self.sink[0] * self.inverse[0] * D
         size, error = self._score_errors()
-        absolute = relative * deviation + 2 * error + rounded * (size + D + g)
+        absolute = own * deviation + 2 * error + rounded * (size + D + g)
         absolute += 2 * total_error(N, pairs.largest_score) * self.inverse[0]
         absolute = np.where(self.single | pairs.operands.inert[self.q], 0.0, absolute)
         dZ *= relative[:, None, None]
@@ -179,8 +189,9 @@ class Part:
         """Relative errors of weights before they are summed, shape (queries,)."""
         d, m = len(self.pairs.prepared.key_exponents), len(self.pairs.prepared.key_slots)
         own = gamma(3 * d + 12) * self._rest + 9 * UNIT**2 * (m + 2) * self.products
-        error: Float = own + self.joined.error(self.products) + exp_double_error(self.reach)
-        return error
+        own = own + self.joined.error(self.products)
+        fine = self.pairs.fine and self.joined.terms.sink is None  # sinks have no finer ones
+        return own + (EXP_FINE_ERROR if fine else exp_double_error(self.reach))
 
     def _score_errors(self) -> tuple[Float, Float]:
         """Bounds of |G·v| and of its error, shape (queries,)."""
@@ -193,7 +204,7 @@ class Part:
         return size, gamma(3 * d_v + 24) * rest + 10 * m * UNIT**2 * size
 
     def _usable(self, relative: Float) -> Booleans:
-        usable = np.isfinite(self.reach) & (self._rest <= 2.0**-13) & (relative <= _LARGEST)
+        usable = (self._rest <= 2.0**-13) & (relative <= _LARGEST)
         return np.asarray(usable & self.joined.covers(self.products, self.top))
 
 
