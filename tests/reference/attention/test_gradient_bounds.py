@@ -15,6 +15,7 @@ import kvfloor
 from gradient_truth import draw_case
 from kvfloor import GradientLayers
 from kvfloor.attention.fast import (
+    Accuracy,
     Balls,
     Operands,
     Places,
@@ -37,20 +38,20 @@ Array = Any
 BITS = 400
 
 
-def at_all_places(given: Operands, *, fine: bool = False) -> list[Balls]:
+def at_all_places(given: Operands, accuracy: Accuracy) -> list[Balls]:
     """All gradients by `evaluate_gradients_at`."""
     slots = *given.prepared.key_slots, *given.prepared.value_slots
     shapes = [given.given.shape, *(slot.entries.shape for slot in slots)]
     places = [Places(*(part.ravel() for part in np.indices(shape))) for shape in shapes]
-    every = zip(evaluate_gradients_at(given, places, fine=fine), shapes, strict=True)
+    every = zip(evaluate_gradients_at(given, places, accuracy), shapes, strict=True)
     return [Balls(*(part.reshape(shape) for part in (b.hi, b.lo, b.radius))) for b, shape in every]
 
 
+ACCURACIES: tuple[Accuracy, ...] = ("coarse", "plain", "fine")
 LEVELS: dict[str, Callable[[Operands], list[Balls]]] = {
     "single": evaluate_gradients_single,
     "double": evaluate_gradients_double,
-    "at": at_all_places,
-    "fine": partial(at_all_places, fine=True),
+    **{accuracy: partial(at_all_places, accuracy=accuracy) for accuracy in ACCURACIES},
 }
 
 
@@ -256,7 +257,7 @@ def test_single_survives_the_worst_products_at_order_two(monkeypatch: pytest.Mon
 # --- level (b), and for some gradients
 
 
-@pytest.mark.parametrize("level", ["double", "at"])
+@pytest.mark.parametrize("level", ["double", "plain"])
 def test_double_survives_the_worst_exponentials(
     level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,7 +282,7 @@ def test_double_survives_the_worst_exponentials(
     assert shares(one, level)[1][0, 0] > 0.9
 
 
-@pytest.mark.parametrize("level", ["double", "at"])
+@pytest.mark.parametrize("level", ["double", "plain"])
 @pytest.mark.parametrize("table", [1, 2])
 def test_double_survives_the_worst_rests(
     level: str, table: int, monkeypatch: pytest.MonkeyPatch
@@ -358,7 +359,7 @@ def test_levels_hold_the_truth_and_claim_zeros_that_are(
             assert np.isfinite(radii).all()
             assert all(ball == 0 for ball in truth[radii == 0])
             zeros, count = zeros + int((radii == 0).sum()), count + len(radii)
-    assert level in {"at", "fine"} or zeros > count / 10
+    assert level in ACCURACIES or zeros > count / 10
 
 
 @pytest.mark.parametrize("level", ["single", "double"])

@@ -7,6 +7,7 @@ order, with or without fused multiply-add. A radius is inf where nothing is clai
 """
 
 from kvfloor.attention.fast.backward import (
+    Accuracy,
     Operands,
     Places,
     evaluate_gradients_at,
@@ -25,6 +26,7 @@ from kvfloor.attention.fast.single import evaluate_single
 from kvfloor.attention.fast.totals import Balls, Evaluation
 
 __all__ = [
+    "Accuracy",
     "Balls",
     "Device",
     "Evaluation",

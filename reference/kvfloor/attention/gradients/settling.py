@@ -8,6 +8,7 @@ import numpy as np
 
 from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast import (
+    Accuracy,
     Balls,
     Operands,
     Places,
@@ -90,10 +91,18 @@ def _settle_double(
     pullback: Pullback, given: Operands, form: Form, sums: tuple[Array, Mask]
 ) -> None:
     """Settle what is left in double-double: a few gradients alone, else all and then a few."""
-    numbers, wanted = sums
-    many = np.count_nonzero(wanted) > FEW
-    if many:
+    if np.count_nonzero(sums[1]) <= FEW and form.target.precision < 53:
+        _settle_few(pullback, given, form, sums, "coarse")
+    if sums[1].any():
         _settle(form, evaluate_gradients_double(given), sums)
+    _settle_few(pullback, given, form, sums, "fine")
+
+
+def _settle_few(
+    pullback: Pullback, given: Operands, form: Form, sums: tuple[Array, Mask], accuracy: Accuracy
+) -> None:
+    """Settle what is left, each from its own tuples, if it is few."""
+    numbers, wanted = sums
     problem, left = pullback.problem, np.flatnonzero(wanted)
     if not 0 < len(left) <= FEW:
         return
@@ -103,7 +112,7 @@ def _settle_double(
         places.append(Places(*np.divmod(own, table.shape[1])))
         first += table.size
     found, kept = np.zeros(len(left)), np.ones(len(left), dtype=np.bool_)
-    _settle(form, evaluate_gradients_at(given, places, fine=many), (found, kept))
+    _settle(form, evaluate_gradients_at(given, places, accuracy), (found, kept))
     numbers[left], wanted[left] = found, kept
 
 

@@ -3,9 +3,11 @@
 from kvfloor.attention.fast.backward.chosen import Places, evaluate_gradients_at
 from kvfloor.attention.fast.backward.double import evaluate_gradients_double
 from kvfloor.attention.fast.backward.operands import Operands, operands
+from kvfloor.attention.fast.backward.pairs import Accuracy
 from kvfloor.attention.fast.backward.single import evaluate_gradients_single
 
 __all__ = [
+    "Accuracy",
     "Operands",
     "Places",
     "evaluate_gradients_at",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, halved, multiply, pair_sum
 from kvfloor.attention.fast.backward.operands import Operands
-from kvfloor.attention.fast.backward.pairs import Pairs, Part
+from kvfloor.attention.fast.backward.pairs import Accuracy, Pairs, Part
 from kvfloor.attention.fast.tiling import slices
 from kvfloor.attention.fast.totals import INFLATION, TINY, Balls
 
@@ -52,7 +52,7 @@ class _Sums(NamedTuple):
 
 
 def evaluate_gradients_at(
-    operands: Operands, places: Sequence[Places], *, fine: bool = False
+    operands: Operands, places: Sequence[Places], accuracy: Accuracy = "plain"
 ) -> list[Balls]:
     """Enclose some gradients.
 
@@ -62,8 +62,8 @@ def evaluate_gradients_at(
         As for `evaluate_gradients_double`.
     places : 2·m + 1 of Places
         Entries of the gradients of queries, and of the keys and the values of each slot.
-    fine : bool
-        With finer exponentials, which cost more.
+    accuracy : "coarse", "plain" or "fine"
+        Coarse is good enough for float32, fine costs more than plain.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def evaluate_gradients_at(
         slices lose.
     """
     with np.errstate(all="ignore"):
-        return _Level(operands, fine=fine).evaluate(places)
+        return _Level(operands, accuracy).evaluate(places)
 
 
 class _Level(Pairs):

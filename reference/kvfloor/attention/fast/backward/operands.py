@@ -30,7 +30,7 @@ from kvfloor.attention.windows import Intervals
 __all__ = ["Operands", "operands"]
 
 _RANGE = 500
-_LEAST, _REACH, _ORDER = 2.0**-60, 128.0, 8  # entries, logits and order that are plain
+_LEAST, _REACH, _ORDER = 2.0**-60, 128.0, 6  # entries, logits and order that are plain
 
 Booleans = npt.NDArray[np.bool_]
 

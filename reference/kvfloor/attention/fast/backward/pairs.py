@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import sqrt
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,18 +38,21 @@ from kvfloor.attention.fast.exponential import (
 )
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.operands import scaled_queries
-from kvfloor.attention.fast.slices import KeySlices, key_rest, split
+from kvfloor.attention.fast.slices import KeySlices, key_rest, slice_bits, split
 from kvfloor.attention.fast.totals import row_weights
 
-__all__ = ["Pairs", "Part", "pair_total", "total_error"]
+__all__ = ["Accuracy", "Pairs", "Part", "pair_total", "total_error"]
 
+Accuracy = Literal["coarse", "plain", "fine"]
 Booleans = npt.NDArray[np.bool_]
 ELEMENTS = 2**16  # tuples of a part
 _LARGEST = 2.0**-13  # of a relative error, so that `INFLATION` covers second orders
 
 
 class Pairs:
-    """What all parts share; ``fine`` is for exponentials of 2**-95 instead of 2**-81.
+    """What all parts share.
+
+    Coarse pairs take products in two slices instead of three, fine ones finer exponentials.
 
     Attributes
     ----------
@@ -57,9 +61,9 @@ class Pairs:
     factors : Factors
     """
 
-    def __init__(self, operands: Operands, *, fine: bool = False) -> None:
+    def __init__(self, operands: Operands, accuracy: Accuracy = "plain") -> None:
         prepared = operands.prepared
-        self.operands, self.prepared, self.fine = operands, prepared, fine
+        self.operands, self.prepared, self.accuracy = operands, prepared, accuracy
         limit = 0.99 * EXPONENT_LIMIT
         self.g = scaled_queries(
             prepared, operands.given, operands.scale, unit=Fraction(1), limit=limit
@@ -108,7 +112,7 @@ class Part:
         x = self._products(self.pairs.key_slices, A, g.unit[self.q, None, None])
         self.joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
         flat = x[0].reshape(self.lines, -1), x[1].reshape(self.lines, -1)
-        if self.pairs.fine:
+        if self.pairs.accuracy == "fine":
             k, hi, lo = exp_fine(*flat)
         else:
             k, hi, lo = exp_double(*flat, list(np.empty((5, *flat[0].shape))))
@@ -148,10 +152,24 @@ class Part:
 
     def _products(self, right: KeySlices, left: Pair, unit: float | Float) -> Pair:
         """Products of rows with tokens of the last slot."""
+        if self.pairs.accuracy == "coarse":
+            return self._coarse_products(right, left, unit)
         parts = split(left[0].copy(), left[1], right.bits, unit)[::-1]
         joined = np.concatenate(parts, axis=2).reshape(self.lines, -1)
         tile = np.empty((5, self.lines, self.shape[2]))
         hi, lo = logits(right.at(self.columns), joined, tile)
+        return hi.reshape(self.shape), lo.reshape(self.shape)
+
+    def _coarse_products(self, right: KeySlices, left: Pair, unit: float | Float) -> Pair:
+        """The same in two slices: the leading products are added exactly, all others rounded."""
+        below = left[0].copy()
+        above = extract(below, unit * 2.0**-right.bits)
+        below += left[1]
+        heads, _, wholes = right.at(self.columns).factors
+        both = np.concatenate([below, above], axis=2).reshape(self.lines, -1)
+        width = min(wholes.shape[1], both.shape[1])  # tails that are zero are left out
+        first = np.matmul(above.reshape(self.lines, -1), heads.T)  # exact
+        hi, lo = two_sum(first, np.matmul(both[:, :width], wholes[:, :width].T))
         return hi.reshape(self.shape), lo.reshape(self.shape)
 
     def errors(self, operations: int) -> tuple[Float, Float]:
@@ -183,14 +201,22 @@ class Part:
         """Σ_c |product with a rest| in a logit."""
         g, prepared = self.pairs.g, self.pairs.prepared
         sums = np.abs(g.hi[self.q]).sum(axis=1)
-        return key_rest(sums, g.unit[self.q], prepared.longest, g.hi.shape[1])
+        return self._rests(sums, g.unit[self.q], prepared.longest, g.hi.shape[1])
+
+    def _rests(self, sums: Float, unit: Float, longest: float, d: int) -> Float:
+        """The same for rows with such sums of absolute values, and such largest ones."""
+        if self.pairs.accuracy == "coarse":
+            bound: Float = (sums + unit * (longest + d)) * 2.0 ** (-slice_bits(d) - 1)
+            return bound
+        return key_rest(sums, unit, longest, d)
 
     def _logit_errors(self) -> Float:
         """Relative errors of weights before they are summed, shape (queries,)."""
         d, m = len(self.pairs.prepared.key_exponents), len(self.pairs.prepared.key_slots)
         own = gamma(3 * d + 12) * self._rest + 9 * UNIT**2 * (m + 2) * self.products
         own = own + self.joined.error(self.products)
-        fine = self.pairs.fine and self.joined.terms.sink is None  # sinks have no finer ones
+        # sinks have no finer ones
+        fine = self.pairs.accuracy == "fine" and self.joined.terms.sink is None
         return own + (EXP_FINE_ERROR if fine else exp_double_error(self.reach))
 
     def _score_errors(self) -> tuple[Float, Float]:
@@ -200,11 +226,12 @@ class Part:
         longest = sqrt(d_v) * float(operands.value_norms.max())
         size = longest * np.abs(self.G[0]).max(axis=(1, 2))
         sums = np.abs(operands.output[self.q]).sum(axis=1)
-        rest = key_rest(sums, np.ones(1), longest, d_v)
+        rest = self._rests(sums, np.ones(1), longest, d_v)
         return size, gamma(3 * d_v + 24) * rest + 10 * m * UNIT**2 * size
 
     def _usable(self, relative: Float) -> Booleans:
-        usable = (self._rest <= 2.0**-13) & (relative <= _LARGEST)
+        short = self.pairs.accuracy == "coarse"  # then it is, beside the high part
+        usable = (short | (self._rest <= 2.0**-13)) & (relative <= _LARGEST)
         return np.asarray(usable & self.joined.covers(self.products, self.top))
 
 
