@@ -82,14 +82,21 @@ GRADIENT_LEVELS = [
     ),
     ("pairs", "own-once", "relative = [-2-]{+1+} * self._logit_errors()", "gradient_bounds"),
     ("pairs", "exponentials-exact", "[- + exp_double_error(self.reach)-]{++}", "gradient_bounds"),
-    ("pairs", "rests-exact", "own = [-gamma(3 * d + 12)-]{+0+} * self._rest", "gradient_bounds"),
+    (
+        "pairs",
+        "rests-exact",
+        "own = [-gamma(self.pairs.terms * d + 12)-]{+0+} * self._rest",
+        "gradient_bounds",
+    ),
     (
         "pairs",
         "scores-exact",
-        "return size, [-gamma(3 * d_v + 24)-]{+0+} * rest",
+        "return size, [-gamma(self.pairs.terms * d_v + 24)-]{+0+} * rest",
         "gradient_bounds",
     ),
     ("pairs", "deviation-lost", "absolute = [-own * deviation-]{+0+} + 2", "gradient_bounds"),
+    ("pairs", "fine-tails", "tails = [], [[-K.copy()-]{+0 * K+}]", "gradient_bounds"),
+    ("pairs", "fine-low-lost", "parts.append(x + [-lost-]{+0 * lost+})", "gradient_bounds"),
     ("pairs", "single-weighs", "if [-self.single.any()-]{+False+}:", "gradient_bounds"),
     (
         "pairs",

@@ -28,6 +28,7 @@ from kvfloor.attention.fast import (
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, gamma
 from kvfloor.attention.fast.backward import double, pairs, single, tables
 from kvfloor.attention.fast.exponential import exp2_single, exp_double
+from kvfloor.attention.fast.slices import KeySlices
 from kvfloor.attention.gradients import settling
 from kvfloor.attention.gradients.cotangents import Pullback, as_pullbacks
 from kvfloor.attention.gradients.enclosure import enclose_pullback
@@ -410,3 +411,18 @@ def test_levels_settle_what_they_can(order: int, few: int, monkeypatch: pytest.M
         kvfloor.tensor_attention_gradients_rounded(*given, dtype=dtype, layers=layers)
         assert layers.single > 0 if dtype == "float32" else layers.double > 0
         assert layers.balls == layers.exact == layers.residues == 0
+
+
+@pytest.mark.parametrize("d", [1, 7, 64, 200])
+def test_products_in_four_slices_are_as_exact_as_they_say(d: int) -> None:
+    """Within 5u² of Σ|products|, as the rest is less."""
+    rng = np.random.default_rng(d)
+    K, a = rng.uniform(-1, 1, (5, d)), rng.uniform(-8, 8, (3, d))
+    low = a * rng.uniform(-UNIT, UNIT, a.shape)
+    hi, lo = pairs.fine_products(KeySlices.of(K), (a, low), 8.0)
+    for i, j in np.ndindex(3, 5):
+        every = list(zip(a[i], low[i], K[j], strict=True))
+        true = sum((Fraction(x) + Fraction(y)) * Fraction(k) for x, y, k in every)
+        size = sum(abs(Fraction(x) * Fraction(k)) for x, _, k in every)
+        error = abs(Fraction(hi[i, j]) + Fraction(lo[i, j]) - true)
+        assert error <= 5 * Fraction(UNIT) ** 2 * size

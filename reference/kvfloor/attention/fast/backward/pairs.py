@@ -64,6 +64,7 @@ class Pairs:
     def __init__(self, operands: Operands, accuracy: Accuracy = "plain") -> None:
         prepared = operands.prepared
         self.operands, self.prepared, self.accuracy = operands, prepared, accuracy
+        self.terms = 4 if accuracy == "fine" else 3  # rounded products for each of d
         limit = 0.99 * EXPONENT_LIMIT
         self.g = scaled_queries(
             prepared, operands.given, operands.scale, unit=Fraction(1), limit=limit
@@ -154,6 +155,9 @@ class Part:
         """Products of rows with tokens of the last slot."""
         if self.pairs.accuracy == "coarse":
             return self._coarse_products(right, left, unit)
+        if self.pairs.accuracy == "fine":
+            hi, lo = fine_products(right.at(self.columns), left, unit)
+            return hi.reshape(self.shape), lo.reshape(self.shape)
         parts = split(left[0].copy(), left[1], right.bits, unit)[::-1]
         joined = np.concatenate(parts, axis=2).reshape(self.lines, -1)
         tile = np.empty((5, self.lines, self.shape[2]))
@@ -208,12 +212,15 @@ class Part:
         if self.pairs.accuracy == "coarse":
             bound: Float = (sums + unit * (longest + d)) * 2.0 ** (-slice_bits(d) - 1)
             return bound
+        if self.pairs.accuracy == "fine":
+            bound = (sums + unit * (3 * longest + 2 * d)) * 2.0 ** (-3 * (slice_bits(d) - 1) - 1)
+            return bound
         return key_rest(sums, unit, longest, d)
 
     def _logit_errors(self) -> Float:
         """Relative errors of weights before they are summed, shape (queries,)."""
         d, m = len(self.pairs.prepared.key_exponents), len(self.pairs.prepared.key_slots)
-        own = gamma(3 * d + 12) * self._rest + 9 * UNIT**2 * (m + 2) * self.products
+        own = gamma(self.pairs.terms * d + 12) * self._rest + 9 * UNIT**2 * (m + 3) * self.products
         own = own + self.joined.error(self.products)
         # sinks have no finer ones
         fine = self.pairs.accuracy == "fine" and self.joined.terms.sink is None
@@ -227,12 +234,36 @@ class Part:
         size = longest * np.abs(self.G[0]).max(axis=(1, 2))
         sums = np.abs(operands.output[self.q]).sum(axis=1)
         rest = self._rests(sums, np.ones(1), longest, d_v)
-        return size, gamma(3 * d_v + 24) * rest + 10 * m * UNIT**2 * size
+        return size, gamma(self.pairs.terms * d_v + 24) * rest + 10 * m * UNIT**2 * size
 
     def _usable(self, relative: Float) -> Booleans:
         short = self.pairs.accuracy == "coarse"  # then it is, beside the high part
         usable = (short | (self._rest <= 2.0**-13)) & (relative <= _LARGEST)
         return np.asarray(usable & self.joined.covers(self.products, self.top))
+
+
+def fine_products(right: KeySlices, left: Pair, unit: float | Float) -> Pair:
+    """Products of rows, at most ``unit``, with the rows of a table, in four slices."""
+    bits, wholes = right.bits - 1, right.factors[2]
+    K = wholes[:, : right.factors[0].shape[1]].copy()
+    heads, tails = [], [K.copy()]
+    for i in (1, 2, 3):
+        heads.append(extract(K, 2.0 ** (-i * bits)))
+        tails.append(K.copy())
+    x, low = left[0].copy(), left[1]
+    parts = [extract(x, unit * 2.0 ** (-i * bits)) for i in (1, 2)]
+    x, lost = two_sum(x, low)
+    parts.append(extract(x, unit * 2.0 ** (-3 * bits)))
+    parts.append(x + lost)
+    A = [part.reshape(-1, part.shape[-1]) for part in parts]
+    orders = [
+        np.matmul(np.hstack(A[i::-1]), np.hstack(heads[: i + 1]).T) for i in range(3)
+    ]  # exact
+    rest = np.matmul(np.hstack(A[::-1]), np.hstack(tails).T)
+    hi, lo = two_sum(orders[0], orders[1])
+    lo, lost = two_sum(lo, orders[2])
+    hi, lo = two_sum(hi, lo)
+    return hi, lo + (lost + rest)
 
 
 def pair_total(x: Pair, largest: int) -> Pair:
