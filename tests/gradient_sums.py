@@ -105,7 +105,7 @@ class _Sums:
             self._add_tuple(
                 leading, at, t, (q, G, K, V), (p, p * (scores[t] - centre - D + g), slopes[t])
             )
-        if sink is not None:
+        if sink is not None and self.sink is not None:
             self.found["sink"].ravel()[self.sink[own]] += e_sink / total * (g - D - centre)
 
     def _add_tuple(

@@ -1,7 +1,8 @@
 """Mutants of the fast levels of the backward pass: (file, name, change, tests); see `mutants`.
 
 Not here, as the bounds have that much to spare: roundings of single operations beside sums of many
-(6u at level (a), what follows a sum of pairs at level (b)); 2u·g beside errors of D.
+(6u at level (a), what follows a sum of pairs at level (b)); 2u·g beside errors of D; errors of weights
+beyond 2**-13 at level (b), which no logits in range have.
 """
 
 from __future__ import annotations
@@ -98,12 +99,6 @@ GRADIENT_LEVELS = [
     ("pairs", "fine-tails", "tails = [], [[-K.copy()-]{+0 * K+}]", "gradient_bounds"),
     ("pairs", "fine-low-lost", "parts.append(x + [-lost-]{+0 * lost+})", "gradient_bounds"),
     ("pairs", "single-weighs", "if [-self.single.any()-]{+False+}:", "gradient_bounds"),
-    (
-        "pairs",
-        "errors-unread",
-        "(short | (self._rest <= 2.0**-13))[- & (relative <= _LARGEST)-]{++}",
-        "gradient_bounds",
-    ),
     (
         "pairs",
         "sinks-finer",
