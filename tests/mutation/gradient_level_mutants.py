@@ -1,8 +1,8 @@
 """Mutants of the fast levels of the backward pass: (file, name, change, tests); see `mutants`.
 
 Not here, as the bounds have that much to spare: roundings of single operations beside sums of many
-(6u at level (a), what follows a sum of pairs at level (b)); 2u·g beside errors of D; errors of weights
-beyond 2**-13 at level (b), which no logits in range have.
+(6u at level (a), what follows a sum of pairs at level (b)); 2u·g beside errors of D; errors of
+weights beyond 2**-13 at level (b), which no logits in range have.
 """
 
 from __future__ import annotations
