@@ -130,4 +130,12 @@ GRADIENT_LEVELS = [
         "self.error[which] [-+= errors.sum(axis=1)-]{+= 0+}",
         "gradient_bounds",
     ),
+    ("logits", "zeros-anywhere", "(error == 0)[- & plain-]{++}", "gradient_bounds"),
+    (
+        "logits",
+        "sees-none",
+        "columns.stop > columns.start else slice(0, [-1-]{+0+})",
+        "gradient_bounds",
+    ),
+    ("logits", "powers-lost", "np.ldexp(hi, [-powers-]{+0+})", "gradient_bounds"),
 ]

@@ -22,6 +22,7 @@ from kvfloor.attention.fast import (
     evaluate_gradients_at,
     evaluate_gradients_double,
     evaluate_gradients_single,
+    evaluate_logit_gradients,
     operands,
     prepare_problem,
 )
@@ -67,14 +68,19 @@ def pullback(
     return one
 
 
-def enclosed(one: Pullback, level: str) -> list[Balls]:
+def levelled(one: Pullback) -> Operands:
+    """The pullback as the levels take it."""
     problem, cotangents = one.problem, (one.output, one.logsumexp)
     prepared = prepare_problem(problem)
     assert prepared is not None
     rest = problem.scale, problem.mask, problem.terms
     given = operands(prepared, problem.queries, cotangents, *rest)
     assert given is not None
-    return LEVELS[level](given)
+    return given
+
+
+def enclosed(one: Pullback, level: str) -> list[Balls]:
+    return LEVELS[level](levelled(one))
 
 
 def shares(one: Pullback, level: str) -> list[Float]:
@@ -378,6 +384,36 @@ def test_zeros_are_claimed_where_no_term_is_another(level: str) -> None:
     assert np.flatnonzero(values.any(axis=1)).tolist() == [4]
 
 
+@pytest.mark.parametrize("level", ["single", "double"])
+@pytest.mark.parametrize("sinks", [True, False])
+def test_gradients_of_logits_and_sinks_hold_the_truth(level: Any, sinks: bool) -> None:
+    """Of a masked row, too, for which there is a sink."""
+    Q, K, V, G = normal(0, (4, 3), (5, 3), (5, 2), (4, 2))
+    G[2], sink = 0, [0.5, 1, 9, -3]
+    mask = np.random.default_rng(1).random((4, 5)) < 0.7
+    mask[1] = not sinks
+    options = {"sink": sink} if sinks else {}
+    one = pullback(Q, [K], [V], G, [0.3, 1, 0, -2], mask=mask, **options)
+    parts, given = enclose_pullback(one, BITS), levelled(one)
+    logits, of_sinks = evaluate_logit_gradients(given, level, tuples=True)
+    assert logits is not None
+    pairs_of = [(logits, parts.logits[:, None])] + ([(of_sinks, parts.sink)] if sinks else [])
+    for balls, truth in pairs_of:
+        for place in np.ndindex(*balls.hi.shape):
+            hi, lo, radius = (float(part[place]) for part in (balls.hi, balls.lo, balls.radius))
+            with arb_precision(BITS):
+                assert abs(truth[place] - arb(hi) - arb(lo)) <= arb(radius)
+    assert ((logits.radius == 0) == (~mask | (np.arange(4) == 2)[:, None])[:, None]).all()
+
+
+def test_a_weight_that_vanishes_beside_a_sink_is_no_zero() -> None:
+    found = kvfloor.tensor_attention_gradients_rounded(
+        [1.0], [[[1.0], [2]]], [[[1.0], [2]]], [1.0], dtype="float32", bias=[0.0, 0.0],
+        sink=2000, rounding="up",
+    )  # fmt: skip
+    assert (found.bias == 2.0**-149).all()
+
+
 def test_what_underflows_is_no_zero() -> None:
     """A key of 2**-1060 beside one of 1 that is hidden: the gradient is tiny, and not zero."""
     keys = [[[1.0, 0], [0, 2.0**-1060], [0, 1]]]
@@ -406,11 +442,14 @@ def test_nothing_is_claimed_out_of_range() -> None:
 def test_levels_settle_what_they_can(order: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is left for double-double goes on alone, or with all others."""
     monkeypatch.setattr(settling, "FEW", few)
-    Q, G, *rest = normal(order, (40, 8), (40, 8), *[(30 // order, 8)] * (2 * order))
-    given = Q, rest[:order], rest[order:], G
+    n = 30 // order
+    Q, G, bias, *rest = normal(order, (40, 8), (40, 8), (40, *[n] * order), *[(n, 8)] * 2 * order)
+    terms: dict[str, Any] = {"bias": bias, "sink": bias.ravel()[:40]}
     for dtype in ("float32", "float64"):
         layers = GradientLayers()
-        kvfloor.tensor_attention_gradients_rounded(*given, dtype=dtype, layers=layers)
+        kvfloor.tensor_attention_gradients_rounded(
+            Q, rest[:order], rest[order:], G, dtype=dtype, layers=layers, **terms
+        )
         assert layers.single > 0 if dtype == "float32" else layers.double > 0
         assert layers.balls == layers.exact == layers.residues == 0
 

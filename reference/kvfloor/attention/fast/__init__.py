@@ -13,6 +13,7 @@ from kvfloor.attention.fast.backward import (
     evaluate_gradients_at,
     evaluate_gradients_double,
     evaluate_gradients_single,
+    evaluate_logit_gradients,
     operands,
 )
 from kvfloor.attention.fast.device import Device, device_of
@@ -23,7 +24,7 @@ from kvfloor.attention.fast.operands import Prepared, prepare
 from kvfloor.attention.fast.problem import prepare_problem
 from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.single import evaluate_single
-from kvfloor.attention.fast.totals import Balls, Evaluation
+from kvfloor.attention.fast.totals import Balls, Evaluation, sum_of_balls
 
 __all__ = [
     "Accuracy",
@@ -38,6 +39,7 @@ __all__ = [
     "evaluate_gradients_at",
     "evaluate_gradients_double",
     "evaluate_gradients_single",
+    "evaluate_logit_gradients",
     "evaluate_refined",
     "evaluate_single",
     "exp_above",
@@ -45,4 +47,5 @@ __all__ = [
     "operands",
     "prepare",
     "prepare_problem",
+    "sum_of_balls",
 ]

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, add_to, power_of_two
+from kvfloor.attention.fast.arithmetic import (
+    UNIT,
+    Float,
+    Integer,
+    Pair,
+    add_to,
+    halved,
+    power_of_two,
+)
 from kvfloor.attention.fast.exponential import SMALLEST
 from kvfloor.attention.fast.tiling import Tiling
 from kvfloor.attention.inputs import Mask
@@ -28,6 +36,7 @@ __all__ = [
     "row_weights",
     "scaled_back",
     "spread",
+    "sum_of_balls",
 ]
 
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
@@ -238,6 +247,20 @@ def enclose(
         scaled_back((centre[0][:, :-1], centre[1][:, :-1]), radius[:, :-1], exponents),
         _claimed(hi, lo, log_radius, np.isfinite(log_radius)),
     )
+
+
+def sum_of_balls(balls: Balls) -> Balls:
+    """Sum over the last axis; a sum of zeros that are exact is one.
+
+    By halves, 4u² of what is added for each addition.
+    """
+    with np.errstate(all="ignore"):
+        hi, lo = halved((balls.hi, balls.lo))
+        sizes = np.abs(balls.hi).sum(axis=-1)
+        additions = (balls.hi.shape[-1] - 1).bit_length()
+        error = balls.radius.sum(axis=-1) + 4 * additions * UNIT**2 * sizes
+        radius = np.where(error == 0, 0.0, error * INFLATION + 2.0**-1070)
+        return _claimed(hi, lo, radius, np.isfinite(radius) & np.isfinite(hi))
 
 
 def scaled_back(centre: Pair, radius: Float, exponents: Integer) -> Balls:

@@ -20,7 +20,7 @@ from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast import Balls
 from kvfloor.attention.gradients.cotangents import Gradients, Shapes, as_pullbacks
 from kvfloor.attention.gradients.entries import Entries, entries_of_problem, entries_of_terms
-from kvfloor.attention.gradients.settling import Form, settle
+from kvfloor.attention.gradients.settling import Form, Settled, settle, settle_terms
 from kvfloor.attention.inputs import Mask
 from kvfloor.attention.terms import Terms
 from kvfloor.attention.ziv import boundary_between, round_ball, round_beside
@@ -130,9 +130,12 @@ def tensor_attention_gradients_rounded(
     convert = to_framework_of(like)
     counted = layers if layers is not None else GradientLayers()
 
-    rows = [_rounded(entries_of_problem(p), target, direction, counted) for p in pullbacks]
+    form = Form(target, direction)
+    rows = [_rounded(entries_of_problem(p), settle(p, form), form, counted) for p in pullbacks]
     terms = entries_of_terms(pullbacks, shapes)
-    last = None if terms is None else _rounded_terms(terms, target, direction, counted)
+    last = None
+    if terms is not None:
+        last = _rounded(terms, settle_terms(pullbacks, shapes, form), form, counted)
     dQ, dK, dV = _tables(np.stack(rows), shapes)
     dbias, dsink = _ends(last, shapes)
     return Gradients(
@@ -164,25 +167,12 @@ def _ends(flat: Array | None, shapes: Shapes) -> tuple[Array | None, Array | Non
     return bias, None if shapes.sink is None else flat[size:].reshape(shapes.sink)
 
 
-def _rounded(
-    entries: Entries, target: BinaryFormat, rounding: Rounding, layers: GradientLayers
-) -> Array:
-    """Round the entries of one problem, level by level, and count."""
-    form = Form(target, rounding)
-    settled = settle(entries.pullbacks[0], form)
+def _rounded(entries: Entries, settled: Settled, form: Form, layers: GradientLayers) -> Array:
+    """Round what the fast levels have left of some entries, and count all."""
     layers.single += settled.single
     layers.double += settled.double
     _round_rest(entries, settled.numbers, settled.wanted, form, layers)
-    return settled.numbers.astype(target.dtype)
-
-
-def _rounded_terms(
-    entries: Entries, target: BinaryFormat, rounding: Rounding, layers: GradientLayers
-) -> Array:
-    """Round the entries of biases and sinks."""
-    numbers, wanted = np.zeros(entries.size), np.ones(entries.size, dtype=np.bool_)
-    _round_rest(entries, numbers, wanted, Form(target, rounding), layers)
-    return numbers.astype(target.dtype)
+    return settled.numbers.astype(form.target.dtype)
 
 
 def _round_rest(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from math import prod
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -15,14 +17,18 @@ from kvfloor.attention.fast import (
     evaluate_gradients_at,
     evaluate_gradients_double,
     evaluate_gradients_single,
+    evaluate_logit_gradients,
     operands,
     prepare_problem,
+    sum_of_balls,
 )
-from kvfloor.attention.gradients.cotangents import Pullback
+from kvfloor.attention.gradients.cotangents import Pullback, Shapes
 from kvfloor.attention.inputs import Mask
 from kvfloor.numbers import Array, BinaryFormat, Rounding
 
-__all__ = ["Form", "Settled", "settle"]
+__all__ = ["Form", "Settled", "settle", "settle_terms"]
+
+LEVELS: tuple[Literal["single", "double"], ...] = ("single", "double")
 
 FEW = 2**9  # gradients that are left, up to which they go on alone
 
@@ -72,6 +78,46 @@ def settle(pullback: Pullback, form: Form) -> Settled:
     if wanted.any():
         _settle_double(pullback, given, form, (numbers, wanted))
     return Settled(numbers, wanted, single, size - single - int(wanted.sum()))
+
+
+def settle_terms(pullbacks: Sequence[Pullback], shapes: Shapes, form: Form) -> Settled:
+    """The same for biases and sinks: flat, in this order."""
+    given = [_operands(pullback) for pullback in pullbacks]
+    size = sum(prod(shape) for shape in (shapes.bias, shapes.sink) if shape is not None)
+    numbers, wanted = np.zeros(size), np.ones(size, dtype=np.bool_)
+    single = 0
+    for level in LEVELS if None not in given else ():
+        if level == "single" and form.target.precision == 53:
+            continue
+        biased, tables = shapes.bias is not None, []
+        every = (one for one in given if one is not None)
+        found = [evaluate_logit_gradients(one, level, tuples=biased) for one in every]
+        if shapes.bias is not None:
+            logits = [balls for balls, _ in found if balls is not None]
+            tables.append(_summed(logits, shapes.logits, shapes.bias))
+        if shapes.sink is not None:
+            whole = *shapes.sinks, sum(b.hi.size for _, b in found) // prod(shapes.sinks)
+            tables.append(_summed([sinks for _, sinks in found], whole, (*shapes.sink, 1)))
+        _settle(form, tables, (numbers, wanted))
+        single = size - int(wanted.sum()) if level == "single" else single
+        if not wanted.any():
+            break
+    return Settled(numbers, wanted, single, size - single - int(wanted.sum()))
+
+
+def _summed(parts: list[Balls], whole: tuple[int, ...], shape: tuple[int, ...]) -> Balls:
+    """Sum balls of all problems over the axes along which ``shape`` has been broadcast."""
+    more = len(whole) - len(shape)
+    summed = [a for a, n in enumerate(whole) if a < more or shape[a - more] == 1 != n]
+    kept = [a for a in range(len(whole)) if a not in summed]
+    hi, lo, radius = (
+        np.concatenate([np.ravel(part) for part in column])
+        .reshape(whole)
+        .transpose(*kept, *summed)
+        .reshape(*(whole[a] for a in kept), -1)
+        for column in zip(*((b.hi, b.lo, b.radius) for b in parts), strict=True)
+    )
+    return sum_of_balls(Balls(hi, lo, radius))
 
 
 def _operands(pullback: Pullback) -> Operands | None:

@@ -195,10 +195,22 @@ class Part:
         absolute = own * deviation + 2 * error + rounded * (size + D + g)
         absolute += 2 * total_error(N, pairs.largest_score) * self.inverse[0]
         absolute = np.where(self.single | pairs.operands.inert[self.q], 0.0, absolute)
+        self.relative, self.absolute = relative, absolute
         dZ *= relative[:, None, None]
         dZ += absolute[:, None, None] * p
         p *= relative[:, None, None]
         return p, dZ
+
+    def of_logits(self) -> tuple[Pair, Float, Pair, Float]:
+        """Gradients of logits and of sinks, each with bounds of their errors."""
+        errors = self.errors(9 * 4)[1]
+        inverse = self.inverse[0][:, None, None], self.inverse[1][:, None, None]
+        g = self.pairs.operands.logsumexp[self.q]
+        less = pair_sum((g, np.zeros_like(g)), (-self.mean[0], -self.mean[1]))
+        weights = multiply(self.sink, self.inverse)
+        sink = multiply(weights, less)
+        size = self.relative * np.abs(sink[0]) + self.absolute * weights[0]
+        return multiply(self.gradients, inverse), errors, sink, size
 
     @property
     def _rest(self) -> Float:

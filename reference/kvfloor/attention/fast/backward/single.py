@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, gamma, power_of_two
+from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, Pair, gamma, power_of_two
 from kvfloor.attention.fast.backward.operands import Operands
 from kvfloor.attention.fast.backward.tables import (
     BLOCK,
@@ -22,7 +22,7 @@ from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
 from kvfloor.attention.fast.operands import scaled_queries
 from kvfloor.attention.fast.totals import INFLATION, TINY, Balls, row_weights
 
-__all__ = ["evaluate_gradients_single"]
+__all__ = ["Block", "Single", "evaluate_gradients_single"]
 
 _ELEMENTS = 2**15
 _SUMMED = 64  # numbers of a row that are added at a time
@@ -47,10 +47,10 @@ class _Errors(NamedTuple):
     scores: Float
 
 
-class _Block:
+class Block:
     """Some queries, and what belongs to them."""
 
-    def __init__(self, level: _Level, q: slice, columns: slice) -> None:
+    def __init__(self, level: Single, q: slice, columns: slice) -> None:
         operands = level.operands
         rows, V = operands.rows, level.factors.last[1]
         self.q, self.columns, self.count = q, columns, q.stop - q.start
@@ -92,11 +92,11 @@ def evaluate_gradients_single(operands: Operands) -> list[Balls]:
     Derived in docs/fast.md.
     """
     with np.errstate(all="ignore"):
-        return _Level(operands).evaluate()
+        return Single(operands).evaluate()
 
 
-class _Level:
-    """One evaluation."""
+class Single:
+    """Level (a) of one problem."""
 
     def __init__(self, operands: Operands) -> None:
         prepared = operands.prepared
@@ -123,18 +123,26 @@ class _Level:
             columns = self.operands.columns(q)
             if columns.start == columns.stop:
                 continue
-            block = _Block(self, q, columns)
-            buffers = self.work[:, : int(np.prod(block.shape))].reshape(5, *block.shape)
-            p, dZ, errors = self._gradients(block, *buffers[:4])
+            p, dZ, own, both = self.tuples(Block(self, q, columns))[:4]
             centres.add(self.factors, q, columns, dZ, p)
-            own, both = self._sizes(block, errors, p, dZ, *buffers[2:])
             bounds.add(sizes, q, columns, both, own)
         return self._enclosed(centres, bounds)
 
+    def tuples(self, block: Block) -> tuple[Float, Float, Float, Float, Pair]:
+        """Weights, gradients of logits, and bounds of their errors; those of the sinks.
+
+        In memory that is used again.
+        """
+        buffers = self.work[:, : int(np.prod(block.shape))].reshape(5, *block.shape)
+        p, dZ, errors, (p_sink, D) = self._gradients(block, *buffers[:4])
+        own, both = self._sizes(block, errors, p, dZ, *buffers[2:])
+        sink = p_sink * (block.g - D)
+        return p, dZ, own, both, (sink, errors.relative * np.abs(sink) + errors.absolute * p_sink)
+
     def _gradients(
-        self, block: _Block, p: Float, x: Float, t: Float, scratch: Float
-    ) -> tuple[Float, Float, _Errors]:
-        """Weights, gradients of logits and their errors."""
+        self, block: Block, p: Float, x: Float, t: Float, scratch: Float
+    ) -> tuple[Float, Float, _Errors, tuple[Float, Float]]:
+        """Weights, gradients of logits and their errors; weights of sinks, and D."""
         lines = block.shape[0] * block.shape[1]
         np.matmul(block.A.reshape(lines, -1), block.K.T, out=x.reshape(lines, -1))
         block.joined.add(x, slice(0, block.count), self.operands.rows, block.columns)
@@ -155,9 +163,9 @@ class _Level:
         absolute += gamma(2 * self.summed + 2) * (size + np.abs(D) + g)
         absolute += errors.relative * (p_sink * np.abs(D) + g) + 2 * UNIT * g + UNIT**2
         absolute = np.where(block.inert | block.single, 0.0, absolute)
-        return p, x, errors._replace(absolute=absolute)
+        return p, x, errors._replace(absolute=absolute), (p_sink, D)
 
-    def _weights(self, block: _Block, x: Float, y: Float, k: Integer) -> tuple[Float, Integer]:
+    def _weights(self, block: Block, x: Float, y: Float, k: Integer) -> tuple[Float, Integer]:
         """Write the weights to y; return those of the sinks, and the powers of two of the rows."""
         exp2_single(x, y, k)
         flat = block.count, 1, -1
@@ -182,7 +190,7 @@ class _Level:
         y /= total[:, None, None]
         return sink / total, top
 
-    def _relative(self, block: _Block, p: Float, exponent: Integer) -> _Errors:
+    def _relative(self, block: Block, p: Float, exponent: Integer) -> _Errors:
         """All errors but the absolute one."""
         alpha, eta = (np.sqrt(np.einsum("qic,qic->qi", B, B)) for B in (block.A, block.G))
         logits = LN2_ABOVE * logit_error(self.prepared) * alpha
@@ -197,7 +205,7 @@ class _Level:
         logits, scores = np.where(each, 0.0, logits), np.where(each, 0.0, scores)
         return _Errors(relative, np.zeros(block.count), logits, scores)
 
-    def _own(self, block: _Block) -> Float:
+    def _own(self, block: Block) -> Float:
         """Relative errors of weights that do not follow their tuples, shape (queries,)."""
         error = block.joined.error(block.products)
         return np.broadcast_to(EXP2_SINGLE_ERROR + LN2_ABOVE * error, block.count)
@@ -211,7 +219,7 @@ class _Level:
 
     def _sizes(
         self,
-        block: _Block,
+        block: Block,
         errors: _Errors,
         p: Float,
         dZ: Float,
