@@ -397,13 +397,27 @@ def test_gradients_of_logits_and_sinks_hold_the_truth(level: Any, sinks: bool) -
     parts, given = enclose_pullback(one, BITS), levelled(one)
     logits, of_sinks = evaluate_logit_gradients(given, level, tuples=True)
     assert logits is not None
-    pairs_of = [(logits, parts.logits[:, None])] + ([(of_sinks, parts.sink)] if sinks else [])
-    for balls, truth in pairs_of:
+    every = [(logits, parts.logits[:, None])]
+    if parts.sink is not None:
+        every.append((of_sinks, parts.sink))
+    for balls, truth in every:
         for place in np.ndindex(*balls.hi.shape):
             hi, lo, radius = (float(part[place]) for part in (balls.hi, balls.lo, balls.radius))
             with arb_precision(BITS):
                 assert abs(truth[place] - arb(hi) - arb(lo)) <= arb(radius)
     assert ((logits.radius == 0) == (~mask | (np.arange(4) == 2)[:, None])[:, None]).all()
+
+
+@pytest.mark.parametrize("level", ["single", "double"])
+def test_a_sink_has_a_gradient_where_no_token_is_seen(
+    level: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(single, "_ELEMENTS", 1)
+    monkeypatch.setattr(pairs, "ELEMENTS", 1)
+    Q, K, V, G = normal(0, (4, 3), (2, 3), (2, 3), (4, 3))
+    one = pullback(Q, [K], [V], G, [0.75, 1, 1, 1], mask="causal", sink=[1.0, 2, 3, 4])
+    _, sinks = evaluate_logit_gradients(levelled(one), level, tuples=False)
+    assert abs(sinks.hi[0] - 0.75) <= sinks.radius[0] < 2.0**-40
 
 
 def test_a_weight_that_vanishes_beside_a_sink_is_no_zero() -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from kvfloor.attention.fast.arithmetic import Float, Integer
-from kvfloor.attention.fast.backward.operands import Operands
+from kvfloor.attention.fast.backward.operands import Booleans, Operands
 from kvfloor.attention.fast.backward.pairs import Pairs, Part
 from kvfloor.attention.fast.backward.single import Block, Single
 from kvfloor.attention.fast.totals import INFLATION, TINY, Balls
@@ -88,12 +88,14 @@ class _Found:
 
     def balls(self) -> tuple[Balls | None, Balls]:
         """Return them in the units of what was given."""
-        each = self.powers[:, None, None], self.plain[:, None, None]
-        logits = None if self.logits is None else _balls(self.logits, *each)
-        return logits, _balls(self.sinks, self.powers, self.plain)
+        sinks = _balls(self.sinks, self.powers, self.plain)
+        if self.logits is None:
+            return None, sinks
+        powers, plain = self.powers[:, None, None], self.plain[:, None, None]
+        return _balls(self.logits, powers, plain), sinks
 
 
-def _balls(parts: Float, powers: Integer, plain: Float) -> Balls:
+def _balls(parts: Float, powers: Integer, plain: Booleans) -> Balls:
     hi, lo, error = parts
     radius = np.ldexp(error * INFLATION + TINY, powers) + 2.0**-1072
     radius = np.where((error == 0) & plain, 0.0, radius)

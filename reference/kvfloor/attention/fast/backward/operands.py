@@ -27,7 +27,7 @@ from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import Terms
 from kvfloor.attention.windows import Intervals
 
-__all__ = ["Operands", "operands"]
+__all__ = ["Booleans", "Operands", "operands"]
 
 _RANGE = 500
 _LEAST, _REACH, _ORDER = 2.0**-60, 128.0, 6  # entries, logits and order that are plain

@@ -11,7 +11,6 @@ from math import sqrt
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from kvfloor.attention.fast.arithmetic import (
     UNIT,
@@ -27,7 +26,7 @@ from kvfloor.attention.fast.arithmetic import (
     power_of_two,
     two_sum,
 )
-from kvfloor.attention.fast.backward.operands import Operands
+from kvfloor.attention.fast.backward.operands import Booleans, Operands
 from kvfloor.attention.fast.double import logits
 from kvfloor.attention.fast.exponential import (
     EXP_FINE_ERROR,
@@ -44,7 +43,6 @@ from kvfloor.attention.fast.totals import row_weights
 __all__ = ["Accuracy", "Pairs", "Part", "pair_total", "total_error"]
 
 Accuracy = Literal["coarse", "plain", "fine"]
-Booleans = npt.NDArray[np.bool_]
 ELEMENTS = 2**16  # tuples of a part
 _LARGEST = 2.0**-13  # of a relative error, so that `INFLATION` covers second orders
 
