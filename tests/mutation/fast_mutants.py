@@ -75,7 +75,7 @@ FAST = [
     ("logarithm", "newton-skipped", "(lo + rest) + ([-z + -]{++}k *", "exponential"),
     ("logarithm", "log-error", "2.0**-100 + 2.0**[--80-]{+-84+}", "exponential"),
     ("logarithm", "log-single-error", "(2 * np.abs(result) + [-3-]{+0.5+})", "exponential"),
-    ("operands", "scale-low-lost", "fast_two_sum(p, e[- + mantissa * sigma_lo-]{++})", "fast"),
+    ("operands", "scale-low-lost", "fast_two_sum(p, e[- + fractions * sigma_lo-]{++})", "fast"),
     ("operands", "reach-of-shortest", "max(prepared.column_norms.[-max-]{+min+}(), 0.5)", "fast"),
     ("operands", "scale-unit", "unit.denominator // unit.numerator[--]{+ * 2+}", "fast"),
     ("operands", "no-limit", "inside = reach [-<= limit-]{+>= 0+}", "fast"),
@@ -264,7 +264,7 @@ FAST = [
     (
         "totals",
         "underflow-lost",
-        "np.ldexp(radius, exponents)[- + np.where(exact, 2.0**-1074, 2.0**-1072)-]{++}",
+        "_shifted(radius, exponents)[- + np.where(exact, 2.0**-1074, 2.0**-1072)-]{++}",
         "fast",
     ),
     ("totals", "overflow-claimed", "radius, [-np.isfinite(hi) & -]{++}np.isfinite(radius)", "fast"),

@@ -81,8 +81,13 @@ GRADIENT_LEVELS = [
         "(np.asarray(self.power [---]{+++} slot.exponents)",
         "gradient_bounds",
     ),
-    ("pairs", "own-once", "relative = [-2-]{+1+} * self._logit_errors()", "gradient_bounds"),
-    ("pairs", "exponentials-exact", "[- + exp_double_error(self.reach)-]{++}", "gradient_bounds"),
+    ("pairs", "own-once", "relative = [-2-]{+1+} * own + rounded", "gradient_bounds"),
+    (
+        "pairs",
+        "exponentials-exact",
+        "else [-exp_double_error(self.reach)-]{+0+})",
+        "gradient_bounds",
+    ),
     (
         "pairs",
         "rests-exact",

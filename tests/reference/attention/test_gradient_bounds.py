@@ -23,12 +23,12 @@ from kvfloor.attention.fast import (
     evaluate_gradients_double,
     evaluate_gradients_single,
     evaluate_logit_gradients,
-    operands,
+    operands_of,
     prepare_problem,
 )
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, gamma
 from kvfloor.attention.fast.backward import double, pairs, single, tables
-from kvfloor.attention.fast.double import logits
+from kvfloor.attention.fast.double import pair_logits
 from kvfloor.attention.fast.exponential import exp2_single, exp_double
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices
 from kvfloor.attention.gradients import settling
@@ -74,7 +74,7 @@ def levelled(one: Pullback) -> Operands:
     prepared = prepare_problem(problem)
     assert prepared is not None
     rest = problem.scale, problem.mask, problem.terms
-    given = operands(prepared, problem.queries, cotangents, *rest)
+    given = operands_of(prepared, problem.queries, cotangents, *rest)
     assert given is not None
     return given
 
@@ -302,13 +302,13 @@ def test_double_survives_the_worst_rests(
     calls = [0]
 
     def worse(*given: Any) -> Pair:
-        hi, lo = logits(*given)
+        hi, lo = pair_logits(*given)
         calls[0] += 1
         if calls[0] % 2 == table % 2:
             return hi, lo
         return hi, lo + 3 * d * UNIT * rest * alternating(n)
 
-    monkeypatch.setattr(pairs, "logits", worse)
+    monkeypatch.setattr(pairs, "pair_logits", worse)
     monkeypatch.setattr(pairs, "key_rest", lambda *_: np.full(1, rest))
     assert most(one, level)[table] > (0.8 if table == 2 else 0.6)
 
@@ -448,7 +448,7 @@ def test_nothing_is_claimed_out_of_range() -> None:
         prepared = prepare_problem(one.problem)
         assert prepared is not None
         rest = one.problem.scale, one.problem.mask, one.problem.terms
-        assert operands(prepared, one.problem.queries, one[1:], *rest) is None
+        assert operands_of(prepared, one.problem.queries, one[1:], *rest) is None
 
 
 @pytest.mark.parametrize("order", [1, 2])

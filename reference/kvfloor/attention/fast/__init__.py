@@ -14,7 +14,7 @@ from kvfloor.attention.fast.backward import (
     evaluate_gradients_double,
     evaluate_gradients_single,
     evaluate_logit_gradients,
-    operands,
+    operands_of,
 )
 from kvfloor.attention.fast.device import Device, device_of
 from kvfloor.attention.fast.double import evaluate_double
@@ -44,7 +44,7 @@ __all__ = [
     "evaluate_single",
     "exp_above",
     "in_base_2",
-    "operands",
+    "operands_of",
     "prepare",
     "prepare_problem",
     "sum_of_balls",

@@ -18,7 +18,7 @@ from kvfloor.attention.fast import (
     evaluate_gradients_double,
     evaluate_gradients_single,
     evaluate_logit_gradients,
-    operands,
+    operands_of,
     prepare_problem,
     sum_of_balls,
 )
@@ -128,7 +128,7 @@ def _operands(pullback: Pullback) -> Operands | None:
     if prepared is None:
         return None
     cotangents = pullback.output, pullback.logsumexp
-    return operands(
+    return operands_of(
         prepared, problem.queries, cotangents, problem.scale, problem.mask, problem.terms
     )
 

@@ -27,7 +27,7 @@ from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import Terms
 from kvfloor.attention.windows import Intervals
 
-__all__ = ["Booleans", "Operands", "operands"]
+__all__ = ["Booleans", "Operands", "operands_of"]
 
 _RANGE = 500
 _LEAST, _REACH, _ORDER = 2.0**-60, 128.0, 6  # entries, logits and order that are plain
@@ -227,7 +227,7 @@ class Operands:
         ]
 
 
-def operands(
+def operands_of(
     prepared: Prepared,
     queries: Float,
     cotangents: tuple[Float, Float],

@@ -27,7 +27,7 @@ from kvfloor.attention.fast.arithmetic import (
     two_sum,
 )
 from kvfloor.attention.fast.backward.operands import Booleans, Operands
-from kvfloor.attention.fast.double import logits
+from kvfloor.attention.fast.double import pair_logits
 from kvfloor.attention.fast.exponential import (
     EXP_FINE_ERROR,
     EXPONENT_LIMIT,
@@ -159,7 +159,7 @@ class Part:
         parts = split(left[0].copy(), left[1], right.bits, unit)[::-1]
         joined = np.concatenate(parts, axis=2).reshape(self.lines, -1)
         tile = np.empty((5, self.lines, self.shape[2]))
-        hi, lo = logits(right.at(self.columns), joined, tile)
+        hi, lo = pair_logits(right.at(self.columns), joined, tile)
         return hi.reshape(self.shape), lo.reshape(self.shape)
 
     def _coarse_products(self, right: KeySlices, left: Pair, unit: float | Float) -> Pair:
