@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import kvfloor
 from gradient_truth import BackwardCase, draw_case, entries, true_gradients
 from kvfloor import GradientLayers, InputError
-from kvfloor.attention.gradients import exact
+from kvfloor.attention.fast.backward import operands
+from kvfloor.attention.gradients import exact, settling
 from kvfloor.attention.gradients import residues as residues_module
 from kvfloor.attention.gradients import rounding as rounding_module
 from kvfloor.attention.gradients.cotangents import as_pullbacks
@@ -400,6 +401,8 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         f"chance below 2^-{residues_module.CHANCE_BITS}",
         f"has {residues_module.CHANCE_BITS + 4} bits more than the degree",
         f"is beyond {residues_module.MOST_BITS:,} bits",
+        f"up to {settling.FEW} gradients that are left go on alone",
+        f"powers of two beyond 2^±{operands._RANGE}",
         f"**Balls** at {rounding_module.FIRST_BITS} bits",
         f"From {rounding_module.SIGN_BITS} bits on",
         f"that {rounding_module.MOST_BITS:,} bits do not part",
