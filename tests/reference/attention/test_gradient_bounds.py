@@ -458,7 +458,7 @@ def test_levels_settle_what_they_can(order: int, few: int, monkeypatch: pytest.M
     monkeypatch.setattr(settling, "FEW", few)
     n = 30 // order
     Q, G, bias, *rest = normal(order, (40, 8), (40, 8), (40, *[n] * order), *[(n, 8)] * 2 * order)
-    terms: dict[str, Any] = {"bias": bias, "sink": bias.ravel()[:40]}
+    terms: dict[str, Any] = {"bias": bias, "sink": bias.ravel()[:40], "mask": "causal"}
     for dtype in ("float32", "float64"):
         layers = GradientLayers()
         kvfloor.tensor_attention_gradients_rounded(
