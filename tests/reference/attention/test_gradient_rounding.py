@@ -22,6 +22,7 @@ from kvfloor.attention.gradients import exact, settling
 from kvfloor.attention.gradients import residues as residues_module
 from kvfloor.attention.gradients import rounding as rounding_module
 from kvfloor.attention.gradients.cotangents import as_pullbacks
+from kvfloor.attention.gradients.entries import entries_of_problem
 from kvfloor.attention.gradients.exact import Share
 from kvfloor.attention.gradients.residues import residues
 from kvfloor.attention.terms import Terms
@@ -117,6 +118,18 @@ def test_batches_and_heads_are_those_one_by_one() -> None:
     assert found.sink.shape == (4,)
     twice = gradients(Q, [K], [V], G, sink=np.stack([sink] * 2), **options)
     assert np.allclose(twice.sink.sum(axis=0), found.sink, rtol=1e-15, atol=1e-15)
+
+
+def test_entries_of_queries_are_enclosed_by_themselves() -> None:
+    Q, K, V, G = (np.random.default_rng(4).normal(size=(4, 3)) for _ in range(4))
+    mask = np.tri(4, dtype=bool)
+    (one,), _ = as_pullbacks(Q, [K], [V], G, None, 1, mask, Terms(np.eye(4), [1.0, 2, 3, 4]))
+    entries_ = entries_of_problem(one)
+    everything = entries_.enclose(128, np.arange(36))
+    places = np.array([10, 4, 5, 9])
+    for place, ball in zip(places, entries_.enclose(128, places), strict=True):
+        assert ball.overlaps(everything[place])
+        assert ball.rad() < 1e-30
 
 
 # --- what is exact -------------------------------------------------------------------------

@@ -112,8 +112,8 @@ class Operands:
         return all(((A == 0) | (np.abs(B) >= _LEAST)).all() for A, B in pairs)
 
     def single(self, queries: slice) -> Booleans:
-        """Which of some queries see one tuple, and no sink."""
-        return np.asarray((self.counts(queries) == 1) & (self.terms.sink is None))
+        """Which of some queries have one logit: of a tuple, or of a sink."""
+        return np.asarray(self.counts(queries) + (self.terms.sink is not None) == 1)
 
     @property
     def rows(self) -> slice:
