@@ -177,11 +177,12 @@ def _drawn(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> Array
     return rng.normal(size=shape).astype(np.float32).astype(float) * rng.choice([1, 1, 3])
 
 
-def draw_case(seed: int, order: int, *, heads: bool = False) -> BackwardCase:
-    """A small case with whatever may join it."""
+def draw_case(seed: int, order: int, *, heads: bool = False, size: int = 1) -> BackwardCase:
+    """A small case with whatever may join it; with more tuples for a larger size."""
     rng = np.random.default_rng((seed, order, heads))
-    d, d_v, b = int(rng.integers(1, 4)), int(rng.integers(1, 3)), int(rng.integers(1, 4))
-    top = {1: 6, 2: 4, 3: 3}[order]
+    d, d_v = int(rng.integers(1, 3 * size + 1)), int(rng.integers(1, 2 * size + 1))
+    b = int(rng.integers(1, 3 * size + 1))
+    top = {1: 6 * size, 2: 3 + size, 3: 2 + size}[order]
     lengths = tuple(int(n) for n in rng.integers(1, top + 1, size=order))
     h, h_kv = [(2, 1), (2, 2), (4, 2)][rng.integers(3)] if heads else (1, 1)
     leading, shared = ((h, b), (h_kv,)) if heads else ((b,), ())

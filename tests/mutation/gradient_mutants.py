@@ -166,4 +166,18 @@ GRADIENTS = [
         "return alike and (rational == 0 or not [-self.rooted[place]-]{+True+})",
         "gradient_rounding",
     ),
+    ("entries", "rows-of-the-first", "moved = [-inverse-]{+0 * inverse+} *", "gradient_rounding"),
+    (
+        "settling",
+        "zeros-unsettled",
+        "decided = (decided[- | zero-]{++}) & wanted",
+        "gradient_bounds",
+    ),
+    (
+        "settling",
+        "few-forgotten",
+        "numbers[left], wanted[left] = found, [-kept-]{+False+}",
+        "gradient_bounds",
+    ),
+    ("settling", "sums-over-no-axis", "shape[a - more] == 1 [-!=-]{+==+} n", "gradient_rounding"),
 ]

@@ -16,6 +16,7 @@ from mutation.cache_mutants import CACHES
 from mutation.conformance_mutants import CONFORMANCE
 from mutation.fast_mutants import FAST
 from mutation.given_mutants import GIVEN
+from mutation.gradient_level_mutants import GRADIENT_LEVELS
 from mutation.gradient_mutants import GRADIENTS
 from mutation.model_mutants import MODELS
 
@@ -79,6 +80,13 @@ MUTANTS = [
         for file, *row in GRADIENTS
         for mutant in mutants(
             f"attention/gradients/{file}.py", (f"gradients-{file}-{row[0]}", row[1], row[2])
+        )
+    ),
+    *(
+        mutant
+        for file, *row in GRADIENT_LEVELS
+        for mutant in mutants(
+            f"attention/fast/backward/{file}.py", (f"levels-{file}-{row[0]}", row[1], row[2])
         )
     ),
     *(

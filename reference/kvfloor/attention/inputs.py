@@ -111,7 +111,7 @@ class Problem(NamedTuple):
         terms = self.terms.row(b)
         return Row(self.queries[b], self.keys, self.values, self.scale, mask, terms)
 
-    def part(self, rows: slice) -> Problem:
+    def part(self, rows: slice | npt.NDArray[np.intp]) -> Problem:
         """Return some of the queries, with the same keys and values."""
         terms = self.terms.taken(rows)
         return self._replace(queries=self.queries[rows], mask=self.masks(rows), terms=terms)

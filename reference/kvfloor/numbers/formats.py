@@ -114,9 +114,13 @@ class BinaryFormat:
         Scaling by powers of two is exact here: the scaled numbers lie in the normal range.
         """
         exponent = self._ulp_exponents(x)
-        steps = WHOLE[rounding](np.ldexp(x, -exponent))
-        with np.errstate(over="ignore"):  # beyond float64 is beyond the format
-            rounded: Array = np.copysign(np.ldexp(steps, exponent), x)
+        if np.abs(exponent).max(initial=0) < 1000:  # factors are quicker, and float64 holds them
+            steps = WHOLE[rounding](x * np.ldexp(1.0, -exponent))
+            rounded: Array = np.copysign(steps * np.ldexp(1.0, exponent), x)
+        else:
+            steps = WHOLE[rounding](np.ldexp(x, -exponent))
+            with np.errstate(over="ignore"):  # beyond float64 is beyond the format
+                rounded = np.copysign(np.ldexp(steps, exponent), x)
         largest = float(self.max_finite)
         over = np.abs(rounded) > largest
         if over.any():

@@ -17,7 +17,7 @@ from kvfloor.attention.fast import (
     loops,
     prepare,
 )
-from kvfloor.attention.fast.arithmetic import Float, extract, two_sum_into
+from kvfloor.attention.fast.arithmetic import Float, extract, multiply, two_sum_into
 from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp2_single, exp_double
 from kvfloor.attention.fast.operands import Slot
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices, split
@@ -68,6 +68,11 @@ def by_two_sum_into() -> Sequence[Float]:
     return total, a
 
 
+def by_multiply() -> Sequence[Float]:
+    a, b = entries(10), entries(11)
+    return multiply((a, a * entries(12, 2.0**-53)), (b, b * entries(13, 2.0**-53)))
+
+
 def by_split() -> Sequence[Float]:
     return split(entries(5), entries(6, 2.0**-53), 22)
 
@@ -93,6 +98,7 @@ PASSES = [
     by_exp_double,
     by_extract,
     by_two_sum_into,
+    by_multiply,
     by_split,
     by_key_slices,
     by_value_slices,

@@ -16,11 +16,13 @@ from kvfloor.attention.fast import logarithm
 from kvfloor.attention.fast.arithmetic import UNIT
 from kvfloor.attention.fast.exponential import (
     EXP2_SINGLE_ERROR,
+    EXP_FINE_ERROR,
     EXPONENT_LIMIT,
     LN2,
     exp2_single,
     exp_double,
     exp_double_error,
+    exp_fine,
 )
 from kvfloor.attention.fast.logarithm import log_double, log_single
 from kvfloor.numbers import arb_precision
@@ -160,6 +162,20 @@ def test_error_of_exp_double_is_what_its_roundings_add_up_to() -> None:
     slope = with_size - claimed
     assert claimed / 2 < constant <= claimed
     assert slope / 4 < per_size <= slope
+
+
+@pytest.mark.parametrize("low", [0.0, 2.0**-60, 2.0**-12])
+def test_exp_fine_meets_its_bound(low: float) -> None:
+    rng = np.random.default_rng(1)
+    hi = points(EXPONENT_LIMIT)
+    lo = rng.uniform(-low, low, len(hi))
+    worst = 0.0
+    with arb_precision(200):
+        for x, y, k, a, b in zip(hi, lo, *exp_fine(hi.copy(), lo.copy()), strict=True):
+            true = (exact(x) + exact(y)).exp()
+            found = (exact(a) + exact(b)) * arb(2) ** int(k)
+            worst = max(worst, float(abs(found / true - 1).upper()))
+    assert EXP_FINE_ERROR / 16 < worst <= EXP_FINE_ERROR
 
 
 @pytest.mark.parametrize("low", [0.0, 2.0**-54, 2.0**-20])

@@ -16,7 +16,7 @@ import pytest
 
 from fast_oracle import Case, exact_truths, numbers, share
 from kvfloor.attention.fast import centred, double, refined, single, slices
-from kvfloor.attention.fast.arithmetic import UNIT
+from kvfloor.attention.fast.arithmetic import UNIT, halved
 from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, exp2_single, exp_double
 from kvfloor.attention.fast.slices import (
     KeySlices,
@@ -218,7 +218,7 @@ def test_sums_by_halves_are_as_exact_as_they_say(n: int) -> None:
     hi = rng.standard_normal((20, n)) * 2.0 ** rng.integers(-60, 60, (20, n))
     hi[:10, n // 2 :] = -hi[:10, : n - n // 2]
     lo = hi * rng.uniform(-UNIT, UNIT, (20, n))
-    found = refined._halved((hi, lo))
+    found = halved((hi, lo))
     for i in range(20):
         terms = [Fraction(a) + Fraction(b) for a, b in zip(hi[i], lo[i], strict=True)]
         error = abs(Fraction(found[0][i]) + Fraction(found[1][i]) - sum(terms))

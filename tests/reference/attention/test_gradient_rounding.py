@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from fractions import Fraction
 from math import isqrt
 from pathlib import Path
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 import kvfloor
 from gradient_truth import BackwardCase, draw_case, entries, true_gradients
 from kvfloor import GradientLayers, InputError
-from kvfloor.attention.gradients import exact
+from kvfloor.attention.fast.backward import operands
+from kvfloor.attention.gradients import exact, settling
 from kvfloor.attention.gradients import residues as residues_module
 from kvfloor.attention.gradients import rounding as rounding_module
 from kvfloor.attention.gradients.cotangents import as_pullbacks
+from kvfloor.attention.gradients.entries import entries_of_problem
 from kvfloor.attention.gradients.exact import Share
 from kvfloor.attention.gradients.residues import residues
 from kvfloor.attention.terms import Terms
@@ -85,7 +88,7 @@ def check_many(seeds: range) -> tuple[int, GradientLayers]:
 def test_every_number_is_the_right_one() -> None:
     count, layers = check_many(range(1000, 1030))
     assert count > 800
-    assert layers.balls + layers.exact + layers.residues == count
+    assert sum(astuple(layers)) == count
     assert layers.residues > 0
 
 
@@ -93,7 +96,7 @@ def test_every_number_is_the_right_one() -> None:
 def test_many_numbers_are_the_right_ones() -> None:
     count, layers = check_many(range(2000, 2200))
     assert count > 4000
-    assert layers.balls + layers.exact + layers.residues == count
+    assert sum(astuple(layers)) == count
 
 
 def test_batches_and_heads_are_those_one_by_one() -> None:
@@ -115,6 +118,18 @@ def test_batches_and_heads_are_those_one_by_one() -> None:
     assert found.sink.shape == (4,)
     twice = gradients(Q, [K], [V], G, sink=np.stack([sink] * 2), **options)
     assert np.allclose(twice.sink.sum(axis=0), found.sink, rtol=1e-15, atol=1e-15)
+
+
+def test_entries_of_queries_are_enclosed_by_themselves() -> None:
+    Q, K, V, G = (np.random.default_rng(4).normal(size=(4, 3)) for _ in range(4))
+    mask = np.tri(4, dtype=bool)
+    (one,), _ = as_pullbacks(Q, [K], [V], G, None, 1, mask, Terms(np.eye(4), [1.0, 2, 3, 4]))
+    entries_ = entries_of_problem(one)
+    everything = entries_.enclose(128, np.arange(36))
+    places = np.array([10, 4, 5, 9])
+    for place, ball in zip(places, entries_.enclose(128, places), strict=True):
+        assert ball.overlaps(everything[place])
+        assert ball.rad() < 1e-30
 
 
 # --- what is exact -------------------------------------------------------------------------
@@ -399,6 +414,8 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         f"chance below 2^-{residues_module.CHANCE_BITS}",
         f"has {residues_module.CHANCE_BITS + 4} bits more than the degree",
         f"is beyond {residues_module.MOST_BITS:,} bits",
+        f"up to {settling.FEW} gradients that are left go on alone",
+        f"powers of two beyond 2^±{operands._RANGE}",
         f"**Balls** at {rounding_module.FIRST_BITS} bits",
         f"From {rounding_module.SIGN_BITS} bits on",
         f"that {rounding_module.MOST_BITS:,} bits do not part",

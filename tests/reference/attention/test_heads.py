@@ -160,7 +160,7 @@ def test_tiles_that_a_window_hides_are_not_touched(
             return _original(k, *rest, **more)
 
         monkeypatch.setattr(module, "row_weights", counted)
-    monkeypatch.setattr("kvfloor.attention.fast.centred._NARROW", -1)  # every tile is counted
+    monkeypatch.setattr("kvfloor.attention.fast.centred.NARROW", -1)  # every tile is counted
     for window in (Window(), Window(None, 0), Window(3, 0)):
         calls.append(0)
         mask = Intervals.of(window, n, n, (n,) * m)

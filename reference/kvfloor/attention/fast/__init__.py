@@ -6,6 +6,16 @@ what it leaves open at order 1, `evaluate_double` is good enough for float64. Al
 order, with or without fused multiply-add. A radius is inf where nothing is claimed.
 """
 
+from kvfloor.attention.fast.backward import (
+    Accuracy,
+    Operands,
+    Places,
+    evaluate_gradients_at,
+    evaluate_gradients_double,
+    evaluate_gradients_single,
+    evaluate_logit_gradients,
+    operands_of,
+)
 from kvfloor.attention.fast.device import Device, device_of
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.exponential import exp_above
@@ -14,19 +24,28 @@ from kvfloor.attention.fast.operands import Prepared, prepare
 from kvfloor.attention.fast.problem import prepare_problem
 from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.single import evaluate_single
-from kvfloor.attention.fast.totals import Balls, Evaluation
+from kvfloor.attention.fast.totals import Balls, Evaluation, sum_of_balls
 
 __all__ = [
+    "Accuracy",
     "Balls",
     "Device",
     "Evaluation",
+    "Operands",
+    "Places",
     "Prepared",
     "device_of",
     "evaluate_double",
+    "evaluate_gradients_at",
+    "evaluate_gradients_double",
+    "evaluate_gradients_single",
+    "evaluate_logit_gradients",
     "evaluate_refined",
     "evaluate_single",
     "exp_above",
     "in_base_2",
+    "operands_of",
     "prepare",
     "prepare_problem",
+    "sum_of_balls",
 ]

@@ -22,7 +22,9 @@ __all__ = [
     "extract",
     "fast_two_sum",
     "gamma",
+    "halved",
     "multiply",
+    "pair_sum",
     "power_of_two",
     "rounder",
     "two_product",
@@ -74,6 +76,11 @@ def two_product(a: Float, b: Float) -> Pair:
 
 def multiply(a: Pair, b: Pair) -> Pair:
     """Product of two double-doubles, relative error at most 9u² = 2**-102.8."""
+    alike = a[0].shape == b[0].shape
+    if alike and (loops := loops_for(*a, *b)) is not None:
+        hi, lo = np.empty_like(a[0]), np.empty_like(a[0])
+        loops.multiply(*flat((*a, *b, hi, lo)), _SPLITTER)
+        return hi, lo
     p, e = two_product(a[0], b[0])
     return fast_two_sum(p, e + (a[0] * b[1] + a[1] * b[0]))
 
@@ -86,6 +93,23 @@ def divide(a: Pair, b: Pair) -> Pair:
     q = a[0] / b[0]
     p, e = two_product(q, b[0])
     return fast_two_sum(q, (((a[0] - p) - e) + (a[1] - q * b[1])) / b[0])
+
+
+def pair_sum(x: Pair, y: Pair) -> Pair:
+    """Sum of two double-doubles, 4u² of ``|x| + |y|`` off."""
+    s, e = two_sum(x[0], y[0])
+    return two_sum(s, e + (x[1] + y[1]))
+
+
+def halved(x: Pair) -> Pair:
+    """Sum over the last axis by adding halves: a term passes ⌈log₂ n⌉ additions, each 4u² off."""
+    hi, lo = x
+    while (n := hi.shape[-1]) > 1:
+        half, pairs = (n + 1) // 2, n // 2
+        s, e = pair_sum((hi[..., :pairs], lo[..., :pairs]), (hi[..., half:], lo[..., half:]))
+        hi = np.concatenate([s, hi[..., pairs:half]], axis=-1)
+        lo = np.concatenate([e, lo[..., pairs:half]], axis=-1)
+    return hi[..., 0], lo[..., 0]
 
 
 @overload

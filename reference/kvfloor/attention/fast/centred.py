@@ -28,11 +28,11 @@ from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
-__all__ = ["evaluate_centred"]
+__all__ = ["NARROW", "evaluate_centred", "scale_narrow"]
 
 _ELEMENTS, _WIDEST = 2**15, 2**10
 _WIDE = 2**12  # columns of a tile on a device
-_NARROW = 64  # logits within ± this, in bits, need no common power of two
+NARROW = 64  # logits within ± this, in bits, need no common power of two
 
 
 def evaluate_centred(
@@ -85,7 +85,7 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tilin
     work = np.empty((3, tiling.elements))
     for q, rows in tiling.blocks():
         A = g.hi[q]
-        narrow = not (reach[q][np.isfinite(reach[q])] > _NARROW).any()
+        narrow = not (reach[q][np.isfinite(reach[q])] > NARROW).any()
         for columns in tiling.across():
             if dropped.all_of(q, rows, columns):
                 continue
@@ -98,7 +98,7 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tilin
             exp2_single(x, y, k)
             missing = dropped(q, rows, columns)
             if narrow:
-                top = _scale_narrow(y, k, missing)
+                top = scale_narrow(y, k, missing)
             else:
                 top, weights = row_weights(k[:, None], missing, reach[q], above=0)
                 y *= weights[:, 0]
@@ -150,7 +150,7 @@ class _Tokens:
         return K, moments
 
 
-def _scale_narrow(y: Float, k: Integer, missing: Mask | None) -> Integer:
+def scale_narrow(y: Float, k: Integer, missing: Mask | None) -> Integer:
     """Multiply y by 2**k, which float64 can hold; return the power of two 0 for each row."""
     k <<= 52
     y.view(np.int64)[...] += k

@@ -20,6 +20,7 @@ __all__ = [
     "exp_double",
     "extract",
     "largest",
+    "multiply",
     "scale",
     "scale_and_square",
     "split",
@@ -137,6 +138,25 @@ def two_sum_into(a, b, total):  # type: ignore[no-untyped-def]
         t = s - a[j]
         a[j] = (a[j] - (s - t)) + (b[j] - t)
         total[j] = s
+
+
+@njit(void(*[_FLOATS] * 6, float64), **_OPTIONS)
+def multiply(a, a_low, b, b_low, hi, lo, splitter):  # type: ignore[no-untyped-def]
+    """Set hi and lo to the product of two double-doubles, as `arithmetic.multiply`."""
+    for j in range(a.size):
+        x, y = a[j], b[j]
+        p = x * y
+        t = splitter * x
+        x1 = t - (t - x)
+        x2 = x - x1
+        t = splitter * y
+        y1 = t - (t - y)
+        y2 = y - y1
+        e = x2 * y2 - (((p - x1 * y1) - x2 * y1) - x1 * y2)
+        e += x * b_low[j] + a_low[j] * y
+        s = p + e
+        hi[j] = s
+        lo[j] = e - (s - p)
 
 
 @njit(void(*[_FLOATS] * 4, float64, float64), **_OPTIONS)

@@ -46,7 +46,7 @@ from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
-__all__ = ["evaluate_double"]
+__all__ = ["evaluate_double", "pair_logits"]
 
 _ELEMENTS = 2**14
 
@@ -131,7 +131,7 @@ def _sum(
             shape = *lengths, columns.stop - columns.start
             tile = work[:, : prod(shape)].reshape(7, len(left), -1)
             K, V = slices.at(columns)
-            x = _logits(K, left, tile)
+            x = pair_logits(K, left, tile)
             joined.add_pair((x[0].reshape(shape), x[1].reshape(shape)), q, rows, columns)
             k, hi, lo = exp_double(*x, (*tile[:2], *tile[4:]))
             top, weights = row_weights(
@@ -184,7 +184,7 @@ class _Slices:
         return KeySlices.of(K, keys), ValueSlices.of(V, prepared.block, values)
 
 
-def _logits(K: KeySlices, left: Float, work: Float) -> Pair:
+def pair_logits(K: KeySlices, left: Float, work: Float) -> Pair:
     """Logits, in the third and the fourth of the arrays."""
     first, second, third, hi, t = work[:5]
     K.products(left, (first, second, third))

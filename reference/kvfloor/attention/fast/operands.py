@@ -30,7 +30,7 @@ from kvfloor.attention.fast.loops import loops_for
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices
 from kvfloor.attention.inputs import Scale
 
-__all__ = ["BLOCK", "Prepared", "Queries", "prepare", "scaled_queries"]
+__all__ = ["BLOCK", "Prepared", "Queries", "mantissa", "prepare", "scaled_queries"]
 
 #: Columns of a tile at level (b): few, as slices have (53 − log2 columns) / 2 bits.
 BLOCK = 256
@@ -313,10 +313,10 @@ def scaled_queries(
 
     ``|logit| <= ‖σq‖·max_j ‖K_m[j]‖`` (Cauchy and Schwarz, all other keys being below 1).
     """
-    sigma_hi, sigma_lo, exponent = _mantissa(scale, unit)
-    mantissa, exponents = np.frexp(queries)
-    p, e = two_product(mantissa, np.full(1, sigma_hi))
-    hi, lo = fast_two_sum(p, e + mantissa * sigma_lo)
+    sigma_hi, sigma_lo, exponent = mantissa(scale, unit)
+    fractions, exponents = np.frexp(queries)
+    p, e = two_product(fractions, np.full(1, sigma_hi))
+    hi, lo = fast_two_sum(p, e + fractions * sigma_lo)
     shift = np.clip(exponents + (prepared.key_exponents + exponent), -5000, 5000)
     hi, lo = np.ldexp(hi, shift), np.ldexp(lo, shift)
     reach = np.sqrt(np.einsum("qc,qc->q", hi, hi)) * max(prepared.column_norms.max(), 0.5)
@@ -328,7 +328,7 @@ def scaled_queries(
     )
 
 
-def _mantissa(scale: Scale, unit: Fraction) -> tuple[float, float, int]:
+def mantissa(scale: Scale, unit: Fraction) -> tuple[float, float, int]:
     """Return (hi, lo, e) with σ/unit = (hi + lo)·2**e up to 2**-105, 1/2 <= hi <= 1."""
     square = scale.factor**2 * scale.root
     size = square.numerator.bit_length() - square.denominator.bit_length()

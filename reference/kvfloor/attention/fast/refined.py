@@ -21,7 +21,9 @@ from kvfloor.attention.fast.arithmetic import (
     divide,
     extract,
     gamma,
+    halved,
     multiply,
+    pair_sum,
     power_of_two,
     two_sum,
 )
@@ -145,14 +147,14 @@ def _numbers(
     """Return the balls of numbers: the columns of the rows ``which``."""
     n, d_v = prepared.shape[1], len(prepared.value_exponents)
     last = columns == d_v
-    total = _halved(rows.weights)
+    total = halved(rows.weights)
     if rows.sinks is not None:
-        total = _sum(total, rows.sinks)
+        total = pair_sum(total, rows.sinks)
     log, log_error = log_double(total, rows.exponents)
     values = prepared.value_slots[0].columns(np.where(last, 0, columns))
     weights, D = _of(rows.weights, which), _of(total, which)
     errors = np.where(D[0] > 0, rows.errors[which], np.inf)  # no tuple, no claim
-    centre = divide(_halved(multiply(weights, (values, np.zeros_like(values)))), D)
+    centre = divide(halved(multiply(weights, (values, np.zeros_like(values)))), D)
     size = np.abs(centre[0])
     values -= centre[0][:, None]
     squares = np.einsum("pj,pj,pj->p", weights[0], values, values) / D[0]
@@ -171,22 +173,5 @@ def _numbers(
     return balls.hi, balls.lo, balls.radius
 
 
-def _sum(x: Pair, y: Pair) -> Pair:
-    """Sum of two double-doubles, 4u² of ``|x| + |y|`` off."""
-    s, e = two_sum(x[0], y[0])
-    return two_sum(s, e + (x[1] + y[1]))
-
-
 def _of(x: Pair, which: Places) -> Pair:
     return x[0][which], x[1][which]
-
-
-def _halved(x: Pair) -> Pair:
-    """Sum over the last axis by adding halves: a term passes ⌈log₂ n⌉ additions, each 4u² off."""
-    hi, lo = x
-    while (n := hi.shape[-1]) > 1:
-        half, pairs = (n + 1) // 2, n // 2
-        s, e = _sum((hi[..., :pairs], lo[..., :pairs]), (hi[..., half:], lo[..., half:]))
-        hi = np.concatenate([s, hi[..., pairs:half]], axis=-1)
-        lo = np.concatenate([e, lo[..., pairs:half]], axis=-1)
-    return hi[..., 0], lo[..., 0]

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, add_to, power_of_two
+from kvfloor.attention.fast.arithmetic import (
+    UNIT,
+    Float,
+    Integer,
+    Pair,
+    add_to,
+    halved,
+    power_of_two,
+)
 from kvfloor.attention.fast.exponential import SMALLEST
 from kvfloor.attention.fast.tiling import Tiling
 from kvfloor.attention.inputs import Mask
@@ -28,6 +36,7 @@ __all__ = [
     "row_weights",
     "scaled_back",
     "spread",
+    "sum_of_balls",
 ]
 
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
@@ -40,6 +49,7 @@ TINY_OUTPUT = 2.0**-450
 _EMPTY = -(2**40)  # the power of two of a row without tuples
 _NARROW = 300  # logits within ± this, in bits or in nats, span less than 2**900
 _BIAS = 1023
+_FACTORS = 1000  # powers of two below this are factors that float64 holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,12 +249,33 @@ def enclose(
     )
 
 
+def sum_of_balls(balls: Balls) -> Balls:
+    """Sum over the last axis; a sum of zeros that are exact is one.
+
+    By halves, 4u² of what is added for each addition.
+    """
+    with np.errstate(all="ignore"):
+        hi, lo = halved((balls.hi, balls.lo))
+        sizes = np.abs(balls.hi).sum(axis=-1)
+        additions = (balls.hi.shape[-1] - 1).bit_length()
+        error = balls.radius.sum(axis=-1) + 4 * additions * UNIT**2 * sizes
+        radius = np.where(error == 0, 0.0, error * INFLATION + 2.0**-1070)
+        return _claimed(hi, lo, radius, np.isfinite(radius) & np.isfinite(hi))
+
+
 def scaled_back(centre: Pair, radius: Float, exponents: Integer) -> Balls:
     """Return balls times 2**exponents, with what underflow takes from the centre."""
-    hi, lo = (np.ldexp(part, exponents) for part in centre)
-    exact = (np.ldexp(hi, -exponents) == centre[0]) & (np.ldexp(lo, -exponents) == centre[1])
-    radius = np.ldexp(radius, exponents) + np.where(exact, 2.0**-1074, 2.0**-1072)
+    hi, lo = (_shifted(part, exponents) for part in centre)
+    exact = (_shifted(hi, -exponents) == centre[0]) & (_shifted(lo, -exponents) == centre[1])
+    radius = _shifted(radius, exponents) + np.where(exact, 2.0**-1074, 2.0**-1072)
     return _claimed(hi, lo, radius, np.isfinite(hi) & np.isfinite(radius))
+
+
+def _shifted(x: Float, exponents: Integer) -> Float:
+    """Return x·2**exponents, through factors where float64 holds them, as that is quicker."""
+    if np.abs(exponents).max(initial=0) < _FACTORS:
+        return np.asarray(x * np.ldexp(1.0, exponents))
+    return np.ldexp(x, exponents)
 
 
 def _claimed(hi: Float, lo: Float, radius: Float, claimed: Mask) -> Balls:

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from kvfloor.attention.heads import as_problems
 from kvfloor.attention.inputs import Problem, listed
@@ -49,6 +50,10 @@ class Pullback(NamedTuple):
     problem: Problem
     output: Array
     logsumexp: Array
+
+    def part(self, rows: npt.NDArray[np.intp]) -> Pullback:
+        """Return some of the queries, with the same keys and values."""
+        return Pullback(self.problem.part(rows), self.output[rows], self.logsumexp[rows])
 
 
 class Parts(NamedTuple):

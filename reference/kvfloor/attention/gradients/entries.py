@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from flint import arb, fmpq
 
 from kvfloor.attention.gradients.cotangents import Parts, Pullback, Shapes
@@ -21,7 +22,9 @@ from kvfloor.attention.gradients.exact import SINK, Exact, Share, above, rationa
 from kvfloor.attention.gradients.residues import Residues, residues
 from kvfloor.numbers import Array, arb_precision, to_fmpq
 
-__all__ = ["Entries", "entries_of_problem", "entries_of_terms"]
+__all__ = ["Entries", "Places", "entries_of_problem", "entries_of_terms"]
+
+Places = npt.NDArray[np.intp]
 
 
 @dataclass
@@ -34,6 +37,9 @@ class Entries:
         The problems they come from.
     flat : callable
         From the parts of these problems to all entries.
+    narrowed : callable
+        From the places of some entries to pullbacks that suffice for them, and from their parts to
+        these entries.
     shares : callable
         From the place of an entry to its shares, None where they are not known.
     rooted : ndarray of bool
@@ -42,14 +48,21 @@ class Entries:
 
     pullbacks: Sequence[Pullback]
     flat: Callable[[Sequence[Parts]], Array]
+    narrowed: Callable[[Places], tuple[Sequence[Pullback], Callable[[Sequence[Parts]], Array]]]
     shares: Callable[[int], list[Share] | None]
     rooted: Array
 
-    def enclose(self, bits: int) -> list[arb]:
-        """Return a ball around each entry."""
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self.rooted)
+
+    def enclose(self, bits: int, places: Places) -> list[arb]:
+        """Return balls around the entries at some places."""
+        pullbacks, taken = self.narrowed(places)
         with arb_precision(bits + 64):  # for the sums over broadcast axes
-            parts = [enclose_pullback(pullback, bits) for pullback in self.pullbacks]
-            found: list[arb] = self.flat(parts).tolist()
+            parts = [enclose_pullback(pullback, bits) for pullback in pullbacks]
+            found: list[arb] = taken(parts).tolist()
             return found
 
     def equals(self, place: int, rational: Fraction) -> bool | None:
@@ -99,8 +112,17 @@ def entries_of_problem(pullback: Pullback) -> Entries:
             return exact.query(j, c)
         return exact.keys(table - 1, j, c) if table <= m else exact.values(table - 1 - m, j, c)
 
+    def narrowed(
+        places: Places,
+    ) -> tuple[Sequence[Pullback], Callable[[Sequence[Parts]], Array]]:
+        if places.max() < ends[0]:
+            rows, inverse = np.unique(places // problem.queries.shape[1], return_inverse=True)
+            moved = inverse * problem.queries.shape[1] + places % problem.queries.shape[1]
+            return [pullback.part(rows)], lambda parts: parts[0].query.ravel()[moved]
+        return [pullback], lambda parts: flat(parts)[places]
+
     rooted = np.arange(ends[-1]) < ends[m]
-    return Entries([pullback], flat, shares, rooted & (problem.scale.root != 1))
+    return Entries([pullback], flat, narrowed, shares, rooted & (problem.scale.root != 1))
 
 
 def entries_of_terms(pullbacks: Sequence[Pullback], shapes: Shapes) -> Entries | None:
@@ -124,7 +146,14 @@ def entries_of_terms(pullbacks: Sequence[Pullback], shapes: Shapes) -> Entries |
         return found
 
     count = sum(int(np.prod(s)) for s in (shapes.bias, shapes.sink) if s is not None)
-    return Entries(pullbacks, flat, shares, np.zeros(count, dtype=np.bool_))
+    rooted = np.zeros(count, dtype=np.bool_)
+    return Entries(
+        pullbacks,
+        flat,
+        lambda places: (pullbacks, lambda parts: flat(parts)[places]),
+        shares,
+        rooted,
+    )
 
 
 def _sources(shapes: Shapes) -> Callable[[int], list[tuple[int, int]]]:

@@ -20,6 +20,8 @@ from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast import Balls
 from kvfloor.attention.gradients.cotangents import Gradients, Shapes, as_pullbacks
 from kvfloor.attention.gradients.entries import Entries, entries_of_problem, entries_of_terms
+from kvfloor.attention.gradients.settling import Form, Settled, settle, settle_terms
+from kvfloor.attention.inputs import Mask
 from kvfloor.attention.terms import Terms
 from kvfloor.attention.ziv import boundary_between, round_ball, round_beside
 from kvfloor.errors import InputError
@@ -50,11 +52,13 @@ class GradientLayers:
 
     Attributes
     ----------
-    balls, exact, residues : int
-        Arb; proved to be a rational, or to lie beside one; a rational but for a chance below
-        2**-64 each.
+    single, double, balls, exact, residues : int
+        Float64 with a bound; double-double with a bound; Arb; proved to be a rational, or to lie
+        beside one; a rational but for a chance below 2**-64 each.
     """
 
+    single: int = 0
+    double: int = 0
     balls: int = 0
     exact: int = 0
     residues: int = 0
@@ -126,9 +130,12 @@ def tensor_attention_gradients_rounded(
     convert = to_framework_of(like)
     counted = layers if layers is not None else GradientLayers()
 
-    rows = [_rounded(entries_of_problem(p), target, direction, counted) for p in pullbacks]
+    form = Form(target, direction)
+    rows = [_rounded(entries_of_problem(p), settle(p, form), form, counted) for p in pullbacks]
     terms = entries_of_terms(pullbacks, shapes)
-    last = None if terms is None else _rounded(terms, target, direction, counted)
+    last = None
+    if terms is not None:
+        last = _rounded(terms, settle_terms(pullbacks, shapes, form), form, counted)
     dQ, dK, dV = _tables(np.stack(rows), shapes)
     dbias, dsink = _ends(last, shapes)
     return Gradients(
@@ -160,40 +167,51 @@ def _ends(flat: Array | None, shapes: Shapes) -> tuple[Array | None, Array | Non
     return bias, None if shapes.sink is None else flat[size:].reshape(shapes.sink)
 
 
-def _rounded(
-    entries: Entries, target: BinaryFormat, rounding: Rounding, layers: GradientLayers
-) -> Array:
-    """Round entries, and count."""
-    bits = FIRST_BITS
-    balls = entries.enclose(bits)
-    numbers, plain = _plain(balls, target, rounding)
-    layers.balls += int(plain.sum())
-    open_places = dict.fromkeys(np.flatnonzero(~plain).tolist())
-    asked: set[tuple[int, Fraction]] = set()
-    while True:
-        for place in list(open_places):
-            number = round_ball(balls[place], target, rounding)
+def _rounded(entries: Entries, settled: Settled, form: Form, layers: GradientLayers) -> Array:
+    """Round what the fast levels have left of some entries, and count all."""
+    layers.single += settled.single
+    layers.double += settled.double
+    _round_rest(entries, settled.numbers, settled.wanted, form, layers)
+    return settled.numbers.astype(form.target.dtype)
+
+
+def _round_rest(
+    entries: Entries,
+    numbers: Array,
+    wanted: Mask,
+    form: Form,
+    layers: GradientLayers,
+) -> None:
+    """Round the entries that are wanted by balls and exactness, into ``numbers``."""
+    bits, asked = FIRST_BITS, set[tuple[int, Fraction]]()
+    while (places := np.flatnonzero(wanted)).size:
+        balls = entries.enclose(bits, places)
+        if bits == FIRST_BITS:
+            found, plain = _plain(balls, form.target, form.rounding)
+            numbers[places[plain]] = found[plain]
+            wanted[places[plain]] = False
+            layers.balls += int(plain.sum())
+        for place, ball in zip(places.tolist(), balls, strict=True):
+            if not wanted[place]:
+                continue
+            number = round_ball(ball, form.target, form.rounding)
             layers.balls += number is not None
-            if number is None and balls[place].is_finite():
-                ends = ball_ends(balls[place])
-                task = _Task(entries, place, target, rounding, layers)
+            if number is None and ball.is_finite():
+                ends = ball_ends(ball)
+                task = _Task(entries, place, form.target, form.rounding, layers)
                 number = _as_rational(task, ends, asked)
                 if number is None and bits >= SIGN_BITS:
                     number = _beside_rational(task, ends, bits)
             if number is not None:
-                numbers[place] = number
-                del open_places[place]
-        if not open_places:
-            return numbers.astype(target.dtype)
-        if bits >= MOST_BITS:
-            place = next(iter(open_places))
+                numbers[place], wanted[place] = number, False
+        if bits >= MOST_BITS and wanted.any():
+            ball = balls[int(np.flatnonzero(wanted[places])[0])]
             expected = f"queries, keys and values for which {bits} bits part each gradient from"
-            raise InputError("query", f"{expected} every boundary", f"one near {balls[place]}")
+            raise InputError("query", f"{expected} every boundary", f"one near {ball}")
         bits *= 2
-        balls = entries.enclose(bits)
 
 
-def _plain(balls: list[arb], target: BinaryFormat, rounding: Rounding) -> tuple[Array, Array]:
+def _plain(balls: list[arb], target: BinaryFormat, rounding: Rounding) -> tuple[Array, Mask]:
     """Round what float64 suffices for, all at once; say of each whether it is decided."""
     zero = np.array([ball == 0 for ball in balls])  # exactly, so that it is +0
     with arb_precision(FIRST_BITS):
