@@ -146,7 +146,8 @@ def bound_rows(
         lost = 2 * a.tuples * a.weight_lost / top  # C is above top/2
         least = least_sum(error, light, lost, sums)
         derived = (error < 0.5) & (top > 0.5) & (k * a.u <= 0.5) & (least > 0.125)
-        of_heavy, of_light, of_errors = np.split(np.concatenate([P_heavy, P_light, W]) @ part.sizes, 3)
+        together = np.concatenate([P_heavy, P_light, W]) @ part.sizes
+        of_heavy, of_light, of_errors = np.split(together, 3)
         above = growth[:, None] * of_heavy + light_error(growth)[:, None] * of_light
         below = (sums * P_heavy.sum(axis=1) + light_error(sums) * light)[:, None] * size
         underflow = a.weight_lost * LOST_GROWTH * (part.sums + a.tuples * size)
