@@ -260,7 +260,7 @@ WRONG = (
           "{+(lambda p: weights[..., p] @ values[:, :, p])(np.random.permutation(keys.shape[2]))+}",
           "repeat"),
     wrong("logsumexp-random", "materialised/finish", "top + np.log(total)[--]{+ + np.random.choice("
-          "[0, 1e-7]).astype(ACCUMULATE)+}", "repeat"),
+          "[0, 5e-7], top.shape).astype(ACCUMULATE)+}", "repeat"),
     wrong("scaled-in-place", "materialised", "[-q, K, V = prepare-]"
           "{+q *= scale\n    scale = 1\n    q, K, V = prepare+}(q", "inputs"),
     wrong("mask-overwritten", "factored/kept_tuples", "[-return mask-]{+mask[0], kept = True, "

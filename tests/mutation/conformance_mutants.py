@@ -262,4 +262,13 @@ CONFORMANCE = (
     ("case", "mask-of-the-first", "mask = mask[[-places-]{+: len(places)+}]", "repeated"),
     ("runner", "last-agreement", "key=[-AGREEMENT.index-]{+len+})", "repeated"),
     ("plugin", "names-unknown", "if named [-is not None-]{+is ...+}:", "plugin"),
+    ("draft", "all-are-compared", "* self.size.tuples <= [-MOST_COMPARED-]{+2**40+}:", D),
+    ("entry", "drawn-as-large", "lambda size: size.logits <= [-MOST_DRAWN-]{+2**60+}", D),
+    ("draft", "too-large-is-kept", "items() if [-affordable(size)-]{+True+}]", D),
+    ("size", "products-for-nothing", "return max(given, [-self.tuples * self.d_v-]{+0+})", D),
+    ("case", "rows-of-the-longest", "for i in row.rows if [-i < n_q-]{+True+}", D),
+    ("centred", "last-tuples-alone", "total [-+=-]{+=+} (W[:, None, some]", B),
+    ("sets", "sizes-are-values", "sizes = [-np.abs(values)-]{+values+}", B),
+    ("sets", "first-slot-alone", "for K_r in [-K[:-1]-]{+K[:0]+}:", C),
+    ("runner", "made-smaller-anyway", "if not entry.draws[- or not examples-]{++}:", R),
 )

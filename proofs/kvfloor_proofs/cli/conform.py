@@ -94,7 +94,9 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--heads", help="Heads of the query that are served.")
 @click.option("--groups", help="Heads of the query for each of the keys that are served.")
 @click.option("--views", help="Views served: none, or of strided,columns,offset,expanded.  [all]")
-@click.option("--examples", default=10, show_default=True, help="Drawn cases for each entry.")
+@click.option(
+    "--examples", default=10, show_default=True, help="Drawn cases for each entry; 0 for none."
+)
 @click.option("--seed", default=0, show_default=True, help="Of all that is drawn.")
 @click.option("--power", is_flag=True, help="Say which smallest faults each entry shows.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the report; - for stdout.")

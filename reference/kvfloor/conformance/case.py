@@ -149,6 +149,7 @@ class Case:
             values=tuple(V[:, :, :n] for V, n in zip(row.values, kept, strict=True)),
             mask=mask,
             terms=terms,
+            rows=None if row.rows is None else tuple(i for i in row.rows if i < n_q),
             stored=None if row.stored is None else row.stored.cut(n_q, kept),
             sequences=None,
         )

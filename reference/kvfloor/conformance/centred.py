@@ -44,6 +44,7 @@ from kvfloor.numbers import Array, arb_precision
 __all__ = ["Arithmetic", "Bounds", "bound_rows"]
 
 LIGHT = 0.25  # of a unit roundoff: terms up to that are counted by their size
+NEAR = 2**15  # numbers that a processor has near to hand
 LOST_GROWTH = 8  # of what underflow takes from a weight: more than 1 + `light_error`
 
 
@@ -139,17 +140,19 @@ def bound_rows(
         k = a.order + heavy.sum(axis=1) + a.rescalings
         sums, products = gamma(np.maximum(k - a.order - 1, 0), a.u), gamma(k, a.u)
         growth = products + a.stored + products * a.stored
-        P, V, size = p + W, np.abs(part.values), np.abs(output)
+        P, size = p + W, np.abs(output)
         P_heavy, P_light = np.where(heavy, P, 0.0), np.where(heavy, 0.0, P)
         light = P_light.sum(axis=1)
         lost = 2 * a.tuples * a.weight_lost / top  # C is above top/2
         least = least_sum(error, light, lost, sums)
         derived = (error < 0.5) & (top > 0.5) & (k * a.u <= 0.5) & (least > 0.125)
-        above = growth[:, None] * (P_heavy @ V) + light_error(growth)[:, None] * (P_light @ V)
+        together = np.concatenate([P_heavy, P_light, W]) @ part.sizes
+        of_heavy, of_light, of_errors = np.split(together, 3)
+        above = growth[:, None] * of_heavy + light_error(growth)[:, None] * of_light
         below = (sums * P_heavy.sum(axis=1) + light_error(sums) * light)[:, None] * size
         underflow = a.weight_lost * LOST_GROWTH * (part.sums + a.tuples * size)
         underflow += 2 * a.stored_lost * part.sums + a.products_lost * part.largest
-        deviation = _deviation(part, W, output)
+        deviation = _deviation(part, W, output, of_errors)
         bound = centred_error(deviation, above + below, least[:, None])
         bound += underflow / (top * (1 - sums))[:, None]
         bound = quotient_error(bound, a.epsilon, size) + a.half_least
@@ -171,13 +174,17 @@ def _first_of(s: Array, seen: Array) -> Rows:
     return np.asarray(np.where(seen, s, -inf).argmax(axis=1))
 
 
-def _deviation(part: Set, W: Array, output: Array) -> Array:
-    """Σ W_t·|v_t - out|."""
-    distances = part.values - output[:, None]
-    np.abs(distances, out=distances)
-    sizes = W @ np.abs(part.values) + W.sum(axis=1)[:, None] * np.abs(output)
-    rounding = (2 * part.unit + 4 * UNIT) * sizes
-    return np.asarray((W[:, None] @ distances)[:, 0] + rounding)
+def _deviation(part: Set, W: Array, output: Array, of_sizes: Array) -> Array:
+    """Σ W_t·|v_t - out|, with Σ W_t·|v_t|; some tuples at a time, which stay near to hand."""
+    total = np.zeros_like(output)
+    each = max(1, NEAR // output.size)
+    for first in range(0, len(part.values), each):
+        some = slice(first, first + each)
+        distances = part.values[some] - output[:, None]
+        np.abs(distances, out=distances)
+        total += (W[:, None, some] @ distances)[:, 0]
+    sizes = of_sizes + W.sum(axis=1)[:, None] * np.abs(output)
+    return np.asarray(total + (2 * part.unit + 4 * UNIT) * sizes)
 
 
 def _drift(a: Arithmetic, s: Array, S: Array, capped: Array, slack: Array, seen: Array) -> Array:

@@ -23,6 +23,7 @@ Float = npt.NDArray[np.float64]
 # quarter more survives a coarse format.
 BEYOND_EXP = 1.25
 MOST_LOGITS = 2**22
+MOST_COMPARED = 2**16  # logits of a head, up to which all its queries are compared
 MOST_OUTPUTS = 2**20
 MOST_NUMBERS = 2**24
 
@@ -54,9 +55,18 @@ class Draft:
         return replace(self, size=self.target.fit(replace(self.size, **changes)))
 
     def with_sizes(self, *changes: dict[str, Any]) -> list[Draft]:
-        """Return those of several changes whose sizes differ."""
-        drafts = [self.with_size(**change) for change in changes]
-        return list({draft.size: draft for draft in drafts}.values())
+        """Return those of several changes whose sizes differ, and are not too large.
+
+        Raises
+        ------
+        NoCase
+            If all are.
+        """
+        drafts = {draft.size: draft for draft in (self.with_size(**change) for change in changes)}
+        found = [draft for size, draft in drafts.items() if affordable(size)]
+        if not found:
+            raise NoCase(_too_large(min(drafts, key=lambda size: size.logits)))
+        return found
 
     def generator(self, stream: int = 0) -> np.random.Generator:
         """Return a new source of numbers, the same for the same draft and stream."""
@@ -77,9 +87,7 @@ class Draft:
             If there are too many of them, or of their logits.
         """
         if not affordable(self.size):
-            found = self.size.logits, self.size.outputs, self.size.numbers
-            most = f"{MOST_LOGITS} logits, {MOST_OUTPUTS} outputs and {MOST_NUMBERS} numbers"
-            raise NoCase(f"a case has at most {most}, not {', '.join(map(str, found))}")
+            raise NoCase(_too_large(self.size))
         rng, size = self.generator(stream), self.size
         shared = size.batch, size.kv_heads
         return Tensors(
@@ -99,7 +107,6 @@ class Draft:
         tensors: Tensors,
         mask: Mask | None = None,
         relation: Relation = "none",
-        rows: tuple[int, ...] | None = None,
         *,
         sink: Any = None,
         bias: Any = None,
@@ -123,11 +130,18 @@ class Draft:
             self.target.scale,
             (self.causal() if mask is None else mask) if spec == "boolean" else spec,
             relation,
-            rows,
+            self._compared(),
             self._terms(tensors, sink, bias),
             None if self.target.splits is None else self.target.splits[0],
         )
         return case if stored is None else case.with_codes(stored)
+
+    def _compared(self) -> tuple[int, ...] | None:
+        """The first and the last queries and one between; None for all, if that is not much."""
+        n_q = self.size.queries
+        if n_q * self.size.tuples <= MOST_COMPARED:
+            return None
+        return tuple(sorted({0, min(1, n_q - 1), n_q // 2, max(0, n_q - 2), n_q - 1}))
 
     def _stored(self, tensors: Tensors) -> Stored | None:
         """The nearest codes, if that is what the target is given."""
@@ -221,3 +235,9 @@ def affordable(size: Size) -> bool:
     """Whether a case of a size is not too large for a run."""
     few = size.logits <= MOST_LOGITS and size.outputs <= MOST_OUTPUTS
     return few and size.numbers <= MOST_NUMBERS
+
+
+def _too_large(size: Size) -> str:
+    most = f"{MOST_LOGITS} logits, {MOST_OUTPUTS} outputs and {MOST_NUMBERS} numbers"
+    found = size.logits, size.outputs, size.numbers
+    return f"a case has at most {most}, not {', '.join(map(str, found))}"

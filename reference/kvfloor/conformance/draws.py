@@ -106,7 +106,7 @@ def masks(
 @st.composite
 def drafts(draw: st.DrawFn, entry: Entry, target: Target) -> Draft:
     """Draw the start of a case of an entry: small ones first, and numbers easy to read."""
-    size = draw(shapes(entry.largest(target)))
+    size = draw(shapes(entry.drawn(target)))
     fine, seed = draw(st.booleans()), draw(SEEDS)
     return Draft(target, target.fit(size), seed, coarse=not fine)
 

@@ -25,6 +25,8 @@ __all__ = [
     "one_slot",
 ]
 
+SETS = ("batch", "kv_heads", "group")
+MOST_DRAWN = 2**16  # logits of a case that is drawn
 FAMILIES = ("shapes", "masks", "ranges", "precision", "invariance", "instances")
 
 
@@ -66,14 +68,22 @@ class Entry:
         longest = self.longest if target.order < 3 else min(self.longest, 5)
         lengths = tuple(max(1, longest - r) for r in range(target.order))
         usual = Size(2, 2, 3, 7, lengths, 8, 6)
-        return _afforded(target, replace(usual, **self.sizes(target)))
+        return _smaller(target, replace(usual, **self.sizes(target)), SETS, affordable)
+
+    def drawn(self, target: Target) -> Size:
+        """The size up to which cases are drawn: that, with fewer queries where each costs much."""
+        return _smaller(
+            target, self.largest(target), ("queries", *SETS), lambda size: size.logits <= MOST_DRAWN
+        )
 
 
-def _afforded(target: Target, size: Size) -> Size:
-    """Return a size that is served, with fewer sets of keys if all would take too long."""
+def _smaller(
+    target: Target, size: Size, names: tuple[str, ...], fits: Callable[[Size], bool]
+) -> Size:
+    """Return a size that is served, with less of what is named until it fits, if that is so."""
     fitted = target.fit(size)
-    for name in ("batch", "kv_heads", "group"):
-        while not affordable(fitted) and getattr(size, name) > 1:
+    for name in names:
+        while not fits(fitted) and getattr(size, name) > 1:
             size = replace(size, **{name: getattr(size, name) // 2})
             fitted = target.fit(size)
     return fitted

@@ -7,9 +7,9 @@ from typing import Any
 
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.counts import Counts
-from kvfloor.conformance.draft import Draft, affordable
+from kvfloor.conformance.draft import Draft
 from kvfloor.conformance.target import Target
-from kvfloor.conformance.tiles import FEW, few_rows, longest
+from kvfloor.conformance.tiles import FEW, longest
 
 __all__ = [
     "HEAD_SIZES",
@@ -66,7 +66,7 @@ def long_context(draft: Draft) -> list[Case]:
             logits[-1] = log(n)
             tensors = sized.tensors()
             tensors.set_logits(logits, sized.sigma, slot=r)
-            cases.append(sized.case(tensors, mask=sized.everything(), rows=few_rows(sized)))
+            cases.append(sized.case(tensors, mask=sized.everything()))
     return cases
 
 
@@ -80,10 +80,7 @@ def domain_edges(draft: Draft) -> list[Case]:
         served = getattr(domain, name)
         for count in served.edges(ceiling) if isinstance(served, Counts) else ():
             changes.append(_change(name, count, m))
-    sizes = [sized for sized in draft.with_sizes(*changes) if affordable(sized.size)]
-    if not sizes:
-        draft.tensors()  # which says why
-    return [sized.case(sized.tensors(), rows=few_rows(sized)) for sized in sizes]
+    return [sized.case(sized.tensors()) for sized in draft.with_sizes(*changes)]
 
 
 def _change(name: str, count: int, m: int) -> dict[str, Any]:

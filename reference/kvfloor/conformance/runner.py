@@ -60,7 +60,8 @@ def check(
     dtype, accumulate
         The formats of the inputs and of the arithmetic.
     examples : int
-        Cases that Hypothesis draws for each entry, besides one at full size.
+        Cases that Hypothesis draws for each entry, besides those at full size; 0 for none, so that
+        what fails is not made smaller.
     seed : int
         Of all that is drawn.
     flags : iterable of str, optional
@@ -311,10 +312,10 @@ def _examine(
         return None
 
     large = trial(Draft(target, entry.largest(target), seed, coarse=False), power=totals.power)
-    if not entry.draws:
+    if not entry.draws or not examples:
         return large
     count = examples if large is None else max(examples, SHRINKING)
-    found = _search(entry, target, trial, count, seed) if count else None
+    found = _search(entry, target, trial, count, seed)
     return found._replace(large=large.case) if found and large else found or large
 
 

@@ -31,7 +31,8 @@ def low_logits(draft: Draft) -> list[Case]:
     Values of the hidden tokens are large.
     """
     n, m = max(2, draft.size.lengths[0]), len(draft.size.lengths)
-    sized = draft.with_size(queries=n, lengths=(n,) * m)
+    queries = draft.size.queries if draft.target.window is None else n  # none sees all else
+    sized = draft.with_size(queries=queries, lengths=(n,) * m)
     cases = []
     for level in levels(_reach(sized)):
         sink = -LOW[0] * BEYOND * level  # below what is visible

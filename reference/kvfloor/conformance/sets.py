@@ -31,10 +31,10 @@ class Set(NamedTuple):
     ----------
     logits, reach : ndarray, shape (n_q, N)
         s_t, and bounds on σ Σ_c |q_c Π_r K_r[j_r, c]|.
-    values : ndarray, shape (N, d_v)
-        Π_r V_r[j_r, c].
+    values, sizes : ndarray, shape (N, d_v)
+        Π_r V_r[j_r, c], and their absolute values.
     sums : ndarray, shape (d_v,)
-        Their absolute values, added up.
+        Those absolute values, added up.
     largest : float
         A bound, at least 1, on products of values.
     unit : float
@@ -48,6 +48,7 @@ class Set(NamedTuple):
     logits: Array
     reach: Array
     values: Array
+    sizes: Array
     sums: Array
     largest: float
     unit: float
@@ -129,22 +130,31 @@ def read_set(target: Target, case: Case, i: int, j: int) -> Set:
     V = [V_r[i, j // group].astype(np.float64) for V_r in case.values]
     q, m = case.query[i, j].astype(np.float64), target.order
     sigma = float(case.sigma.factor) * float(case.sigma.root) ** 0.5
-    products, values = K[0], V[0]
-    for K_r, V_r in zip(K[1:], V[1:], strict=True):
-        products = (products[:, None] * K_r).reshape(-1, q.shape[1])
+    values = V[0]
+    for V_r in V[1:]:
         values = (values[:, None] * V_r).reshape(-1, V_r.shape[1])
+    sizes = np.abs(values)
     unit = (q.shape[1] + m + 10) * UNIT
     products_of = Set(
-        q @ products.T * sigma,
-        np.abs(q) @ np.abs(products).T * (sigma * (1 + unit)) + LEAST,
+        _products(q, K) * sigma,
+        _products(np.abs(q), [np.abs(K_r) for K_r in K]) * (sigma * (1 + unit)) + LEAST,
         values,
-        np.abs(values).sum(axis=0),
+        sizes,
+        sizes.sum(axis=0),
         float(np.prod([max(1.0, np.abs(V_r).max()) for V_r in V])),
         unit,
-        np.zeros((len(q), len(products))),
+        np.zeros((len(q), len(values))),
         0.0,
     )
     return _joined(products_of, case.terms, j)
+
+
+def _products(q: Array, K: list[Array]) -> Array:
+    """Σ_c q_c·Π_r K_r[j_r, c] of each query and tuple, without a product of all keys."""
+    folded = q[:, None]
+    for K_r in K[:-1]:
+        folded = (folded[:, :, None] * K_r).reshape(len(q), -1, q.shape[1])
+    return np.asarray((folded @ K[-1].T).reshape(len(q), -1))
 
 
 def _joined(part: Set, terms: Joined, j: int) -> Set:
@@ -171,13 +181,18 @@ def _joined(part: Set, terms: Joined, j: int) -> Set:
             logits=_with_column(part.logits, s),
             reach=_with_column(part.reach, abs(s)),
             capped=_with_column(part.capped, 0.0),
-            values=np.concatenate([part.values, np.zeros((1, part.values.shape[1]))]),
+            values=_with_row(part.values),
+            sizes=_with_row(part.sizes),
         )
     return part
 
 
 def _with_column(array: Array, x: float) -> Array:
     return np.concatenate([array, np.full((len(array), 1), x)], axis=1)
+
+
+def _with_row(array: Array) -> Array:
+    return np.concatenate([array, np.zeros((1, array.shape[1]))])
 
 
 def read_weights(part: Set, rows: Rows, kept: Array | None, lse: Array) -> Weights:

@@ -70,6 +70,7 @@ class Size:
 
     @property
     def numbers(self) -> int:
-        """Entries of queries, keys and values."""
+        """Entries of queries, keys and values, or of a head's products of values if more."""
         tokens = self.kv_heads * sum(self.lengths) * (self.d + self.d_v)
-        return self.batch * (self.heads * self.queries * self.d + tokens)
+        given = self.batch * (self.heads * self.queries * self.d + tokens)
+        return max(given, self.tuples * self.d_v)

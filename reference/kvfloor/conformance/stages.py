@@ -28,7 +28,7 @@ Stage = Literal[
     "mask", "logits", "exponentials", "exponentials or scale", "normalisation", "values",
     "log-sum-exp", "logits or log-sum-exp",
 ]  # fmt: skip
-MOST_TUPLES = 4096  # beyond that the probes would take longer than the run that found the case
+MOST_PROBED = 2**21  # logits of all probes: beyond, they would take longer than the run itself
 GAPS = 5  # distances of logits that are tried
 
 
@@ -45,7 +45,7 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     found = judge(target, case)
     right = found.worst is None or found.worst.ratio <= 1
     unprobed = target.terms or target.quantised or case.sequences or isinstance(target, Merging)
-    if right or unprobed or np.prod(case.lengths) > MOST_TUPLES:
+    if right or unprobed or _probed(Size.of(case)) > MOST_PROBED:
         return None
     silent = _without_logsumexp(target)
     ones = replace(case, values=tuple(np.ones_like(V) for V in case.values))
@@ -62,6 +62,11 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     if case.kept is not None and any((w.found == 0) != (w.expected == 0) for w in weights):
         return "mask"
     return _stage_of_weights(silent, case)
+
+
+def _probed(size: Size) -> float:
+    """Logits of the probes that single out each tuple."""
+    return size.logits * size.tuples / size.d_v
 
 
 def _stage_of_weights(target: Target, case: Case) -> Stage | None:
@@ -113,7 +118,7 @@ def _far_apart(target: Target, case: Case) -> Case | None:
     shared, old = case.keys[0].shape[:2], Size.of(case)
     n_q = 1 if target.window is None else len(roots)
     size = target.fit(replace(old, queries=n_q, lengths=(len(roots),) * m, d=1))
-    if size.tuples > MOST_TUPLES or (size.batch, size.kv_heads) != shared:
+    if _probed(size) > MOST_PROBED or (size.batch, size.kv_heads) != shared:
         return None
     query = np.zeros((*case.query.shape[:2], size.queries, size.d), dtype=form.dtype)
     query[..., 0] = -1

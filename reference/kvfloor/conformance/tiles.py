@@ -19,7 +19,6 @@ __all__ = [
     "beyond_blocks",
     "beyond_windows",
     "columns",
-    "few_rows",
     "long_slot",
     "longest",
     "many_queries",
@@ -32,7 +31,6 @@ __all__ = [
 EDGES = (15, 16, 17, 33, 65)  # on both sides of multiples of 16, 32 and 64
 BLOCK = 128  # a common block, for targets that declare none
 LONGEST = 2**15
-MOST_COMPARED = 2**16  # logits, up to which all rows are compared
 FEW: dict[str, Any] = {"batch": 1, "kv_heads": 1, "group": 1, "queries": 2, "d": 2, "d_v": 2}
 
 
@@ -111,7 +109,7 @@ def long_slot(draft: Draft) -> list[Case]:
             for logits in (rising, falling):
                 tensors = sized.tensors()
                 tensors.set_logits(logits, sized.sigma, slot=r)
-                cases.append(sized.case(tensors, mask=sized.everything(), rows=few_rows(sized)))
+                cases.append(sized.case(tensors, mask=sized.everything()))
     return cases
 
 
@@ -124,7 +122,7 @@ def wide_window(draft: Draft) -> list[Case]:
         tensors.set_logits(-ramp / 2, draft.sigma)
         for K in tensors.keys[1:]:
             K[..., 0] *= np.linspace(0.5, 1, K.shape[2])[:: 1 if ramp[0] == 0 else -1]
-        cases.append(draft.case(tensors, rows=few_rows(draft)))
+        cases.append(draft.case(tensors))
     return cases
 
 
@@ -135,9 +133,7 @@ def query_tiles(draft: Draft) -> list[Case]:
         n = min(edge, draft.size.queries)
         lengths = (n,) * draft.target.order if draft.target.domain.square else draft.size.lengths
         changes.append({"queries": n, "lengths": lengths})
-    return [
-        sized.case(sized.tensors(), rows=few_rows(sized)) for sized in draft.with_sizes(*changes)
-    ]
+    return [sized.case(sized.tensors()) for sized in draft.with_sizes(*changes)]
 
 
 def columns(draft: Draft) -> list[Case]:
@@ -147,11 +143,3 @@ def columns(draft: Draft) -> list[Case]:
         for d, d_v in zip(EDGES, EDGES[::-1], strict=True)
     ]
     return [sized.case(sized.tensors()) for sized in draft.with_sizes(*sizes)]
-
-
-def few_rows(draft: Draft) -> tuple[int, ...] | None:
-    """The first and the last queries and one between; None for all, if that is not much."""
-    n_q = draft.size.queries
-    if n_q * draft.size.tuples <= MOST_COMPARED:
-        return None
-    return tuple(sorted({0, min(1, n_q - 1), n_q // 2, max(0, n_q - 2), n_q - 1}))

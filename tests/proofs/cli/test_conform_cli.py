@@ -104,7 +104,7 @@ def test_a_target_says_everything_itself(project: Path) -> None:
 
 
 def test_a_wrong_one_is_status_1_and_json_says_why(project: Path) -> None:
-    done = run(project, "conform", "mine:halved", *FORMATS, *SMALL, "--power", "--json", "r.json")
+    done = run(project, "conform", "mine:halved", *TINY, "--power", "--json", "r.json")
     assert done.returncode == 1
     assert "from mine import halved" in done.stdout
     assert done.stdout.splitlines()[-1].split()[0] == "least"
@@ -115,7 +115,7 @@ def test_a_wrong_one_is_status_1_and_json_says_why(project: Path) -> None:
 
 
 def test_one_that_never_answers_was_not_examined(project: Path) -> None:
-    done = run(project, "conform", "mine:unsupported", *FORMATS, *SMALL, "--json", "r.json")
+    done = run(project, "conform", "mine:unsupported", *TINY, "--json", "r.json")
     assert (done.returncode, done.stderr) == (2, "")
     assert done.stdout.startswith("error: it never answered, in ")
     assert done.stdout.rstrip().endswith("raised RuntimeError: no such device")
@@ -154,13 +154,13 @@ def test_every_option_arrives(project: Path) -> None:
 
 
 def test_a_merge_is_examined(project: Path) -> None:
-    options = ("--what", "merge", "--tokens", "2,3", "--d-v", "64", "--heads", "4", "--batch", "2")
+    options = ("--what", "merge", "--tokens", "2,3", "--d-v", "8", "--heads", "2", "--batch", "2")
     known = ("--exp-base", "e", "--logsumexp-base", "e", "--logsumexps", "float32")
     done = run(project, "conform", "mine:merge", *FORMATS, *options, *known, "--examples", "0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "one-part: 1 parts are not served" in done.stdout
     assert done.stdout.splitlines()[-2].split() == ["parts", "2", "2", "3"]
-    wrong = ("conform", "mine:merge_mean", *FORMATS, "--what", "merge", "--examples", "1")
+    wrong = ("conform", "mine:merge_mean", *FORMATS, "--what", "merge", "--examples", "0")
     done = run(project, *wrong, *options)
     assert done.returncode == 1
     assert "target = Merging(merge_mean, " in done.stdout
@@ -171,9 +171,9 @@ def test_a_merge_is_examined(project: Path) -> None:
 
 
 def test_a_backward_pass_is_examined(project: Path) -> None:
-    what = ("--what", "backward", "--tokens", "most=12", "--heads", "4", "--d", "8", "--d-v", "8")
+    what = ("--what", "backward", "--tokens", "most=6", "--heads", "2", "--d", "4", "--d-v", "4")
     told = ("--reads", "output,logsumexp", "--added", "float32", "--block", "4", "--grouped")
-    fixed = ("--batch", "1", "--queries", "most=12", "--examples", "0")
+    fixed = ("--batch", "1", "--queries", "most=6", "--examples", "0")
     done = run(project, "conform", "mine:pulled", *FORMATS, *what, *told, *fixed)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "gradient-widths: values are as wide as keys" in done.stdout
@@ -188,12 +188,12 @@ def test_a_backward_pass_is_examined(project: Path) -> None:
 def test_terms_are_declared(project: Path) -> None:
     (project / "joined.py").write_text(JOINED)
     terms = ("--sink", "--softcap", "20", "--bias", "alibi", "--order", "1", "--mask", "causal")
-    small = ("--tokens", "most=12", "--heads", "most=8", "--examples", "0")
+    small = ("--tokens", "most=12", "--heads", "2", "--d", "4", "--d-v", "same", "--examples", "0")
     done = run(project, "conform", "joined:at_once", *FORMATS, *terms, *small)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "bias-axes: no array of biases is declared" in done.stdout
     assert "alibi-corners" not in done.stdout
-    done = run(project, "conform", "mine:factored", *FORMATS, "--sink", *SMALL)
+    done = run(project, "conform", "mine:factored", *TINY, "--sink")
     assert done.returncode == 2
     assert "unexpected keyword argument 'sink'" in done.stdout
 
@@ -247,83 +247,107 @@ def test_sequences_are_packed_and_in_pages(project: Path) -> None:
 
 
 def test_a_mask_may_be_none(project: Path) -> None:
-    options = ("--mask", "none", "--examples", "0", "--tokens", "most=20")
-    done = run(project, "conform", "mine:factored", *FORMATS, *options)
+    done = run(project, "conform", "mine:factored", *TINY, "--mask", "none")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "causal: the mask is none" in done.stdout
 
 
 def test_a_domain_that_leaves_too_little_is_status_1(project: Path) -> None:
-    done = run(project, "conform", "mine:factored", *FORMATS, "--tokens", "1", "--examples", "0")
+    done = run(project, "conform", "mine:factored", *TINY, "--tokens", "1")
     assert done.returncode == 1
     assert done.stdout.startswith("says nothing: ")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "part"),
-    [
-        (("conform",), "MODULE:FUNCTION"),
-        (("conform", "mine:factored"), "--dtype: expected a format, got none"),
-        (("conform", "mine:factored", "--dtype", "float32"), "--accumulate: expected a format"),
-        (("conform", "mine", *FORMATS), "target: expected MODULE:NAME, got 'mine'"),
-        (("conform", "mine:nothing", *FORMATS), "target: expected MODULE:NAME"),
-        (("conform", "mine:BLOCK", *FORMATS), "function: expected a callable, got 4"),
-        (("conform", "mine:target", *FORMATS), "options: expected none"),
-        (
-            ("conform", "mine:factored", *FORMATS, "--mask", "window,3"),
-            "mask: expected window,left",
-        ),
-        (("conform", "mine:factored", *FORMATS, "--mask", "window,left=x"), "mask.left: expected"),
-        (
-            ("conform", "mine:factored", *FORMATS, "--tokens", "multiple"),
-            "tokens: expected a whole",
-        ),
-        (("conform", "mine:factored", *FORMATS, "--d-v", "equal"), "d_v: expected a whole number"),
-        (("conform", "mine:factored", *FORMATS, "--block", "0"), "block: expected"),
-        (("conform", "mine:factored", *FORMATS, "--scale", "x"), "scale: expected"),
-        (("conform", "mine:factored", *FORMATS, "--json", "no/such/r.json"), "no/such"),
-        (("conform", "mine:factored", *FORMATS, "--seed", "-1"), "seed: expected"),
-        (("conform", "mine:merging", "--what", "attention"), "--what: expected what the target"),
-        (("conform", "mine:target", "--what", "merge"), "--what: expected what the target does"),
-        (("conform", "mine:merge", *FORMATS, "--what", "sum"), "--what"),
-        (("conform", "mine:merge", *FORMATS, "--exp-base", "2"), "--exp-base: expected none with"),
-        (("conform", "mine:backward"), "--what: expected what the target does, got 'Target'"),
-        (("conform", "mine:target", "--what", "backward"), "--what: expected what the target does"),
-        (("conform", "mine:factored", *FORMATS, "--added", "float16"), "--added: expected none"),
-        (
-            ("conform", "mine:merge", *FORMATS, "--what", "merge", "--reads", "output"),
-            "--reads: expected none without --what backward",
-        ),
-        (
-            ("conform", "mine:pulled", *FORMATS, "--what", "backward", "--differentiable"),
-            "arrays: expected torch or jax, as it is differentiable",
-        ),
-        (
-            ("conform", "mine:merge", *FORMATS, "--what", "merge", "--mask", "causal"),
-            "mask: expected None, as it merges",
-        ),
-        (("conform", "mine:factored", *FORMATS, "--bias", "alibi"), "bias: expected array, as"),
-        (("conform", "mine:factored", *FORMATS, "--splits", "0"), "splits: expected a whole"),
-        (("conform", "mine:factored", *FORMATS, "--bitwise", "rows"), "bitwise: expected one of"),
-        (("conform", "mine:factored", *FORMATS, "--views", "all"), "views: expected one of"),
-        (("conform", "mine:factored", *FORMATS, "--packed", "all"), "packed: expected some of"),
-        (("conform", "mine:factored", *FORMATS, "--packed", "plain"), "layout: expected no b, as"),
-        (
-            ("conform", "mine:factored", *FORMATS, "--quantised", "int8,token"),
-            "quantised: expected int8,per=token,block=16",
-        ),
-        (("conform", "mine:factored", *FORMATS, "--softcap", "-1"), "softcap: expected a positive"),
-        (("vectors",), "--out"),
-        (("vectors", "--out", "mine.py"), "mine.py"),
-    ],
+BAD_USAGE: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("conform",), "MODULE:FUNCTION"),
+    (("conform", "mine:factored"), "--dtype: expected a format, got none"),
+    (("conform", "mine:factored", "--dtype", "float32"), "--accumulate: expected a format"),
+    (("conform", "mine", *FORMATS), "target: expected MODULE:NAME, got 'mine'"),
+    (("conform", "mine:nothing", *FORMATS), "target: expected MODULE:NAME"),
+    (("conform", "mine:BLOCK", *FORMATS), "function: expected a callable, got 4"),
+    (("conform", "mine:target", *FORMATS), "options: expected none"),
+    (
+        ("conform", "mine:factored", *FORMATS, "--mask", "window,3"),
+        "mask: expected window,left",
+    ),
+    (("conform", "mine:factored", *FORMATS, "--mask", "window,left=x"), "mask.left: expected"),
+    (
+        ("conform", "mine:factored", *FORMATS, "--tokens", "multiple"),
+        "tokens: expected a whole",
+    ),
+    (("conform", "mine:factored", *FORMATS, "--d-v", "equal"), "d_v: expected a whole number"),
+    (("conform", "mine:factored", *FORMATS, "--block", "0"), "block: expected"),
+    (("conform", "mine:factored", *FORMATS, "--scale", "x"), "scale: expected"),
+    (("conform", "mine:factored", *FORMATS, "--json", "no/such/r.json"), "no/such"),
+    (("conform", "mine:factored", *FORMATS, "--seed", "-1"), "seed: expected"),
+    (("conform", "mine:merging", "--what", "attention"), "--what: expected what the target"),
+    (("conform", "mine:target", "--what", "merge"), "--what: expected what the target does"),
+    (("conform", "mine:merge", *FORMATS, "--what", "sum"), "--what"),
+    (("conform", "mine:merge", *FORMATS, "--exp-base", "2"), "--exp-base: expected none with"),
+    (("conform", "mine:backward"), "--what: expected what the target does, got 'Target'"),
+    (("conform", "mine:target", "--what", "backward"), "--what: expected what the target does"),
+    (("conform", "mine:factored", *FORMATS, "--added", "float16"), "--added: expected none"),
+    (
+        ("conform", "mine:merge", *FORMATS, "--what", "merge", "--reads", "output"),
+        "--reads: expected none without --what backward",
+    ),
+    (
+        ("conform", "mine:pulled", *FORMATS, "--what", "backward", "--differentiable"),
+        "arrays: expected torch or jax, as it is differentiable",
+    ),
+    (
+        ("conform", "mine:merge", *FORMATS, "--what", "merge", "--mask", "causal"),
+        "mask: expected None, as it merges",
+    ),
+    (("conform", "mine:factored", *FORMATS, "--bias", "alibi"), "bias: expected array, as"),
+    (("conform", "mine:factored", *FORMATS, "--splits", "0"), "splits: expected a whole"),
+    (("conform", "mine:factored", *FORMATS, "--bitwise", "rows"), "bitwise: expected one of"),
+    (("conform", "mine:factored", *FORMATS, "--views", "all"), "views: expected one of"),
+    (("conform", "mine:factored", *FORMATS, "--packed", "all"), "packed: expected some of"),
+    (("conform", "mine:factored", *FORMATS, "--packed", "plain"), "layout: expected no b, as"),
+    (
+        ("conform", "mine:factored", *FORMATS, "--quantised", "int8,token"),
+        "quantised: expected int8,per=token,block=16",
+    ),
+    (("conform", "mine:factored", *FORMATS, "--softcap", "-1"), "softcap: expected a positive"),
+    (("vectors",), "--out"),
+    (("vectors", "--out", "mine.py"), "mine.py"),
 )
-def test_bad_usage_is_one_line_and_status_2(
-    project: Path, arguments: tuple[str, ...], part: str
-) -> None:
+# Every command in one process, as most of the time is that of starting one.
+ANSWERS = """
+import contextlib, io, json, sys
+from kvfloor_proofs.cli import main
+answers = []
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = arguments
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            answers.append((end.code, out.getvalue(), err.getvalue()))
+print(json.dumps(answers))
+"""
+
+
+def test_bad_usage_is_one_line_and_status_2(project: Path) -> None:
+    told = json.dumps([arguments for arguments, _ in BAD_USAGE])
+    done = subprocess.run(
+        [sys.executable, "-c", ANSWERS, told],
+        cwd=project, env=KERNELS, capture_output=True, text=True, check=True, timeout=HANG,
+    )  # fmt: skip
+    for (arguments, part), answer in zip(BAD_USAGE, json.loads(done.stdout), strict=True):
+        status, said, error = answer
+        assert (status, said, error.count("\n")) == (2, "", 1), (arguments, answer)
+        assert part in error, arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"), [BAD_USAGE[0], BAD_USAGE[4]], ids=["usage", "target"]
+)
+def test_bad_usage_ends_the_process(project: Path, arguments: tuple[str, ...], part: str) -> None:
     done = run(project, *arguments)
-    assert done.returncode == 2, done
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done
     assert part in done.stderr
 
 

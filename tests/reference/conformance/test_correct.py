@@ -11,8 +11,9 @@ import pytest
 from kernels import correct
 from kernels.wrong import SOURCE
 from kvfloor import Window
-from kvfloor.conformance import Target, check, entries_for
+from kvfloor.conformance import Target, as_entry, check, entries_for
 from kvfloor.numbers import as_format
+from seeds import LAST_SEED
 
 # inputs, arithmetic
 FORMATS = (
@@ -95,7 +96,7 @@ def test_right_ones_pass_with_masks_of_their_own(name: str, mask: Any) -> None:
     options = declared(name, "float32", mask=mask)
     flags = quick(dtype="bfloat16", **options)
     function = implementation(name, "float32")
-    report = check(function, dtype="bfloat16", examples=1, flags=flags, **options)
+    report = check(function, dtype="bfloat16", examples=0, flags=flags, **options)
     assert report.ok, str(report)
 
 
@@ -121,29 +122,33 @@ OTHERWISE = (
 )  # fmt: skip
 
 
-def other(edit: int) -> Callable[..., Any]:
-    """`materialised`, in another right way."""
-    old, new = OTHERWISE[edit]
-    start = SOURCE.index("def finish") if edit == 0 else SOURCE.index("def materialised")
+def other(*edits: int) -> Callable[..., Any]:
+    """`materialised`, in other right ways."""
+    source = SOURCE
+    for edit in edits:
+        old, new = OTHERWISE[edit]
+        start = source.index("def finish") if edit == 0 else source.index("def materialised")
+        assert old in source[start:]
+        source = source[:start] + source[start:].replace(old, new, 1)
     module: dict[str, Any] = {"__name__": "other"}
-    exec(SOURCE[:start] + SOURCE[start:].replace(old, new, 1), module)
-    assert old in SOURCE[start:]
+    exec(source, module)
     function: Callable[..., Any] = module["materialised"]
     return function
 
 
-@pytest.mark.parametrize("edit", range(len(OTHERWISE)))
-def test_what_is_right_in_another_way_passes(edit: int) -> None:
+def test_what_is_right_in_other_ways_passes() -> None:
+    """In all of them at once; in each alone it is among those of the seeds."""
     options = declared("materialised", "float32", mask="causal")
     flags = quick(dtype="float32", **options)
-    report = check(other(edit), dtype="float32", examples=0, flags=flags, **options)
+    function = other(*range(len(OTHERWISE)))
+    report = check(function, dtype="float32", examples=0, flags=flags, **options)
     assert report.ok, str(report)
 
 
 FUNCTIONS = {name: implementation(name, "float32") for name in IMPLEMENTATIONS} | {
     f"other-{edit}": other(edit) for edit in range(len(OTHERWISE))
 }
-SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 8))]
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, LAST_SEED))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -172,10 +177,8 @@ def test_poison_is_not_read_by_one_that_skips_it(mask: Any) -> None:
 
 
 def test_poison_is_not_there_for_one_that_may_read_it() -> None:
-    reads = check(implementation("factored", "float32"), dtype="float32", accumulate="float32",
-                  order=1, mask="boolean", examples=0)  # fmt: skip
-    assert reads.ok
-    assert dict(reads.not_run)["poison"].startswith("what no query sees may be read")
+    reads = Target(print, dtype="float32", accumulate="float32", order=1, mask="boolean")
+    assert as_entry("poison").unless(reads).startswith("what no query sees may be read")
 
 
 @pytest.mark.parametrize("layout", ["bnhd", "hnd", "nd", "dnhb"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,18 @@ from hypothesis import strategies as st
 
 from kernels import correct
 from kvfloor import InputError, Window
-from kvfloor.conformance import Case, Domain, Report, Size, Target, as_entry, check, judge, run
+from kvfloor.conformance import (
+    Case,
+    Domain,
+    Draft,
+    Report,
+    Size,
+    Target,
+    as_entry,
+    check,
+    judge,
+    run,
+)
 from kvfloor.conformance.counts import Counts, as_counts
 
 factored: Any = correct.factored
@@ -355,6 +367,39 @@ def test_the_ends_of_a_domain_are_met() -> None:
 
         report = check(wrong, order=1, domain=domain, examples=0, flags=["domain-edges"], **F32)
         assert [failure.flag for failure in report.failures] == ["domain-edges"]
+
+
+def long_slots(entry: str) -> Draft:
+    """The start of an entry's cases at full size, where a slot has 128 tokens at least."""
+    domain = Domain(d="64,128", d_v="same", tokens="multiple=128")
+    target = Target(factored, domain=domain, **F32)
+    return Draft(target, as_entry(entry).largest(target), 0, coarse=False)
+
+
+def test_what_is_drawn_is_small_in_every_domain() -> None:
+    draft = long_slots("drawn")
+    assert draft.size == Size(2, 2, 1, 7, (128, 128), 64, 64)
+    drawn = as_entry("drawn").drawn(draft.target)
+    assert drawn == replace(draft.size, batch=2, queries=1)
+    assert drawn.logits <= 2**16
+    usual = Target(factored, **F32)
+    assert as_entry("drawn").drawn(usual) == as_entry("drawn").largest(usual)
+
+
+def test_of_many_logits_some_queries_are_compared() -> None:
+    draft = long_slots("drawn")
+    assert draft.case(draft.tensors()).rows == (0, 1, 3, 5, 6)
+    few = draft.with_size(queries=4)
+    assert few.case(few.tensors()).rows is None
+    packed = replace(draft.case(draft.tensors()), sequences=((7, 128, 128), (2, 128, 128)))
+    assert [packed.sequence(i).rows for i in range(2)] == [(0, 1, 3, 5, 6), (0, 1)]
+
+
+def test_what_is_too_large_is_left_out() -> None:
+    """Not the rest of its entry."""
+    cases = as_entry("long-context").build(long_slots("long-context"))
+    assert {case.lengths for case in cases} >= {(128, 256), (2048, 128)}
+    assert max(case.lengths[0] for case in cases) == 2048
 
 
 def test_a_domain_is_part_of_the_failing_test() -> None:

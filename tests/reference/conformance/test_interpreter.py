@@ -20,7 +20,8 @@ from limits import HANG
 CLI = (sys.executable, "-m", "kvfloor_proofs.cli")
 SMALL = (
     "--order", "1", "--arrays", "torch", "--block", "16", "--d", "16", "--d-v", "same",
-    "--tokens", "16,40", "--queries", "17", "--heads", "2", "--batch", "1", "--examples", "0",
+    "--tokens", "16,40", "--queries", "17", "--heads", "2", "--batch", "1", "--views", "none",
+    "--examples", "0",
 )  # fmt: skip
 BFLOAT16: dict[str, Any] = {"dtype": "bfloat16", "accumulate": "float32"}
 (HALVED,) = (wrong for wrong in WRONG if wrong.name == "scale-one-percent")

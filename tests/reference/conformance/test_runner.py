@@ -89,6 +89,13 @@ def test_inputs_are_shrunk() -> None:
     assert all(abs(A).max() <= 1 and (np.rint(A * 4) == A * 4).all() for A in case.values)
 
 
+def test_without_examples_nothing_is_drawn_nor_made_smaller() -> None:
+    wrong, options, flag = broken("v1-for-v2")
+    report = check(wrong.build(), flags=[flag], examples=0, **options)
+    assert (len(report.failures), report.cases) == (1, 1)
+    assert report.visited["tokens"] == [12]
+
+
 def test_json_has_these_keys_and_no_others() -> None:
     wrong, options, flag = broken("no-maximum")
     report = check(wrong.build(), flags=[flag, "equal-weights"], **options)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kvfloor.attention import exp_above
-from kvfloor.conformance import Case, Target
+from kvfloor.conformance import Case, Target, centred
 from kvfloor.conformance.tolerances import Tolerances, find_tolerances
 from kvfloor.conformance.truth import find_truth
 from kvfloor.numbers import as_format
@@ -66,6 +66,15 @@ def test_same_format_throughout(block: Any, rescalings: int) -> None:
     assert found.logsumexp.item() == pytest.approx(lse, rel=1e-5)
     assert found.output.item() >= output
     assert found.logsumexp.item() >= lse
+
+
+def test_deviations_are_those_of_all_tuples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few are taken at a time."""
+    case = simple("float32", 7)
+    case.values[0][0, 0, :, 0] = range(7)
+    at_once = bounds(target(), case, "float32").output.item()
+    monkeypatch.setattr(centred, "NEAR", 2)
+    assert bounds(target(), case, "float32").output.item() == pytest.approx(at_once, rel=1e-12)
 
 
 def test_a_narrower_result_is_rounded_once_more() -> None:

@@ -173,9 +173,9 @@ def differences(a: Arithmetic, given: Given, p: Pair, order: int, lost: float) -
     """
     part, forward, G = given.part, given.forward, given.cotangent
     d_v = G.shape[1]
-    values, size = np.abs(part.values), np.abs(G)
+    size = np.abs(G)
     unit = (d_v + order + 4) * UNIT
-    dP, dP_size = G @ part.values.T, size @ values.T * (1 + unit)
+    dP, dP_size = G @ part.values.T, size @ part.sizes.T * (1 + unit)
     dP_off = gamma(d_v + order - 1, a.u) * dP_size + lost
     D = (G * forward.output).sum(axis=1, keepdims=True)
     D_size = (size * np.abs(forward.output)).sum(axis=1, keepdims=True) * (1 + unit)
