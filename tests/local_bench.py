@@ -36,15 +36,14 @@ class LocalBench(Bench):
                 self.factory, instance.course, instance.tokens, queries[0],
                 d=d, d_v=d_v, seed=seed,
             )  # fmt: skip
-            live = [cache.answer(q) for q in queries] if instance.course in LIVE else []
-            state = state_of(cache)
-            if not live:
-                cache = restore(self.factory, state, order=order, d=d, d_v=d_v, seed=seed)
-            found = live or [cache.answer(q) for q in queries]
-            answers = [tuple(Fraction(x) for x in answer) for answer in found]
         except REFUSALS as error:
             raise Refusal(str(error)) from None
-        return state, answers
+        live = [cache.answer(q) for q in queries] if instance.course in LIVE else []
+        state = state_of(cache)
+        if not live:
+            cache = restore(self.factory, state, order=order, d=d, d_v=d_v, seed=seed)
+        found = live or [cache.answer(q) for q in queries]
+        return state, [tuple(Fraction(x) for x in answer) for answer in found]
 
 
 def bench_of(

@@ -686,10 +686,22 @@ TABLE = (
     Row(KeysForValues, "graded-values", NONE, GITHUB + "ikawrakow/ik_llama.cpp/pull/1592"),
 )
 
+
+class FourSigmas(Stored):
+    """Values clipped four standard deviations from their mean, over all that it holds."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, (first, *others) = self._kept.slots
+        values = np.array(first, dtype=float)
+        low, high = (values.mean() + by * values.std() for by in (-4, 4))
+        return attend(keys, [values.clip(low, high).tolist(), *others], query, self._shape.d)
+
+
 #: Wrong in how they answer, not in what they keep, or in some tokens alone: of no kind above.
 UNNAMED = (
     (MaximumFromZero, "underflow"),
     (NotRescaled, "rising"),
     (DropsLight, "light-tail"),
     (OldWhole, "old-values"),
+    (FourSigmas, "one-outlier"),
 )

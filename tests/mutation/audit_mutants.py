@@ -286,7 +286,7 @@ AUDIT = [
         '[-"alpha": alpha, "delta": delta-]{+"alpha": alpha+}}',
         "audit",
     ),
-    ("audit/hardest", "fewest-levels", "name, None)[[--1-]{+0+}]", "audit"),
+    ("audit/hardest", "fewest-levels", "[-min-]{+max+}(floor.levels, MOST_LEVELS)", "audit"),
     ("audit/course", "luck-believed", "[-raise-]{+return;+} Misbehaviour(", "audit"),
     ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.floor.bits", "audit"),
     ("audit/examination", "one-writer", "if [-states[0] != states[-1]-]{+False+}:", "audit"),

@@ -96,7 +96,9 @@ def audit(
     if plot is not None:
         canvas()  # before the work is done
     if certificates is not None and not Path(certificates).is_dir():
-        raise click.UsageError(f"--certificates: expected a folder, got {certificates!r}")
+        raise click.UsageError(
+            f"--certificates: expected a folder that exists, got {certificates!r}"
+        )
     result = run(importable(configured(factory, settings), ARGUMENT), **terms)
     show_audit(result, Output(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:

@@ -55,16 +55,26 @@ def _rests_on(audit: Audit) -> Iterable[str]:
         yield f"answers within the guarantee: {', '.join(families)}"
     if audit.failed:
         yield f"entries that it failed: {', '.join(audit.failed)}"
-    for entry in audit.accuracy:
-        if entry.refused:
-            share = "could not all be run" if entry.asked else "could not be run"
-            yield f"{entry.name} {share}: {entry.refused}"
+    yield from _refusals(audit)
     if audit.rate is not None and audit.success is not None:
         low, high = (float(end) for end in audit.success)
         yield f"over its coins an answer is accurate with probability {low:.3f}-{high:.3f}"
         yield f"it failed with {audit.rate.failures} of {audit.rate.tosses} coins"
     if audit.scope:
         yield audit.scope
+
+
+def _refusals(audit: Audit) -> Iterable[str]:
+    """What the cache would not take, and why."""
+    if audit.unheard:
+        yield f"it refused all of {', '.join(audit.unheard)}, and does not say what it is made for"
+    refused = dict[str, list[str]]()
+    for entry in audit.accuracy:
+        if entry.refused:
+            share = " in part" if entry.asked else ""
+            refused.setdefault(entry.refused, []).append(f"{entry.name}{share}")
+    for reason, names in refused.items():
+        yield f"could not be run: {', '.join(names)}: {reason}"
 
 
 def show_rows(

@@ -128,6 +128,8 @@ def audit(
         course.run(factory)
         scope, serves = examination.scope, examination.serves
     readings = course.readings + course.tosses
+    worst = [reading.worst_error for reading in readings]
+    worst += [entered.worst for entered in course.entered]
     symbols = hard.d_v * sum(len(r.answers) for r in readings)
     return Audit(
         cache=name,
@@ -136,10 +138,11 @@ def audit(
         d=d,
         bits=examination.bits,
         floor=course.floor,
+        unheard=course.unheard,
         verdict=course.verdict,
         findings=course.findings,
         recovered=1 - Fraction(sum(r.wrong for r in readings), symbols) if readings else None,
-        worst_error=max((r.worst_error for r in readings), default=None),
+        worst_error=max(worst, default=None),
         success=None if course.rate is None else (1 - course.rate.high, 1 - course.rate.low),
         seconds=time.perf_counter() - started,
         scope=scope,

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import count, repeat
 from random import Random
 
-from kvfloor.audit.accuracy import Entered, Failure, Instance, Reported, reported
+from kvfloor.audit.accuracy import Entered, Failure, Instance, Reported, contrast, reported
 from kvfloor.audit.coins import rate_of, tossed_until_told
 from kvfloor.audit.examination import Examination, Reading
 from kvfloor.audit.hardest import floor_of_bits, hardest_floor, hardest_instance
@@ -269,6 +269,17 @@ class Course:
             yield rng.choice(known)
 
     @property
+    def unheard(self) -> tuple[str, ...]:
+        """Families of the catalogue of which a cache for all inputs took nothing."""
+        asked, refused = set[str](), dict[str, None]()
+        for found in self.entered:
+            if found.asked:
+                asked.add(found.entry.family)
+            elif found.refused:
+                refused[found.entry.family] = None
+        return () if self.examination.serves else tuple(f for f in refused if f not in asked)
+
+    @property
     def _wrong(self) -> bool:
         """Whether the guarantee is broken: by one answer, or by too many where some may fail."""
         if self.terms.delta:
@@ -285,7 +296,7 @@ class Course:
         if self.terms.delta and not self.side:
             return "undecided"
         if not self._wrong:
-            return "undecided" if self._under else "within-guarantee"
+            return "undecided" if self._under or self.unheard else "within-guarantee"
         return "refuted" if self._under else "violates"
 
     @property
@@ -306,10 +317,8 @@ class Course:
 
     def _violated(self) -> str:
         document = self.violation or {}
-        answer, output = (
-            float(Fraction(text)) for text in (document["answer"], document["output"]["lower"])
-        )
-        reason = f"it answers {answer:.6g} where the output is {output:.6g}"
+        answer, output = (Fraction(document["answer"]), Fraction(document["output"]["lower"]))
+        reason = contrast(answer, output)
         if (luck := self._luck) <= AS_LIKELY_AS_NOT:
             reason += (
                 f"; {max(self.examination.sizes)} bits answer so many random instances as were "

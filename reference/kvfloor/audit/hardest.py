@@ -15,6 +15,7 @@ __all__ = ["BINARY", "floor_of_bits", "hardest_floor", "hardest_instance"]
 BINARY = "binary-values"  # what a cache that is made for zeros and ones says
 FAMILIES = {"value-levels": "dense", "key-levels": "dense-keys", "value-floor": "paired-values"}
 MOST_ASKED = 128  # addresses of an instance
+MOST_LEVELS = 257  # of its symbols: more take long to be laid out
 
 
 def floor_of_bits(shape: HardShape, delta: Fraction) -> Floor:
@@ -46,11 +47,11 @@ def hardest_instance(shape: HardShape, floor: Floor, rng: Random) -> tuple[Insta
 
 
 def _family(shape: HardShape, floor: Floor) -> SymbolFamily | None:
-    """The family with the most levels of those that are built."""
+    """The family with as many levels as the floor counts, or as are laid out soon."""
     name = FAMILIES.get(floor.claim)
     if name is None:
         return None
     try:
-        return offered(shape, name, None)[-1]
+        return offered(shape, name, min(floor.levels, MOST_LEVELS))[0]
     except InputError:  # too many tuples, or too few entries of a key for its book
         return None

@@ -106,7 +106,7 @@ class Audit:
     verdict : str
         ``refuted``: under the floor and shown wrong; ``violates``: not under the floor, yet outside
         the guarantee; ``undecided``: its failure rate could not be told from δ, or its states
-        were under the floor, and nothing was found wrong;
+        were under the floor, and nothing was found wrong; or it refused a whole family;
         ``within-guarantee``: on all that was tried; ``misbehaves``: it did what no cache may do;
         ``error``: the audit itself failed, and nothing is known.
     findings : tuple of Finding
@@ -114,7 +114,8 @@ class Audit:
     recovered : Fraction or None
         Share of the symbols that its answers revealed.
     worst_error : Fraction or None
-        The largest distance of an answer from the true output, rounded up by at most 2^-63.
+        The largest distance of an answer from the true output over all that was tried, in units of
+        B, rounded up by at most 2^-63.
     success : (Fraction, Fraction) or None
         For a cache that uses its public coins or may fail: where the probability of an accurate
         answer lies; to the query that was wrong most often, to a random one if none was. None if
@@ -130,6 +131,9 @@ class Audit:
         With δ > 0, or if the coins make a difference: how often it failed.
     accuracy : tuple of Examined
         The entries of the catalogue; empty if it did not come to that.
+    unheard : tuple of str
+        Families of the catalogue all of which it refused, though it says of no inputs alone that it
+        is made for them.
     """
 
     cache: str
@@ -149,6 +153,7 @@ class Audit:
     serves: str = ""
     rate: Rate | None = None
     accuracy: tuple[Examined, ...] = ()
+    unheard: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """Streams and questions for a cache in another process, which may refuse them and live on.
 
-`Isolated.state` ends a process whose cache raises. Here an input that a cache refuses, by one of
-`REFUSALS`, is a reply like others: it was not made for that. A mere `ValueError` is no refusal, as
-NumPy raises it for every slip of shapes.
+`Isolated.state` ends a process whose cache raises. Here tokens that a cache refuses, by one of
+`REFUSALS`, are a reply like others: it was not made for them. A mere `ValueError` is no refusal, as
+NumPy raises it for every slip of shapes; nor is what `answer` or `from_state` raises, as the tokens
+had been taken.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from kvfloor.caches import LIVE, CacheFactory, State, restore, state_of, take
+from kvfloor.caches import LIVE, Cache, CacheFactory, State, restore, state_of, take
 from kvfloor.errors import InputError
 from kvfloor.families import Token
 from kvfloor.isolation.processes import Isolated, Misbehaviour, Shape
@@ -159,7 +160,7 @@ def _take(
     _, d, d_v = shape
     try:
         cache = take(factory, course, tokens, query, d=d, d_v=d_v, seed=seed)
-        texts = [_text(cache.answer(q), d_v) for q in queries]  # writing a state may change it
+        texts = [_answered(cache, q, d_v) for q in queries]  # writing a state may change it
         state = state_of(cache)
     except Exception as error:
         return _fault(error)
@@ -177,9 +178,9 @@ def _ask(
     try:
         state = State(data, 8 * len(data))
         cache = restore(factory, state, order=order, d=d, d_v=d_v, seed=seed)
-        texts = [_text(cache.answer(q), d_v) for q in queries]
+        texts = [_answered(cache, q, d_v) for q in queries]
     except Exception as error:
-        return _fault(error)
+        return _fault(error, taken=True)
     return ["done", texts]
 
 
@@ -216,6 +217,18 @@ class _AnswerError(Exception):
     """An answer that is not d_v numbers."""
 
 
+class _LateError(Exception):
+    """A refusal to answer, by a cache that has taken the tokens."""
+
+
+def _answered(cache: Cache, query: Any, d_v: int) -> list[str]:
+    try:
+        answer = cache.answer(query)
+    except REFUSALS as error:
+        raise _LateError(_named(error)) from None
+    return _text(answer, d_v)
+
+
 def _text(answer: Any, d_v: int) -> list[str]:
     try:
         return [str(x) for x in as_vector(answer, "the answer", d_v)]
@@ -223,15 +236,18 @@ def _text(answer: Any, d_v: int) -> list[str]:
         raise _AnswerError(f"is no answer: {error}") from None
 
 
-def _fault(error: Exception) -> list[Any]:
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {text_of(error)}"
+
+
+def _fault(error: Exception, *, taken: bool = False) -> list[Any]:
     text = text_of(error)
+    if isinstance(error, _LateError):
+        return ["misbehaved", "raised", f"raised {text}; it had taken the tokens"]
     if isinstance(error, _AnswerError):
         return ["misbehaved", "answer", text]
     if isinstance(error, InputError) and error.argument == "cache":
         return ["misbehaved", "state", text]
-    named = f"{type(error).__name__}: {text}"
-    return (
-        ["refused", named]
-        if isinstance(error, REFUSALS)
-        else ["misbehaved", "raised", f"raised {named}"]
-    )
+    if isinstance(error, REFUSALS) and not taken:
+        return ["refused", _named(error)]
+    return ["misbehaved", "raised", f"raised {_named(error)}"]

@@ -104,7 +104,10 @@ def test_the_interval_of_a_cache_that_may_fail_is_shown_though_it_is_right(folde
         ("audit mine:Mine -n 8 -d 3 --set bits=1,2", "--set: expected one value for each name"),
         ("audit mine:Mine -n 8 -d 3 --json no/r.json", "--json: expected a file in a folder that"),
         ("audit mine:Mine -n 8 -d 3 --plot no/r.png", "--plot: expected a file in a folder that"),
-        ("audit mine:Mine -n 8 -d 3 --certificates no", "--certificates: expected a folder, got"),
+        (
+            "audit mine:Mine -n 8 -d 3 --certificates no",
+            "--certificates: expected a folder that exists, got",
+        ),
         ("sweep mine:Mine -n 8 -d 3 --jobs 0", "jobs: expected a whole number >= 1, got 0"),
         ("sweep mine:Mine -n 9 -d 3 --jobs 1", "d: expected at least 4 for 9"),
         ("sweep mine:Mine -n 8 -d 3 --output mine.py", "output: expected a new file, or one that"),

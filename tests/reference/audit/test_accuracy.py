@@ -24,6 +24,7 @@ from kvfloor.audit.accuracy import (
     Entered,
     Instance,
     Reported,
+    contrast,
     lengths_at,
     named_sizes,
     read_trace,
@@ -174,6 +175,14 @@ def test_eight_bits_pass_where_no_number_is_beyond_their_range() -> None:
     assert alpha < Fraction(1, 2)
     for found in entered(bench_of(BY_GROUPS, 1, D, alpha), CATALOGUE, n=6):
         assert found.stood == found.asked, found.entry.name
+
+
+def test_values_just_above_a_power_of_two_tell_more_places() -> None:
+    """Half a place of float16 is 2^-12 there, a share of 2^-11."""
+    bench = bench_of(FLOAT16, 1, D, Fraction(1, 2**12))
+    graded, above = (entry_of(bench, name) for name in ("graded-values", "just-above-half"))
+    assert graded.stood == graded.asked
+    assert above.stood < above.asked
 
 
 def test_float16_fails_below_its_error() -> None:
@@ -438,6 +447,52 @@ class Refuses(ExactCache):
 def test_what_a_cache_refuses_is_listed_with_its_reason() -> None:
     found = entry_of(bench_of(Refuses, 1, D), "negative-values")
     assert (found.asked, found.refused) == (0, "no negative values")
+
+
+def test_a_cache_that_refuses_a_whole_family_is_undecided() -> None:
+    """Unless it says what it is made for; one reason is one line."""
+    result = audit(TakesBits, n=6, d=4, order=1)
+    assert (result.verdict, result.findings) == ("undecided", ())
+    assert result.unheard == ("values", "keys", "attention", "place", "streams", "drawn")
+    assert all(entry.refused.endswith("bits alone") for entry in result.accuracy if entry.refused)
+
+
+class TakesBits(ExactCache):
+    """Takes zeros and ones at keys of signs, exactly."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        if {abs(x) for row in keys for x in row} | {x for row in values for x in row} - {0} != {1}:
+            raise NotImplementedError("bits alone")
+        super().append(keys, values)
+
+
+class NotANumberKept(ExactCache):
+    """Takes every value, and keeps 0/0 for a token of zeros, which its answers refuse."""
+
+    def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        super().append(keys, values)
+        self.zeros = getattr(self, "zeros", False) or not any(x for row in values for x in row)
+
+    def state(self) -> bytes:
+        state = super().state()
+        return state[:-8] + np.array(np.nan).tobytes() if self.zeros else state
+
+
+def test_what_a_cache_took_it_may_not_refuse_to_answer() -> None:
+    result = audit(NotANumberKept, n=6, d=4, order=1)
+    assert result.verdict == "misbehaves"
+    assert [finding.kind for finding in result.findings] == ["raised"]
+    assert "InputError" in result.findings[0].reason
+
+
+def test_an_answer_beside_the_output_is_told_in_the_digits_that_it_takes() -> None:
+    third, near = Fraction(1, 3), Fraction(1, 3) + Fraction(1, 2**26)
+    assert contrast(Fraction(1), third) == "it answers 1 where the output is 0.333333"
+    assert contrast(near, third) == "it answers 0.333333348 where the output is 0.333333333"
+    tiny = third + Fraction(1, 2**80)
+    assert contrast(tiny, third) == (
+        "it answers 0.33333333333333331, which is 8.27e-25 from the output"
+    )
 
 
 class Blocks(ExactCache):

@@ -4,7 +4,7 @@ from kvfloor.audit.accuracy.catalogue import CATALOGUE, FAMILIES, Entry
 from kvfloor.audit.accuracy.domains import SERVES
 from kvfloor.audit.accuracy.draft import MOST_LOGIT, Draft
 from kvfloor.audit.accuracy.examine import Bench, Entered, Failure, examine
-from kvfloor.audit.accuracy.findings import Reported, reported
+from kvfloor.audit.accuracy.findings import Reported, contrast, reported
 from kvfloor.audit.accuracy.instance import Instance, Miss, TrueOutput, token_of
 from kvfloor.audit.accuracy.sizes import lengths_at, named_sizes, sizes_at
 from kvfloor.audit.accuracy.traces import read_trace
@@ -23,6 +23,7 @@ __all__ = [
     "Miss",
     "Reported",
     "TrueOutput",
+    "contrast",
     "examine",
     "lengths_at",
     "named_sizes",

@@ -30,6 +30,7 @@ Instances = Iterable[Instance]
 HALVINGS = 1 / 16  # the relative sizes of columns
 HUGE = 2.0**15  # float16 holds it, fixed ranges do not
 BEYOND_FLOAT16 = 2.0**20
+LEAST_SHARE = 2.0**-40  # of all weights, for an α of 0 too
 BEYOND_EXP = 2.0**10  # nats, and float64 has no e^710
 
 
@@ -72,6 +73,21 @@ def outlier(draft: Draft) -> Instances:
     place = draft.rng.randrange(draft.d_v)
     rows = draft.graded(draft.few)
     return _each(draft, [[x * 32 if c == place else x for c, x in enumerate(row)] for row in rows])
+
+
+def one_outlier(draft: Draft) -> Instances:
+    """One number among n rows of zeros, in each half of the tokens."""
+    column = draft.rng.randrange(draft.d_v)
+    keys = codes(draft.n, draft.d)
+    for place in sorted({0, draft.n - 1}):
+        values = draft.values(lambda j, c, at=place: (j, c) == (at, column), draft.n)  # type: ignore[misc]
+        yield from draft.in_slots(keys, values, [stretched(keys[place], [keys])])
+
+
+def just_above(draft: Draft) -> Instances:
+    """Numbers just beyond 1/2 and -1/2: there α·B is finest beside the places of a float."""
+    rows = draft.graded(draft.few)
+    return _each(draft, [[(0.5 if x > 0 else -0.5) + x / 32 for x in row] for row in rows])
 
 
 def constant(draft: Draft) -> Instances:
@@ -257,7 +273,7 @@ def long_tail(draft: Draft) -> Instances:
 
 def light_tail(draft: Draft) -> Instances:
     """One token against all others, whose weights add to α, or a quarter: a few, and all n."""
-    share = min(0.25, float(draft.alpha))
+    share = max(LEAST_SHARE, min(0.25, float(draft.alpha)))
     for count in {draft.few, draft.n}:
         keys = axis([1.0] + [-1.0] * (count - 1), draft.d)
         values = draft.values(lambda j, c: LOW if (j == 0) == (c % 2 == 0) else HIGH, count)

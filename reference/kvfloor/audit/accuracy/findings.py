@@ -16,8 +16,9 @@ from kvfloor.audit.accuracy.shrink import shrunk
 from kvfloor.certificates import MOST_WORK, Document, instance_certificate, instance_work
 from kvfloor.isolation import Refusal
 
-__all__ = ["Reported", "reported"]
+__all__ = ["Reported", "contrast", "reported"]
 
+DIGITS = (6, 9, 12, 17)
 TRIES = 150  # instances that are tried on the way to the smallest
 
 
@@ -159,10 +160,19 @@ def _line(
     return (
         f"{failure.entry.name}: token {token} of {len(failure.instance.tokens)}, "
         f"column {failure.miss.column}: it {looks} {diagnosis.loss}{detail}; on "
-        f"{count} token{'s' * (count > 1)}{course} it answers {float(miss.answer):.6g} where the "
-        f"output is {float(low):.6g}, off by more than {float(allowed):.3g} "
+        f"{count} token{'s' * (count > 1)}{course} {contrast(miss.answer, low)}, "
+        f"off by more than {float(allowed):.3g} "
         f"(B = {float(instance.bound):.6g})"
     )
+
+
+def contrast(answer: Fraction, output: Fraction) -> str:
+    """Say what was answered and what is true, in as many digits as it takes to see them differ."""
+    for digits in DIGITS:
+        texts = f"{float(answer):.{digits}g}", f"{float(output):.{digits}g}"
+        if texts[0] != texts[1]:
+            return f"it answers {texts[0]} where the output is {texts[1]}"
+    return f"it answers {texts[0]}, which is {float(abs(answer - output)):.3g} from the output"
 
 
 def _heaviest(failure: Failure) -> int:
