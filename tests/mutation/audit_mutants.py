@@ -263,7 +263,7 @@ AUDIT = [
     (
         "audit/course",
         "small-and-right",
-        'return [-"undecided" if self._under else -]{++}"within',
+        'return [-"undecided" if self._under or self.unheard else -]{++}"within',
         "audit",
     ),
     (
