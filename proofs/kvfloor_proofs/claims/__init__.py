@@ -47,6 +47,7 @@ SLUGS = (
     "correct-rounding-terminates",
     "forward-error",
     "centred-error",
+    "gradients",
 )
 
 

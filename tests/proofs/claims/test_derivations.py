@@ -37,6 +37,7 @@ from kvfloor_proofs.claims import (
     forward_error,
     four_cache,
     given_keys,
+    gradients,
     heads_and_layers,
     identifiability,
     index_deterministic,
@@ -106,6 +107,7 @@ CHAINS = {
         correct_rounding_terminates,
         forward_error,
         centred_error,
+        gradients,
     )
 }
 DERIVATIONS = [
@@ -153,6 +155,9 @@ SURVIVORS = {
     ("forward_error-3", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "step 4 -> 0"),
+    # True as well: f is left out, and -1 is no more than what f - 1 is put between.
+    ("gradients-4", "start -> -h - 1/S"),
+    ("gradients-5", "start -> h - 1/S"),
     # What is dropped may be 0.
     ("subgen-16", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
     # What is cited, or monotone, can be proved again.
