@@ -48,6 +48,7 @@ SLUGS = (
     "forward-error",
     "centred-error",
     "gradients",
+    "gradient-rounding",
 )
 
 

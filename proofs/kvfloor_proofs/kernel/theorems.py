@@ -244,6 +244,10 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         "best-floor": "it is the largest of others",
         "positions": "not stated yet",
         "gradients": "not stated yet",
+        "gradient-rounding": (
+            "not stated yet; that sums of exponentials vanish with their coefficients alone is "
+            "`exponentials-independent`"
+        ),
         "given-keys": "not stated yet; for keys of a large margin and bits it is `four-cache`",
         "soft-cap": "not stated yet",
         "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",
