@@ -254,9 +254,11 @@ cap; `GradientLayers.residues` counts these numbers.
 
 With the scale 1/√d gradients of queries and keys have a factor √d, and are no rationals but 0.
 
-It is not claimed that every search ends. Under a soft cap a gradient that is a boundary other than
-as a function, or is nearer to one than 2^16 bits tell, is refused with an error; so is one of more
-than 512 different logits that is as near.""",
+The program stops at 2^16 bits. What they do not part from a boundary, and of which it is not known
+on which side of it, is refused with an error: under a soft cap a boundary that is none as a
+function; and what is nearer to one than 2^16 bits tell, under a soft cap, with more than 512
+different logits, or if what the shares of several queries leave beyond their largest logits
+cancels.""",
     source="E5; Schwartz 1980, Zippel 1979",
     assumptions=(
         "inputs are rational; the scale is rational, or 1/√d",
