@@ -250,14 +250,15 @@ def property_derivative(data: st.DataObject, tally: Tally) -> None:
 def property_remainder(data: st.DataObject, tally: Tally) -> None:
     """Logits that move by h <= ε: first differences are within ε²(2-ε)/(1-ε)² of gradients."""
     del tally
-    n = data.draw(st.integers(1, 4), label="n")
-    columns = st.lists(st.fractions(-3, 3, max_denominator=4), min_size=n, max_size=n)
-    z, v = data.draw(columns, label="z"), data.draw(columns, label="v")
+    n = data.draw(st.integers(2, 4), label="n")
+
+    def column(label: str, *menu: int) -> list[Fraction]:
+        places = st.lists(st.sampled_from(menu), min_size=n, max_size=n)
+        return [Fraction(x) for x in data.draw(places, label=label)]
+
+    z, v = column("z", -3, 0, 1), column("v", 1, 0, -2)
     epsilon = Fraction(1, data.draw(st.sampled_from((2, 3, 10, 10**6)), label="1/ε"))
-    shares = st.lists(
-        st.sampled_from([Fraction(x, 3) for x in (-3, 0, 1, 3)]), min_size=n, max_size=n
-    )
-    h = [epsilon * x for x in data.draw(shares, label="h/ε")]
+    h = [epsilon * x for x in column("h/ε", 1, -1, 0)]
     after = [x + y for x, y in zip(z, h, strict=True)]
     here, there = (enclose([1], [_column(at)], [_column(v)], bits=BITS) for at in (z, after))
     with arb_precision(BITS):
