@@ -141,12 +141,14 @@ def _at(polynomial: fmpq_poly, x: arb) -> arb:
 def draw_whole(data: st.DataObject, target: BinaryFormat, *, queries: int) -> WholeCase:
     """Draw a case whose weights tie, and whose cotangents lie on boundaries, or twice as far.
 
-    Of two queries the second may undo what the first does, and weights may be e^-100.
+    Of two queries the second may undo what the first does, and weights may be e^-100. Weights may
+    be a product, under which keys and values are independent: only sums of two logits show that.
     """
-    order = data.draw(st.integers(1, 2), label="m")
-    far = data.draw(st.sampled_from((1, 1, 100)), label="far") if order == 1 else 1
-    d, d_v = (data.draw(st.integers(1, 2), label=name) for name in ("d", "d_v"))
-    lengths = [data.draw(st.integers(1, 4 - order), label=f"n_{r}") for r in range(order)]
+    kind = data.draw(st.sampled_from(("product", "far", "order 1", "order 2")), label="kind")
+    order, far = 2 if kind == "order 2" else 1, 100 if kind == "far" else 1
+    d = 2 if kind == "product" else data.draw(st.integers(1, 2), label="d")
+    d_v = data.draw(st.integers(1, 2), label="d_v")
+    lengths = [data.draw(st.integers(2, 4 - order), label=f"n_{r}") for r in range(order)]
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32), label="seed"))
     step = target.ulp(Fraction(1))
     menu = [Fraction(x) for x in (0, 1, -1, 3)] + [2 + step, 1 + step / 2, Fraction(1, 3)]
@@ -164,6 +166,12 @@ def draw_whole(data: st.DataObject, target: BinaryFormat, *, queries: int) -> Wh
         numbers(queries, d_v),
         numbers(queries),
     )
+    if kind == "product":
+        pairs = [(a, b) for a in range(2) for b in range(2)]
+        case.query[:] = [Fraction(1), Fraction(0)]
+        case.keys[0] = np.array([[Fraction(a + 2 * b), Fraction(3 + 2 * b)] for a, b in pairs])
+        case.values[0] = np.array([[Fraction(1 + 2 * a)] * d_v for a, _ in pairs])
+        case.logsumexp_cotangent[:] = Fraction(0)
     if queries == 2 and data.draw(st.booleans(), label="undone"):
         case.query[1] = case.query[0]
         case.cotangent[1], case.logsumexp_cotangent[1] = (
