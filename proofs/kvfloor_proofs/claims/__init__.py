@@ -47,6 +47,8 @@ SLUGS = (
     "correct-rounding-terminates",
     "forward-error",
     "centred-error",
+    "gradients",
+    "gradient-rounding",
 )
 
 

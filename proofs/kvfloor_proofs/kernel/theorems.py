@@ -243,6 +243,11 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
         "positions": "not stated yet",
+        "gradients": "not stated yet",
+        "gradient-rounding": (
+            "not stated yet; that sums of exponentials vanish with their coefficients alone is "
+            "`exponentials-independent`"
+        ),
         "given-keys": "not stated yet; for keys of a large margin and bits it is `four-cache`",
         "soft-cap": "not stated yet",
         "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",

@@ -37,6 +37,8 @@ from kvfloor_proofs.claims import (
     forward_error,
     four_cache,
     given_keys,
+    gradient_rounding,
+    gradients,
     heads_and_layers,
     identifiability,
     index_deterministic,
@@ -106,6 +108,8 @@ CHAINS = {
         correct_rounding_terminates,
         forward_error,
         centred_error,
+        gradients,
+        gradient_rounding,
     )
 }
 DERIVATIONS = [
@@ -153,6 +157,19 @@ SURVIVORS = {
     ("forward_error-3", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "start -> (theta + 1)/(phi + 1)"),
     ("forward_error-4", "step 4 -> 0"),
+    # True as well: f is left out, and -1 is no more than what f - 1 is put between.
+    ("gradients-4", "start -> -h - 1/S"),
+    ("gradients-5", "start -> h - 1/S"),
+    # True as well: a degree of 1 is one that may be, and there is room for a point or two fewer.
+    ("gradient_rounding-6", "start -> 3*H/(368934881474191032320*L) + 1/(p - 1)"),
+    (
+        "gradient_rounding-6",
+        "step 3 -> L/(147573952589676412927*L - 1) + 3/368934881474191032320",
+    ),
+    (
+        "gradient_rounding-6",
+        "step 3 -> L/(147573952589676412928*L - 2) + 3/368934881474191032320",
+    ),
     # What is dropped may be 0.
     ("subgen-16", "step 2 -> Sum(T[j]*p[j], (j, 1, h))/K"),
     # What is cited, or monotone, can be proved again.

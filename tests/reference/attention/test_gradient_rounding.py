@@ -440,6 +440,16 @@ def test_under_a_cap_a_number_beside_a_boundary_is_not_decided_for_ever() -> Non
         alone([1], [[[2 * 10**6], [0]]], [[[1], [1]]], [1], rounding="down", softcap=10**7)
 
 
+def test_queries_whose_rests_cancel_are_not_decided_for_ever() -> None:
+    """2/(1 + x) - 1/(1 + 2x) is 1 - 2x², and x = e^-(10^5)."""
+    seen = np.array([[True, True, False], [True, True, True]])
+    with pytest.raises(InputError, match=r"query: expected .* for which 65536 bits part"):
+        kvfloor.tensor_attention_gradients_rounded(
+            *([[1], [1]], [[[10**5], [0], [0]]], [[[1], [0], [0]]], [[2], [-1]]),
+            dtype="float16", rounding="down", mask=seen,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
