@@ -354,12 +354,15 @@ class Drops(Base):
 
 
 class Forgetful(Base):
-    """Its coins say which tokens it keeps, half of them."""
+    """Its coins say which tokens it keeps, half of them; without any it answers zero."""
 
     def append(self, keys: Sequence[Any], values: Sequence[Any]) -> None:
         self.coins = getattr(self, "coins", random.Random(self.shape["seed"]))
         if self.coins.random() < 0.5:
             super().append(keys, values)
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return super().answer(query) if self.state() else [0.0] * self.shape["d_v"]
 
 
 class OddSeeds(Base):

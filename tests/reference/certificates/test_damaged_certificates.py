@@ -23,6 +23,7 @@ from kvfloor.certificates import (
 )
 from limits import counted
 from make_certificates import FLOORS, INSTANCES, VALID, VIOLATIONS, valid
+from seeds import THOROUGH
 
 MOST_CALLS = 5 * MOST_WORK  # five a microsecond, which is what they take or less
 ODD: tuple[Any, ...] = (
@@ -118,7 +119,9 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("many", [400, pytest.param(2000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "many", [400, pytest.param(2000 if THOROUGH else 1000, marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("base", ["collision", "violation", "instance", "floor"])
 def test_none_is_accepted_none_crashes_and_none_is_much_work(base: str, many: int) -> None:
     names = [name for name in ALL if (name in INSTANCES, valid(name)["kind"]) == KINDS[base]]

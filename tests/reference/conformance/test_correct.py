@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from kernels.wrong import SOURCE
 from kvfloor import Window
 from kvfloor.conformance import Target, as_entry, check, entries_for
 from kvfloor.numbers import as_format
-from seeds import LAST_SEED
+from seeds import LAST_SEED, shared_out
 
 # inputs, arithmetic
 FORMATS = (
@@ -51,23 +51,12 @@ def declared(name: str, accumulate: str, **options: Any) -> dict[str, Any]:
     return {"accumulate": accumulate, "block": block, "grouped": True} | options
 
 
-def shared_out(cases: Iterable[Any]) -> list[Any]:
-    """Every case with every implementation; quick are all cases, each with one of them."""
-    return [
-        pytest.param(
-            name,
-            case,
-            marks=() if k % len(IMPLEMENTATIONS) == i else pytest.mark.long,
-            id=f"{name}-{case}",
-        )
-        for k, case in enumerate(cases)
-        for i, name in enumerate(IMPLEMENTATIONS)
-    ]
-
-
 @pytest.mark.parametrize(
     ("name", "case"),
-    shared_out((*form, *more) for more in ((1, None), (2, "boolean")) for form in FORMATS),
+    shared_out(
+        ((*form, *more) for more in ((1, None), (2, "boolean")) for form in FORMATS),
+        IMPLEMENTATIONS,
+    ),
 )
 def test_right_ones_pass_with_room(name: str, case: tuple[str, str, int, str | None]) -> None:
     dtype, accumulate, order, mask = case
@@ -90,7 +79,10 @@ def test_right_ones_pass_with_room(name: str, case: tuple[str, str, int, str | N
 
 @pytest.mark.parametrize(
     ("name", "mask"),
-    shared_out(("causal", "causal-top-left", Window((2, 4), 0), Window(3, (1, 2), top_left=True))),
+    shared_out(
+        ("causal", "causal-top-left", Window((2, 4), 0), Window(3, (1, 2), top_left=True)),
+        IMPLEMENTATIONS,
+    ),
 )
 def test_right_ones_pass_with_masks_of_their_own(name: str, mask: Any) -> None:
     options = declared(name, "float32", mask=mask)

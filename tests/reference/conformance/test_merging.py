@@ -21,7 +21,7 @@ from kvfloor.conformance import MERGES, Domain, Merging, check_merge, judge, run
 from kvfloor.conformance.tolerances import Tolerances, find_tolerances
 from kvfloor.conformance.truth import find_truth
 from kvfloor.numbers import as_format
-from seeds import LAST_SEED
+from seeds import LAST_SEED, shared_out
 
 at_once: Any = merging.at_once
 LARGE = {"rows-and-heads", "part-columns"}  # take longest
@@ -94,13 +94,7 @@ def test_other_entries_do_not_see_it(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [
-        pytest.param(
-            name, form, marks=() if i == k % len(RIGHT) else pytest.mark.long, id=f"{name}-{form}"
-        )
-        for k, form in enumerate(FORMATS)
-        for i, name in enumerate(RIGHT)
-    ],
+    shared_out(FORMATS, [*RIGHT]),
 )
 def test_right_ones_pass_with_room(name: str, form: tuple[str, str]) -> None:
     dtype, accumulate = form
