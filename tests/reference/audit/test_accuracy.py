@@ -485,6 +485,28 @@ def test_what_a_cache_took_it_may_not_refuse_to_answer() -> None:
     assert "InputError" in result.findings[0].reason
 
 
+class Unreadable(ExactCache):
+    """Takes every number, and reads a state back that holds whole ones alone."""
+
+    @classmethod
+    def from_state(cls, state: bytes, **arguments: Any) -> ExactCache:
+        if any(x % 1 for x in np.frombuffer(state)):
+            raise InputError("state", "whole numbers", "others")
+        return super().from_state(state, **arguments)
+
+
+def test_what_a_cache_took_it_may_not_refuse_to_read_back() -> None:
+    result = audit(Unreadable, n=6, d=4, order=1)
+    assert [finding.kind for finding in result.findings] == ["raised"]
+    assert "state: expected whole numbers" in result.findings[0].reason
+
+
+def test_a_family_that_is_refused_in_part_is_heard() -> None:
+    result = audit(FLOAT16, n=6, d=4, order=1)
+    assert (result.verdict, result.unheard) == ("within-guarantee", ())
+    assert [entry.name for entry in result.accuracy if entry.refused] == ["beyond-float16"]
+
+
 def test_an_answer_beside_the_output_is_told_in_the_digits_that_it_takes() -> None:
     third, near = Fraction(1, 3), Fraction(1, 3) + Fraction(1, 2**26)
     assert contrast(Fraction(1), third) == "it answers 1 where the output is 0.333333"
