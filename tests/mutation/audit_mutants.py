@@ -289,7 +289,12 @@ AUDIT = [
     ("audit/hardest", "fewest-levels", "[-min-]{+max+}(floor.levels, MOST_LEVELS)", "audit"),
     ("audit/course", "unheard-is-right", "self._under[- or self.unheard-]{++} else", "accuracy"),
     ("audit/course", "partly-heard", "if f not in [-asked-]{+()+})", "accuracy"),
-    ("isolation/streams", "late-refusals", "_fault(error, taken=[-True-]{+False+})", "accuracy"),
+    (
+        "isolation/streams",
+        "late-refusals",
+        "[-raise _LateError(_named(error)) from None-]{+raise+}",
+        "accuracy",
+    ),
     ("audit/accuracy/findings", "few-digits", "DIGITS = (6,[- 9, 12, 17-]{++})", "accuracy"),
     ("audit/accuracy/builders", "no-outlier", "(j, c) == (at, [-column-]{+-1+})", "accuracy"),
     ("audit/course", "luck-believed", "[-raise-]{+return;+} Misbehaviour(", "audit"),

@@ -85,6 +85,7 @@ def audit(
     from kvfloor import audit as run
     from kvfloor import draw
     from kvfloor.audit import canvas
+    from kvfloor.isolation import READING, WRITING, warm
     from kvfloor_proofs.report import Output, show_audit
 
     if in_model is not None:
@@ -99,6 +100,7 @@ def audit(
         raise click.UsageError(
             f"--certificates: expected a folder that exists, got {certificates!r}"
         )
+    warm(WRITING, READING)  # while the cache is looked at
     result = run(importable(configured(factory, settings), ARGUMENT), **terms)
     show_audit(result, Output(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:

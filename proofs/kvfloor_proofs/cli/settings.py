@@ -40,10 +40,9 @@ def combined(factories: Sequence[Any], settings: Sequence[str]) -> list[Any]:
 def importable(factory: Any, argument: str) -> Any:
     """Return a factory that other processes can import; its code is never run in this one."""
     from kvfloor.audit import label
-    from kvfloor.isolation import READING, WRITING, Isolated, Misbehaviour, warm
+    from kvfloor.isolation import Isolated, Misbehaviour
 
     label(factory)
-    warm(WRITING, READING)
     try:
         with Isolated(factory) as process:
             _ = process.cache

@@ -8,11 +8,12 @@ had been taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from kvfloor.caches import LIVE, Cache, CacheFactory, State, restore, state_of, take
+from kvfloor.caches import LIVE, CacheFactory, State, restore, state_of, take
 from kvfloor.errors import InputError
 from kvfloor.families import Token
 from kvfloor.isolation.processes import Isolated, Misbehaviour, Shape
@@ -160,7 +161,8 @@ def _take(
     _, d, d_v = shape
     try:
         cache = take(factory, course, tokens, query, d=d, d_v=d_v, seed=seed)
-        texts = [_answered(cache, q, d_v) for q in queries]  # writing a state may change it
+        with _taken():
+            texts = [_text(cache.answer(q), d_v) for q in queries]  # writing a state may change it
         state = state_of(cache)
     except Exception as error:
         return _fault(error)
@@ -176,11 +178,12 @@ def _ask(
 ) -> list[Any]:
     order, d, d_v = shape
     try:
-        state = State(data, 8 * len(data))
-        cache = restore(factory, state, order=order, d=d, d_v=d_v, seed=seed)
-        texts = [_answered(cache, q, d_v) for q in queries]
+        with _taken():
+            state = State(data, 8 * len(data))
+            cache = restore(factory, state, order=order, d=d, d_v=d_v, seed=seed)
+            texts = [_text(cache.answer(q), d_v) for q in queries]
     except Exception as error:
-        return _fault(error, taken=True)
+        return _fault(error)
     return ["done", texts]
 
 
@@ -218,15 +221,16 @@ class _AnswerError(Exception):
 
 
 class _LateError(Exception):
-    """A refusal to answer, by a cache that has taken the tokens."""
+    """A refusal by a cache that has taken the tokens."""
 
 
-def _answered(cache: Cache, query: Any, d_v: int) -> list[str]:
+@contextmanager
+def _taken() -> Iterator[None]:
+    """From here on nothing may be refused."""
     try:
-        answer = cache.answer(query)
+        yield
     except REFUSALS as error:
         raise _LateError(_named(error)) from None
-    return _text(answer, d_v)
 
 
 def _text(answer: Any, d_v: int) -> list[str]:
@@ -240,7 +244,7 @@ def _named(error: Exception) -> str:
     return f"{type(error).__name__}: {text_of(error)}"
 
 
-def _fault(error: Exception, *, taken: bool = False) -> list[Any]:
+def _fault(error: Exception) -> list[Any]:
     text = text_of(error)
     if isinstance(error, _LateError):
         return ["misbehaved", "raised", f"raised {text}; it had taken the tokens"]
@@ -248,6 +252,6 @@ def _fault(error: Exception, *, taken: bool = False) -> list[Any]:
         return ["misbehaved", "answer", text]
     if isinstance(error, InputError) and error.argument == "cache":
         return ["misbehaved", "state", text]
-    if isinstance(error, REFUSALS) and not taken:
+    if isinstance(error, REFUSALS):
         return ["refused", _named(error)]
     return ["misbehaved", "raised", f"raised {_named(error)}"]
