@@ -41,13 +41,14 @@ class Case:
         prepared = prepare(self.keys, self.values, device)
         return LEVELS[level](prepared, self.queries, sigma, self.mask)
 
-    def refined(self) -> Evaluation:
-        """All numbers of a case of order 1 by `evaluate_refined`."""
+    def refined(self, *, fine: bool = False) -> Evaluation:
+        """All numbers by `evaluate_refined`."""
         b, width = len(self.queries), self.values[0].shape[1] + 1
         rows, columns = (part.ravel() for part in np.indices((b, width)))
         sigma = as_scale(self.scale, self.queries.shape[1])
         shared = prepare(self.keys, self.values)
-        found = evaluate_refined(shared, self.queries, sigma, self.mask, (rows, columns))
+        given = shared, self.queries, sigma, self.mask, (rows, columns)
+        found = evaluate_refined(*given, fine=fine)
         hi, lo, radius = (part.reshape(b, width) for part in (found.hi, found.lo, found.radius))
         output = Balls(hi[:, :-1], lo[:, :-1], radius[:, :-1])
         return Evaluation(output, Balls(hi[:, -1], lo[:, -1], radius[:, -1]))

@@ -101,8 +101,6 @@ GRADIENT_LEVELS = [
         "gradient_bounds",
     ),
     ("pairs", "deviation-lost", "absolute = [-own * deviation-]{+0+} + 2", "gradient_bounds"),
-    ("pairs", "fine-tails", "tails = [], [[-K.copy()-]{+0 * K+}]", "gradient_bounds"),
-    ("pairs", "fine-low-lost", "parts.append(x + [-lost-]{+0 * lost+})", "gradient_bounds"),
     ("pairs", "single-weighs", "if [-self.single.any()-]{+False+}:", "gradient_bounds"),
     (
         "pairs",

@@ -39,6 +39,7 @@ Progress = Callable[[int, int], None]
 FEW = 8  # numbers left in a row, up to which they go on alone
 _QUERIES, _TUPLES = 128, 2**20  # of a task: as many queries as share a tile, or so many weights
 _QUERIES_THERE = 2**13  # on a device
+_IN_MEMORY = 2**22  # tuples whose weights may all be kept
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Layers:
     Attributes
     ----------
     single, refined, double, balls, exact : int
-        Float64 with a bound; again with better logits; double-double with a bound; Arb; E1.
+        Float64 with a bound; single numbers, from better logits, before and after double-double;
+        double-double with a bound; Arb; E1.
     """
 
     single: int = 0
@@ -129,7 +131,7 @@ def _on_threads(tasks: list[_Task], report: Callable[[], None], threads: int) ->
 def _settled(task: _Task, report: Callable[[], None]) -> Layers:
     """Settle every number of a task; return how many each level settled."""
     layers = Layers()
-    for settle in (_single, _refined, _double):
+    for settle in (_single, _refined, _double, _finest):
         settle(task, layers)
         report()
     for row in np.flatnonzero(task.wanted.any(axis=1)).tolist():
@@ -182,25 +184,14 @@ def _single(task: _Task, layers: Layers) -> None:
 
 def _refined(task: _Task, layers: Layers) -> None:
     """Settle what float64 settles with logits that hardly round, where a few numbers are left."""
-    problem, wanted = task.problem, task.wanted
-    open_rows = int(wanted.any(axis=1).sum())
-    few = 0 < task.left <= FEW * open_rows
-    if (
-        task.prepared is None
-        or len(problem.keys) > 1
-        or task.form.target.precision == 53
-        or not few
-    ):
-        return
-    rows, columns = np.nonzero(wanted)
-    places = rows, columns
-    balls = evaluate_refined(
-        task.prepared, problem.queries, problem.scale, problem.mask, places, problem.terms
-    )
-    if task.form.base == 2:
-        last = columns == problem.values[0].shape[1]
-        balls = in_base_2(balls).where(last, balls)
-    layers.refined += _settle(task, balls, places)
+    if len(task.problem.keys) == 1 and task.form.target.precision < 53:
+        layers.refined += _few(task, fine=False)
+
+
+def _finest(task: _Task, layers: Layers) -> None:
+    """Settle the few that double-double leaves with logits that round still less."""
+    if prod(map(len, task.problem.keys)) <= _IN_MEMORY:
+        layers.refined += _few(task, fine=True)
 
 
 def _double(task: _Task, layers: Layers) -> None:
@@ -219,6 +210,20 @@ def _balls(task: _Task, b: int, layers: Layers) -> None:
         layers.exact += exactly
         layers.balls += not exactly
     task.wanted[b] = False
+
+
+def _few(task: _Task, *, fine: bool) -> int:
+    """Settle single numbers, if a row has few of them, and count them."""
+    problem, places = task.problem, np.nonzero(task.wanted)
+    open_rows = int(task.wanted.any(axis=1).sum())
+    if task.prepared is None or not 0 < task.left <= FEW * open_rows:
+        return 0
+    given = problem.queries, problem.scale, problem.mask, places, problem.terms
+    balls = evaluate_refined(task.prepared, *given, fine=fine)
+    if task.form.base == 2:
+        last = places[1] == problem.values[0].shape[1]
+        balls = in_base_2(balls).where(last, balls)
+    return _settle(task, balls, places)
 
 
 def _fast(task: _Task, prepared: Prepared, evaluate: _Evaluate) -> int:

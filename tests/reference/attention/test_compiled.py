@@ -145,9 +145,8 @@ def test_all_levels_give_the_same_enclosures(
         given = (prepared, queries, *rest)
         found = [evaluate_single(*given, terms), evaluate_double(*given, terms)]
         balls = [part for evaluation in found for part in (evaluation.output, evaluation.logsumexp)]
-        if order == 1:
-            places = np.arange(5), np.arange(5)
-            balls.append(evaluate_refined(*given, places, terms))
+        places = np.arange(5), np.arange(5)
+        balls += [evaluate_refined(*given, places, terms, fine=fine) for fine in (False, True)]
         return [part for ball in balls for part in (ball.hi, ball.lo, ball.radius)]
 
     same_with_and_without(evaluate, monkeypatch)

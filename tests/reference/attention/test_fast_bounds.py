@@ -13,11 +13,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from flint import arb
 
 from fast_oracle import Case, exact_truths, numbers, share
-from kvfloor.attention.fast import centred, double, refined, single, slices
+from kvfloor.attention.fast import centred, double, joined, refined, single, slices
 from kvfloor.attention.fast.arithmetic import UNIT, halved
-from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, exp2_single, exp_double
+from kvfloor.attention.fast.exponential import (
+    EXP2_SINGLE_ERROR,
+    EXP_FINE_ERROR,
+    exp2_single,
+    exp_double,
+    exp_fine,
+)
+from kvfloor.attention.fast.operands import prepare
+from kvfloor.attention.fast.refined import evaluate_refined
 from kvfloor.attention.fast.slices import (
     KeySlices,
     ValueSlices,
@@ -26,6 +35,8 @@ from kvfloor.attention.fast.slices import (
     split,
     value_error,
 )
+from kvfloor.attention.inputs import as_scale
+from kvfloor.attention.terms import Terms
 
 Float = npt.NDArray[np.float64]
 #: Direction of the errors of a result, from that result.
@@ -185,9 +196,9 @@ def test_errors_of_weights_do_not_move_equal_values(monkeypatch: pytest.MonkeyPa
 # --- between the levels
 
 
-def refined_used(case: Case) -> tuple[float, float]:
+def refined_used(case: Case, *, fine: bool = False) -> tuple[float, float]:
     truth = next(t for t in exact_truths(case) if t)
-    found = case.refined()
+    found = case.refined(fine=fine)
     output = share(truth.output[0], numbers(found.output, 0, 0))
     return output, share(truth.logsumexp, numbers(found.logsumexp, 0))
 
@@ -209,6 +220,52 @@ def test_refined_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch
     case = Case(np.zeros((1, 1)), [np.zeros((2, 1))], [balanced(2)[:, None]])
     monkeypatch.setattr(refined, "exp_double", worst_exp)
     assert refined_used(case)[0] > 0.5
+
+
+def test_fine_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a fourth slice, too, wherever a key is not the one that scales its column."""
+    rng = np.random.default_rng(1)
+    n, d = 16, 4096
+    bits = slice_bits(d) - 1
+    q, K = (fine_slices(shape, bits, rng) for shape in ((1, d), (n, d)))
+    small = np.arange(d) // 2 % n != np.arange(n)[:, None]
+    K[small] -= 1 - 2.0**-5
+    K[small] += 2.0 ** (-3 * bits - 1)
+    case = Case(q * 2.0**6, [K * balanced(d)], [balanced(n)[:, None]])
+    assert max(refined_used(case, fine=True)) < 0.1
+    worst = [None, None, None, lambda _: balanced(n)]
+    monkeypatch.setattr(slices, "np", Adversary(matmul=worst))
+    assert refined_used(case, fine=True)[0] > 0.5
+
+
+def test_fine_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    def worst(hi: Float, lo: Float) -> Any:
+        k, hi, lo = exp_fine(hi, lo)
+        return k, hi, lo + 0.99 * EXP_FINE_ERROR * hi * balanced(hi.shape[-1])
+
+    case = Case(np.zeros((1, 1)), [np.zeros((2, 1))], [balanced(2)[:, None]])
+    monkeypatch.setattr(refined, "exp_fine", worst)
+    assert refined_used(case, fine=True)[0] > 0.5
+
+
+def fine_slices(shape: tuple[int, ...], bits: int, rng: np.random.Generator) -> Float:
+    """Entries below 1 whose second and third slices are as large as can be."""
+    head = 1 - rng.integers(1, 4, shape) * 2.0**-bits
+    return np.asarray(head + 2.0 ** (-bits - 1) - 2.0 ** (-2 * bits) + 2.0 ** (-2 * bits - 1))
+
+
+def test_fine_survives_the_worst_sink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which has no finer exponential."""
+
+    def worst(hi: Float, lo: Float, work: Any) -> Any:
+        k, hi, lo = exp_double(hi, lo, work)
+        return k, hi, lo + 2.0**-81 * hi
+
+    zeros, one, at = np.zeros((1, 1)), np.ones((1, 1)), np.zeros(1, dtype=np.intp)
+    given = prepare([zeros], [one]), zeros, as_scale(1, 1), None, (at, at), Terms(sink=np.zeros(1))
+    monkeypatch.setattr(joined, "exp_double", worst)
+    found = numbers(evaluate_refined(*given, fine=True), 0)
+    assert share(arb(1) / 2, found) > 0.25
 
 
 @pytest.mark.parametrize("n", [2, 3, 7, 100, 256])

@@ -30,7 +30,7 @@ from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair, gamma
 from kvfloor.attention.fast.backward import double, pairs, single, tables
 from kvfloor.attention.fast.double import pair_logits
 from kvfloor.attention.fast.exponential import exp2_single, exp_double
-from kvfloor.attention.fast.slices import KeySlices, ValueSlices
+from kvfloor.attention.fast.slices import ValueSlices, fine_products
 from kvfloor.attention.gradients import settling
 from kvfloor.attention.gradients.cotangents import Pullback, as_pullbacks
 from kvfloor.attention.gradients.enclosure import enclose_pullback
@@ -474,7 +474,7 @@ def test_products_in_four_slices_are_as_exact_as_they_say(d: int) -> None:
     rng = np.random.default_rng(d)
     K, a = rng.uniform(-1, 1, (5, d)), rng.uniform(-8, 8, (3, d))
     low = a * rng.uniform(-UNIT, UNIT, a.shape)
-    hi, lo = pairs.fine_products(KeySlices.of(K), (a, low), 8.0)
+    hi, lo = fine_products(K, (a, low), 8.0)
     for i, j in np.ndindex(3, 5):
         every = list(zip(a[i].tolist(), low[i].tolist(), K[j].tolist(), strict=True))
         true = sum((Fraction(x) + Fraction(y)) * Fraction(k) for x, y, k in every)

@@ -17,7 +17,16 @@ import numpy as np
 from kvfloor.attention.fast.arithmetic import Float, Pair, extract, gamma, rounder, two_sum
 from kvfloor.attention.fast.loops import flat, loops_for
 
-__all__ = ["KeySlices", "ValueSlices", "key_rest", "slice_bits", "split", "value_error"]
+__all__ = [
+    "KeySlices",
+    "ValueSlices",
+    "fine_products",
+    "fine_rest",
+    "key_rest",
+    "slice_bits",
+    "split",
+    "value_error",
+]
 
 Room = tuple[Float, Float]
 
@@ -34,6 +43,12 @@ def key_rest(sums: Float, unit: Float, longest: float, d: int) -> Float:
     longest. |a_2| is up to twice 2**(-2β-1)·unit, as a has a low part.
     """
     bound: Float = (sums + unit * (2 * longest + d)) * 2.0 ** (-2 * slice_bits(d) - 1)
+    return bound
+
+
+def fine_rest(sums: Float, unit: Float, longest: float, d: int) -> Float:
+    """Bound the same in `fine_products`."""
+    bound: Float = (sums + unit * (longest + 1.25 * d)) * 2.0 ** (-3 * (slice_bits(d) - 1) - 1)
     return bound
 
 
@@ -59,6 +74,33 @@ def split(x: Float, rest: Float, bits: int, unit: float | Float = 1) -> tuple[Fl
     middle = extract(x, unit * 2.0 ** (-2 * bits))
     x += rest
     return head, middle, x
+
+
+def fine_products(K: Float, left: Pair, unit: float | Float) -> Pair:
+    """Products of rows, at most ``unit``, with the rows of a table, in four slices.
+
+    Three orders are exact; 4d products with a rest are rounded, and at most 4 times more.
+    """
+    bits = slice_bits(K.shape[1]) - 1
+    K = K.copy()
+    heads, tails = [], [K.copy()]
+    for i in (1, 2, 3):
+        heads.append(extract(K, 2.0 ** (-i * bits)))
+        tails.append(K.copy())
+    x, low = left[0].copy(), left[1]
+    parts = [extract(x, unit * 2.0 ** (-i * bits)) for i in (1, 2)]
+    x, lost = two_sum(x, low)
+    parts.append(extract(x, unit * 2.0 ** (-3 * bits)))
+    parts.append(x + lost)
+    A = [part.reshape(-1, part.shape[-1]) for part in parts]
+    orders = [
+        np.matmul(np.hstack(A[i::-1]), np.hstack(heads[: i + 1]).T) for i in range(3)
+    ]  # exact
+    rest = np.matmul(np.hstack(A[::-1]), np.hstack(tails).T)
+    hi, lo = two_sum(orders[0], orders[1])
+    lo, lost = two_sum(lo, orders[2])
+    hi, lo = two_sum(hi, lo)
+    return hi, lo + (lost + rest)
 
 
 @dataclass(frozen=True, eq=False)

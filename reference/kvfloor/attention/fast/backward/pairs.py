@@ -37,7 +37,14 @@ from kvfloor.attention.fast.exponential import (
 )
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.operands import scaled_queries
-from kvfloor.attention.fast.slices import KeySlices, key_rest, slice_bits, split
+from kvfloor.attention.fast.slices import (
+    KeySlices,
+    fine_products,
+    fine_rest,
+    key_rest,
+    slice_bits,
+    split,
+)
 from kvfloor.attention.fast.totals import row_weights
 
 __all__ = ["Accuracy", "Pairs", "Part", "pair_total", "total_error"]
@@ -154,7 +161,8 @@ class Part:
         if self.pairs.accuracy == "coarse":
             return self._coarse_products(right, left, unit)
         if self.pairs.accuracy == "fine":
-            hi, lo = fine_products(right.at(self.columns), left, unit)
+            table = right.at(self.columns).factors[2][:, : left[0].shape[-1]]
+            hi, lo = fine_products(table, left, unit)
             return hi.reshape(self.shape), lo.reshape(self.shape)
         parts = split(left[0].copy(), left[1], right.bits, unit)[::-1]
         joined = np.concatenate(parts, axis=2).reshape(self.lines, -1)
@@ -223,8 +231,7 @@ class Part:
             bound: Float = (sums + unit * (longest + d)) * 2.0 ** (-slice_bits(d) - 1)
             return bound
         if self.pairs.accuracy == "fine":
-            bound = (sums + unit * (3 * longest + 2 * d)) * 2.0 ** (-3 * (slice_bits(d) - 1) - 1)
-            return bound
+            return fine_rest(sums, unit, longest, d)
         return key_rest(sums, unit, longest, d)
 
     def _logit_errors(self) -> Float:
@@ -250,30 +257,6 @@ class Part:
         short = self.pairs.accuracy == "coarse"  # then it is, beside the high part
         usable = (short | (self._rest <= 2.0**-13)) & (relative <= _LARGEST)
         return np.asarray(usable & self.joined.covers(self.products, self.top))
-
-
-def fine_products(right: KeySlices, left: Pair, unit: float | Float) -> Pair:
-    """Products of rows, at most ``unit``, with the rows of a table, in four slices."""
-    bits, wholes = right.bits - 1, right.factors[2]
-    K = wholes[:, : right.factors[0].shape[1]].copy()
-    heads, tails = [], [K.copy()]
-    for i in (1, 2, 3):
-        heads.append(extract(K, 2.0 ** (-i * bits)))
-        tails.append(K.copy())
-    x, low = left[0].copy(), left[1]
-    parts = [extract(x, unit * 2.0 ** (-i * bits)) for i in (1, 2)]
-    x, lost = two_sum(x, low)
-    parts.append(extract(x, unit * 2.0 ** (-3 * bits)))
-    parts.append(x + lost)
-    A = [part.reshape(-1, part.shape[-1]) for part in parts]
-    orders = [
-        np.matmul(np.hstack(A[i::-1]), np.hstack(heads[: i + 1]).T) for i in range(3)
-    ]  # exact
-    rest = np.matmul(np.hstack(A[::-1]), np.hstack(tails).T)
-    hi, lo = two_sum(orders[0], orders[1])
-    lo, lost = two_sum(lo, orders[2])
-    hi, lo = two_sum(hi, lo)
-    return hi, lo + (lost + rest)
 
 
 def pair_total(x: Pair, largest: int) -> Pair:
