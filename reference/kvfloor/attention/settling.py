@@ -214,14 +214,16 @@ def _balls(task: _Task, b: int, layers: Layers) -> None:
 
 def _few(task: _Task, *, fine: bool) -> int:
     """Settle single numbers, if a row has few of them, and count them."""
-    problem, places = task.problem, np.nonzero(task.wanted)
+    problem = task.problem
+    rows, columns = np.nonzero(task.wanted)
+    places = rows, columns
     open_rows = int(task.wanted.any(axis=1).sum())
     if task.prepared is None or not 0 < task.left <= FEW * open_rows:
         return 0
     given = problem.queries, problem.scale, problem.mask, places, problem.terms
     balls = evaluate_refined(task.prepared, *given, fine=fine)
     if task.form.base == 2:
-        last = places[1] == problem.values[0].shape[1]
+        last = columns == problem.values[0].shape[1]
         balls = in_base_2(balls).where(last, balls)
     return _settle(task, balls, places)
 
