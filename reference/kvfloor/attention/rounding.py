@@ -144,8 +144,8 @@ def tensor_attention_rounded(
     threads : int
         How many there are for many queries; no result depends on it.
     on : array, optional
-        Level (a) runs at order 1, without bias or soft cap, in the framework of this array, on its
-        device; what it leaves open is settled here. No result depends on it.
+        Level (a) runs in the framework of this array, on its device; what it leaves open is settled
+        here. No result depends on it.
 
     Returns
     -------

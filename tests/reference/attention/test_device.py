@@ -15,7 +15,7 @@ import pytest
 
 from fast_oracle import Case, exact_truths, numbers, share
 from kvfloor.attention import Layers, Window, tensor_attention_rounded
-from kvfloor.attention.fast import centred, elsewhere
+from kvfloor.attention.fast import centred, elsewhere, single
 from kvfloor.attention.fast.device import Device, device_of
 from kvfloor.errors import InputError
 from reference.attention.test_fast_bounds import Adversary, balanced
@@ -30,15 +30,20 @@ def normal(*shape: int) -> Any:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[slice]:
-    """The tokens that a device was asked about."""
+    """The tokens of the last slot that a device was asked about."""
     asked: list[slice] = []
-    original = elsewhere.Tokens.sums
+    tokens, tuples = elsewhere.Tokens.sums, elsewhere.Tuples.sums
 
-    def sums(self: Any, g: Any, columns: slice, missing: Any) -> Any:
+    def of_tokens(self: Any, g: Any, columns: slice, *more: Any) -> Any:
         asked.append(columns)
-        return original(self, g, columns, missing)
+        return tokens(self, g, columns, *more)
 
-    monkeypatch.setattr(elsewhere.Tokens, "sums", sums)
+    def of_tuples(self: Any, g: Any, rows: Any, columns: slice, *more: Any) -> Any:
+        asked.append(columns)
+        return tuples(self, g, rows, columns, *more)
+
+    monkeypatch.setattr(elsewhere.Tokens, "sums", of_tokens)
+    monkeypatch.setattr(elsewhere.Tuples, "sums", of_tuples)
     return asked
 
 
@@ -77,16 +82,37 @@ def test_results_are_the_same_everywhere(framework: str, dtype: str, calls: list
             calls.clear()
 
 
-def test_where_nothing_is_asked_of_a_device(calls: list[slice]) -> None:
-    """At higher orders, with a bias or a cap, for float64, and for tokens that nobody sees."""
-    on = array_of("array_api_strict")
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(("order", "n"), [(1, 300), (2, 20), (3, 7)])
+def test_bias_cap_and_sinks_at_any_order(
+    framework: str, order: int, n: int, calls: list[slice]
+) -> None:
+    on, rng = array_of(framework), np.random.default_rng(order)
+    shape = 9, *[n] * order
+    q, *slots = rng.standard_normal((9, 8)), *rng.standard_normal((2 * order, n, 8))
+    mask = rng.random(shape) < 0.7
+    mask[1] = False
+    terms: list[dict[str, Any]] = [{}, {"bias": rng.standard_normal(shape)}, {"softcap": 2}]
+    terms.append({"softcap": 2, "bias": np.where(mask, 0.5, -(10.0**4)), "sink": 0.5})
+    for more in terms:
+        for given in ({"scale": 1}, {"scale": 60, "mask": mask, "empty": "zero"}):
+            here, there = Layers(), Layers()
+            told: dict[str, Any] = {"dtype": "float32", "return_logsumexp": True} | given | more
+            every = q, slots[:order], slots[order:]
+            expected = tensor_attention_rounded(*every, **told, layers=here)
+            found = tensor_attention_rounded(*every, **told, layers=there, on=on)
+            for one, other in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(one, other)
+            assert abs(there.single - here.single) <= 2
+            assert calls == [slice(0, n)]
+            calls.clear()
+
+
+def test_float64_asks_nothing_of_a_device(calls: list[slice]) -> None:
     q, k, v = normal(6, 4), normal(9, 4), normal(9, 4)
-    told: list[dict[str, Any]] = [{"bias": np.ones(9)}, {"softcap": 5}, {"dtype": "float64"}]
-    for more in told:
-        given = {"dtype": "float32"} | more
-        found = tensor_attention_rounded(q, [k], [v], on=on, **given)
-        np.testing.assert_array_equal(found, tensor_attention_rounded(q, [k], [v], **given))
-    tensor_attention_rounded(q, [k, k], [v, v], dtype="float32", on=on)
+    given: dict[str, Any] = {"dtype": "float64"}
+    found = tensor_attention_rounded(q, [k], [v], on=array_of("array_api_strict"), **given)
+    np.testing.assert_array_equal(found, tensor_attention_rounded(q, [k], [v], **given))
     assert not calls
 
 
@@ -153,6 +179,43 @@ def test_a_device_that_rounds_sums_as_badly_as_it_may(value: float) -> None:
     assert min(used(case, adversary(None, lambda _: apart))) > 0.7
 
 
+@pytest.mark.parametrize("size", [0.1, 1.0, 20.0])
+@pytest.mark.parametrize("wide", [2, 3, 4096])
+def test_balls_of_tuples_hold(size: float, wide: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In tiles of few rows and columns."""
+    monkeypatch.setattr(single, "_WIDE", wide)
+    monkeypatch.setattr(single, "_ROWS", wide)
+    for module in (single, elsewhere):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    rng = np.random.default_rng(int(10 * size))
+    for order, n in ((2, 1), (2, 4), (2, 7), (3, 3)):
+        slots = list(rng.standard_normal((2 * order, n, 3)))
+        mask = None if n % 2 else rng.random([n] * order) < 0.6
+        if mask is not None:
+            mask[(0,) * order] = True
+        query = size * rng.standard_normal((1, 3))
+        used(Case(query, slots[:order], [V[:, :1] for V in slots[order:]], 1, mask), NUMPY)
+
+
+def test_a_device_that_rounds_logits_of_tuples_as_badly_as_it_may() -> None:
+    rng = np.random.default_rng(0)
+    K = [np.ones((2, 128)), rng.choice([-1.0, 1.0], (8, 128))]
+    values = [np.ones((2, 1)), balanced(8)[:, None]]
+    case = Case(np.full((1, 128), 0.25), K, values, Fraction(1, 8))
+    assert max(used(case, NUMPY)) < 0.1
+    assert used(case, adversary(lambda _: balanced(8), None, None, None))[0] > 0.5
+    assert used(case, adversary(np.ones_like, None, None, None))[1] > 0.5
+
+
+def test_a_device_that_rounds_sums_of_tuples_as_badly_as_it_may() -> None:
+    """Over 255 columns, where the rows are few."""
+    K, V = [np.ones((1, 1)), np.ones((255, 1))], [np.ones((1, 1)), np.ones((255, 1))]
+    case = Case(np.zeros((1, 1)), K, V)
+    assert max(used(case, NUMPY)) < 0.1
+    apart = np.array([1.0, -1.0])
+    assert min(used(case, adversary(None, lambda _: apart, None, None))) > 0.7
+
+
 @pytest.mark.long
 def test_the_script_for_accelerators_runs_on_a_cpu() -> None:
     pytest.importorskip("array_api_compat")
@@ -200,6 +263,7 @@ FLAWS: dict[str, tuple[dict[str, Any], str]] = {
     "sums": ({"asarray": halved("add")}, "sums are not rounded to nearest"),
     "differences": ({"asarray": halved("subtract")}, "differences are not rounded to nearest"),
     "products": ({"asarray": halved("multiply")}, "products are not rounded to nearest"),
+    "quotients": ({"asarray": halved("divide")}, "quotients are not rounded to nearest"),
     "away": ({"round": lambda x: np.floor(x + 0.5)}, "numbers are not rounded to whole ones"),
     "matrices": (
         {"matmul": lambda a, b: np.matmul(np.float32(a), np.float32(b)).astype(np.float64)},

@@ -24,7 +24,7 @@ from kvfloor.attention.fast import (
     prepare,
     refined,
 )
-from kvfloor.attention.fast.exponential import LN2, exp_double, exp_double_error
+from kvfloor.attention.fast.exponential import LN2, LOG2_E, exp_double, exp_double_error
 from kvfloor.attention.grouping import ExactAttention
 from kvfloor.attention.heads import as_problems
 from kvfloor.attention.inputs import as_scale
@@ -341,7 +341,8 @@ def test_caps_in_float64_and_in_pairs_are_within_their_errors() -> None:
     x = np.concatenate([np.linspace(-40, 40, 4001), 10.0 ** np.arange(-12, 6)])
     for softcap in (Fraction(1, 2), Fraction(50)):
         single = x.copy()
-        joined._cap_single(single, softcap)
+        cap = float(2 / softcap), float(softcap) * LOG2_E
+        joined._cap_single(single, *cap)
         hi, lo = joined._cap_double((x, np.zeros_like(x)), softcap)
         with arb_precision(BITS):
             c, ln2 = arb(fmpq(softcap.numerator, softcap.denominator)), arb(2).log()

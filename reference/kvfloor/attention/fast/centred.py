@@ -60,11 +60,10 @@ def evaluate_centred(
     def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
         g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
         tiling = Tiling.of(len(some), prepared.shape, *_steps(len(some)))
-        there = prepared.there if joined.plain else None
-        if there is None:
+        if (tokens := prepared.tokens_there) is None:
             sums = _sum(prepared, g, dropped, joined, tiling)
         else:
-            sums = _sum_there(there, g, dropped, prepared.shape[1])
+            sums = _sum_there(tokens, g, dropped, joined, prepared.shape[1])
         _add_sinks(sums, joined, len(prepared.value_exponents))
         return _enclose(prepared, g, sums, joined)
 
@@ -110,16 +109,16 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tilin
     return sums
 
 
-def _sum_there(there: Tokens, g: Queries, dropped: Dropped, n: int) -> Sums:
+def _sum_there(tokens: Tokens, g: Queries, dropped: Dropped, joined: Joined, n: int) -> Sums:
     """The same on a device, in wide tiles: it is quick where it has much to do."""
     b = len(g.hi)
     everyone, only = slice(0, b), slice(0, 1)
-    found = Sums(b, (there.width,))
+    found = Sums(b, (tokens.width,))
     for columns in slices(n, _WIDE):
         if dropped.all_of(everyone, only, columns):
             continue
-        missing = dropped(everyone, only, columns)
-        top, sums = there.sums(g.hi, columns, None if missing is None else missing[:, 0])
+        tile = everyone, only, columns
+        top, sums = tokens.sums(g.hi, columns, dropped(*tile), joined.joining(*tile))
         scale = found.admit(everyone, top[:, None])
         found.sums += sums * scale
     return found

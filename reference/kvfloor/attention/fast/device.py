@@ -1,4 +1,4 @@
-"""Where level (a) at order 1 may run: any namespace of the array API, on any of its devices.
+"""Where level (a) may run: any namespace of the array API, on any of its devices.
 
 What is trusted of one is listed in docs/fast.md, section 5d; `device_of` tries it first.
 """
@@ -83,6 +83,7 @@ def _fault(device: Device) -> str | None:
         ("sums", X + Y, x + y),
         ("differences", X - Y, x - y),
         ("products", X * Y, x * y),
+        ("quotients", X / Y, x / y),
     ):
         if not np.array_equal(to_numpy(there), here):
             return f"{name} are not rounded to nearest"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, Pair, divide, multiply, two_sum
 from kvfloor.attention.fast.exponential import LN2, LOG2_E, exp2_single, exp_double
+from kvfloor.attention.fast.joining import SATURATED, Joining
 from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.terms import Terms
 
@@ -25,7 +26,6 @@ CAPS = (2.0**-20, 2.0**20)
 _LOWEST = 2048.0  # biases below minus this, in units of a level, are taken as that
 _NEGLIGIBLE = 910  # bits by which such tuples must then lie below the largest
 _HIGHEST = 2.0**20  # biases and sinks above are not evaluated
-_SATURATED = 160.0  # of 2x/c, in both units: tanh is 1 up to 2**-150
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +74,6 @@ class Joined:
         return error if self.terms.softcap is None else error + 2.0**-81 * self._cap
 
     @property
-    def plain(self) -> bool:
-        """Whether nothing but sinks joins the inner products."""
-        return self.terms.bias is None and self.terms.softcap is None
-
-    @property
     def additions(self) -> int:
         """By how much the sinks lengthen a sum of weights."""
         return 0 if self.terms.sink is None else 1
@@ -91,10 +86,19 @@ class Joined:
 
     def add(self, x: Float, q: slice, rows: slice, columns: slice) -> None:
         """Turn inner products, in bits, into logits, in place; shape (queries, rows, columns)."""
-        if self.terms.softcap is not None:
-            _cap_single(x, self.terms.softcap)
-        if self.terms.bias is not None:
-            x += self._tile(self.terms.bias, q, rows, columns)
+        joining = self.joining(q, rows, columns)
+        if joining.cap is not None:
+            _cap_single(x, *joining.cap)
+        if joining.bias is not None:
+            x += joining.bias
+
+    def joining(self, q: slice, rows: slice, columns: slice) -> Joining:
+        """What `add` joins to a tile."""
+        softcap, bias = self.terms.softcap, self.terms.bias
+        return Joining(
+            None if softcap is None else (float(2 / softcap), float(softcap) * LOG2_E),
+            None if bias is None else self._tile(bias, q, rows, columns),
+        )
 
     def add_pair(self, x: Pair, q: slice, rows: slice, columns: slice) -> None:
         """The same for inner products in double-double, in nats."""
@@ -165,23 +169,23 @@ class Joined:
         return raised
 
 
-def _cap_single(x: Float, softcap: Fraction) -> None:
+def _cap_single(x: Float, twice: float, cap: float) -> None:
     """Set x, in bits, to C·tanh(x/C): with E = 2**(2x/c), c in nats, tanh = 1 - 2/(E + 1)."""
-    w = np.clip(x * float(2 / softcap), -_SATURATED, _SATURATED)
+    w = np.clip(x * twice, -SATURATED, SATURATED)
     y, k = np.empty_like(w), np.empty(w.shape, dtype=np.int64)
     exp2_single(w, y, k)
     y.view(np.int64)[...] += k << 52
     y += 1
     np.divide(2, y, out=y)
     np.subtract(1, y, out=y)
-    np.multiply(y, float(softcap) * LOG2_E, out=x)
+    np.multiply(y, cap, out=x)
 
 
 def _cap_double(x: Pair, softcap: Fraction) -> Pair:
     """Return c·tanh(x/c): with E = e**(2x/c), tanh = (E - 1)/(E + 1)."""
     hi, lo = multiply(x, _pair(2 / softcap, x[0]))
-    outside = ~(np.abs(hi) <= _SATURATED)
-    hi = np.where(outside, np.copysign(_SATURATED, hi), hi)
+    outside = ~(np.abs(hi) <= SATURATED)
+    hi = np.where(outside, np.copysign(float(SATURATED), hi), hi)
     lo = np.where(outside, 0.0, lo)
     k, hi, lo = exp_double(hi, lo, list(np.empty((5, *hi.shape))))
     hi, lo = np.ldexp(hi, k), np.ldexp(lo, k)

@@ -25,7 +25,7 @@ from kvfloor.attention.fast.arithmetic import (
     two_product,
 )
 from kvfloor.attention.fast.device import Device
-from kvfloor.attention.fast.elsewhere import Tokens
+from kvfloor.attention.fast.elsewhere import Tokens, Tuples
 from kvfloor.attention.fast.loops import loops_for
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices
 from kvfloor.attention.inputs import Scale
@@ -132,7 +132,7 @@ class Prepared:
     key_exponents, value_exponents : ndarray of int64, shapes (d,) and (d_v,)
         The powers of two taken out, all slots together.
     device : Device, optional
-        Where level (a) runs at order 1, if not here.
+        Where level (a) runs, if not here.
     """
 
     key_slots: tuple[Slot, ...]
@@ -190,13 +190,19 @@ class Prepared:
         np.square(self.column_norms[rows], out=out[:, -1])
 
     @cached_property
-    def there(self) -> Tokens | None:
-        """Keys and moments at order 1 on the device."""
-        if self.device is None or len(self.key_slots) > 1:
+    def tokens_there(self) -> Tokens | None:
+        """Keys and moments, at order 1, on the device."""
+        if self.device is None:
             return None
         moments = np.ones((self.shape[1], 2 * len(self.value_exponents) + 2))
         self.moments(slice(None), moments)
         return Tokens(self.device, self.keys[0], moments)
+
+    @cached_property
+    def tuples_there(self) -> Tuples | None:
+        """Keys and values of the last slot, at higher orders, on the device."""
+        device = self.device
+        return None if device is None else Tuples(device, self.keys[-1], self.values[-1])
 
     @property
     def longest(self) -> float:

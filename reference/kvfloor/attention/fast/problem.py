@@ -15,7 +15,7 @@ __all__ = ["prepare_problem"]
 def prepare_problem(problem: Problem, device: Device | None = None) -> Prepared | None:
     """Return keys and values of a problem scaled; None if float64 does not hold what is given.
 
-    Level (a) runs on the device at order 1, if one is given.
+    Level (a) runs on the device, if one is given.
     """
     bias, sink, softcap = problem.terms
     given = (problem.queries, *problem.keys, *problem.values, bias, sink)

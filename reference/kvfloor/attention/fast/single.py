@@ -9,6 +9,7 @@ import numpy as np
 from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.centred import evaluate_centred
+from kvfloor.attention.fast.elsewhere import BLOCK, Tuples
 from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_single
@@ -31,6 +32,7 @@ from kvfloor.attention.windows import Intervals
 __all__ = ["evaluate_single"]
 
 _COLUMNS, _ELEMENTS = 256, 2**15
+_WIDE, _ROWS = 2**12, 256  # columns and rows of a tile on a device
 
 
 def evaluate_single(
@@ -77,9 +79,15 @@ def evaluate_single(
 
     def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
         g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
-        tiling = _tiling(prepared, len(some))
-        totals = _sum(prepared, g, dropped, joined, tiling)
-        return _enclose(prepared, g, totals, joined, tiling)
+        if (tuples := prepared.tuples_there) is None:
+            tiling = _tiling(prepared, len(some))
+            totals, added = _sum(prepared, g, dropped, joined, tiling), tiling.steps[2]
+        else:
+            tiling = Tiling.of(len(some), prepared.shape, _WIDE, _WIDE * _ROWS)
+            totals = _sum_there(prepared, tuples, g, dropped, joined, tiling)
+            added = BLOCK + -(-tiling.steps[2] // BLOCK)
+        roundings = tiling.steps[1] + added + tiling.per_query
+        return _enclose(prepared, g, totals, joined, roundings)
 
     joined = Joined.by(terms, prepared, bits=True)
     return in_batches(evaluate, prepared, queries, mask, joined)
@@ -123,22 +131,52 @@ def _sum(
             kinds = totals.sums[q]
             kinds[:, 0] += np.einsum("qic,ic->qc", sums, W)
             kinds[:, 1:] += np.stack([marginal, marginal * lengths], axis=1) @ squares
-    if (sinks := joined.sinks()) is not None:
-        k, y, _ = sinks
-        totals.count_sinks(y * totals.admit_sinks(k, above=0))
+    _add_sinks(totals, joined)
     return totals
 
 
+def _sum_there(
+    prepared: Prepared,
+    tuples: Tuples,
+    g: Queries,
+    dropped: Dropped,
+    joined: Joined,
+    tiling: Tiling,
+) -> Totals:
+    """The same on a device, in large tiles, each query's weights in one unit."""
+    totals = Totals(tiling, 3, tuples.width)
+    for q, rows in tiling.blocks():
+        products = prepared.rows(rows)
+        for columns in tiling.across():
+            if dropped.all_of(q, rows, columns):
+                continue
+            tile = q, rows, columns
+            top, sums, weights = tuples.sums(
+                g.hi[q], products, columns, dropped(*tile), joined.joining(*tile)
+            )
+            scale = totals.admit(q, top[:, None])
+            totals.sums[q] += sums * scale[..., None]
+            totals.columns[q, columns] += weights * scale
+    _add_sinks(totals, joined)
+    return totals
+
+
+def _add_sinks(totals: Totals, joined: Joined) -> None:
+    if (sinks := joined.sinks()) is not None:
+        k, y, _ = sinks
+        totals.count_sinks(y * totals.admit_sinks(k, above=0))
+
+
 def _enclose(
-    prepared: Prepared, g: Queries, totals: Totals, joined: Joined, tiling: Tiling
+    prepared: Prepared, g: Queries, totals: Totals, joined: Joined, roundings: int
 ) -> Evaluation:
+    """Enclose quotients of sums whose terms are rounded so often, but for values of rows."""
     N, rows, long_rows = np.moveaxis(totals.sums, 1, 0)
     D = N[:, -1:]
     columns = prepared.times_squares(totals.columns)
     long_columns = prepared.times_squares(totals.columns * np.square(prepared.column_norms))
     # Cauchy and Schwarz: Σ E·|W·V| <= √(Σ E·W² · Σ E·V²), and likewise with logit errors α·β.
-    roundings = tiling.steps[1] + tiling.steps[2] + tiling.per_query + len(prepared.key_slots)
-    roundings += joined.additions
+    roundings += len(prepared.key_slots) + joined.additions
     weights = gamma(roundings) + EXP2_SINGLE_ERROR + LN2_ABOVE * joined.error(g.reach)[:, None]
     error = weights * np.sqrt(rows * columns)
     error[:, -1:] += weights * totals.sinks
