@@ -21,7 +21,7 @@ from gradient_truth import BackwardCase, draw_case, entries
 from kvfloor import GradientLayers
 from kvfloor.numbers import FORMATS, BinaryFormat, Rounding, arb_precision, as_format, ball_ends
 
-__all__ = ["compare", "summed_gradients"]
+__all__ = ["compare", "exact_ball", "expected", "of_boundary", "summed_gradients"]
 
 Array = Any
 ROUNDINGS: tuple[Rounding, ...] = ("nearest", "nearest", "up", "down", "zero")
@@ -76,7 +76,7 @@ class _Sums:
             seen.append(t)
             slopes[t], logits[t] = arb(1), s + bias
             if case.softcap is not None:
-                cap = _exact(case.softcap)
+                cap = exact_ball(case.softcap)
                 slopes[t], logits[t] = 1 - (s / cap).tanh() ** 2, (s / cap).tanh() * cap + bias
         own = leading if not shared else leading[:-1]
         sink = None if self.sink is None else exact["sink"].ravel()[self.sink[own]]
@@ -98,7 +98,7 @@ class _Sums:
         g = (
             arb(0)
             if case.logsumexp_cotangent is None
-            else _exact(case.logsumexp_cotangent[leading])
+            else exact_ball(case.logsumexp_cotangent[leading])
         )
         for t in seen:
             p = e[t] / total
@@ -145,7 +145,7 @@ def _places(array: Array, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(places, shape)
 
 
-def _exact(x: Any) -> arb:
+def exact_ball(x: Any) -> arb:
     return arb(fmpq(*Fraction(x).as_integer_ratio()))
 
 
@@ -153,16 +153,16 @@ def _balls(array: Array) -> Array:
     found = np.empty(np.shape(array), dtype=object)
     for place in np.ndindex(*found.shape):
         x = np.asarray(array)[place]
-        found[place] = None if x == -np.inf else _exact(x)
+        found[place] = None if x == -np.inf else exact_ball(x)
     return found
 
 
 def _scale(case: BackwardCase) -> arb:
     d = case.given["query"].shape[-1]
-    return 1 / arb(d).sqrt() if case.scale == "1/sqrt(d)" else _exact(case.scale)
+    return 1 / arb(d).sqrt() if case.scale == "1/sqrt(d)" else exact_ball(case.scale)
 
 
-def _expected(ball: arb, target: BinaryFormat, rounding: Rounding) -> float | None:
+def expected(ball: arb, target: BinaryFormat, rounding: Rounding) -> float | None:
     """What all of a ball rounds to, None if it is not one number; a zero is +0."""
     if ball == 0:
         return 0.0
@@ -188,19 +188,19 @@ def compare(seeds: range, size: int, layers: GradientLayers) -> Iterator[tuple[i
         count = wrong = near = 0
         for name, numbers in found.items():
             for place in np.ndindex(*numbers.shape):
-                right, one = _expected(truth[name][place], target, rounding), float(numbers[place])
+                right, one = expected(truth[name][place], target, rounding), float(numbers[place])
                 if right is None:  # a boundary r lies in the ball: is it r?
                     finer = finer if finer is not None else summed_gradients(case, 4000)
-                    near, right = near + 1, _of_boundary(finer[name][place], target, rounding)
+                    near, right = near + 1, of_boundary(finer[name][place], target, rounding)
                 count += 1
                 same = one == right and np.signbit(one) == np.signbit(right)
                 wrong += not (same or (np.isnan(one) and np.isnan(right)))
         yield count, wrong, near
 
 
-def _of_boundary(ball: arb, target: BinaryFormat, rounding: Rounding) -> float:
+def of_boundary(ball: arb, target: BinaryFormat, rounding: Rounding) -> float:
     """What a ball rounds to, taking what is within 2**-3000 of a rational of few bits for it."""
-    right = _expected(ball, target, rounding)
+    right = expected(ball, target, rounding)
     if right is not None:
         return right
     low, high = ball_ends(ball)
