@@ -426,17 +426,17 @@ MALFORMED: dict[str, tuple[Callable[[], str], str]] = {
                 Altered(
                     "instance-order-2",
                     ("instance",),
-                    {"order": 2, "scale": "1", "course": "once"}
-                    | {"keys": [[["1", "1"]] * 300] * 2, "values": [[["1"]] * 300] * 2},
+                    {"order": 3, "scale": "1", "course": "once"}
+                    | {"keys": [[["1", "1"]] * 60] * 3, "values": [[["1"]] * 60] * 3},
                     "",
                 )
             )
         ),
-        "instance: too large to be checked in a second",
+        "instance: too large to be checked in seconds",
     ),
     "too-large-to-check": (
         lambda: pretty(altered(Altered("binary-order-1", ("family", "order"), 16, ""))),
-        "family: too large to be checked in a second",
+        "family: too large to be checked in seconds",
     ),
 }
 

@@ -127,7 +127,7 @@ def audit(
         course = Course(terms, examination)
         course.run(factory)
         scope, serves = examination.scope, examination.serves
-    readings = course.readings + course.tosses
+    readings = course.readings
     worst = [reading.worst_error for reading in readings]
     worst += [entered.worst for entered in course.entered]
     symbols = hard.d_v * sum(len(r.answers) for r in readings)
@@ -168,7 +168,7 @@ def hard_family(family: str, *, n: int, d: int, order: int, guarantee: Guarantee
         raise InputError.among("family", FAMILIES, shown(family))
     n, d, order = as_count(n, "n", 1), as_count(d, "d", 1), as_count(order, "order", 1)
     if most_work(order=order, d_v=d, self_token=False, rows=n, d=d) > MOST_WORK:
-        expected = "a shape whose certificates can be checked in a second"
+        expected = "a shape whose certificates can be checked in seconds"
         raise InputError("n", expected, f"order={order}, n={n}, d={d}")
     return BinaryValues(binary_keys(n, d), d_v=d, order=order, guarantee=guarantee)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import count, repeat
+from itertools import count, cycle, islice, repeat
 from random import Random
 
 from kvfloor.audit.accuracy import Entered, Failure, Instance, Reported, contrast, reported
@@ -29,6 +29,8 @@ __all__ = ["Course", "Terms"]
 
 LEAST_INSTANCES = 2
 LEAST_ASKED = 128  # queries asked of one restored cache
+MOST_PRODUCTS = 2**28  # of numbers, in the answers to all queries of an instance
+SAMPLED = 256  # queries where there are more
 MOST_INSTANCES = 64  # a state of N - 1 bits that varies in length may be wrong very seldom
 AS_LIKELY_AS_NOT = Fraction(1, 2)  # what has no smaller probability says nothing
 COINS = 20  # other seeds: wrong at half of all, it goes unseen with probability 2**-20
@@ -62,8 +64,6 @@ class Course:
     examination : Examination
     readings : list of Reading
         Of random instances, with the first coins.
-    tosses : list of Reading
-        With other coins, if they make a difference or the cache may fail.
     violation : Document or None
         The first that was found.
     entered : list of Entered
@@ -84,7 +84,6 @@ class Course:
     terms: Terms
     examination: Examination
     readings: list[Reading] = field(default_factory=list)
-    tosses: list[Reading] = field(default_factory=list)
     violation: Document | None = None
     entered: list[Entered] = field(default_factory=list)
     reports: list[Reported] = field(default_factory=list)
@@ -126,7 +125,7 @@ class Course:
                 examination.state(bits, seed)  # its size may depend on the instance
                 return
             least = LEAST_ASKED if not self.readings else 0
-            reading = examination.read(bits, seed, least_asked=least)
+            reading = examination.read(bits, seed, self._addresses(), least_asked=least)
             self.readings.append(reading)
             self.violation = examination.violation(reading, seed)
             if len(self.readings) == 1:
@@ -138,22 +137,41 @@ class Course:
                 return
             if luck <= min(1 - self.terms.confidence, AS_LIKELY_AS_NOT):
                 reason = (
-                    f"all {size} symbols of {len(self.readings)} random instances are right from "
+                    f"all {size} symbols of {self._whole} random instances are right from "
                     f"{examination.bits} bits, which has probability at most {_power(luck)} unless "
                     "something is kept outside the state"
                 )
                 raise Misbehaviour("outside-state", reason)
 
+    def _addresses(self) -> list[int] | None:
+        """Which to ask: a sample if all would take long, and a state may hold all symbols."""
+        family, shape = self.examination.family, self.terms.shape
+        if family.n ** (1 + shape.order) * (shape.d + shape.d_v) <= MOST_PRODUCTS:
+            return None
+        if self.readings and self._chance < 1:
+            return None
+        rng = Random(derived_seed(self.terms.seed, f"asked {len(self.readings)}"))  # noqa: S311
+        return sorted(rng.sample(range(family.n), SAMPLED))
+
     @property
-    def _luck(self) -> Fraction:
-        """The most probable that all instances so far are right (T6).
+    def _chance(self) -> Fraction:
+        """The most probable that all of a random instance is right (T6).
 
         States that all had the same bits are taken to have them always.
         """
         sizes = self.examination.sizes
         states = 2 ** max(sizes) if len(sizes) == 1 else states_up_to(max(sizes))
-        size = self.examination.family.size
-        return all_correct_probability(size, states) ** len(self.readings)
+        return all_correct_probability(self.examination.family.size, states)
+
+    @property
+    def _luck(self) -> Fraction:
+        """The most probable that all instances that were read whole are right."""
+        return self._chance**self._whole
+
+    @property
+    def _whole(self) -> int:
+        """Instances of which all was asked."""
+        return sum(len(r.answers) == self.examination.family.n for r in self.readings)
 
     @property
     def _refuted(self) -> bool:
@@ -223,13 +241,12 @@ class Course:
 
     def _coins_matter(self, seeds: Iterator[int]) -> bool:
         """Whether other coins lead to another state or other answers."""
-        examination, reading = self.examination, self.readings[-1]
-        others = [
-            examination.read(reading.bits, seed, [k % examination.family.n], once=True)
-            for k, seed in zip(range(COINS), seeds, strict=False)
-        ]
-        self.tosses += others
-        return not all(other.agrees(reading) for other in others)
+        reading = self.readings[-1]
+        asked = islice(cycle(reading.asked), COINS)
+        return not all(
+            self.examination.repeats(reading, address, seed)
+            for address, seed in zip(asked, seeds, strict=False)
+        )
 
     def _suspect(self, asker: Asker) -> Question | None:
         """The question that was wrong most often, with these coins and some more."""
@@ -319,7 +336,7 @@ class Course:
         document = self.violation or {}
         answer, output = (Fraction(document["answer"]), Fraction(document["output"]["lower"]))
         reason = contrast(answer, output)
-        if (luck := self._luck) <= AS_LIKELY_AS_NOT:
+        if (luck := self._chance ** len(self.readings)) <= AS_LIKELY_AS_NOT:
             reason += (
                 f"; {max(self.examination.sizes)} bits answer so many random instances as were "
                 f"tried ({len(self.readings)}) rightly with probability at most {_power(luck)}"

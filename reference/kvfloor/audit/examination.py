@@ -76,10 +76,10 @@ class Reading:
     worst_error: Fraction
     worst: tuple[int, int] | None
 
-    def agrees(self, other: Reading) -> bool:
-        """Whether another reading has the same state, and the same answers to what this asks."""
-        answers = {address: other.answers[address] for address in self.answers}
-        return (self.state, self.answers) == (other.state, answers)
+    @property
+    def asked(self) -> list[int]:
+        """The addresses."""
+        return list(self.answers)
 
 
 class Examination:
@@ -222,6 +222,14 @@ class Examination:
             return False
         return True
 
+    def repeats(self, reading: Reading, address: int, seed: int) -> bool:
+        """Whether other coins lead to the same state, and to the same answer for an address."""
+        state = self.state(reading.bits, seed, once=True)
+        return (
+            state == reading.state
+            and self.answer(state, address, seed) == (reading.answers[address])
+        )
+
     def answer(self, state: State, address: int, seed: int) -> tuple[Fraction, ...]:
         """Return what a cache restored from a state answers to its first query."""
         asked = [self.queries[address]]
@@ -237,8 +245,9 @@ class Examination:
             If answers to the same questions differ, or the cache fails.
         """
         first = list(reading.answers.values())[:SAMPLE]
+        queries = [self.queries[address] for address in reading.asked[:SAMPLE]]
         other, seen = (
-            list(process.answers(reading.state, self.queries[:SAMPLE], self.shape, seed))
+            list(process.answers(reading.state, queries, self.shape, seed))
             for process in (self._readers[1], self._writers[0])
         )
         if other != first:

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+_WHOLE = 2.0**53  # whole numbers below this are float64
+
+
 class Shape:
     """Order and widths of the tokens that a cache takes, checked.
 
@@ -75,11 +78,22 @@ def as_float64_token(keys: Any, values: Any, shape: Shape) -> Array:
         As `as_token` and `as_float64` do.
     """
     numbers = _numbers(keys, values, shape)
-    if all(type(x) is float for x in numbers):  # an array at once, in a tenth of the time
-        floats = np.array(numbers) + 0.0  # no zero has a sign
-        if np.isfinite(floats).all():
-            return floats
+    if (floats := _at_once(numbers)) is not None:
+        return floats
     return as_float64([as_fraction(x, "token") for x in numbers], "numbers")
+
+
+def _at_once(numbers: list[Any]) -> Array | None:
+    """Floats and whole numbers that float64 holds as an array, in a tenth of the time."""
+    types = {*map(type, numbers)}
+    if not types <= {int, float}:
+        return None
+    try:
+        floats = np.array(numbers, dtype=np.float64) + 0.0  # no zero has a sign
+    except OverflowError:
+        return None
+    exact = np.abs(floats) < _WHOLE if int in types else np.isfinite(floats)
+    return floats if exact.all() else None
 
 
 def _numbers(keys: Any, values: Any, shape: Shape) -> list[Any]:

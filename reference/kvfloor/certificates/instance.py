@@ -155,7 +155,7 @@ def _check_shape(document: Document) -> None:
     if query["column"] >= d_v:
         raise InvalidError("query: no such column")
     if instance_work(document) > MOST_WORK:
-        raise MalformedError("instance: too large to be checked in a second")
+        raise MalformedError("instance: too large to be checked in seconds")
 
 
 def _tokens(instance: Document) -> list[Token]:

@@ -105,8 +105,7 @@ def random_inputs(size: int, seed: int) -> Iterator[Bits]:
     """Yield independent uniform elements of {0, 1}^size without end."""
     rng = random.Random(seed)  # noqa: S311 (reproducible, no secrets here)
     while True:
-        drawn = rng.getrandbits(size)
-        yield tuple(drawn >> k & 1 for k in range(size))
+        yield tuple(map(int, reversed(f"{rng.getrandbits(size):0{size}b}")))
 
 
 def _search(

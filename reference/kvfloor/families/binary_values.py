@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -126,6 +127,10 @@ class BinaryValues:
         """The margin g of every query over every competitor, in nats."""
         return self.multiplier * self._unit_margin
 
+    @cached_property
+    def _threshold(self) -> Fraction:
+        return Fraction(threshold(self.guarantee))
+
     @property
     def _unit_margin(self) -> Fraction:
         least = min(self.book.margin, self.book.zero_margin) if self.self_token else None
@@ -185,7 +190,7 @@ class BinaryValues:
         return tuple(self._decode_one(o, f"answer[{c}]") for c, o in enumerate(answer))
 
     def _decode_one(self, o: Any, argument: str) -> int:
-        theta = threshold(self.guarantee)
+        theta = self._threshold
         if not isinstance(o, arb):
             return int(as_fraction(o, argument) > theta)
         sides = {end > theta for end in ball_ends(o)} if o.is_finite() else {False, True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -133,16 +134,23 @@ class Dense:
         """Columns of the values that mark the first rows."""
         return self.order if self.b else 0
 
-    @property
+    @cached_property
     def rows(self) -> tuple[tuple[int, int], ...]:
         """The rows of values that hold symbols: slot and token."""
         first = 0 if self.order == 1 else 1
         return tuple(product(range(self.order), range(first, self.n)))
 
-    @property
+    @cached_property
     def keys(self) -> tuple[tuple[int, int], ...]:
         """The rows of keys that hold symbols: slot and token."""
         return tuple(product(range(self.order), range(1, self.n))) if self.b else ()
+
+    @cached_property
+    def _places(self) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+        """Where the symbols of each row of values, and of keys, begin."""
+        values = {place: k * self.free for k, place in enumerate(self.rows)}
+        first = len(self.rows) * self.free
+        return values, {place: first + k * self.b for k, place in enumerate(self.keys)}
 
     @property
     def addresses(self) -> int:
@@ -180,20 +188,19 @@ class Dense:
         ]
 
     def _key(self, symbols: Symbols, slot: int, row: int) -> Entries:
-        code = self.book.keys[slot][row]
-        if (slot, row) not in self.keys:
+        code, start = self.book.keys[slot][row], self._places[1].get((slot, row))
+        if start is None:
             return code + (Fraction(1),) * self.b
-        start = len(self.rows) + self.keys.index((slot, row)) * self.b
-        stored = (self.row(symbols, start + c)[0] for c in range(self.b))
-        return code + tuple(self.payloads[k] for k in stored)
+        return code + tuple(self.payloads[k] for k in symbols[start : start + self.b])
 
     def _value(self, symbols: Symbols, slot: int, row: int) -> Entries:
         marks = tuple(
             Fraction(0 if (column, 0) == (slot, row) else 1) for column in range(self.marks)
         )
-        if (slot, row) not in self.rows:
+        start = self._places[0].get((slot, row))
+        if start is None:
             return marks + (Fraction(1),) * self.free
-        stored = self.row(symbols, self.rows.index((slot, row)))
+        stored = symbols[start : start + self.free]
         return marks + tuple(self.levels.lower[k] for k in stored)
 
     @property

@@ -33,7 +33,7 @@ def all_correct_probability(size: int, states: int) -> Fraction:
         If a number is out of range.
     """
     N, count = as_count(size, "size", 1), as_count(states, "states", 1)
-    return min(Fraction(1), Fraction(count, 2**N))
+    return Fraction(1) if count >> N else Fraction(count, 2**N)
 
 
 def expected_wrong(size: int, bits: int) -> Fraction:

@@ -30,6 +30,7 @@ MOST_PROBES = 6  # tokens that are asked for beside the instance's own queries
 MOST_TUPLES = 2**14  # more are not diagnosed
 CUTS = np.append(2.0 ** np.arange(-20, -8), np.linspace(1 / 256, 255 / 256, 128))  # shares
 MANY = 8  # tokens of which no more than one, or a run, are tried as missing or doubled
+FEW, LENGTHS = 64, 64  # tokens of which all runs are tried; lengths of runs of more, beside those
 
 
 class Diagnosis(NamedTuple):
@@ -87,24 +88,21 @@ def diagnosed(
 
 
 def _attention(
-    keys: Sequence[Array],
-    values: Sequence[Array],
-    queries: Array,
-    counts: Array | None = None,
-    *,
-    cap: float = np.inf,
+    keys: Sequence[Array], values: Sequence[Array], queries: Array, *, cap: float = np.inf
 ) -> Array:
-    """Attention in float64, shape (queries, d_v).
+    """Attention in float64, shape (queries, d_v), with logits cut to [-cap, cap]."""
+    return _mean(_weights(keys, queries, cap), _products(values))
 
-    Tokens may count more or less than once; logits are cut to [-cap, cap].
-    """
-    K, V = _products(keys), _products(values)
-    logits = np.clip(queries @ K.T, -cap, cap)
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    if counts is not None:
-        weights = weights * _products([counts[:, np.newaxis]] * len(keys))[:, 0]
+
+def _weights(keys: Sequence[Array], queries: Array, cap: float = np.inf) -> Array:
+    """The weights of all tuples, up to a factor, shape (queries, tuples)."""
+    logits = np.clip(queries @ _products(keys).T, -cap, cap)
+    return np.asarray(np.exp(logits - logits.max(axis=1, keepdims=True)))
+
+
+def _mean(weights: Array, values: Array) -> Array:
     total = weights.sum(axis=1, keepdims=True)
-    return np.asarray(weights @ V / np.where(total, total, 1))
+    return np.asarray(weights @ values / np.where(total, total, 1))
 
 
 def _products(slots: Sequence[Array]) -> Array:
@@ -117,11 +115,10 @@ def _products(slots: Sequence[Array]) -> Array:
 def _models(
     keys: list[Array], values: list[Array], queries: Array, came: Array, right: Array
 ) -> Iterator[_Model]:
-    def of(k: list[Array], v: list[Array], counts: Array | None = None) -> Array:
-        return _attention(k, v, queries, counts)
+    def of(k: list[Array], v: list[Array]) -> Array:
+        return _attention(k, v, queries)
 
-    for counts, loss, detail, token in _multiplicities(len(keys[0])):
-        yield _Model(loss, detail, token, of(keys, values, counts))
+    yield from _recounted(keys, values, queries)
     nothing = _attention(keys, values, 0 * queries)
     yield _Model("precision of keys", "keys told apart by nothing", None, nothing)
     yield from _temperatures(keys, values, queries, came)
@@ -137,27 +134,43 @@ def _models(
         yield _Model("precision of keys", f"keys {detail}", None, of(change(keys), values))
 
 
-def _multiplicities(count: int) -> Iterator[tuple[Array, str, str, int | None]]:
-    """Which tokens are missing or counted twice: single ones, runs, every so many, some of few."""
+def _recounted(keys: list[Array], values: list[Array], queries: Array) -> Iterator[_Model]:
+    """Tokens that are missing or counted twice."""
+    weights, products, count = _weights(keys, queries), _products(values), len(keys[0])
     if count == 1:
         return  # its weight is all there is
-    single = [([j], f"token {j}") for j in range(count)]
-    runs = [
-        (range(first, end), f"tokens {first} to {end - 1}")
-        for first in range(count)
-        for end in range(first + 2, count + 1)
-    ]
-    periods = [
-        (range(first, count, period), f"token {first} and every {period} later")
-        for period in range(2, count)
-        for first in range(min(period, count - period))
-    ]
-    for places, detail in (*single, *runs, *periods, *_some(count)):
+    for places, detail in _places(count):
         for factor, loss in ((0.0, LOSSES[0]), (2.0, LOSSES[1])):
-            counts = np.ones(count)
-            counts[list(places)] = factor
-            if len(places) < count:
-                yield counts, loss, detail, places[0]
+            counts = np.ones((count, 1))
+            counts[places] = factor
+            answers = _mean(weights * _products([counts] * len(keys))[:, 0], products)
+            yield _Model(loss, detail, places[0], answers)
+
+
+def _places(count: int) -> Iterator[tuple[list[int], str]]:
+    """Single tokens, runs, every so many, some of the first; never all."""
+    yield from (([j], f"token {j}") for j in range(count))
+    for first, end in _runs(count):
+        yield list(range(first, end)), f"tokens {first} to {end - 1}"
+    for period in range(2, min(count, FEW)):
+        for first in range(min(period, count - period)):
+            yield list(range(first, count, period)), f"token {first} and every {period} later"
+    yield from (some for some in _some(count) if len(some[0]) < count)
+
+
+def _runs(count: int) -> list[tuple[int, int]]:
+    """First tokens and ends of runs of two and more: of many tokens, from the first, or the last.
+
+    They are of few tokens, or all but few, or of about so many; a fifth of an error may be left.
+    """
+    if count <= FEW:
+        runs = [(i, end) for i in range(count) for end in range(i + 2, count + 1)]
+    else:
+        lengths = {*range(2, FEW), *np.linspace(FEW, count - 2, LENGTHS, dtype=int).tolist()}
+        ends = sorted({*lengths, *(count - length for length in lengths), count})
+        runs = [(i, end) for i in range(MANY) for end in ends if end > i + 1]
+        runs += [(count - length, count) for length in sorted(lengths)]
+    return [run for run in runs if run != (0, count)]
 
 
 def _some(count: int) -> Iterator[tuple[list[int], str]]:

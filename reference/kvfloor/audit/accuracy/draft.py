@@ -105,11 +105,11 @@ class Draft:
 
     def graded(self, count: int) -> Rows:
         """Odd multiples of `step` all over [-1, 1], another order of tokens in each column."""
-        columns = []
+        columns, step = [], self.step
+        grades = [_odd((2 * j + 1) / count - 1, step) for j in range(count)]
         for _ in range(self.d_v):
-            evenly = [(2 * j + 1) / count - 1 for j in range(count)]
-            self.rng.shuffle(evenly)
-            columns.append([_odd(x, self.step) for x in evenly])
+            self.rng.shuffle(grades)
+            columns.append(grades.copy())
         return [list(row) for row in zip(*columns, strict=True)]
 
     def contrasts(self, count: int) -> Rows:

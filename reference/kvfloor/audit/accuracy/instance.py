@@ -80,6 +80,12 @@ class Instance:
         """Slots, m."""
         return len(self.tokens[0].keys)
 
+    @property
+    def numbers(self) -> int:
+        """Numbers in all tokens."""
+        first = self.tokens[0]
+        return len(self.tokens) * sum(map(len, (*first.keys, *first.values)))
+
     @cached_property
     def bound(self) -> Fraction:
         """B: no value, at order m no product of m values, is larger."""

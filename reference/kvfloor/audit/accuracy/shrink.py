@@ -12,12 +12,13 @@ __all__ = ["shrunk"]
 
 Tokens = tuple[Token, ...]
 Fails = Callable[[Instance], Miss | None]
+NUMBERS = 2**15  # of an instance that counts as two
 UNITS = (1.0, 0.5, 0.25, 0.125)  # numbers are rounded to multiples of these, if they can be
 
 
 @dataclass
 class _Attempt:
-    """The smallest instance so far, and how many more may be tried."""
+    """The smallest instance so far, and how many more may be tried, a large one as several."""
 
     fails: Fails
     instance: Instance
@@ -28,7 +29,7 @@ class _Attempt:
         """Whether a candidate fails too; it takes the place of the instance then."""
         if self.left <= 0 or candidate == self.instance or not candidate.bound:
             return False
-        self.left -= 1
+        self.left -= 1 + candidate.numbers // NUMBERS
         miss = self.fails(candidate)
         if miss is not None:
             self.instance, self.miss = candidate, miss
@@ -50,7 +51,7 @@ def shrunk(instance: Instance, miss: Miss, fails: Fails, *, tries: int) -> tuple
     fails : callable
         The worst miss of an instance, None if there is none or the cache refuses it.
     tries : int
-        Instances that may be tried.
+        Instances that may be tried; one of k·2**15 numbers counts as k + 1.
     """
     attempt = _Attempt(fails, instance, miss, tries)
     attempt.improve(Instance(instance.tokens, instance.queries))  # in the plainest course
