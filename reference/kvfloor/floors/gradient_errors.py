@@ -46,8 +46,8 @@ def difference_error(size: Any, off: Any, parts: Any, u: Any, *, joins: Any) -> 
     computed. There are two parts, or ``joins`` more than one: each sum but the last rounds what is
     no larger than the parts, and so does each of the products by p, where these come first.
     """
-    first = gamma(joins, u) * parts
-    return off + first + u * (size + off)
+    off = off + gamma(joins, u) * parts
+    return off + u * (size + off)
 
 
 def slope_factor(logit: Any, cap: Any) -> Any:
@@ -60,7 +60,7 @@ def slope_error(slope: Any, moved: Any, square: Any, tanh: Any, u: Any, epsilon:
 
     ``moved`` is what it changes by as its logit is off, ``square`` at least tanh² there, ``tanh``
     the relative error of the tanh that is squared. As 1 - t², as (1 - t)·(1 + t), or of
-    exponentials within ε.
+    exponentials within ``epsilon <= 1/8``.
     """
     there = slope + moved
     squared = square * ((1 + tanh) ** 2 * (1 + u) - 1)

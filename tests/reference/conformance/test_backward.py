@@ -10,6 +10,7 @@ import pytest
 
 from kernels import backward as right
 from kernels.wrong_backward import TEXT, WRONG_BACKWARDS, WrongBackward, backward
+from kernels.wrong_backward_joined import WRONG_JOINED
 from kvfloor import InputError, Window
 from kvfloor.conformance import (
     BACKWARDS,
@@ -25,8 +26,8 @@ from kvfloor.conformance import (
     as_entry,
     check_backward,
     entries_for,
+    find_named,
     judge_gradients,
-    named_target,
     run,
 )
 from kvfloor.conformance.backward.faults import faults_of
@@ -95,9 +96,12 @@ def judged(of: Backward, flag: str) -> list[Judgement]:
 
 
 def test_there_is_a_wrong_one_for_every_entry_and_report() -> None:
-    assert {wrong.flag for wrong in WRONG_BACKWARDS} == {entry.flag for entry in BACKWARDS}
+    every = (*WRONG_BACKWARDS, *WRONG_JOINED)
+    assert {wrong.flag for wrong in every} == {entry.flag for entry in BACKWARDS}
     assert len({wrong.name for wrong in WRONG_BACKWARDS}) == len(WRONG_BACKWARDS) == 68
-    assert "Sixty-eight wrong ones" in PAGE
+    assert len({wrong.name for wrong in WRONG_JOINED}) == len(WRONG_JOINED) == 32
+    assert "A hundred wrong ones are in the tests, [sixty-eight]" in PAGE
+    assert "[thirty-two]" in PAGE
     reported = [wrong for wrong in WRONG_BACKWARDS if wrong.report]
     for report in REPORTS:
         assert any(one.report.endswith(report) for one in reported), report
@@ -279,9 +283,7 @@ def test_what_is_no_answer(found: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"sink": True}, "sink: expected False, as it is a backward pass"),
-        ({"bias": "alibi"}, "bias: expected None, as it is a backward pass"),
-        ({"softcap": 5}, "softcap: expected None, as it is a backward pass"),
+        ({"splits": 2}, "splits: expected None, as it is a backward pass"),
         ({"skips": True}, "skips: expected False, as it is a backward pass"),
         ({"returns": ("output",)}, "returns: expected ('output', 'logsumexp'), as it is"),
         ({"empty": "nan"}, "empty: expected zero, as it is a backward pass"),
@@ -358,7 +360,9 @@ def test_by_the_framework_of_a_forward_pass() -> None:
     plain = Target(forward, order=1, **options)
     report = run(as_backward(plain), examples=1, flags=["gradient", "gradient-scale"])
     assert report.ok, str(report)
-    named = run(as_backward(named_target("torch:sdpa")), examples=0, flags=["gradient"])
+    sdpa = find_named("torch:sdpa")
+    assert sdpa is not None
+    named = run(sdpa.backward(sdpa.target()), examples=0, flags=["gradient"])
     assert named.ok, str(named)
     wrong = check_backward(detached, differentiable=True, flags=["gradient"], **options)
     assert wrong.failures[0].message.startswith("dK[")

@@ -56,8 +56,8 @@ def target(function: str, terms: str, form: tuple[str, str], mask: Any = None) -
     if function == "blocks" and dtype == "bfloat16":
         stored = {"weights": dtype, "added": dtype, "block": 4}
     kernel = backward(JOINED_TEXT, function, accumulate, **stored)
-    options = {"dtype": dtype, "accumulate": accumulate, "grouped": True, "mask": mask}
-    return Backward(kernel, **options, **stored, **EACH[terms])
+    return Backward(kernel, dtype=dtype, accumulate=accumulate, grouped=True, mask=mask, **stored,
+                    **EACH[terms])  # fmt: skip
 
 
 def few(of: Backward) -> list[str]:
@@ -138,8 +138,8 @@ def test_the_stage_is_named(name: str) -> None:
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("flag", ["gradient", "gradient-bias-axes"])
 def test_the_plain_pass_is_right_without_a_fault(order: int, flag: str) -> None:
-    options = {"dtype": "float64", "accumulate": "float64", "grouped": True, "mask": "causal"}
-    of = Backward(print, order=order, **options, **EACH["all"])
+    of = Backward(print, order=order, dtype="float64", accumulate="float64", grouped=True,
+                  mask="causal", **EACH["all"])  # fmt: skip
     entry = as_entry(flag)
     for case in entry.build(Draft(of, entry.largest(of), 0, coarse=False)):
         assert isinstance(case, BackwardCase)

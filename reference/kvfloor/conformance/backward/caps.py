@@ -15,6 +15,7 @@ from kvfloor.numbers import Array
 __all__ = ["Slope", "find_slope"]
 
 TANH_ROUNDINGS = 4  # a tanh may be the capped logit by c, and that a product by a reciprocal
+MOST_EPSILON = 1 / 8
 EXP_ABOVE = 2.0**-36  # what `exp_above` and a few operations may be above, of 4E/(1 + E)²
 
 
@@ -53,4 +54,6 @@ def find_slope(a: Arithmetic, plain: Set, c: float) -> Slope:
         square = np.minimum(((size + slack + off) / c) ** 2, 1.0)
     tanh = a.epsilon + gamma(TANH_ROUNDINGS, a.u) * (1 + a.epsilon)
     error = slope_error(slope, moved, square, tanh, a.u, a.epsilon) + 8 * a.half_least
+    if a.epsilon > MOST_EPSILON:
+        error = np.full_like(slope, np.inf)
     return Slope(slope, error, EXP_ABOVE + 5 * slack / c)
