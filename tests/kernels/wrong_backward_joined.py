@@ -42,7 +42,11 @@ WRONG_JOINED = (
           "np.float16+})", "gradient-sink-sums", **SINK),
     wrong("sink-gradient-of-the-last-block", "blocks", "dsink = rounded([-dsink + -]{++}rounded(",
           "gradient-sink-sums", **SINK),
+    wrong("sink-gradient-none-below", "from_logsumexp", "np.exp(column(sink) - lse)[--]{+ * ("
+          "column(sink) > -5)+}", "gradient-sink", **SINK),
     # caps
+    wrong("slope-not-below", "from_logsumexp/capped", "* t, [-1 - t * t-]{+np.maximum(1 - t * t, "
+          "ACCUMULATE(0.01))+}", "gradient-capped", **CAP),
     wrong("slope-left-out", "from_logsumexp/capped", "* t, [-1 - t * t-]{+ACCUMULATE(1)+}",
           "gradient-capped", **CAP),
     wrong("slope-once", "from_logsumexp/capped", "* t, 1 - t[- * t-]{++}", "gradient-capped",
@@ -79,7 +83,13 @@ WRONG_JOINED = (
           "0 * bias+}", "gradient-hidden-by-bias", **BIAS),
     wrong("alibi-of-the-wrong-sign", "from_logsumexp/biases", "return [---]{++}bias[:, None, None]",
           "gradient-alibi", bias="alibi"),
+    wrong("bias-gradient-turned-if-square", "from_logsumexp/of_bias", "dz = dz.sum(axis=0)[--]"
+          "{+\n    dz = dz.swapaxes(1, 2) if dz.shape[1] == dz.shape[2] else dz+}",
+          "gradient-softmax-axes", **BIAS),
     # cotangents of log-sum-exps
+    wrong("logsumexp-cotangent-of-empty-rows", "softmax", "else logsumexp_cotangent[--]{+\n    p = "
+          "np.where(kept.any(axis=-1)[..., None], p, ACCUMULATE(1) / n)+}", "gradient-empty-rows",
+          mask="boolean", **LSE),
     wrong("logsumexp-cotangent-left-out", "from_logsumexp", SUBTRACTED + "{+D+}",
           "gradient-logsumexp", **LSE),
     wrong("logsumexp-cotangent-subtracted", "from_logsumexp", SUBTRACTED

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["BACKWARD"]
 
 B, W, J, L = "backward_bounds", "backward", "backward_joined", "backward_joined_bounds"
+S = "backward_stages"
 
 BACKWARD = (
     ("rows", "given-logsumexp-exact", "off = [-forward.logsumexp_off[:, None] + -]{++}gamma", B),
@@ -32,11 +33,12 @@ BACKWARD = (
     ("target", "reads-anything", "if word [-not in RETURNS-]{+in ()+}:", W),
     ("target", "slots-uncounted", "if any(len(each) [-!=-]{+<+} self.order", W),
     ("target", "logsumexp-natural", 'base=[-self.logsumexp_base-]{+"e"+}', W),
-    ("faults", "d-halved", '"D were left out", delta=[-0.0-]{+0.5+}', W),
-    ("faults", "mask-kept", '"there were no mask", window=[-"none"-]{+None+}', W),
-    ("stages", "one-case-explained", "return [-all-]{+any+}(_explains", W),
-    ("stages", "anything-explains", "ROOM = [-4-]{+1e12+}", W),
-    ("builders", "cotangents-of-size-one", "factor = min([-2.0**14-]{+1.0+}, 2.0 ** int", W),
+    ("faults", "d-halved", '"D were left out", delta=[-0.0-]{+0.5+}', S),
+    ("faults", "mask-kept", '"there were no mask", window=[-"none"-]{+None+}', S),
+    ("stages", "one-case-explained", "return [-all-]{+any+}(_explains", S),
+    ("stages", "no-fault-explains", "if not [-explained(NO_FAULT)-]{+False+}:", S),
+    ("stages", "anything-explains", "ROOM = [-4-]{+1e12+}", S),
+    ("builders", "cotangents-of-size-one", "LARGE = ([-14, 20-]{+0,+})", W),
     ("builders", "no-small-cotangents", "* 2.0 ** max([--30-]{+0+}, least", W),
     ("builders", "short", "LENGTHS = ([-127, 129, 257, 513-]{+127, 129+})", W),
     (
@@ -104,10 +106,10 @@ BACKWARD = (
         'if self.logsumexp_cotangent and [-self.logsumexp_base != "e"-]{+False+}:',
         J,
     ),
-    ("faults", "slope-always", "ds = dz * slope [-if fault.sloped else dz-]{++}", J),
-    ("faults", "sink-always", "if sink is None [-or not summed-]{++} else sink", J),
-    ("stages", "terms-probed", "if wrong [-<= OF_TERMS-]{+< set()+}:", J),
-    ("joining", "small-slopes", "STEPS = [-2.5-]{+0.01+}", J),
+    ("faults", "slope-always", "ds = dz * slope [-if fault.sloped else dz-]{++}", S),
+    ("faults", "sink-always", "if sink is None [-or not summed-]{++} else sink", S),
+    ("stages", "terms-probed", "if wrong [-<= OF_TERMS-]{+< set()+}:", S),
+    ("joining", "small-slopes", "STEPS = [-4.0-]{+0.01+}", J),
     (
         "joining",
         "no-logsumexp-alone",

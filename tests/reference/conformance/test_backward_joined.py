@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from kernels.wrong_backward import WrongBackward, backward
@@ -12,7 +11,6 @@ from kernels.wrong_backward_joined import JOINED_TEXT, WRONG_JOINED
 from kvfloor import InputError
 from kvfloor.conformance import (
     Backward,
-    BackwardCase,
     Draft,
     as_entry,
     check_backward,
@@ -20,8 +18,6 @@ from kvfloor.conformance import (
     judge_gradients,
     run,
 )
-from kvfloor.conformance.backward.faults import NO_FAULT, faults_of, plain_gradients
-from kvfloor.conformance.backward.truth import find_gradients
 from seeds import LAST_SEED
 
 EACH: dict[str, dict[str, Any]] = {
@@ -109,49 +105,6 @@ def test_no_false_alarm(seed: int) -> None:
     of = target(FUNCTIONS[seed % len(FUNCTIONS)], terms, form, MASKS[seed // 3 % len(MASKS)])
     report = run(of, examples=1, seed=seed, flags=few(of))
     assert report.ok, str(report)
-
-
-EXPLAINED = {
-    "sink-not-in-the-sum": "p",
-    "sink-gradient-of-the-other-sign": "sums, as if the gradient of the sink had the other sign",
-    "slope-left-out": "ds, as if the slope of the cap were left out",
-    "slope-twice": "ds",
-    "cap-of-the-forward-pass-alone": "p",
-    "bias-gradient-under-the-slope": "sums, as if the gradient of the bias had the slope of the "
-    "cap",
-    "bias-gradient-of-one-of-the-batch": "sums, as if the gradient of the bias were the first of "
-    "those that it sums",
-    "bias-gradient-a-mean": "sums",
-    "logsumexp-cotangent-left-out": "D, as if the cotangent of the log-sum-exp were left out",
-    "logsumexp-cotangent-subtracted": "D, as if the cotangent of the log-sum-exp were subtracted",
-}
-
-
-@pytest.mark.parametrize("name", sorted(EXPLAINED))
-def test_the_stage_is_named(name: str) -> None:
-    (wrong,) = (one for one in WRONG_JOINED if one.name == name)
-    report = check_backward(wrong.build(), flags=[wrong.flag], examples=0, **wrong.declared)
-    (failure,) = report.failures
-    assert failure.message.endswith(f"; it comes from the {EXPLAINED[name]}")
-
-
-@pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("flag", ["gradient", "gradient-bias-axes"])
-def test_the_plain_pass_is_right_without_a_fault(order: int, flag: str) -> None:
-    of = Backward(print, order=order, dtype="float64", accumulate="float64", grouped=True,
-                  mask="causal", **EACH["all"])  # fmt: skip
-    entry = as_entry(flag)
-    for case in entry.build(Draft(of, entry.largest(of), 0, coarse=False)):
-        assert isinstance(case, BackwardCase)
-        right, plain = find_gradients(case).middle, plain_gradients(case, NO_FAULT)
-        assert set(right) == set(plain) >= {"dq", "dbias", "dsink"}
-        for name, array in right.items():
-            np.testing.assert_allclose(plain[name], array, rtol=0, atol=1e-14)
-        for fault in faults_of(case):  # each makes a difference
-            faulty = plain_gradients(case, fault)
-            if "bias were" in fault.told and len(faulty["dbias"]) > 1 and len(case.query) == 1:
-                continue
-            assert any(np.abs(faulty[k] - right[k]).max() > 1e-9 for k in right), fault.told
 
 
 def test_the_failing_test_holds_terms_and_cotangents() -> None:

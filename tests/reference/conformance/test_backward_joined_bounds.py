@@ -115,8 +115,9 @@ def test_slopes_are_bounded_and_not_idle(accumulate: str, cap: float) -> None:
     true = np.empty(plain.logits.shape)
     with arb_precision(200):
         for i, j in np.ndindex(*true.shape):
-            s = sum((arb(float(a)) * float(b) for a, b in zip(q[0, 0, i], K[0, 0, j], strict=True)))
-            true[i, j] = float((s / cap).sech() ** 2)
+            each = zip(q[0, 0, i].tolist(), K[0, 0, j].tolist(), strict=True)
+            product = sum((arb(a) * b for a, b in each), start=arb(0))
+            true[i, j] = float((product / cap).sech() ** 2)
     assert (slope.size >= true * (1 - 2.0**-50)).all()
     assert (slope.size * (1 - slope.above) <= true * (1 + 2.0**-50)).all()
     s = np.zeros((30, 30), dtype)

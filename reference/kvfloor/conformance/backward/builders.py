@@ -11,7 +11,7 @@ import numpy as np
 
 from kvfloor.conformance import extents
 from kvfloor.conformance.backward.target import Backward
-from kvfloor.conformance.builders import drawn
+from kvfloor.conformance.builders import drawn, ladder
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import Draft, Float, NoCase, Tensors
 from kvfloor.conformance.tiles import FEW
@@ -23,7 +23,9 @@ __all__ = [
     "empty_and_full",
     "equal_values",
     "few_and_large",
+    "full_blocks",
     "full_cotangent",
+    "full_rows",
     "group_sums",
     "head_sizes",
     "large_cotangents",
@@ -45,6 +47,8 @@ __all__ = [
 BLOCK = 16  # the least of a block of queries, or of tokens
 LENGTHS = (127, 129, 257, 513)
 NARROWER = ((128, 96), (128, 80), (192, 64))  # columns of keys, and fewer of values
+FULL = (16, 64, 128)  # sizes that blocks divide
+LARGE = (14, 20)  # powers of two: beyond thousands, and beyond what float16 holds
 FAR = 32.0  # values about that are all alike but for 1
 
 
@@ -159,6 +163,21 @@ def group_sums(draft: Draft) -> list[Case]:
         with_cotangents(draft, case, (each * sizes).reshape(G.shape)),
         with_cotangents(draft, alike, opposite.reshape(G.shape)),
     ]
+
+
+def full_blocks(draft: Draft) -> list[Case]:
+    """As many queries as tokens, all blocks full, each token outweighing those before it."""
+    cases = []
+    for n in sorted({min(n, draft.size.queries) for n in FULL}):
+        sized = draft.with_size(queries=n, lengths=(n, *draft.size.lengths[1:]))
+        cases.append(sized.case(ladder(sized, ascending=True)))
+    return [with_cotangents(draft, case, full_cotangent(draft, case)) for case in cases]
+
+
+def full_rows(target: Any) -> dict[str, Any]:
+    """As many queries and tokens as are visited, of the first slot."""
+    others = (2,) * (target.order - 1)
+    return FEW | {"queries": FULL[-1], "lengths": (FULL[-1], *others), "d": 4, "d_v": 3}
 
 
 def many_rows(target: Any) -> dict[str, Any]:
@@ -279,12 +298,13 @@ def empty_and_full(draft: Draft) -> list[Case]:
 
 
 def large_cotangents(draft: Draft) -> list[Case]:
-    """Cotangents of thousands, by a power of two that the formats hold."""
+    """Cotangents of thousands, and of millions, by powers of two that the formats hold."""
     target = draft.target
     room = min(float(target.inputs.max_finite), float(target.arithmetic.max_finite) / 2**12) / 64
     case = _drawn(draft)
-    factor = min(2.0**14, 2.0 ** int(np.log2(room)))
-    return [with_cotangents(draft, case, full_cotangent(draft, case) * factor)]
+    powers = sorted({min(power, int(np.log2(room))) for power in LARGE})
+    G = full_cotangent(draft, case)
+    return [with_cotangents(draft, case, G * 2.0**power) for power in powers]
 
 
 def small_cotangents(draft: Draft) -> list[Case]:

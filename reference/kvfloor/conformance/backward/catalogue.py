@@ -61,6 +61,8 @@ BACKWARDS = (
           pulled(builders.tail_block), longest=37),
     Entry("gradient-tiles", "shapes", "a tile of queries dropped, or its end",
           pulled(tiles.query_tiles), longest=3, sizes=tiles.many_queries),
+    Entry("gradient-full-blocks", "shapes", "a path of its own where blocks divide all sizes",
+          own.full_blocks, sizes=own.full_rows, draws=False),
     Entry("gradient-long", "shapes", "tokens or queries dropped beyond some number",
           own.long_tokens, sizes=own.few_and_large, draws=False),
     Entry("gradient-columns", "shapes", "a tile of columns dropped, or its end",
