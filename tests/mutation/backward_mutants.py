@@ -53,7 +53,7 @@ BACKWARD = (
         "rows",
         "tanh-exact",
         "a.logit_lost[- + a.epsilon * (1 + a.logit) * part.capped-]{++}",
-        J,
+        L,
     ),
     ("rows", "no-logsumexp-cotangent", "x = np.abs(dP - D[- + g-]{++}) + unit", L),
     ("rows", "one-sum-too-few", "is None else [-2-]{+1+}", L),

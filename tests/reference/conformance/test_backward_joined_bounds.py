@@ -50,6 +50,14 @@ def test_the_slope_of_a_cap() -> None:
     assert capped - plain == pytest.approx((4 + 3 * 8 + 1) * U, rel=1e-3)
 
 
+def test_a_tanh_is_as_good_as_exp() -> None:
+    """4 ulps more are 8u of exp, and under a cap of 1 as much of what it leaves of a logit of 1."""
+    p = 1 / (1 + np.exp([-2, -2 * np.tanh(1)]))
+    for weight, options, more in zip(p, ({}, {"softcap": 1}), (8, 8 + 8), strict=True):
+        few, many = (bounds(q=1, exp_ulps=ulps, **options)["dV"].max() for ulps in (4, 8))
+        assert many - few == pytest.approx(more * U * weight, rel=1e-3)
+
+
 def test_a_cotangent_of_the_log_sum_exp_is_one_more_sum() -> None:
     """It rounds what is no larger than dP and D and g together: at p = 1/2, 2 + 3 and 4 + 3."""
     plain = bounds()["dq"].item()
@@ -57,9 +65,10 @@ def test_a_cotangent_of_the_log_sum_exp_is_one_more_sum() -> None:
     assert zero - plain == pytest.approx(0.5 * (5 + 7) * U, rel=1e-3)
     same = bounds(logsumexp_cotangent=True, g=0)["dq"].item()
     assert same == zero
-    # dz = 0 and 1: p's error and the sum's roundings by x as before, two sums by |g| = 1 more each
-    one = bounds(logsumexp_cotangent=True, g=1)["dq"].item()
-    assert one - zero == pytest.approx(0.5 * 2 * 2 * U, rel=1e-3)
+    # x = -1 + 3 and 1 + 3: 4 more in all for p, a difference, a product and ρ of eight; 3 for sums
+    three = bounds(logsumexp_cotangent=True, g=3)["dq"].item()
+    more = 4 * (drift(2) + U + U + 8 * U) + 2 * 3 * 2 * U
+    assert three - zero == pytest.approx(more / 2, rel=1e-3)
 
 
 def test_a_sink_is_a_tuple_of_value_zero() -> None:
