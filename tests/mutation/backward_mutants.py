@@ -57,7 +57,7 @@ BACKWARD = (
     ),
     ("rows", "no-logsumexp-cotangent", "x = np.abs(dP - D[- + g-]{++}) + unit", L),
     ("rows", "one-sum-too-few", "is None else [-2-]{+1+}", L),
-    ("rows", "shared-unmoved-by-the-slope", "rest + lost), shared[- * slope.size-]{++}", J),
+    ("rows", "shared-unmoved-by-the-slope", "rest + lost), shared[- * slope.size-]{++}", L),
     ("caps", "slope-of-half-the-logit", "least = [-np.maximum(size - slack, 0.0)-]{+size / 2+}", L),
     (
         "caps",

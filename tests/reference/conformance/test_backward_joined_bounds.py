@@ -50,6 +50,34 @@ def test_the_slope_of_a_cap() -> None:
     assert capped - plain == pytest.approx((4 + 3 * 8 + 1) * U, rel=1e-3)
 
 
+def test_the_error_of_a_slope() -> None:
+    """At s = c = 1, h = 0.42: it moves by 22u·h, as eleven roundings are on its way; tanh is below
+    1, and within 12u of which a square has two and its own; 4u·h of roundings, and 24u·h.
+    """
+    ones = np.ones((1, 1, 1, 1), np.float32)
+    target = Backward(print, dtype="float32", accumulate="float32", softcap=1)
+    case = Case(ones, (ones,), (ones,), 1.0, None, terms=Joined(softcap=1))
+    found = find_slope(Model(target, case).arithmetic, read_plain(target, case, 0, 0), 1.0)
+    h = 1 / np.cosh(1) ** 2
+    assert found.size.item() == pytest.approx(h, rel=1e-10)
+    assert found.error.item() == pytest.approx((22 * h + 25 + 4 * h + 24 * h) * U, rel=1e-4)
+
+
+def test_what_d_is_off_by_is_shared_under_the_slope() -> None:
+    """Σ p·h·k times 2^-8, as in the bounds without a cap; h is 0.07."""
+    form = as_format("bfloat16")
+    V = np.array([1, 1 + 2.0**-7]).reshape(1, 1, 2, 1).astype(form.dtype)
+    ones = np.ones_like(V)
+    case = Case(2 * ones[:, :, :1], (ones,), (V,), 1.0, None, terms=Joined(softcap=1))
+    found = []
+    for reads in (("output", "logsumexp"), ("logsumexp",)):
+        target = Backward(print, dtype="bfloat16", accumulate="float32", softcap=1, reads=reads)
+        one = target.case(case, ones[:, :, :1])
+        formats = dict.fromkeys(("dq", "dK", "dV"), as_format("float32"))
+        found.append(find_bounds(target, one, find_gradients(one), formats)["dq"].item())
+    assert found[0] - found[1] == pytest.approx(2.0**-8 / np.cosh(2) ** 2, rel=1e-3)
+
+
 def test_a_tanh_is_as_good_as_exp() -> None:
     """4 ulps more are 8u of exp, and under a cap of 1 as much of what it leaves of a logit of 1."""
     p = 1 / (1 + np.exp([-2, -2 * np.tanh(1)]))
