@@ -131,8 +131,26 @@ def test_biases_are_summed_over_heads_and_batch() -> None:
         found.append(find_bounds(target, case, find_gradients(case), formats)["dbias"])
     own, shared = found
     assert own.shape == (2, 2, 5)
+    assert np.isfinite(own).all()
     assert (shared[0] >= own.sum(axis=0)).all()  # and more roundings
     assert (shared[0] <= 2 * own.sum(axis=0)).all()
+
+
+def test_a_head_that_may_overflow_leaves_the_sum_without_a_bound() -> None:
+    V = np.array([[1, 2], [30000, 50000]]).reshape(1, 2, 2, 1).astype(np.float16)
+    ones = np.ones_like(V)
+    options: dict[str, Any] = {"bias": "array", "gradients": "bias"}
+    target = Backward(print, dtype="float16", accumulate="float16", **options)
+    found = []
+    for heads in (2, 1):
+        terms = Joined(bias=np.zeros((heads, 1, 2), np.float16))
+        case = target.case(
+            Case(ones[:, :, :1], (ones,), (V,), 1.0, None, terms=terms), ones[:, :, :1]
+        )
+        formats = dict.fromkeys(("dq", "dK", "dV", "dbias"), as_format("float16"))
+        bounded = np.isfinite(find_bounds(target, case, find_gradients(case), formats)["dbias"])
+        found.append(bounded.all(axis=(1, 2)).tolist())
+    assert found == [[True, False], [False]]
 
 
 @pytest.mark.parametrize("accumulate", ["float32", "float16", "bfloat16"])
