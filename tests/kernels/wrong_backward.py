@@ -41,7 +41,7 @@ def backward(text: str, function: str, accumulate: str, **declared: Any) -> Call
         None if declared.get(name) is None else as_format(declared[name]).dtype
         for name in ("weights", "added")
     )
-    module["BLOCK"] = declared.get("block") or module["BLOCK"]
+    module["BLOCK"] = declared.get("block") or module.get("BLOCK")
     found: Callable[..., Any] = module[function]
     return found
 

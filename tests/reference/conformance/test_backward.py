@@ -33,6 +33,7 @@ from kvfloor.conformance import (
 from seeds import LAST_SEED, THOROUGH
 
 PAGE = (Path(__file__).parents[3] / "docs" / "backward.md").read_text()
+UNUSUAL_TEXT = (Path(right.__file__).parent / "backward_unusual.py").read_text()
 materialised: Any = right.materialised
 BF16: dict[str, Any] = {"dtype": "bfloat16", "accumulate": "float32"}
 # Ten kinds: what each declares beside its formats.
@@ -174,6 +175,22 @@ def test_no_false_alarm(seed: int) -> None:
     """Each seed another function, format and mask."""
     name = sorted(RIGHT)[seed % len(RIGHT)]
     of = target(name, FORMATS[seed % 5], MASKS[seed // len(RIGHT) % len(MASKS)])
+    report = run(of, examples=1, seed=seed, flags=[f for f in flags(of, SLOW) if f in FEW])
+    assert report.ok, str(report)
+
+
+UNUSUAL = (
+    "groups_as_queries", "tokens_first", "exps_in_two_parts", "halves_of_tokens", "one_product",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_false_alarm_for_what_is_unusual(seed: int) -> None:
+    dtype, accumulate = FORMATS[seed % 4]
+    of = Backward(
+        backward(UNUSUAL_TEXT, UNUSUAL[seed % 5], accumulate), dtype=dtype, accumulate=accumulate,
+        grouped=True, mask=MASKS[seed % len(MASKS)],
+    )  # fmt: skip
     report = run(of, examples=1, seed=seed, flags=[f for f in flags(of, SLOW) if f in FEW])
     assert report.ok, str(report)
 

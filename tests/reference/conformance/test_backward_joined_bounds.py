@@ -81,7 +81,8 @@ def test_what_d_is_off_by_is_shared_under_the_slope() -> None:
 def test_a_tanh_is_as_good_as_exp() -> None:
     """4 ulps more are 8u of exp, and under a cap of 1 as much of what it leaves of a logit of 1."""
     p = 1 / (1 + np.exp([-2, -2 * np.tanh(1)]))
-    for weight, options, more in zip(p, ({}, {"softcap": 1}), (8, 8 + 8), strict=True):
+    each: tuple[dict[str, Any], ...] = ({}, {"softcap": 1})
+    for weight, options, more in zip(p, each, (8, 8 + 8), strict=True):
         few, many = (bounds(q=1, exp_ulps=ulps, **options)["dV"].max() for ulps in (4, 8))
         assert many - few == pytest.approx(more * U * weight, rel=1e-3)
 
