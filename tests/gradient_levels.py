@@ -65,7 +65,7 @@ LEVELS: dict[str, Callable[[Operands], list[Balls]]] = {
 def pullback(
     query: Any, keys: Any, values: Any, cotangent: Any, g: Any = None, **options: Any
 ) -> Pullback:
-    terms = Terms(options.get("bias"), options.get("sink"))
+    terms = Terms(options.get("bias"), options.get("sink"), options.get("softcap"))
     (one,), _ = as_pullbacks(
         query, keys, values, cotangent, g, options.get("scale", 1), options.get("mask"), terms
     )

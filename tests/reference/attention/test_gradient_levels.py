@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -38,17 +39,16 @@ from kvfloor.numbers import arb_precision
 def test_levels_hold_the_truth_and_claim_zeros_that_are(
     level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small problems of orders 1 to 3, with masks, biases, sinks and groups, in small blocks."""
+    """Small problems of orders 1 to 3, with all that may join them, and groups, in small blocks."""
     monkeypatch.setattr(single, "_ELEMENTS", 16)
     monkeypatch.setattr(pairs, "ELEMENTS", 16)
     monkeypatch.setattr(double, "_BLOCK", 5)
     zeros = count = 0
     for seed in range(24):
         case = draw_case(seed, 1 + seed % 3, heads=bool(seed // 3 % 2))
-        if case.softcap is not None:
-            continue
         given, g = case.given, case.logsumexp_cotangent
-        terms = Terms(given.get("bias"), given.get("sink"))
+        cap = None if case.softcap is None else Fraction(case.softcap)
+        terms = Terms(given.get("bias"), given.get("sink"), cap)
         query, keys, values, G = case.arguments
         for one in as_pullbacks(query, keys, values, G, g, case.scale, case.mask, terms)[0]:
             parts = enclose_pullback(one, BITS)
