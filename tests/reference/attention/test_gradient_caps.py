@@ -97,6 +97,25 @@ def test_double_survives_the_worst_exponentials_of_slopes(
     assert min(query, keys) > 0.9
 
 
+@pytest.mark.parametrize("level", DOUBLES)
+def test_errors_of_weights_go_on_under_a_cap(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    n, error = 32, 2.0**-60
+    V, signs = np.where(np.arange(n) % 2, 1.0, -1.0), np.where(np.arange(n), -1.0, 1.0)
+    one = pullback([[1.0]], [np.ones((n, 1))], [V[:, None]], [[1.0]], softcap=Fraction(1))
+
+    def worse(hi: Float, lo: Float, work: Sequence[Float]) -> Any:
+        k, a, b = exp_double(hi, lo, work)
+        b += error * a * signs.reshape(a.shape)
+        return k, a, b
+
+    for name in ("exp_double", "exp_fine"):
+        monkeypatch.setattr(pairs, name, lambda hi, lo, work=None: worse(hi, lo, list(
+            np.empty((5, *hi.shape)))))  # fmt: skip
+    monkeypatch.setattr(pairs, "exp_double_error", lambda _: np.full(1, error))
+    monkeypatch.setattr(pairs, "EXP_FINE_ERROR", error)
+    assert most(one, level)[1] > 0.4
+
+
 @pytest.mark.parametrize("level", ["double", "plain"])
 def test_double_survives_the_worst_rests_of_slopes(
     level: str, monkeypatch: pytest.MonkeyPatch
@@ -124,6 +143,11 @@ def test_a_slope_that_vanishes_is_no_zero() -> None:
             rounding="up",
         )  # fmt: skip
         assert found.query[0] > 0
+    found = kvfloor.tensor_attention_gradients_rounded(
+        [295.0], [[[1.0], [0]]], [[[2.0], [1]]], [1.0], dtype="float64", softcap=1,
+        bias=[-100.0, 0], rounding="up",
+    )  # fmt: skip
+    assert found.query[0] > 0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
