@@ -148,23 +148,23 @@ GRADIENT_LEVELS = [
     (
         "capping",
         "pair-exp-exact",
-        "np.where(w <= _RANGE, [-exp_double_error(w) + -]{++}(19",
+        "EXP_FINE_ERROR if fine else [-exp_double_error(w)-]{+0.0 * w+}",
         "gradient_caps",
     ),
     ("capping", "any-range", "return np.where([-w <= _RANGE-]{+w >= 0+}, error", "gradient_caps"),
     (
         "capping",
         "any-range-of-pairs",
-        "return np.where([-w <= _RANGE-]{+w >= 0+}, exp_d",
+        "return np.where([-w <= _RANGE-]{+w >= 0+}, exp +",
         "gradient_caps",
     ),
     (
         "capping",
         "low-part-of-two",
-        "(np.full_like(hi, float(two)), np.full_like(hi, [-rest-]{+0+}))",
+        "_full(float(two), hi), _full([-rest-]{+0.0+}, hi)",
         "gradient_caps",
     ),
-    ("capping", "low-part-of-one", "rest_of[- + E[1]-]{++})", "gradient_caps"),
+    ("capping", "low-part-of-one", "return two_sum(total, rest[- + E[1]-]{++})", "gradient_caps"),
     (
         "single",
         "logits-of-slopes-exact",
@@ -207,5 +207,30 @@ GRADIENT_LEVELS = [
         "steep-is-plain",
         "np.maximum(reach, [-2 *-]{+0 *+} self.steepness",
         "gradient_caps",
+    ),
+    (
+        "capping",
+        "finer-cap-exact",
+        "float(self.softcap) * ([-EXP_FINE_ERROR / 2 + -]{++}(10",
+        "gradient_caps",
+    ),
+    ("capping", "finer-slope-exact", "exp = [-EXP_FINE_ERROR-]{+0.0+} if fine", "gradient_caps"),
+    (
+        "capping",
+        "low-part-of-the-cap",
+        "_full(c, sign), _full([-rest-]{+0.0+}, sign)",
+        "gradient_caps",
+    ),
+    (
+        "pairs",
+        "finer-caps-exact",
+        "own = own + [-steepness.cap_error(self.products)-]{+0+}",
+        "gradient_caps",
+    ),
+    (
+        "pairs",
+        "capped-twice",
+        "x, joined = steepness.pair_caps(x), joined[-.uncapped-]{++}",
+        "gradient_levels",
     ),
 ]

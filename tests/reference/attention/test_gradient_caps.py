@@ -17,7 +17,7 @@ from kvfloor.attention.fast.arithmetic import UNIT, Float, Pair
 from kvfloor.attention.fast.backward import capping, pairs, single
 from kvfloor.attention.fast.backward.capping import Steepness
 from kvfloor.attention.fast.double import pair_logits
-from kvfloor.attention.fast.exponential import exp2_single, exp_double
+from kvfloor.attention.fast.exponential import exp2_single, exp_double, exp_fine
 from kvfloor.attention.gradients.cotangents import Pullback
 from kvfloor.numbers import arb_precision
 
@@ -47,6 +47,35 @@ def test_slopes_are_as_exact_as_they_say(level: str, cap: Fraction) -> None:
             off = abs((arb(float(hi)) + float(low)) / true - 1)
             shares.append(float((off / float(error)).upper()))
     assert (0.1 if level == "single" else 1e-3) < max(shares) <= 1
+
+
+@pytest.mark.parametrize("cap", [Fraction(1, 3), Fraction(50)])
+@pytest.mark.parametrize("error", [None, 2.0**-60])
+def test_caps_are_as_exact_as_they_say(
+    cap: Fraction, error: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the finer exponentials, and with such as err."""
+    if error is not None:
+        real = exp_fine
+
+        def worse(hi: Float, lo: Float) -> Any:
+            k, a, b = real(hi, lo)
+            return k, a, b + error * a
+
+        monkeypatch.setattr(capping, "exp_fine", worse)
+        monkeypatch.setattr(capping, "EXP_FINE_ERROR", error)
+    rng, steepness = np.random.default_rng(0), Steepness(cap)
+    x = np.concatenate([rng.uniform(-2, 2, 300), rng.uniform(-800, 800, 99)]) * float(cap) / 2
+    lo = x * rng.uniform(-UNIT, UNIT, x.shape)
+    shares = []
+    with arb_precision(300):
+        for a, b, hi, low, bound in zip(
+            x, lo, *steepness.pair_caps((x, lo)), steepness.cap_error(np.abs(x)), strict=True
+        ):
+            c = arb(cap.numerator) / cap.denominator
+            off = abs(arb(float(hi)) + float(low) - ((arb(float(a)) + float(b)) / c).tanh() * c)
+            shares.append(float((off / float(bound)).upper()))
+    assert (1e-3 if error is None else 0.9) < max(shares) <= 1
 
 
 def test_slopes_beyond_their_range_are_not_claimed() -> None:
@@ -91,7 +120,12 @@ def test_double_survives_the_worst_exponentials_of_slopes(
         b += error * a
         return k, a, b
 
+    def worse_fine(hi: Float, lo: Float) -> Any:
+        return worse(hi, lo, list(np.empty((5, *hi.shape))))
+
     monkeypatch.setattr(capping, "exp_double", worse)
+    monkeypatch.setattr(capping, "exp_fine", worse_fine)
+    monkeypatch.setattr(capping, "EXP_FINE_ERROR", error)
     monkeypatch.setattr(capping, "exp_double_error", lambda w: np.full_like(w, error))
     query, keys, _ = most(one_token(), level)
     assert min(query, keys) > 0.9
@@ -114,6 +148,21 @@ def test_errors_of_weights_go_on_under_a_cap(level: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(pairs, "exp_double_error", lambda _: np.full(1, error))
     monkeypatch.setattr(pairs, "EXP_FINE_ERROR", error)
     assert most(one, level)[1] > 0.4
+
+
+def test_finer_caps_may_err(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exponentials of slopes and caps err, where values are balanced: so do weights."""
+    n, error = 32, 2.0**-50
+    V, signs = np.where(np.arange(n) % 2, 1.0, -1.0), np.where(np.arange(n), -1.0, 1.0)
+    one = pullback([[1.0]], [np.ones((n, 1))], [V[:, None]], [[1.0]], softcap=Fraction(2))
+
+    def worse(hi: Float, lo: Float) -> Any:
+        k, a, b = exp_fine(hi, lo)
+        return k, a, b + error * a * signs.reshape(a.shape)
+
+    monkeypatch.setattr(capping, "exp_fine", worse)
+    monkeypatch.setattr(capping, "EXP_FINE_ERROR", error)
+    assert most(one, "fine")[2] > 0.5
 
 
 @pytest.mark.parametrize("level", ["double", "plain"])

@@ -74,6 +74,11 @@ class Joined:
         return error if self.terms.softcap is None else error + 2.0**-81 * self._cap
 
     @property
+    def uncapped(self) -> Joined:
+        """The same without the cap."""
+        return replace(self, terms=self.terms._replace(softcap=None))
+
+    @property
     def plain(self) -> bool:
         """Whether nothing but sinks joins the inner products."""
         return self.terms.bias is None and self.terms.softcap is None

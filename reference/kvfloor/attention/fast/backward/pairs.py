@@ -110,16 +110,24 @@ class Part:
         if self.slopes is not None:
             self.inner = multiply(self.gradients, self.slopes)
 
+    @property
+    def fine(self) -> bool:
+        """Whether products and exponentials are finer than usual."""
+        return self.pairs.accuracy == "fine"
+
     def _weigh(self) -> tuple[Pair, Pair, Integer]:
         """Weights of tuples and sinks in units of a power of two, and that power."""
         g, everyone = self.pairs.g, slice(0, self.count)
         A = multiply((g.hi[self.q, None], g.lo[self.q, None]), self.pairs.U)
         x = self._products(self.pairs.key_slices, A, g.unit[self.q, None, None])
-        if self.pairs.operands.steepness is not None:
-            self.slopes = self.pairs.operands.steepness.pair_slopes(x)
-        self.joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
+        steepness, joined = self.pairs.operands.steepness, self.joined
+        if steepness is not None:
+            self.slopes = steepness.pair_slopes(x, fine=self.fine)
+            if self.fine:
+                x, joined = steepness.pair_caps(x), joined.uncapped
+        joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
         flat = x[0].reshape(self.lines, -1), x[1].reshape(self.lines, -1)
-        if self.pairs.accuracy == "fine":
+        if self.fine:
             k, hi, lo = exp_fine(*flat)
         else:
             k, hi, lo = exp_double(*flat, list(np.empty((5, *flat[0].shape))))
@@ -212,7 +220,10 @@ class Part:
         steepness = self.pairs.operands.steepness
         if self.slopes is None or steepness is None:
             return errors
-        own = steepness.pair_error(self.products) + steepness.factor * self._product_errors()
+        own = (
+            steepness.pair_error(self.products, fine=self.fine)
+            + steepness.factor * self._product_errors()
+        )
         own = np.broadcast_to(np.where(own <= _LARGEST, own, np.inf), self.count)
         size = np.abs(self.inner[0]) * self.inverse[0][:, None, None]
         lost = np.where(size == 0, 0.0, size * own[:, None, None])
@@ -248,9 +259,15 @@ class Part:
 
     def _logit_errors(self) -> Float:
         """Relative errors of weights before they are summed, shape (queries,)."""
-        own = self._product_errors() + self.joined.error(self.products)
+        own = self._product_errors()
+        steepness = self.pairs.operands.steepness
+        if steepness is not None and self.fine:
+            own = own + steepness.cap_error(self.products)
+            own = own + self.joined.uncapped.error(self.products)
+        else:
+            own = own + self.joined.error(self.products)
         # sinks have no finer ones
-        fine = self.pairs.accuracy == "fine" and self.joined.terms.sink is None
+        fine = self.fine and self.joined.terms.sink is None
         return own + (EXP_FINE_ERROR if fine else exp_double_error(self.reach))
 
     def _product_errors(self) -> Float:
