@@ -24,7 +24,7 @@ GRADIENT_LEVELS = [
         "gradient_single",
     ),
     ("single", "products-exact", "gamma(self.summed[- + self.added-]{++})", "gradient_single"),
-    ("single", "logits-exact", "logits = [-LN2_ABOVE-]{+0+} * logit_error", "gradient_single"),
+    ("single", "logits-exact", "np.asarray([-LN2_ABOVE-]{+0+} * logit_error", "gradient_single"),
     ("single", "deviation-lost", "absolute = [-_total(scratch) + -]{++}_mean(", "gradient_single"),
     (
         "single",
@@ -91,7 +91,7 @@ GRADIENT_LEVELS = [
     (
         "pairs",
         "rests-exact",
-        "own = [-gamma(self.pairs.terms * d + 12)-]{+0+} * self._rest",
+        "np.asarray([-gamma(self.pairs.terms * d + 12)-]{+0+} * self._rest",
         "gradient_double",
     ),
     (
@@ -107,7 +107,7 @@ GRADIENT_LEVELS = [
     (
         "pairs",
         "sinks-finer",
-        '"fine"[- and self.joined.terms.sink is None-]{++}',
+        "fine = self.fine[- and self.joined.terms.sink is None-]{++}",
         "gradient_levels",
     ),
     (
