@@ -74,8 +74,12 @@ def test_what_d_is_off_by_is_shared_under_the_slope() -> None:
         target = Backward(print, dtype="bfloat16", accumulate="float32", softcap=1, reads=reads)
         one = target.case(case, ones[:, :, :1])
         formats = dict.fromkeys(("dq", "dK", "dV"), as_format("float32"))
-        found.append(find_bounds(target, one, find_gradients(one), formats)["dq"].item())
-    assert found[0] - found[1] == pytest.approx(2.0**-8 / np.cosh(2) ** 2, rel=1e-3)
+        found.append(find_bounds(target, one, find_gradients(one), formats))
+    off = 2.0**-8 / np.cosh(2) ** 2
+    read, own = found
+    assert read["dq"].item() - own["dq"].item() == pytest.approx(off, rel=1e-3)
+    more = read["dK"] - own["dK"]  # by a query of 2, at p = 1/2
+    assert more.ravel() == pytest.approx([off] * 2, rel=1e-2)
 
 
 def test_a_tanh_is_as_good_as_exp() -> None:
