@@ -346,6 +346,11 @@ def test_by_the_framework_of_a_forward_pass() -> None:
     assert sdpa is not None
     named = run(sdpa.backward(sdpa.target()), examples=0, flags=["gradient"])
     assert named.ok, str(named)
+    half = sdpa.backward(sdpa.target(dtype="bfloat16"))
+    assert (half.sums.name, half.block) == ("bfloat16", (32,))
+    assert run(half, examples=0, flags=["gradient-long-sums"]).ok
+    told = sdpa.backward(sdpa.target(dtype="bfloat16", block=64), added="float32")
+    assert (told.sums.name, told.block) == ("float32", (64,))
     wrong = check_backward(detached, differentiable=True, flags=["gradient"], **options)
     assert wrong.failures[0].message.startswith("dK[")
     assert "differentiable=True" in wrong.failures[0].reproducer
