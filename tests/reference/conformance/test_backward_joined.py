@@ -175,4 +175,7 @@ def test_by_the_framework_of_a_forward_pass(framework: str) -> None:
     report = check_backward(forward, differentiable=True, flags=flags, examples=0, **options,
                             **EACH["all"])  # fmt: skip
     assert report.ok, str(report)
+    alone = check_backward(lambda *given, **told: forward(*given, **told)[0], differentiable=True,
+                           flags=["gradient"], examples=0, **options, **EACH["all"])  # fmt: skip
+    assert "expected an output and a log-sum-exp" in alone.failures[0].message
     assert report.worst_ratio > 0.01

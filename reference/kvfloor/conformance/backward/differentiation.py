@@ -39,6 +39,11 @@ def pulled_back(
     -------
     tuple
         Gradients of the query, of keys, of values, and of each of the terms.
+
+    Raises
+    ------
+    TypeError
+        If the log-sum-exp has a cotangent, and is not returned.
     """
     query, keys, values = arrays
     m, several = len(keys), cotangents[1] is not None
@@ -46,9 +51,10 @@ def pulled_back(
     def returned(query: Any, *rest: Any) -> tuple[Any, ...]:
         slots, given = rest[: 2 * m], dict(zip(terms, rest[2 * m :], strict=True))
         found = function(query, slots[:m], slots[m:], **(options | given))
-        if several:
-            return tuple(found[:2])
-        return (found[0] if isinstance(found, tuple | list) else found,)
+        parts = tuple(found) if isinstance(found, tuple | list) else (found,)
+        if len(parts) < 1 + several:
+            raise TypeError("expected an output and a log-sum-exp, as that has a cotangent")
+        return parts[: 1 + several]
 
     inputs = (query, *keys, *values, *(options[name] for name in terms))
     gradients = FRAMEWORKS[framework](returned, inputs, cotangents[: 1 + several])
