@@ -72,7 +72,7 @@ BACKWARD = (
         L,
     ),
     ("caps", "any-exp", "MOST_EPSILON = [-1 / 8-]{+1e9+}", L),
-    ("bounds", "no-slope", "ds, mean = [-under_cap(a, ds, x, mean, factor)-]{+ds, mean+}", L),
+    ("bounds", "no-slope", "ds, mean = [-under_cap(a, ds, x, mean, slope)-]{+ds, mean+}", L),
     ("bounds", "sink-unseen", "seen = np.[-ones-]{+zeros+}(part.logits.shape", L),
     (
         "bounds",

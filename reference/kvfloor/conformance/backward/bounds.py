@@ -59,6 +59,7 @@ from kvfloor.numbers import Array, BinaryFormat
 __all__ = ["find_bounds"]
 
 OF_TERMS = ("dbias", "dsink")
+NO_SLOPE = Slope(np.ones(()), np.zeros(()), np.zeros(()))  # 1, exactly
 LEAST = 2.0**-990  # more than what `exp_above` adds
 SCALE_ROUNDINGS = 5  # a root, a quotient, its rounding; log₂ e or ln 2; the product by it
 LN_2 = 0.6931471805599453
@@ -222,7 +223,7 @@ class _Sums:
     def of_head(self, i: int, j: int, forward: _Reading) -> dict[str, _Sum] | None:
         """Return the sums of one head of the query by name; None if one may overflow."""
         target, case, a = self.target, self.case, self.arithmetic
-        kv, c = j // (case.query.shape[1] // case.keys[0].shape[1]), case.terms.softcap
+        c = case.terms.softcap
         plain = read_plain(target, case, i, j)
         given = self._given(with_terms(plain, case.terms, j), i, j, forward)
         N = plain.logits.shape[1]
@@ -232,32 +233,44 @@ class _Sums:
         dz, shared = logit_gradients(a, p, x)
         dz, shared = _finite(dz, given.seen), np.where(given.seen, shared, 0.0)
         ds, p, mean = Pair(*(A[:, :N] for A in dz)), Pair(*(A[:, :N] for A in p)), shared[:, :N]
-        factor = Slope(np.ones_like(seen, float), np.zeros(seen.shape), np.zeros(seen.shape))
+        slope = NO_SLOPE
         if c is not None:
-            factor = find_slope(a, plain, float(c))
-            ds, mean = under_cap(a, ds, x, mean, factor)
+            slope = find_slope(a, plain, float(c))
+            ds, mean = under_cap(a, ds, x, mean, slope)
             ds = _finite(ds, seen)
-        most = max(1.0, self.sigma, 1 / self.sigma)
         dz = self._stored(Pair(dz.size, dz.error + shared), given.seen)
-        p, ds = self._stored(p, seen), self._stored(ds, seen, most)
+        p = self._stored(p, seen)
+        ds = self._stored(ds, seen, max(1.0, self.sigma, 1 / self.sigma))
         whole = Pair(ds.size, ds.error + mean)
         reach = float(np.where(given.seen, part.reach, 0.0).max(initial=0.0))
         reach *= max(1.0, 1 / self.sigma) * max(1.0, 1 / float(c or 1))
         if self._too_large(max(x.most, reach), p, whole, dz):
             return None
-        q = np.abs(case.query[i, j].astype(np.float64)) * self.sigma
-        K, V = ([A[i, kv].astype(np.float64) for A in slots] for slots in (case.keys, case.values))
-        G = np.abs(given.cotangent)
-        tuples = [_columns(whole, q, K, seen, r) for r in range(self.order)]
-        values = [_columns(p, G, V, seen, r) for r in range(self.order)]
-        sums: dict[str, _Sum] = named(
-            self._query(given, p.size, factor, ds, mean, _products(K)),
-            tuple(tuples),
-            tuple(values),
-        )
+        sums = self._tables(given, (i, j), p, whole)
+        sums["dq"] = self._query(given, p.size, slope, ds, mean, self._keys(i, j))
         sums |= dict(zip(OF_TERMS, _of_terms(dz, given.seen, N), strict=True))
         most = max(float(one.size.max(initial=0.0)) for one in sums.values())
         return sums if most * max(1.0, 1 / self.sigma) < self.room else None
+
+    def _tables(self, given: Given, head: tuple[int, int], p: Pair, ds: Pair) -> dict[str, _Sum]:
+        """The sums of keys and of values, by name; that of the query is still to come."""
+        (i, j), case = head, self.case
+        kv, seen = self._reads(j), given.seen[:, : p.size.shape[1]]
+        q = np.abs(case.query[i, j].astype(np.float64)) * self.sigma
+        K, V = ([A[i, kv].astype(np.float64) for A in slots] for slots in (case.keys, case.values))
+        G = np.abs(given.cotangent)
+        tuples = tuple(_columns(ds, q, K, seen, r) for r in range(self.order))
+        values = tuple(_columns(p, G, V, seen, r) for r in range(self.order))
+        sums: dict[str, _Sum] = named(None, tuples, values)
+        return sums
+
+    def _reads(self, j: int) -> int:
+        """Which keys a head of the query reads."""
+        return int(j // (self.case.query.shape[1] // self.case.keys[0].shape[1]))
+
+    def _keys(self, i: int, j: int) -> Array:
+        """Products of keys that it reads."""
+        return _products([K[i, self._reads(j)].astype(np.float64) for K in self.case.keys])
 
     def _given(self, part: Set, i: int, j: int, forward: _Reading) -> Given:
         """One head, with the sink among its tuples."""
