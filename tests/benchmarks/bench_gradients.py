@@ -27,38 +27,44 @@ FORMATS = ("bfloat16", "float32", "float64")
 
 
 class Problem(NamedTuple):
-    """Heads (1 for none), queries, tokens of a slot, order; causal at order 1."""
+    """Heads (1 for none), queries, tokens of a slot, order; causal at order 1, maybe capped."""
 
     heads: int
     queries: int
     tokens: int
     order: int
+    cap: int | None = None
 
     @property
     def name(self) -> str:
         heads = f"{self.heads} heads, " if self.heads > 1 else ""
         causal = ", causal" if self.order == 1 else ""
-        return f"order {self.order}, {heads}{self.queries:,} × {self.tokens:,}{causal}"
+        cap = "" if self.cap is None else f", soft cap {self.cap}"
+        return f"order {self.order}, {heads}{self.queries:,} × {self.tokens:,}{causal}{cap}"
 
 
 PROBLEMS = (
     Problem(2, 1024, 1024, 1),
     Problem(8, 256, 256, 1),
+    Problem(8, 256, 256, 1, 30),
     Problem(1, 1, 256, 2),
     Problem(1, 16, 256, 2),
     Problem(1, 64, 256, 2),
 )
 
 
-def plain(Q: Array, K: Array, V: Array, G: Array) -> tuple[Array, ...]:
+def plain(Q: Array, K: Array, V: Array, G: Array, cap: int | None) -> tuple[Array, ...]:
     """The backward pass of causal attention as one writes it, all heads at once."""
     n_q, n = Q.shape[-2], K.shape[-2]
-    S = Q @ K.swapaxes(-1, -2) / 8
+    S, slope = Q @ K.swapaxes(-1, -2) / 8, 1
+    if cap is not None:
+        t = np.tanh(S / cap)
+        S, slope = cap * t, 1 - t * t
     S = np.where(np.tri(n_q, n, n - n_q, dtype=bool), S, -np.inf)
     P = np.exp(S - S.max(axis=-1, keepdims=True))
     P /= P.sum(axis=-1, keepdims=True)
     dP = G @ V.swapaxes(-1, -2)
-    dS = P * (dP - (G * (P @ V)).sum(axis=-1, keepdims=True)) / 8
+    dS = P * (dP - (G * (P @ V)).sum(axis=-1, keepdims=True)) * slope / 8
     return dS @ K, dS.swapaxes(-1, -2) @ Q, P.swapaxes(-1, -2) @ G
 
 
@@ -88,14 +94,14 @@ def calls(problem: Problem) -> tuple[dict[str, Callable[[], Any]], dict[str, Gra
         [rng.standard_normal((*heads, problem.tokens, D)) for _ in range(problem.order)]
         for _ in range(2)
     )
-    options: dict[str, Any] = {"scale": Fraction(1, 8)}
+    options: dict[str, Any] = {"scale": Fraction(1, 8), "softcap": problem.cap}
     if problem.order == 1:
         options["mask"] = "causal"
     layers = {name: GradientLayers() for name in FORMATS}
 
     def numpy_alone() -> Any:
         return (
-            plain(Q, K[0], V[0], G)
+            plain(Q, K[0], V[0], G, problem.cap)
             if problem.order == 1
             else plain_pairs(Q, (K[0], K[1]), (V[0], V[1]), G)
         )

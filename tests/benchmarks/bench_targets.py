@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kvfloor import InputError, Window
-from kvfloor.conformance import NAMED, NamedTarget, Report, Target, as_backward, run
+from kvfloor.conformance import NAMED, NamedTarget, Report, Target, run
 
 FORMATS = ("float32", "float64", "bfloat16", "float16")
 EXAMPLES = {"jax": 0}  # by package, else 2; JAX compiles for every shape that is drawn
@@ -23,6 +23,7 @@ DIFFERENTIABLE = ("torch", "jax")  # by their arrays
 # what no target with a name has
 UNDECLARED = [
     *(f"no {it} is declared" for it in ("sink", "softcap", "array of biases", "alibi")),
+    "no cotangent of the log-sum-exp is declared",
     "no splits are declared",
     "nothing is quantised",
     "sequences are neither packed nor in pages",
@@ -99,7 +100,9 @@ def main() -> None:
             examples = EXAMPLES.get(named.package, 2)
             found = [
                 Found(
-                    t.inputs.name, t.kind, run(as_backward(t) if backward else t, examples=examples)
+                    t.inputs.name,
+                    t.kind,
+                    run(named.backward(t) if backward else t, examples=examples),
                 )
                 for t in targets(named)
             ]

@@ -41,7 +41,7 @@ def backward(text: str, function: str, accumulate: str, **declared: Any) -> Call
         None if declared.get(name) is None else as_format(declared[name]).dtype
         for name in ("weights", "added")
     )
-    module["BLOCK"] = declared.get("block") or module["BLOCK"]
+    module["BLOCK"] = declared.get("block") or module.get("BLOCK")
     found: Callable[..., Any] = module[function]
     return found
 
@@ -146,7 +146,20 @@ WRONG_BACKWARDS = (
           "gradient-wide-window", **WINDOW),
     wrong("queries-from-the-diagonal", "blocks", "for start in range([-0-]{+first+}, n_q, BLOCK)",
           "gradient-fewer-queries", **CAUSAL),
+    wrong("causal-blocks-skipped-without-offset", "blocks", "i = slice(start, start + BLOCK)\n[--]"
+          "{+            if first > start + BLOCK - 1 and isinstance(mask, str):\n"
+          "                continue\n+}", "gradient-fewer-queries", **CAUSAL),
+    wrong("diagonal-lost-in-full-blocks", "rows", "(K.shape[2],))[--]{+ & ~(np.eye(q.shape[2], "
+          "K.shape[2], dtype=bool) & (q.shape[2] == K.shape[2]) & (q.shape[2] % 16 == 0))+}",
+          "gradient-full-blocks", **CAUSAL),
+    wrong("dv-unmasked", "materialised", "dV = grouped(turned([-p-]{+np.exp(np.minimum(logits - "
+          "lse[..., None], 0))+})", "gradient-masked-rows", **BOOLEAN),
     # D and dP
+    wrong("D-misaligned-in-the-last-block", "blocks", "dP - D[:, :, [-i-]{+slice(min(start, max(0, "
+          "n_q - BLOCK)), min(start, max(0, n_q - BLOCK)) + len(range(n_q)[i]))+}, None])",
+          "gradient-block-ends"),
+    wrong("D-flushed", "materialised", "D = (G * out).sum(axis=-1)[--]{+\n    D = np.where(np.abs("
+          "D) < 1e-5, ACCUMULATE(0), D)+}", "gradient-small"),
     wrong("no-D", "materialised", "ds = p * (dP[- - D[..., None]-]{++})", "gradient-equal-values"),
     wrong("D-added", "materialised", "ds = p * (dP [---]{+++} D[..., None])", "gradient"),
     wrong("D-in-half", "materialised", "D = (G * out).sum(axis=-1)[--]{+" + HALF + "+}",
@@ -169,6 +182,12 @@ WRONG_BACKWARDS = (
     wrong("cotangent-by-its-size", "materialised", "dP = G @ turned(V)[--]{+ * (np.abs(G).max() / "
           "np.abs(G).max())+}", "gradient-zero-cotangent"),
     # ds and products
+    wrong("ds-cut-off-at-65504", "materialised", "ds = p * (dP - D[..., None])[--]{+\n    ds = "
+          "np.clip(ds, -65504, 65504)+}", "gradient-large"),
+    wrong("scaled-twice-unless-usual", "materialised", "(turned(ds) @ q) * scale[--]{+ * (1 if abs("
+          "scale * q.shape[3] ** 0.5 - 1) < 1e-3 else scale)+}", "gradient-scale", scale=0.3),
+    wrong("tail-tokens-doubled", "blocks", "rounded(turned(ds) @ q[:, :, i], ADDED)[--]{+ * (1 + ("
+          "first + BLOCK > n))+}", "gradient-tail"),
     wrong("dq-without-scale", "materialised", "dq = (ds @ K)[- * scale-]{++}", "gradient-scale"),
     wrong("dk-with-scale-twice", "materialised", "(turned(ds) @ q) * scale[--]{+ * scale+}",
           "gradient-scale"),

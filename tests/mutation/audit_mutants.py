@@ -95,7 +95,7 @@ AUDIT = [
     ("certificates/replay", "one-process", "or ask([-reader-]{+writer+}, state)", "violation"),
     ("certificates/collision", "replayed-once", '"instances"])][- * TWICE-]{++}', "certificate"),
     ("caches/coins", "instances-by-coins", 'f"[-{purpose}:{seed}-]{+{seed}+}".encode', "audit"),
-    ("audit/course", "coins-untried", "in zip(range([-COINS-]{+0+}", "audit"),
+    ("audit/course", "coins-untried", "islice(cycle(reading.asked), [-COINS-]{+0+})", "audit"),
     ("audit/course", "one-failure-enough", "return self.side [->-]{+!=+} 0", "audit"),
     (
         "adapters/layer",
@@ -194,7 +194,27 @@ AUDIT = [
         "accuracy",
     ),
     ("caches/courses", "throughout-restored", 'LIVE = ("live", [-"throughout"-]{++})', "accuracy"),
-    ("caches/tokens", "signed-zeros", "np.array(numbers)[- + 0.0-]{++}", "caches"),
+    ("caches/tokens", "signed-zeros", "dtype=np.float64)[- + 0.0-]{++}", "caches"),
+    ("caches/tokens", "whole-at-edge", "np.abs(floats) [-<-]{+<=+} _WHOLE", "caches"),
+    ("audit/course", "never-whole", "and self._chance [-< 1-]{+< 0+}", "audit"),
+    (
+        "audit/course",
+        "sampled-first",
+        "rng.sample(range([-family.n-]{+SAMPLED+}), SAMPLED)",
+        "audit",
+    ),
+    (
+        "audit/accuracy/diagnosis",
+        "runs-to-end-alone",
+        "for i in range([-MANY-]{+0+}) for end in ends",
+        "accuracy",
+    ),
+    (
+        "audit/accuracy/shrink",
+        "large-is-one",
+        "1 + candidate.numbers // [-NUMBERS-]{+10**9+}",
+        "accuracy",
+    ),
     (
         "audit/accuracy/examine",
         "misses-forgotten",

@@ -171,13 +171,13 @@ GRADIENTS = [
         "settling",
         "zeros-unsettled",
         "decided = (decided[- | zero-]{++}) & wanted",
-        "gradient_bounds",
+        "gradient_levels",
     ),
     (
         "settling",
         "few-forgotten",
         "numbers[left], wanted[left] = found, [-kept-]{+False+}",
-        "gradient_bounds",
+        "gradient_levels",
     ),
     ("settling", "sums-over-no-axis", "shape[a - more] == 1 [-!=-]{+==+} n", "gradient_rounding"),
 ]

@@ -264,7 +264,11 @@ MUTANTS = [
     *mutants(
         "floors/random_instance.py",
         ("empty-state", "2 ** (bits + 1)[- - 1-]{++}", "floors_random_instance"),
-        ("probability-above-one", "return [-min-]{+max+}(Fraction(1), F", "floors_random_instance"),
+        (
+            "probability-above-one",
+            "return Fraction(1) if [-count >> N-]{+False+} else",
+            "floors_random_instance",
+        ),
         ("wrong-not-scaled", "return [-N * -]{++}least", "floors_random_instance"),
         ("more-than-n", "if b [->-]{+>=+} N:", "floors_random_instance"),
     ),

@@ -49,6 +49,7 @@ SLUGS = (
     "centred-error",
     "gradients",
     "gradient-rounding",
+    "gradient-error",
 )
 
 

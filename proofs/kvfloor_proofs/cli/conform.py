@@ -57,6 +57,13 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
 @click.option("--exp-base", help="merge: what is raised to a power.  [default: the same]")
 @click.option("--logsumexps", help="merge: format of those given.  [default: the arithmetic's]")
 @click.option("--reads", help="backward: what of the forward's is read: output, logsumexp or none.")
+@click.option("--gradients", help="backward: of bias, sink, or both, which are returned, too.")
+@click.option(
+    "--logsumexp-cotangent",
+    is_flag=True,
+    default=None,
+    help="backward: it takes a cotangent of the log-sum-exp.",
+)
 @click.option("--added", help="backward: format of sums of blocks.  [default: the arithmetic's]")
 @click.option(
     "--differentiable",
@@ -124,8 +131,8 @@ def conform(
     never answers.
 
     With --what backward it is called as f(q, (K1, ...), (V1, ...), cotangent, scale=..., mask=...,
-    output=..., logsumexp=...) and returns dq, (dK1, ...), (dV1, ...); or it is --differentiable, as
-    targets with a name are.
+    output=..., logsumexp=...) and returns dq, (dK1, ...), (dV1, ...), and dbias and dsink if these
+    are declared (--gradients); or it is --differentiable, as targets with a name are.
 
     With --what merge it is called as f(outputs, logsumexps), of shapes (parts, rows, heads, d_v)
     and (parts, rows, heads); --tokens are parts, --batch rows.

@@ -13,7 +13,6 @@ from kvfloor.conformance import (
     Merging,
     Quantised,
     Target,
-    as_backward,
     find_named,
     load,
 )
@@ -23,7 +22,10 @@ __all__ = ["as_described"]
 
 KINDS: dict[str, type[Target]] = {"attention": Target, "backward": Backward, "merge": Merging}
 # options of one kind of target alone
-OF_KIND = {"backward": ("reads", "added", "differentiable"), "merge": ("exp_base", "logsumexps")}
+OF_KIND = {
+    "backward": ("reads", "added", "differentiable", "gradients", "logsumexp_cotangent"),
+    "merge": ("exp_base", "logsumexps"),
+}
 SERVED = ("d", "d_v", "tokens", "queries", "batch", "heads", "groups", "views")
 QUANTISED = "int8,per=token,block=16,zero-point,query,rounded=bfloat16 or a part of that"
 WINDOW = "window,left=3,right=0 or a part of that, or L1/L2 for each slot, and top-left"
@@ -57,7 +59,7 @@ def as_described(what: str, spec: str, declared: dict[str, Any]) -> Target:
         own = {name: _read_one(name, declared.pop(name)) for name in OF_KIND["backward"]
                if name in declared}  # fmt: skip
         forward = named.target(domain=_read(declared), **declared)
-        return as_backward(forward, **own) if what == "backward" else forward
+        return named.backward(forward, **own) if what == "backward" else forward
     return _as_target(KINDS[what], spec, declared)
 
 
@@ -158,4 +160,5 @@ READ = {
     "logsumexp_base": _number,
     "exp_base": _number,
     "reads": _words_or_none,
+    "gradients": _words_or_none,
 }

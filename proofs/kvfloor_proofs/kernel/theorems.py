@@ -248,6 +248,7 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "not stated yet; that sums of exponentials vanish with their coefficients alone is "
             "`exponentials-independent`"
         ),
+        "gradient-error": "not stated yet; errors of weights are `centred-error`",
         "given-keys": "not stated yet; for keys of a large margin and bits it is `four-cache`",
         "soft-cap": "not stated yet",
         "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",

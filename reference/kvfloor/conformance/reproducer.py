@@ -55,6 +55,8 @@ OF_BACKWARD = {
     **{name: value for name, value in DEFAULTS.items() if name not in FIXED_BACKWARD},
     "order": 1,
     "differentiable": False,
+    "gradients": (),
+    "logsumexp_cotangent": False,
     "reads": None,
     "added": None,
 }
@@ -148,10 +150,12 @@ def _literal(case: Case) -> str:
 
 
 def _pulled(case: Case) -> str:
-    """The case without its cotangent, and that."""
+    """The case without its cotangents, and these."""
     assert isinstance(case, BackwardCase)  # noqa: S101 (its targets have no others)
-    plain = _literal(case).removeprefix("case = ")
-    return f"case = target.case(\n{indent(plain, '    ')},\n    {_array(case.cotangent)},\n)"
+    plain = indent(_literal(case).removeprefix("case = "), "    ")
+    given = [G for G in (case.cotangent, case.logsumexp_cotangent) if G is not None]
+    cotangents = "".join(f"    {_array(G)},\n" for G in given)
+    return f"case = target.case(\n{plain},\n{cotangents})"
 
 
 def _terms(case: Case) -> list[str]:

@@ -14,7 +14,18 @@ from kvfloor.conformance.target import Target
 from kvfloor.conformance.terms import Joined
 from kvfloor.numbers import Array
 
-__all__ = ["UNIT", "Chunk", "Rows", "Set", "Weights", "chunks", "read_set", "read_weights"]
+__all__ = [
+    "UNIT",
+    "Chunk",
+    "Rows",
+    "Set",
+    "Weights",
+    "chunks",
+    "read_plain",
+    "read_set",
+    "read_weights",
+    "with_terms",
+]
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 
@@ -125,6 +136,11 @@ def chunks(target: Target, case: Case, empty: Mask) -> Iterator[Chunk]:
 
 def read_set(target: Target, case: Case, i: int, j: int) -> Set:
     """Read one element of the batch, and one head of the query."""
+    return with_terms(read_plain(target, case, i, j), case.terms, j)
+
+
+def read_plain(target: Target, case: Case, i: int, j: int) -> Set:
+    """Read the same without what joins the logits."""
     group = case.query.shape[1] // case.keys[0].shape[1]
     K = [K_r[i, j // group].astype(np.float64) for K_r in case.keys]
     V = [V_r[i, j // group].astype(np.float64) for V_r in case.values]
@@ -135,7 +151,7 @@ def read_set(target: Target, case: Case, i: int, j: int) -> Set:
         values = (values[:, None] * V_r).reshape(-1, V_r.shape[1])
     sizes = np.abs(values)
     unit = (q.shape[1] + m + 10) * UNIT
-    products_of = Set(
+    return Set(
         _products(q, K) * sigma,
         _products(np.abs(q), [np.abs(K_r) for K_r in K]) * (sigma * (1 + unit)) + LEAST,
         values,
@@ -146,7 +162,6 @@ def read_set(target: Target, case: Case, i: int, j: int) -> Set:
         np.zeros((len(q), len(values))),
         0.0,
     )
-    return _joined(products_of, case.terms, j)
 
 
 def _products(q: Array, K: list[Array]) -> Array:
@@ -157,7 +172,7 @@ def _products(q: Array, K: list[Array]) -> Array:
     return np.asarray((folded @ K[-1].T).reshape(len(q), -1))
 
 
-def _joined(part: Set, terms: Joined, j: int) -> Set:
+def with_terms(part: Set, terms: Joined, j: int) -> Set:
     """The set with the terms of a head: a sink is one more tuple, of value zero.
 
     tanh x = 1 - 2/(e^2x + 1), with an exp that is at most 2⁻⁴⁰ above: off by less than 2⁻⁴⁰.

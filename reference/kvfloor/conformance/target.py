@@ -370,6 +370,14 @@ class Target:
         return Answer(read[0], read[1] if len(read) > 1 else None, changed)
 
     def _read(self, part: Any, name: str, shape: tuple[int, ...]) -> Array:
+        """Read an array of shape (b, h, n, d) or (b, h, n) that came in the layout."""
+        axes = [a for a in self.layout if a != "d" or len(shape) == 4]
+        array = self._as_it_is(part, name, tuple(shape[AXES.index(a)] for a in axes))
+        order = [axes.index(a) for a in AXES if a in axes]
+        return array.transpose(order).reshape(shape)
+
+    def _as_it_is(self, part: Any, name: str, shape: tuple[int, ...]) -> Array:
+        """Read an array of some shape."""
         try:
             array = to_numpy(part)
         except (TypeError, ValueError, BufferError) as error:
@@ -378,9 +386,6 @@ class Target:
         if array.dtype.name not in formats:
             expected = " or ".join(dict.fromkeys(formats))
             raise CallError(f"{name}: expected {expected}, got {array.dtype.name}")
-        axes = [a for a in self.layout if a != "d" or len(shape) == 4]
-        expected_shape = tuple(shape[AXES.index(a)] for a in axes)
-        if array.shape != expected_shape:
-            raise CallError(f"{name}: expected shape {expected_shape}, got {array.shape}")
-        order = [axes.index(a) for a in AXES if a in axes]
-        return array.transpose(order).reshape(shape)
+        if array.shape != shape:
+            raise CallError(f"{name}: expected shape {shape}, got {array.shape}")
+        return array

@@ -34,6 +34,14 @@ from kvfloor.floors.entropy_dimension import (
     separated_states,
 )
 from kvfloor.floors.given_keys import given_alpha
+from kvfloor.floors.gradient_errors import (
+    delta_error,
+    difference_error,
+    exponent_drift,
+    product_off,
+    slope_error,
+    slope_factor,
+)
 from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
 from kvfloor.floors.largest import Floor, best_floor, every_floor
 from kvfloor.floors.levels import (
@@ -142,12 +150,15 @@ __all__ = [
     "covering_number",
     "crossover",
     "curvature",
+    "delta_error",
+    "difference_error",
     "entropy_at_most",
     "equal_room",
     "errors_of_one_cell",
     "every_floor",
     "exceeds_log",
     "expected_wrong",
+    "exponent_drift",
     "forward_error",
     "four_cache",
     "free_parameters",
@@ -195,6 +206,7 @@ __all__ = [
     "pairs_of",
     "parameters",
     "product_error",
+    "product_off",
     "product_radius",
     "quantised_bits",
     "quotient_error",
@@ -212,6 +224,8 @@ __all__ = [
     "sign_tail",
     "sink_ratio",
     "slack",
+    "slope_error",
+    "slope_factor",
     "squared_distance",
     "states_up_to",
     "stored_bits",

@@ -185,6 +185,21 @@ def test_a_backward_pass_is_examined(project: Path) -> None:
     assert "reads=()" in done.stdout
 
 
+def test_a_backward_pass_with_terms_is_examined(project: Path) -> None:
+    """That of docs/backward.md."""
+    page = (Path(__file__).parents[3] / "docs" / "backward.md").read_text()
+    (block,) = (part for part in page.split("```") if "# capped_backward.py" in part)
+    (project / "capped_backward.py").write_text(block.removeprefix("python"))
+    (told,) = (part for part in page.split("```") if "capped_backward:backward" in part)
+    command = told.replace("\\\n", " ").split()[2:]
+    small = ("--tokens", "most=6", "--heads", "2", "--d", "4", "--d-v", "4", "--batch", "1")
+    done = run(project, "conform", *command[1:], *small, "--queries", "most=6", "--examples", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for flag in ("gradient-sink", "gradient-capped", "gradient-bias-axes", "gradient-logsumexp"):
+        assert f"{flag}:" not in done.stdout  # else it says why it was not run
+    assert "gradient-alibi: no alibi is declared" in done.stdout
+
+
 def test_terms_are_declared(project: Path) -> None:
     (project / "joined.py").write_text(JOINED)
     terms = ("--sink", "--softcap", "20", "--bias", "alibi", "--order", "1", "--mask", "causal")

@@ -10,6 +10,7 @@ import pytest
 from gradient_sums import compare, summed_gradients
 from gradient_truth import draw_case, true_gradients
 from kvfloor import GradientLayers
+from kvfloor.attention.gradients import settling
 
 
 def compared(seeds: range) -> tuple[int, int, GradientLayers]:
@@ -24,7 +25,14 @@ def test_no_gradient_is_wrong() -> None:
     count, wrong, layers = compared(range(12))
     assert wrong == 0
     assert count == sum(astuple(layers)) > 2000
-    assert min(layers.single, layers.double, layers.balls) > 100
+    assert min(layers.single, layers.double) > 100
+
+
+def test_no_gradient_is_wrong_by_balls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_operands", lambda _: None)
+    count, wrong, layers = compared(range(6))
+    assert wrong == 0
+    assert count == layers.balls + layers.exact + layers.residues > 500
 
 
 @pytest.mark.long

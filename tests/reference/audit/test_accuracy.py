@@ -30,8 +30,10 @@ from kvfloor.audit.accuracy import (
     read_trace,
     reported,
 )
+from kvfloor.audit.accuracy.diagnosis import diagnosed
 from kvfloor.audit.accuracy.domains import within
-from kvfloor.audit.accuracy.instance import tokens_of
+from kvfloor.audit.accuracy.instance import Miss, tokens_of
+from kvfloor.audit.accuracy.shrink import shrunk
 from kvfloor.caches import (
     COURSES,
     LIVE,
@@ -547,3 +549,35 @@ def test_a_draft_is_repeatable_and_depends_on_its_seed() -> None:
         return [found.worst for found in entered(bench, CATALOGUE, n=5, seed=seed)]
 
     assert worst(1) == worst(1) != worst(2)
+
+
+@pytest.mark.parametrize(("first", "end"), [(4, 150), (0, 100), (7, 200), (120, 200)])
+def test_runs_that_are_missing_among_many_tokens_are_named(first: int, end: int) -> None:
+    rng = np.random.default_rng(first)
+    keys, values = rng.standard_normal((2, 200, D))
+    queries = [tuple(row) for row in rng.standard_normal((6, D))]
+    kept = [j for j in range(200) if not first <= j < end]
+    weights = np.exp(np.array(queries) @ keys[kept].T)
+    answers = weights @ values[kept] / weights.sum(axis=1, keepdims=True)
+    instance = Instance(tokens_of([keys.tolist()], [values.tolist()]), tuple(queries))
+    found = diagnosed(instance, queries, [[Fraction(x) for x in row] for row in answers])
+    assert found.loss == "missing token"
+    assert found.token is not None
+    last = int(found.detail.split()[-1])
+    assert abs(found.token - first) + abs(last - (end - 1)) <= 3
+
+
+def test_large_instances_are_tried_fewer_times() -> None:
+    tokens = tokens_of([[[1.0] * 64] * 300], [[[1.0] * 64] * 300])
+    instance, tried = Instance(tokens, ((1.0,) * 64,)), list[int]()
+
+    def fails(one: Instance) -> Miss:
+        tried.append(one.numbers)
+        return Miss(0, 0, Fraction(1), Fraction(1, len(one.tokens)))
+
+    shrunk(instance, fails(instance), fails, tries=6)
+    assert tried[1:4] == [19200, 9600, 4864]
+    large = Instance(tuple(tokens) * 8, instance.queries)
+    tried.clear()
+    shrunk(large, fails(large), fails, tries=6)
+    assert sum(1 + numbers // 2**15 for numbers in tried[1:-1]) <= 6

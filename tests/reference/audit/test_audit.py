@@ -264,6 +264,40 @@ def test_cheats_are_caught(
     assert (finding.kind, finding.reason[: len(reason)]) == (kind, reason)
 
 
+def test_of_large_instances_a_sample_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But all of them where a state has no room for all symbols: luck is told from cheating."""
+    course = import_module("kvfloor.audit.course")
+    monkeypatch.setattr(course, "MOST_PRODUCTS", 0)
+    monkeypatch.setattr(course, "SAMPLED", 2)
+    asked = list[tuple[int, ...]]()
+    read = course.Examination.read
+
+    def reading(self: Any, *given: Any, **more: Any) -> Any:
+        found = read(self, *given, **more)
+        asked.append(tuple(found.answers))
+        return found
+
+    monkeypatch.setattr(course.Examination, "read", reading)
+    assert audited(ExactCache).verdict == "within-guarantee"
+    assert list(map(len, asked)) == [2, 2]
+    assert max(map(max, asked)) >= 2
+    asked.clear()
+    assert audited(window(N - 1)).verdict in ("refuted", OVER)
+    asked.clear()
+
+
+def test_a_cheat_at_a_large_instance_is_asked_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = import_module("kvfloor.audit.course")
+    monkeypatch.setattr(course, "MOST_PRODUCTS", 0)
+    monkeypatch.setattr(course, "SAMPLED", 2)
+    monkeypatch.setenv("KVFLOOR_CHEAT", str(tmp_path / "state"))
+    result = audited(cheats.InFile)
+    assert result.verdict == "misbehaves"
+    assert result.findings[0].reason.startswith("all 24 symbols of 1 random instances are right")
+
+
 def test_a_cache_that_ignores_its_bytes_is_wrong() -> None:
     result = audited(cheats.Amnesiac)
     assert result.verdict == OVER

@@ -74,6 +74,11 @@ class Joined:
         return error if self.terms.softcap is None else error + 2.0**-81 * self._cap
 
     @property
+    def uncapped(self) -> Joined:
+        """The same without the cap."""
+        return replace(self, terms=self.terms._replace(softcap=None))
+
+    @property
     def additions(self) -> int:
         """By how much the sinks lengthen a sum of weights."""
         return 0 if self.terms.sink is None else 1

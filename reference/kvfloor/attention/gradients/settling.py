@@ -62,7 +62,7 @@ class Settled(NamedTuple):
 def settle(pullback: Pullback, form: Form) -> Settled:
     """Round what float64 and double-double with their bounds suffice for.
 
-    Nothing is settled under a soft cap, nor of inputs that float64 does not hold.
+    Nothing is settled of inputs that float64 does not hold.
     """
     problem = pullback.problem
     tables = problem.queries, *problem.keys, *problem.values
@@ -124,7 +124,7 @@ def _operands(pullback: Pullback) -> Operands | None:
     """The problem for the fast levels, None if they do not serve it."""
     problem = pullback.problem
     in_float64 = pullback.output.dtype == pullback.logsumexp.dtype == np.float64
-    prepared = prepare_problem(problem) if in_float64 and problem.terms.softcap is None else None
+    prepared = prepare_problem(problem) if in_float64 else None
     if prepared is None:
         return None
     cotangents = pullback.output, pullback.logsumexp

@@ -11,10 +11,11 @@ import numpy as np
 
 from kvfloor.conformance import extents
 from kvfloor.conformance.backward.target import Backward
-from kvfloor.conformance.builders import drawn
+from kvfloor.conformance.builders import drawn, ladder
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import Draft, Float, NoCase, Tensors
 from kvfloor.conformance.tiles import FEW
+from kvfloor.errors import InputError
 
 __all__ = [
     "at_block_ends",
@@ -22,6 +23,9 @@ __all__ = [
     "empty_and_full",
     "equal_values",
     "few_and_large",
+    "full_blocks",
+    "full_cotangent",
+    "full_rows",
     "group_sums",
     "head_sizes",
     "large_cotangents",
@@ -36,12 +40,15 @@ __all__ = [
     "small_cotangents",
     "unseen_tokens",
     "untouched_inputs",
+    "with_cotangents",
     "zero_cotangent",
 ]
 
 BLOCK = 16  # the least of a block of queries, or of tokens
 LENGTHS = (127, 129, 257, 513)
 NARROWER = ((128, 96), (128, 80), (192, 64))  # columns of keys, and fewer of values
+FULL = (16, 64, 128)  # sizes that blocks divide
+LARGE = (14, 20)  # powers of two: beyond thousands, and beyond what float16 holds
 FAR = 32.0  # values about that are all alike but for 1
 
 
@@ -49,7 +56,7 @@ def pulled(build: Callable[[Draft], list[Case]]) -> Callable[[Draft], list[Case]
     """Return the builder of the same cases, each with a cotangent at full scale."""
 
     def builder(draft: Draft) -> list[Case]:
-        return [_with(draft, case, _full(draft, case)) for case in build(draft)]
+        return [with_cotangents(draft, case, full_cotangent(draft, case)) for case in build(draft)]
 
     return builder
 
@@ -60,12 +67,30 @@ def _backward(draft: Draft) -> Backward:
     return target
 
 
-def _with(draft: Draft, case: Case, cotangent: Float) -> Case:
-    """The case with a cotangent; every gradient of it is compared."""
-    return _backward(draft).case(replace(case, rows=None), cotangent)
+def with_cotangents(
+    draft: Draft, case: Case, cotangent: Float, of_lse: Float | None = None
+) -> Case:
+    """The case with cotangents; every gradient of it is compared.
+
+    That of the log-sum-exp is by default as large as that of the output, row by row.
+
+    Raises
+    ------
+    NoCase
+        If what is right cannot be told, as logits are too far beyond a soft cap.
+    """
+    if of_lse is None:
+        drawn_rows = draft.numbers(draft.generator(6), cotangent.shape[:3])
+        of_lse = drawn_rows * np.abs(cotangent).max(axis=3)
+    try:
+        return _backward(draft).case(replace(case, rows=None), cotangent, of_lse)
+    except InputError as error:
+        if error.argument != "softcap":
+            raise
+        raise NoCase("logits are so far beyond the cap that none can tell what is right") from error
 
 
-def _full(draft: Draft, case: Case) -> Float:
+def full_cotangent(draft: Draft, case: Case) -> Float:
     """A cotangent of size 1: that of a sum of outputs by weights, not of a mean."""
     shape = (*case.query.shape[:3], case.values[0].shape[3])
     return draft.numbers(draft.generator(5), shape)
@@ -84,33 +109,33 @@ def _places(count: int) -> list[int]:
 def one_row(draft: Draft) -> list[Case]:
     """The cotangent of one query alone: others add nothing, and get nothing."""
     case = _drawn(draft)
-    G, cases = _full(draft, case), []
+    G, cases = full_cotangent(draft, case), []
     for i in _places(G.shape[2]):
         cotangent = np.zeros_like(G)
         cotangent[:, :, i] = G[:, :, i] + 1
-        cases.append(_with(draft, case, cotangent))
+        cases.append(with_cotangents(draft, case, cotangent))
     return cases
 
 
 def one_column(draft: Draft) -> list[Case]:
     """The cotangent of one column alone: dV has no other, and dP and D are one product."""
     case = _drawn(draft)
-    G, cases = _full(draft, case), []
+    G, cases = full_cotangent(draft, case), []
     for c in _places(G.shape[3]):
         cotangent = np.zeros_like(G)
         cotangent[..., c] = G[..., c] + 1
-        cases.append(_with(draft, case, cotangent))
+        cases.append(with_cotangents(draft, case, cotangent))
     return cases
 
 
 def at_block_ends(draft: Draft) -> list[Case]:
     """Cotangents of the first and last queries of blocks, then of no others; tokens likewise."""
     case = _drawn(draft)
-    G = _full(draft, case)
+    G = full_cotangent(draft, case)
     i = np.arange(G.shape[2])
     ends = (i % BLOCK == 0) | (i % BLOCK == BLOCK - 1) | (i == len(i) - 1)
     rows = ends[:, None]
-    return [_with(draft, case, np.where(some, G, 0.0)) for some in (rows, ~rows)]
+    return [with_cotangents(draft, case, np.where(some, G, 0.0)) for some in (rows, ~rows)]
 
 
 def head_sizes(draft: Draft) -> list[Case]:
@@ -119,13 +144,13 @@ def head_sizes(draft: Draft) -> list[Case]:
     changes = ({"d": min(d, size.d), "d_v": min(d_v, size.d_v)} for d, d_v in NARROWER)
     cases = extents.head_sizes(draft)
     cases += [case for sized in draft.with_sizes(*changes) for case in drawn(sized)]
-    return [_with(draft, case, _full(draft, case)) for case in cases]
+    return [with_cotangents(draft, case, full_cotangent(draft, case)) for case in cases]
 
 
 def group_sums(draft: Draft) -> list[Case]:
     """Each head of a group has a cotangent of its own size; then they nearly cancel."""
     case = _drawn(draft)
-    G = _full(draft, case)
+    G = full_cotangent(draft, case)
     b, h, n_q, d_v = G.shape
     group = h // case.keys[0].shape[1]
     each = G.reshape(b, h // group, group, n_q, d_v)
@@ -135,9 +160,24 @@ def group_sums(draft: Draft) -> list[Case]:
     signs = np.where(np.arange(group) % 2, -1.0, 1.0)[:, None, None]
     opposite = np.repeat(each[:, :, :1], group, axis=2) * signs
     return [
-        _with(draft, case, (each * sizes).reshape(G.shape)),
-        _with(draft, alike, opposite.reshape(G.shape)),
+        with_cotangents(draft, case, (each * sizes).reshape(G.shape)),
+        with_cotangents(draft, alike, opposite.reshape(G.shape)),
     ]
+
+
+def full_blocks(draft: Draft) -> list[Case]:
+    """As many queries as tokens, all blocks full, each token outweighing those before it."""
+    cases = []
+    for n in sorted({min(n, draft.size.queries) for n in FULL}):
+        sized = draft.with_size(queries=n, lengths=(n, *draft.size.lengths[1:]))
+        cases.append(sized.case(ladder(sized, ascending=True)))
+    return [with_cotangents(draft, case, full_cotangent(draft, case)) for case in cases]
+
+
+def full_rows(target: Any) -> dict[str, Any]:
+    """As many queries and tokens as are visited, of the first slot."""
+    others = (2,) * (target.order - 1)
+    return FEW | {"queries": FULL[-1], "lengths": (FULL[-1], *others), "d": 4, "d_v": 3}
 
 
 def many_rows(target: Any) -> dict[str, Any]:
@@ -165,9 +205,9 @@ def long_tokens(draft: Draft) -> list[Case]:
         logits[-1] = log(max(2, len(logits)))
         tensors.set_logits(logits, sized.sigma)
         case = sized.case(tensors, mask=sized.everything())
-        G = _full(sized, case)
+        G = full_cotangent(sized, case)
         G[:, :, -1] += np.sqrt(G.shape[2])
-        cases.append(_with(sized, case, G))
+        cases.append(with_cotangents(sized, case, G))
     return cases
 
 
@@ -188,12 +228,12 @@ def long_sums(draft: Draft) -> list[Case]:
         for A in (*tensors.keys, *tensors.values):
             A[:] = np.abs(A) + 0.25
         case = sized.case(tensors, mask=sized.everything())
-        G = np.abs(_full(sized, case)) + 0.5
+        G = np.abs(full_cotangent(sized, case)) + 0.5
         if over == "queries":
             G[:, :, 1:] *= small
-        cases.append(_with(sized, case, G))
+        cases.append(with_cotangents(sized, case, G))
         if over == "tokens":
-            cases.append(_with(sized, sized.case(_two_levels(sized, tensors)), G))
+            cases.append(with_cotangents(sized, sized.case(_two_levels(sized, tensors)), G))
     return cases
 
 
@@ -216,24 +256,24 @@ def equal_values(draft: Draft) -> list[Case]:
     for V in tensors.values:
         V[:] = V[:, :, :1]
     case = draft.case(tensors)
-    cases = [_with(draft, case, _full(draft, case))]
+    cases = [with_cotangents(draft, case, full_cotangent(draft, case))]
     if draft.size.d_v > 1:
         first = draft.tensors(1)
         for V in first.values:
             V[..., 1:] = V[:, :, :1, 1:]
         case = draft.case(first)
-        G = _full(draft, case)
+        G = full_cotangent(draft, case)
         G[..., 0] = 0
-        cases.append(_with(draft, case, G))
+        cases.append(with_cotangents(draft, case, G))
     return cases
 
 
 def zero_cotangent(draft: Draft) -> list[Case]:
     """No cotangent at all, then none for half of the queries."""
     case = _drawn(draft)
-    G = _full(draft, case)
+    G = full_cotangent(draft, case)
     half = np.arange(G.shape[2])[:, None] % 2 == 0
-    return [_with(draft, case, 0 * G), _with(draft, case, np.where(half, G, 0.0))]
+    return [with_cotangents(draft, case, some) for some in (0 * G, np.where(half, G, 0.0))]
 
 
 def unseen_tokens(draft: Draft) -> list[Case]:
@@ -245,7 +285,7 @@ def unseen_tokens(draft: Draft) -> list[Case]:
     one = np.zeros_like(mask)
     one.reshape(len(one), -1)[np.arange(len(one)), np.arange(len(one)) % one[0].size] = True
     cases = [draft.case(draft.tensors(), mask=some) for some in (mask, one)]
-    return [_with(draft, case, _full(draft, case)) for case in cases]
+    return [with_cotangents(draft, case, full_cotangent(draft, case)) for case in cases]
 
 
 def empty_and_full(draft: Draft) -> list[Case]:
@@ -254,24 +294,26 @@ def empty_and_full(draft: Draft) -> list[Case]:
     some.reshape(len(some), -1)[:, -1] = True
     some[0] = some[-1] = some[::3] = False
     cases = [draft.case(draft.tensors(), mask=mask) for mask in (some, np.zeros_like(some))]
-    return [_with(draft, case, 8 * _full(draft, case)) for case in cases]
+    return [with_cotangents(draft, case, 8 * full_cotangent(draft, case)) for case in cases]
 
 
 def large_cotangents(draft: Draft) -> list[Case]:
-    """Cotangents of thousands, by a power of two that the formats hold."""
+    """Cotangents of thousands, and of millions, by powers of two that the formats hold."""
     target = draft.target
     room = min(float(target.inputs.max_finite), float(target.arithmetic.max_finite) / 2**12) / 64
     case = _drawn(draft)
-    return [_with(draft, case, _full(draft, case) * min(2.0**14, 2.0 ** int(np.log2(room))))]
+    powers = sorted({min(power, int(np.log2(room))) for power in LARGE})
+    G = full_cotangent(draft, case)
+    return [with_cotangents(draft, case, G * 2.0**power) for power in powers]
 
 
 def small_cotangents(draft: Draft) -> list[Case]:
     """Cotangents far below any tolerance that is absolute; rows of sizes that differ."""
     least = draft.target.inputs.min_exponent
     case = _drawn(draft)
-    G = _full(draft, case)
+    G = full_cotangent(draft, case)
     rows = 2.0 ** -(np.arange(G.shape[2])[:, None] % 6)
-    return [_with(draft, case, G * rows * 2.0 ** max(-30, least + 8))]
+    return [with_cotangents(draft, case, G * rows * 2.0 ** max(-30, least + 8))]
 
 
 def cancelling_cotangents(draft: Draft) -> list[Case]:
@@ -282,10 +324,10 @@ def cancelling_cotangents(draft: Draft) -> list[Case]:
         raise NoCase("there is one query")
     tensors.query[:, :, half : 2 * half] = tensors.query[:, :, :half] * (1 + 2.0**-6)
     case = draft.case(tensors, mask=draft.everything())
-    G = 8 * _full(draft, case)
+    G = 8 * full_cotangent(draft, case)
     G[:, :, half : 2 * half] = -G[:, :, :half]
     G[:, :, 2 * half :] = 0
-    return [_with(draft, case, G)]
+    return [with_cotangents(draft, case, G)]
 
 
 def offset_values(draft: Draft) -> list[Case]:
@@ -296,21 +338,21 @@ def offset_values(draft: Draft) -> list[Case]:
     for V in tensors.values[1:]:
         V[:] = 1
     case = draft.case(tensors)
-    return [_with(draft, case, np.abs(_full(draft, case)) + 0.5)]
+    return [with_cotangents(draft, case, np.abs(full_cotangent(draft, case)) + 0.5)]
 
 
 def permuted_queries(draft: Draft) -> list[Case]:
     """The same queries and cotangents in another order."""
     tensors = draft.tensors()
     case = draft.case(tensors, mask=draft.everything())
-    G = _full(draft, case)
+    G = full_cotangent(draft, case)
     order = draft.generator(1).permutation(G.shape[2])
     tensors.query[:] = tensors.query[:, :, order]
     other = draft.case(tensors, mask=draft.everything())
-    return [_with(draft, case, G), _with(draft, other, G[:, :, order])]
+    return [with_cotangents(draft, case, G), with_cotangents(draft, other, G[:, :, order])]
 
 
 def untouched_inputs(draft: Draft) -> list[Case]:
     """The inputs before and after."""
     case = draft.case(draft.tensors(), relation="inputs")
-    return [_with(draft, case, _full(draft, case))]
+    return [with_cotangents(draft, case, full_cotangent(draft, case))]

@@ -25,6 +25,10 @@ class BackwardCase(Case):
         The log-sum-exps, to that of the arithmetic.
     truth : Truth
         What they are, finely.
+    logsumexp_cotangent : ndarray, shape (b, h, n_q), or None
+        g, of the log-sum-exps, in nats.
+    differentiated : tuple of "bias", "sink"
+        The terms of which there are gradients, too.
     """
 
     _: KW_ONLY
@@ -32,3 +36,5 @@ class BackwardCase(Case):
     output: Array
     logsumexp: Array
     truth: Truth
+    logsumexp_cotangent: Array | None = None
+    differentiated: tuple[str, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kvfloor.conformance import builders, corners, extents, sentinels, tiles
+from kvfloor.conformance import builders, corners, extents, joining, sentinels, tiles
 from kvfloor.conformance.backward import builders as own
+from kvfloor.conformance.backward import joining as joined
 from kvfloor.conformance.backward.builders import pulled
 from kvfloor.conformance.entry import (
     Entry,
@@ -15,11 +16,27 @@ from kvfloor.conformance.entry import (
     one_length,
     one_slot,
 )
+from kvfloor.conformance.target import Target
 
 __all__ = ["BACKWARDS"]
 
 CAUSAL = ("causal", "causal-top-left")
 CORNERED = mask_other_than(*CAUSAL, "window")
+NO_SINK, NO_CAP = map(joining.without, ("sink", "softcap"))
+NO_LSE = joined.no_logsumexp_cotangent
+
+
+def _no_array(target: Target) -> str:
+    return "" if target.bias == "array" else "no array of biases is declared"
+
+
+def _no_alibi(target: Target) -> str:
+    return "" if target.bias == "alibi" else "no alibi is declared"
+
+
+def _no_array_and_cap(target: Target) -> str:
+    return NO_CAP(target) or _no_array(target)
+
 
 BACKWARDS = (
     Entry("gradient", "shapes", "anything at all", pulled(builders.drawn)),
@@ -44,6 +61,8 @@ BACKWARDS = (
           pulled(builders.tail_block), longest=37),
     Entry("gradient-tiles", "shapes", "a tile of queries dropped, or its end",
           pulled(tiles.query_tiles), longest=3, sizes=tiles.many_queries),
+    Entry("gradient-full-blocks", "shapes", "a path of its own where blocks divide all sizes",
+          own.full_blocks, sizes=own.full_rows, draws=False),
     Entry("gradient-long", "shapes", "tokens or queries dropped beyond some number",
           own.long_tokens, sizes=own.few_and_large, draws=False),
     Entry("gradient-columns", "shapes", "a tile of columns dropped, or its end",
@@ -89,6 +108,28 @@ BACKWARDS = (
     Entry("gradient-zeros", "ranges", "zero taken for masked or for padding",
           pulled(builders.signed_zeros)),
     Entry("gradient-zero-cotangent", "ranges", "gradients of nothing", own.zero_cotangent),
+    Entry("gradient-sink", "ranges", "a sink left out of p, of D, or with another gradient",
+          joined.sinks, unless=NO_SINK),
+    Entry("gradient-sink-heads", "shapes", "the sink of another head, or gradients of one for all",
+          pulled(builders.heads), unless=NO_SINK, sizes=lambda _: {"kv_heads": 8}),
+    Entry("gradient-sink-sums", "precision", "sums over queries for a sink in a narrow format",
+          joined.sink_sums, unless=NO_SINK),
+    Entry("gradient-capped", "ranges", "the slope of a cap left out, or of other numbers",
+          joined.slope_steps, unless=NO_CAP),
+    Entry("gradient-cap-and-bias", "ranges", "a bias under the cap, or under its slope",
+          pulled(joining.cap_after_bias), unless=_no_array_and_cap),
+    Entry("gradient-bias-axes", "shapes", "the bias of another head or query, or one gradient of "
+          "those that are summed", pulled(joining.bias_axes), unless=_no_array),
+    Entry("gradient-bias-tuple", "shapes", "a bias that leads to other tuples",
+          joined.bias_of_one_tuple, unless=_no_array),
+    Entry("gradient-hidden-by-bias", "masks", "biases of -inf that make NaN, or hide nothing",
+          pulled(joining.hidden_by_bias), unless=_no_array),
+    Entry("gradient-alibi", "masks", "distances of the wrong sign, or from another place",
+          pulled(joining.alibi_corners), unless=_no_alibi),
+    Entry("gradient-logsumexp", "precision", "cotangents of log-sum-exps that are not used, or "
+          "wrongly", joined.logsumexp_alone, unless=NO_LSE),
+    Entry("gradient-logsumexp-row", "shapes", "the cotangent of another row's log-sum-exp",
+          joined.logsumexp_of_one_row, unless=NO_LSE),
     Entry("gradient-equal-values", "precision", "gradients that are zero, but for D",
           own.equal_values),
     Entry("gradient-offset-values", "precision", "D or dP in a narrow format",

@@ -14,9 +14,10 @@ def pulled_back(
     function: Callable[..., Any],
     arrays: tuple[Any, ...],
     options: dict[str, Any],
-    cotangent: Any,
-) -> tuple[Any, tuple[Any, ...], tuple[Any, ...]]:
-    """Call a function and pull a cotangent back through it.
+    cotangents: tuple[Any, Any],
+    terms: tuple[str, ...] = (),
+) -> tuple[Any, ...]:
+    """Call a function and pull cotangents back through it.
 
     Parameters
     ----------
@@ -28,38 +29,50 @@ def pulled_back(
         Query, keys and values, the last two as tuples of m arrays.
     options : dict
         What it is told by keyword.
-    cotangent : array
-        In the shape of the output.
+    cotangents : pair of arrays
+        In the shapes of the output and of the log-sum-exp, which is the second that is returned;
+        None for that if it has none.
+    terms : tuple of str
+        The options that are differentiated, too.
 
     Returns
     -------
     tuple
-        Gradients of the query, of keys and of values.
+        Gradients of the query, of keys, of values, and of each of the terms.
+
+    Raises
+    ------
+    TypeError
+        If the log-sum-exp has a cotangent, and is not returned.
     """
-
-    def output(query: Any, *slots: Any) -> Any:
-        m = len(slots) // 2
-        found = function(query, slots[:m], slots[m:], **options)
-        return found[0] if isinstance(found, tuple | list) else found
-
     query, keys, values = arrays
-    gradients = FRAMEWORKS[framework](output, (query, *keys, *values), cotangent)
-    m = len(keys)
-    return gradients[0], tuple(gradients[1 : m + 1]), tuple(gradients[m + 1 :])
+    m, several = len(keys), cotangents[1] is not None
+
+    def returned(query: Any, *rest: Any) -> tuple[Any, ...]:
+        slots, given = rest[: 2 * m], dict(zip(terms, rest[2 * m :], strict=True))
+        found = function(query, slots[:m], slots[m:], **(options | given))
+        parts = tuple(found) if isinstance(found, tuple | list) else (found,)
+        if len(parts) < 1 + several:
+            raise TypeError("expected an output and a log-sum-exp, as that has a cotangent")
+        return parts[: 1 + several]
+
+    inputs = (query, *keys, *values, *(options[name] for name in terms))
+    gradients = FRAMEWORKS[framework](returned, inputs, cotangents[: 1 + several])
+    slots = gradients[1 : 2 * m + 1]
+    return gradients[0], tuple(slots[:m]), tuple(slots[m:]), *gradients[2 * m + 1 :]
 
 
-def _by_torch(output: Callable[..., Any], inputs: tuple[Any, ...], cotangent: Any) -> Any:
+def _by_torch(returned: Callable[..., Any], inputs: tuple[Any, ...], cotangents: Any) -> Any:
     torch = import_module("torch")
     leaves = [A.detach().clone().requires_grad_() for A in inputs]
-    found = output(*leaves)
-    return torch.autograd.grad(
-        found, leaves, grad_outputs=cotangent.to(found.dtype), materialize_grads=True
-    )
+    found = returned(*leaves)
+    given = [G.to(A.dtype) for G, A in zip(cotangents, found, strict=True)]
+    return torch.autograd.grad(found, leaves, grad_outputs=given, materialize_grads=True)
 
 
-def _by_jax(output: Callable[..., Any], inputs: tuple[Any, ...], cotangent: Any) -> Any:
-    found, pull = import_module("jax").vjp(output, *inputs)
-    return pull(cotangent.astype(found.dtype))
+def _by_jax(returned: Callable[..., Any], inputs: tuple[Any, ...], cotangents: Any) -> Any:
+    found, pull = import_module("jax").vjp(returned, *inputs)
+    return pull(tuple(G.astype(A.dtype) for G, A in zip(cotangents, found, strict=True)))
 
 
 FRAMEWORKS: dict[str, Callable[..., Any]] = {"torch": _by_torch, "jax": _by_jax}

@@ -15,9 +15,9 @@ from kvfloor.conformance.backward.target import named
 from kvfloor.conformance.case import kept_tuples
 from kvfloor.numbers import Array
 
-__all__ = ["Fault", "faults_of", "plain_gradients"]
+__all__ = ["NO_FAULT", "Fault", "faults_of", "plain_gradients"]
 
-Stage = Literal["p", "D", "ds", "products"]
+Stage = Literal["p", "D", "ds", "products", "sums"]
 Part: TypeAlias = tuple[int | None, int | None]
 ALL: Part = (None, None)
 
@@ -29,7 +29,7 @@ class Fault:
     Attributes
     ----------
     stage : str
-        What is wrong first: p, D, ds or products.
+        What is wrong first: p, D, ds, products or sums.
     told : str
         What it is as if.
     window : Window or "none", optional
@@ -54,6 +54,18 @@ class Fault:
         Whether query head i reads keys i % h_kv.
     queries, tokens : pair likewise
         Which queries add to dK and dV, and which tokens of slot 1 to dq.
+    of_logsumexp : float
+        What the cotangent of the log-sum-exp is multiplied by.
+    sloped : bool
+        Whether ds has the slope of the cap.
+    summed : bool
+        Whether the sink is in the sum of weights.
+    of_sink : float
+        What the gradient of the sink is multiplied by.
+    bias_sloped : bool
+        Whether the gradient of the bias has the slope of the cap.
+    bias_of : int, optional
+        Of what the bias is the same for, the one whose gradient it has; by default the sum.
     """
 
     stage: Stage
@@ -71,6 +83,15 @@ class Fault:
     interleaved: bool = False
     queries: Part = ALL
     tokens: Part = ALL
+    of_logsumexp: float = 1.0
+    sloped: bool = True
+    summed: bool = True
+    of_sink: float = 1.0
+    bias_sloped: bool = False
+    bias_of: int | None = None
+
+
+NO_FAULT = Fault("products", "there were none")
 
 
 def faults_of(case: BackwardCase) -> Iterator[Fault]:
@@ -88,7 +109,28 @@ def faults_of(case: BackwardCase) -> Iterator[Fault]:
     yield Fault("p", "2 were raised to powers", base=log(2))
     yield Fault("p", "powers of 2 were powers of e", base=1 / log(2))
     yield Fault("p", "the log-sum-exp were left out", normalised=False)
+    yield from _of_terms(case)
     yield from _of_sums(case)
+
+
+def _of_terms(case: BackwardCase) -> Iterator[Fault]:
+    if case.terms.softcap is not None:
+        yield Fault("ds", "the slope of the cap were left out", sloped=False)
+    if case.logsumexp_cotangent is not None:
+        told = "the cotangent of the log-sum-exp were"
+        yield Fault("D", f"{told} left out", of_logsumexp=0.0)
+        yield Fault("D", f"{told} subtracted", of_logsumexp=-1.0)
+    if case.terms.sink is not None:
+        yield Fault("p", "the sink were not in the sum of the weights", summed=False)
+    if "sink" in case.differentiated:
+        yield Fault("sums", "the gradient of the sink had the other sign", of_sink=-1.0)
+    if "bias" in case.differentiated:
+        if case.terms.softcap is not None:
+            told = "the gradient of the bias had the slope of the cap"
+            yield Fault("sums", told, bias_sloped=True)
+        for one, told in ((0, "first"), (-1, "last")):
+            summed = f"the gradient of the bias were the {told} of those that it sums"
+            yield Fault("sums", summed, bias_of=one)
 
 
 def _of_masks(case: BackwardCase) -> Iterator[Fault]:
@@ -135,11 +177,18 @@ def plain_gradients(case: BackwardCase, fault: Fault) -> dict[str, Array]:
     keys, values = _products(K), _products(V)
     sigma = float(case.sigma.factor) * float(case.sigma.root) ** 0.5
     s = query @ keys.swapaxes(2, 3) * sigma
-    right = _weights(s, _kept(case, None))
+    right = _weights(_capped(s, case), _kept(case, None), case)
     p = right if _plain(fault) else _faulty(s, sigma, case, fault)
-    D = (G * (right @ values)).sum(axis=-1, keepdims=True) * fault.delta
-    ds = G @ values.swapaxes(2, 3) - D
-    ds = ds * p if fault.weighed else np.where(_kept(case, fault.window), ds, 0.0)
+    N = s.shape[3]
+    D = (G * (right[..., :N] @ values)).sum(axis=-1, keepdims=True) * fault.delta
+    if case.logsumexp_cotangent is not None:
+        D = D - fault.of_logsumexp * case.logsumexp_cotangent.astype(np.float64)[..., None]
+    dz = G @ values.swapaxes(2, 3) - D
+    p, of_sink = p[..., :N], -(p[..., N:] * D).sum(axis=(0, 2, 3)) * fault.of_sink
+    dz = dz * p if fault.weighed else np.where(_kept(case, fault.window), dz, 0.0)
+    c = case.terms.softcap
+    slope = 1.0 if c is None else 1 - np.tanh(s / float(c)) ** 2
+    ds = dz * slope if fault.sloped else dz
     table = ds.reshape(b, h, n_q, *lengths)[:, :, :, slice(*fault.tokens)]
     some = keys.reshape(b, h, *lengths, -1)[:, :, slice(*fault.tokens)]
     dq = table.reshape(b, h, n_q, -1) @ some.reshape(b, h, -1, keys.shape[3]) * sigma
@@ -157,32 +206,78 @@ def plain_gradients(case: BackwardCase, fault: Fault) -> dict[str, Array]:
     found: dict[str, Array] = named(
         dq * sigma**fault.query, tuple(map(summed, dK)), tuple(map(summed, dV))
     )
-    return found
+    if "bias" in case.differentiated:
+        dz = dz * slope if fault.bias_sloped else dz
+        found["dbias"] = _of_bias(dz.reshape(b, h, n_q, *lengths), case, fault)
+    return found | ({"dsink": of_sink} if "sink" in case.differentiated else {})
+
+
+def _of_bias(dz: Array, case: BackwardCase, fault: Fault) -> Array:
+    """The gradients of logits, summed over what the bias is the same for."""
+    bias = case.terms.bias
+    assert bias is not None  # noqa: S101 (it has a gradient)
+    axes = (0,) if len(bias) == dz.shape[1] else (0, 1)
+    if fault.bias_of is None:
+        dz = dz.sum(axis=axes)
+    for _ in axes if fault.bias_of is not None else ():
+        dz = dz[fault.bias_of]
+    return dz.reshape(bias.shape)
+
+
+def _capped(s: Array, case: BackwardCase) -> Array:
+    """Logits of inner products."""
+    c, bias = case.terms.softcap, case.terms.bias
+    z = s if c is None else float(c) * np.tanh(s / float(c))
+    if bias is None:
+        return z
+    return z + np.where(np.isneginf(bias), 0, bias).astype(np.float64).reshape(
+        len(bias), *s.shape[2:]
+    )
 
 
 def _plain(fault: Fault) -> bool:
     """Whether p is right."""
-    untouched = replace(fault, window=None, logits=0, base=1.0, normalised=True)
+    untouched = replace(fault, window=None, logits=0, base=1.0, normalised=True, summed=True)
     return fault == untouched
 
 
 def _faulty(s: Array, sigma: float, case: BackwardCase, fault: Fault) -> Array:
     """P with a fault: from the right log-sum-exp, which is that of other logits."""
     kept = _kept(case, None)
-    top = np.where(kept, s, -np.inf).max(axis=-1, keepdims=True)
+    z, sinks = _with_sink(_capped(s, case), kept, case, summed=fault.summed)
+    top = np.maximum(z.max(axis=-1, keepdims=True), sinks)
     top = np.where(np.isfinite(top), top, 0.0)
-    total = np.where(kept, np.exp(s - top), 0.0).sum(axis=-1, keepdims=True)
+    total = np.exp(z - top).sum(axis=-1, keepdims=True) + np.exp(sinks - top)
     lse = np.where(total > 0, top + np.log(np.where(total > 0, total, 1.0)), 0.0)
-    exponents = s * sigma**fault.logits - (lse if fault.normalised else 0.0)
-    p = np.exp(np.minimum(exponents * fault.base, 700.0))
-    return np.where(_kept(case, fault.window), p, 0.0)
+    off = lse if fault.normalised else 0.0
+    exponents = (_capped(s * sigma**fault.logits, case) - off) * fault.base
+    p = np.where(_kept(case, fault.window), np.exp(np.minimum(exponents, 700.0)), 0.0)
+    if case.terms.sink is None:
+        return p
+    _, sinks = _with_sink(z, kept, case)
+    of_sink = np.exp(np.minimum((sinks - off) * fault.base, 700.0))
+    return np.concatenate([p, np.broadcast_to(of_sink, (*p.shape[:3], 1))], axis=3)
 
 
-def _weights(s: Array, kept: Mask) -> Array:
-    top = np.where(kept, s, -np.inf).max(axis=-1, keepdims=True)
-    e = np.where(kept, np.exp(s - np.where(np.isfinite(top), top, 0.0)), 0.0)
+def _weights(z: Array, kept: Mask, case: BackwardCase) -> Array:
+    """P, and last that of the sink if there is one."""
+    z, sinks = _with_sink(z, kept, case)
+    if case.terms.sink is not None:
+        z = np.concatenate([z, np.broadcast_to(sinks, (*z.shape[:3], 1))], axis=3)
+    top = z.max(axis=-1, keepdims=True)
+    e = np.exp(z - np.where(np.isfinite(top), top, 0.0))
     total = e.sum(axis=-1, keepdims=True)
     return np.asarray(e / np.where(total > 0, total, 1.0))
+
+
+def _with_sink(
+    z: Array, kept: Mask, case: BackwardCase, *, summed: bool = True
+) -> tuple[Array, Array]:
+    """Logits with -inf for what is hidden, and sinks, shape (h, 1, 1), -inf for none."""
+    sink = case.terms.sink
+    none = np.full((z.shape[1], 1, 1), -np.inf)
+    sinks = none if sink is None or not summed else sink.astype(np.float64)[:, None, None]
+    return np.where(kept, z, -np.inf), sinks
 
 
 def _window(case: BackwardCase) -> Window | None:

@@ -1,6 +1,7 @@
-"""Bounds on what a backward pass computes for each query and tuple: p, dP, D and ds (E5).
+"""Bounds on what a backward pass computes for each query and tuple: p, dP, D, dz and ds (E5).
 
-Everything is float64 of numbers that are not negative, or has its rounding added to it.
+Everything is float64 of numbers that are not negative, or has its rounding added to it. N counts
+the sink, where there is one: a tuple of value zero, the last.
 """
 
 from __future__ import annotations
@@ -11,12 +12,25 @@ from typing import NamedTuple
 import numpy as np
 
 from kvfloor.attention import exp_above
+from kvfloor.conformance.backward.caps import Slope
 from kvfloor.conformance.centred import Arithmetic
 from kvfloor.conformance.sets import Set
-from kvfloor.floors import gamma
+from kvfloor.floors import delta_error, difference_error, exponent_drift, gamma, product_off
 from kvfloor.numbers import Array
 
-__all__ = ["Forward", "Given", "Pair", "Spread", "differences", "roundings", "slopes", "weights"]
+__all__ = [
+    "EXP_ABOVE",
+    "UNIT",
+    "Forward",
+    "Given",
+    "Pair",
+    "Spread",
+    "differences",
+    "logit_gradients",
+    "roundings",
+    "under_cap",
+    "weights",
+]
 
 UNIT = 2.0**-52  # of the float64 that bounds are computed in, twice over
 LN_2_ROUNDINGS = 2  # of a log-sum-exp whose base is changed: log₂ e, and the product by it
@@ -62,18 +76,20 @@ class Given(NamedTuple):
     part : Set
         Logits and products of values.
     cotangent : ndarray, shape (n_q, d_v)
+    logsumexp_cotangent : ndarray, shape (n_q, 1), or None
     seen : ndarray of bool, shape (n_q, N)
     forward : Forward
     """
 
     part: Set
     cotangent: Array
+    logsumexp_cotangent: Array | None
     seen: Array
     forward: Forward
 
 
 class Spread(NamedTuple):
-    """What ds is made of besides p: x = dP - D, each bound of shape (n_q, N).
+    """What dz is made of besides p: x = dP - D + g, each bound of shape (n_q, N).
 
     Attributes
     ----------
@@ -98,8 +114,9 @@ def weights(a: Arithmetic, given: Given, lost: float) -> Pair:
 
     Notes
     -----
-    From a log-sum-exp l that is off by δ: the exponent ŝ - l̂ is off by the error of the logit, by
-    δ, and by the rounding of the difference; exp adds ε. So p̂ = p·e^±Δ, Δ the sum.
+    E5 `gradient-error`. From a log-sum-exp l that is off by δ: the exponent ŝ - l̂ is off by the
+    error of the logit, by δ, and by the rounding of the difference; exp adds ε. So p̂ = p·e^±Δ, Δ
+    the sum.
 
     From a softmax of its own: Δ_t is the error of the logit, of the difference from the maximum
     and of exp, as in the forward pass, and ln p̂ is off by Δ_t and by what the sum moves,
@@ -111,13 +128,12 @@ def weights(a: Arithmetic, given: Given, lost: float) -> Pair:
     slack = part.slack + part.unit * part.reach + 4 * UNIT * (np.abs(lse) + 1)
     logarithms = np.minimum(s + slack - lse, 0.0)
     p = np.where(seen, exp_above(logarithms), 0.0)
-    own = a.logit * part.reach + a.logit_lost
+    own = a.logit * part.reach + a.logit_lost + a.epsilon * (1 + a.logit) * part.capped
     errors = []
     if forward.reads_logsumexp[0]:
         off = forward.logsumexp_off[:, None] + gamma(LN_2_ROUNDINGS, a.u) * np.abs(lse)
-        drift = own + off
-        drift = drift + a.difference * (np.abs(s - lse) + slack + drift)
-        drift = drift + a.epsilon / (1 - a.epsilon)
+        exp = a.epsilon / (1 - a.epsilon)
+        drift = exponent_drift(own, off, a.difference, np.abs(s - lse) + slack, exp)
         errors.append(_risen(p, logarithms, drift))
     if forward.reads_logsumexp[1]:
         errors.append(_risen(p, logarithms, _softmax_drift(a, given, own, slack, p, logarithms)))
@@ -159,7 +175,7 @@ def _risen(p: Array, logarithms: Array, drift: Array) -> Array:
 
 
 def differences(a: Arithmetic, given: Given, p: Pair, order: int, lost: float) -> Spread:
-    """Return bounds on x = dP - D and on its error.
+    """Return bounds on x = dP - D + g and on its error.
 
     Notes
     -----
@@ -169,47 +185,67 @@ def differences(a: Arithmetic, given: Given, p: Pair, order: int, lost: float) -
 
         Σ (p̂ - p)·(dP - D) + D·Σ(p̂ - p) + Σ p̂·(dP̂ - dP), and N roundings of Σ p̂|dP̂|.
 
-    x is one difference, or p·dP - p·D are two products: the larger is taken.
+    x is one difference, two with g, in any order; or p·dP, p·D and p·g are: all is allowed for.
     """
     part, forward, G = given.part, given.forward, given.cotangent
     d_v = G.shape[1]
     size = np.abs(G)
     unit = (d_v + order + 4) * UNIT
     dP, dP_size = G @ part.values.T, size @ part.sizes.T * (1 + unit)
-    dP_off = gamma(d_v + order - 1, a.u) * dP_size + lost
+    dP_off = roundings(np.asarray(d_v + order - 1), a.u) * dP_size + lost
     D = (G * forward.output).sum(axis=1, keepdims=True)
     D_size = (size * np.abs(forward.output)).sum(axis=1, keepdims=True) * (1 + unit)
-    x = np.abs(dP - D) + unit * (dP_size + D_size)
+    spread = np.abs(dP - D) + unit * (dP_size + D_size)
     own, shared = np.zeros_like(D), np.zeros_like(D)
     if forward.reads_output[0]:
         read = D_size + (size * forward.output_off).sum(axis=1, keepdims=True)
-        own = gamma(d_v, a.u) * read + lost
+        own = roundings(np.asarray(d_v), a.u) * read + lost
         shared = forward.delta_off[:, None]
     if forward.reads_output[1]:
         count = given.seen.sum(axis=1, keepdims=True) + 1
         weighed = np.where(given.seen, p.size + p.error, 0.0)
         computed = np.abs(dP) + unit * dP_size + dP_off
-        off = (p.error * x).sum(axis=1, keepdims=True)
-        off = off + np.abs(D) * p.error.sum(axis=1, keepdims=True)
-        off = off + (weighed * dP_off).sum(axis=1, keepdims=True) + lost
-        off = off + roundings(count, a.u) * (weighed * computed).sum(axis=1, keepdims=True)
+        off = delta_error(
+            (p.error * spread).sum(axis=1, keepdims=True),
+            p.error.sum(axis=1, keepdims=True),
+            np.abs(D),
+            (weighed * dP_off).sum(axis=1, keepdims=True),
+        )
+        off = off + roundings(count, a.u) * (weighed * computed).sum(axis=1, keepdims=True) + lost
         own = np.maximum(own, off)
-    two = a.u * (dP_size + D_size + own + shared)
-    own = dP_off + own + a.u * (x + dP_off + own + shared) + two
-    most = float((dP_size + D_size + own + shared).max(initial=0.0))
-    return Spread(x, own, shared, most)
+    g = np.zeros_like(D) if given.logsumexp_cotangent is None else given.logsumexp_cotangent
+    x = np.abs(dP - D + g) + unit * (dP_size + D_size + np.abs(g))
+    parts = dP_size + D_size + np.abs(g) + dP_off + own + shared
+    joins = 1 if given.logsumexp_cotangent is None else 2
+    own = difference_error(x + shared, dP_off + own, parts, a.u, joins=joins)
+    return Spread(x, own, shared, float(parts.max(initial=0.0)))
 
 
-def slopes(a: Arithmetic, p: Pair, x: Spread) -> tuple[Pair, Array]:
-    """Return bounds on ds = p·x and its error without what is shared, and on p times that.
+def logit_gradients(a: Arithmetic, p: Pair, x: Spread) -> tuple[Pair, Array]:
+    """Return bounds on dz = p·x and its error without what is shared, and on p times that.
 
     Notes
     -----
-    p̂·x̂ - p·x = (p̂ - p)·x̂ + p·(x̂ - x), of which p·(what D is off by for all tuples) is shared.
+    E5 `gradient-error`: p̂·x̂ - p·x = (p̂ - p)·x̂ + p·(x̂ - x), of which p·(what D is off by for
+    all tuples) is shared.
     """
-    computed = x.size + x.own + x.shared
-    rest = p.error * computed + p.size * x.own + a.u * (p.size + p.error) * computed
-    return Pair(p.size * x.size, rest + 2 * a.half_least), p.size * x.shared
+    rest = product_off(p.size, p.error, x.size + x.shared, x.own, a.u)
+    # up to three products, and what is between them and the difference
+    return Pair(p.size * x.size, rest + 6 * a.half_least), p.size * x.shared
+
+
+def under_cap(
+    a: Arithmetic, dz: Pair, x: Spread, shared: Array, slope: Slope
+) -> tuple[Pair, Array]:
+    """Return the same of ds = dz·(1 - tanh²), whose slope may be multiplied by p, or by x, first.
+
+    Notes
+    -----
+    E5 `gradient-error`. What is shared is multiplied by the slope itself.
+    """
+    rest = product_off(dz.size + shared, dz.error, slope.size, slope.error, a.u)
+    lost = (4 + 2 * x.most) * a.half_least  # of p by the slope, which meets x
+    return Pair(dz.size * slope.size, rest + lost), shared * slope.size
 
 
 def roundings(count: Array, u: float) -> Array:

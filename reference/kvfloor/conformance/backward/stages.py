@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from kvfloor.conformance.backward.case import BackwardCase
-from kvfloor.conformance.backward.faults import faults_of, plain_gradients
+from kvfloor.conformance.backward.faults import NO_FAULT, Fault, faults_of, plain_gradients
 from kvfloor.conformance.backward.judging import Compared, compare
 from kvfloor.conformance.backward.target import Backward
 from kvfloor.conformance.target import CallError
@@ -25,6 +25,7 @@ __all__ = ["find_gradient_stage"]
 MOST_LOGITS = 2**18  # beyond that faults would take longer than the run that found the case
 ROOM = 4  # times the bounds: those of what is wrong are not known
 PROBED = 3  # queries
+OF_TERMS = {"dbias", "dsink"}
 
 
 def find_gradient_stage(target: Backward, cases: Sequence[BackwardCase]) -> str | None:
@@ -40,8 +41,8 @@ def find_gradient_stage(target: Backward, cases: Sequence[BackwardCase]) -> str 
     Returns
     -------
     str or None
-        "p", "D", "D or dP", "ds" or "products", with the fault that explains the numbers if one
-        does: ``D, as if D were left out``.
+        "p", "D", "D or dP", "ds", "products", or "sums" if gradients of terms alone are wrong; with
+        the fault that explains the numbers if one does: ``D, as if D were left out``.
     """
     wrong = [(case, compared) for case in cases if (compared := _compared(target, case))]
     wrong = [(case, compared) for case, compared in wrong if _wrong(compared)]
@@ -49,10 +50,15 @@ def find_gradient_stage(target: Backward, cases: Sequence[BackwardCase]) -> str 
         return None
     case, compared = wrong[-1]
     unit = _unit(target)
+
+    def explained(fault: Fault) -> bool:
+        return all(_explains(plain_gradients(each, fault), found, unit) for each, found in wrong)
+
     with np.errstate(all="ignore"):
-        for fault in faults_of(case):
-            if all(_explains(plain_gradients(each, fault), found, unit) for each, found in wrong):
-                return f"{fault.stage}, as if {fault.told}"
+        if not explained(NO_FAULT):  # else what is wrong is too little to tell faults apart
+            for fault in faults_of(case):
+                if explained(fault):
+                    return f"{fault.stage}, as if {fault.told}"
     return _probed(target, case, _wrong(compared))
 
 
@@ -90,6 +96,8 @@ def _unit(target: Backward) -> float:
 
 def _probed(target: Backward, case: BackwardCase, wrong: set[str]) -> str | None:
     """Return what probes say of p, and of D beside dP."""
+    if wrong <= OF_TERMS:
+        return "sums"
     for cotangent in _single(case):
         compared = _compared(target, replace(case, cotangent=cotangent))
         if compared is None:
@@ -103,6 +111,7 @@ def _probed(target: Backward, case: BackwardCase, wrong: set[str]) -> str | None
             case, values=tuple(np.repeat(V[:, :, :1], V.shape[2], axis=2) for V in case.values)
         ),
         case.cotangent.astype(np.float64),
+        case.logsumexp_cotangent,
     )
     compared = _compared(target, alike)
     if compared is not None and _wrong(compared):

@@ -12,17 +12,19 @@ from kvfloor.conformance.backward.differentiation import FRAMEWORKS, pulled_back
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.declarations import RETURNS, to_layout
 from kvfloor.conformance.target import CallError, Target
+from kvfloor.conformance.terms import TERMS
 from kvfloor.conformance.truth import find_truth
 from kvfloor.errors import InputError, meant
 from kvfloor.numbers import Array, BinaryFormat, as_format, shown
 
-__all__ = ["FIXED", "Backward", "Pulled", "as_backward"]
+__all__ = ["FIXED", "Backward", "Pulled", "as_backward", "named"]
 
+# terms that may have gradients, in the order in which these are returned
+DIFFERENTIATED = ("bias", "sink")
 #: What a backward pass does not have: its value, whatever is declared.
 FIXED: dict[str, Any] = {
-    "returns": RETURNS, "empty": "zero", "sink": False, "softcap": None, "bias": None,
-    "skips": False, "quantised": None, "splits": None, "packed": None, "pages": None,
-    "bitwise": ("repeat",),
+    "returns": RETURNS, "empty": "zero", "skips": False, "quantised": None, "splits": None,
+    "packed": None, "pages": None, "bitwise": ("repeat",),
 }  # fmt: skip
 
 
@@ -33,6 +35,8 @@ class Pulled(NamedTuple):
     ----------
     query : ndarray, shape (b, h, n_q, d)
     keys, values : tuple of m ndarrays, shapes (b, h_kv, n_r, d) and (b, h_kv, n_r, d_v)
+    terms : dict of ndarray
+        Those of bias and sink by these names, in the shapes that they are given in.
     changed : tuple of str
         The inputs that were not the same after the call.
     """
@@ -40,11 +44,13 @@ class Pulled(NamedTuple):
     query: Array
     keys: tuple[Array, ...]
     values: tuple[Array, ...]
+    terms: dict[str, Array]
     changed: tuple[str, ...]
 
     def parts(self) -> dict[str, Array]:
-        """The gradients by name: dq, dK, dV; or dK_1, ..., dV_m."""
-        return named(self.query, self.keys, self.values)
+        """The gradients by name: dq, dK, dV, or dK_1, ..., dV_m; and dbias, dsink."""
+        found: dict[str, Array] = named(self.query, self.keys, self.values)
+        return found | {f"d{name}": array for name, array in self.terms.items()}
 
 
 def named(query: Any, keys: tuple[Any, ...], values: tuple[Any, ...]) -> dict[str, Any]:
@@ -67,11 +73,20 @@ class Backward(Target):
         ``f(q, (K1, ...), (V1, ...), cotangent, scale=..., mask=..., output=..., logsumexp=...)``,
         which returns ``dq, (dK1, ...), (dV1, ...)``, or ``dq, dK, dV`` at order 1: gradients of
         Σ cotangent·output, with the outputs and log-sum-exps of the forward pass given. Keys that
-        heads share get the sum over these heads.
+        heads share get the sum over these heads. ``sink``, ``softcap``, ``bias`` and
+        ``logsumexp_cotangent`` are given by these names if they are declared.
     differentiable : bool
         Whether the function is a forward pass of PyTorch or JAX instead (``arrays``), called as a
         `Target` is, whose backward pass the kit calls. If it returns a tuple, the first is the
-        output.
+        output, and the second the log-sum-exp, if that has a cotangent.
+    sink, softcap, bias
+        As for `Target`: a backward pass of attention with these.
+    gradients : tuple of "bias", "sink", optional
+        The terms whose gradients are returned, too, after dV and in this order: each in the shape
+        that it is given in, summed over what it is the same for.
+    logsumexp_cotangent : bool
+        Whether it takes a cotangent of the log-sum-exp, shape (b, h, n_q): gradients are then those
+        of Σ cotangent·output + Σ logsumexp_cotangent·logsumexp.
     reads : tuple of "output", "logsumexp", optional
         What it takes from the forward pass: D = Σ G·out is then made of the output, p = e^(s - l)
         of the log-sum-exp; without them D = Σ p·dP, and p is a softmax of its own. By default
@@ -98,6 +113,8 @@ class Backward(Target):
     _: KW_ONLY
     order: int = 1
     differentiable: bool = False
+    gradients: tuple[str, ...] = ()
+    logsumexp_cotangent: bool = False
     reads: tuple[str, ...] | None = None
     added: Any = None
     sums: BinaryFormat = field(init=False)
@@ -110,34 +127,61 @@ class Backward(Target):
         super().__post_init__()
         if self.differentiable and self.arrays not in FRAMEWORKS:
             raise InputError("arrays", "torch or jax, as it is differentiable", shown(self.arrays))
+        if self.logsumexp_cotangent and self.logsumexp_base != "e":
+            expected = "e, as there are cotangents of natural log-sum-exps"
+            raise InputError("logsumexp_base", expected, shown(self.logsumexp_base))
         object.__setattr__(self, "reads", _as_reads(self.reads))
+        object.__setattr__(self, "gradients", self._as_gradients())
         sums = self.arithmetic if self.added is None else as_format(self.added)
         if not self.arithmetic.holds(sums):
             expected = f"a format that {self.arithmetic.name} holds"
             raise InputError("added", expected, sums.name)
         object.__setattr__(self, "sums", sums)
 
-    def case(self, case: Case, cotangent: Any) -> BackwardCase:
-        """Return a case with a cotangent, and with the outputs and log-sum-exps that are right.
+    def _as_gradients(self) -> tuple[str, ...]:
+        given = self.gradients
+        listed = tuple(given) if isinstance(given, list | tuple) else (given,)
+        for word in listed:
+            if word not in DIFFERENTIATED:
+                expected = "bias, sink, both or none of them"
+                raise InputError("gradients", expected, shown(given) + meant(str(word), TERMS))
+            if not getattr(self, word):
+                raise InputError("gradients", f"no {word}, as none is declared", shown(given))
+        if "bias" in listed and self.bias != "array":
+            raise InputError("gradients", f"no bias, as {self.bias} is none", shown(given))
+        return tuple(word for word in DIFFERENTIATED if word in listed)
+
+    def case(self, case: Case, cotangent: Any, logsumexp_cotangent: Any = None) -> BackwardCase:
+        """Return a case with cotangents, and with the outputs and log-sum-exps that are right.
 
         Parameters
         ----------
         case : Case
         cotangent : array, shape (b, h, n_q, d_v)
-            Rounded to the format of the inputs.
+        logsumexp_cotangent : array, shape (b, h, n_q), optional
+            Zeros by default, where one is declared. Both are rounded to the format of the inputs.
         """
-        largest = float(self.inputs.max_finite)
-        G = self.inputs.round_array(np.clip(np.asarray(cotangent, np.float64), -largest, largest))
         truth = find_truth(
             case, output=self.inputs, logsumexp=self.arithmetic, base=self.logsumexp_base
         )
+        g = None
+        if self.logsumexp_cotangent:
+            zeros = np.zeros(case.query.shape[:3])
+            g = self._rounded(zeros if logsumexp_cotangent is None else logsumexp_cotangent)
+            g = g.astype(self.arithmetic.dtype)
         return BackwardCase(
             **{one.name: getattr(case, one.name) for one in fields(Case)},
-            cotangent=G.astype(self.inputs.dtype),
+            cotangent=self._rounded(cotangent).astype(self.inputs.dtype),
             output=truth.output.astype(self.inputs.dtype),
             logsumexp=truth.logsumexp.astype(self.arithmetic.dtype),
             truth=truth,
+            logsumexp_cotangent=g,
+            differentiated=self.gradients,
         )
+
+    def _rounded(self, cotangent: Any) -> Array:
+        largest = float(self.inputs.max_finite)
+        return self.inputs.round_array(np.clip(np.asarray(cotangent, float), -largest, largest))
 
     def pull_back(self, case: BackwardCase) -> Pulled:
         """Call the function, or the backward pass of a differentiable one.
@@ -150,8 +194,10 @@ class Backward(Target):
             If the case is outside of the domain; then it is not called.
         """
         found, _, changed = self._called(case)
-        if not isinstance(found, tuple | list) or len(found) != 3:
-            raise CallError(f"expected dq, dK and dV, got {type(found).__name__}")
+        names = ["dq", "dK", "dV", *(f"d{name}" for name in self.gradients)]
+        if not isinstance(found, tuple | list) or len(found) != len(names):
+            told = f"{', '.join(names[:-1])} and {names[-1]}"
+            raise CallError(f"expected {told}, got {type(found).__name__}")
         slots = [
             each if isinstance(each, tuple | list) else (each,) for each in (found[1], found[2])
         ]
@@ -168,23 +214,37 @@ class Backward(Target):
             )
         )
         query = self._read(found[0], "gradient of the query", case.query.shape)
-        return Pulled(query, keys, values, changed)
+        given = case.terms.arrays()
+        terms = {
+            name: self._as_it_is(A, f"gradient of the {name}", given[name].shape)
+            for name, A in zip(self.gradients, found[3:], strict=True)
+        }
+        return Pulled(query, keys, values, terms, changed)
 
     def _arguments(self, case: Case) -> dict[str, Array]:
         """The arrays that the function is given, by name."""
         arrays = super()._arguments(case)
         if isinstance(case, BackwardCase):
             arrays |= {name: to_layout(getattr(case, name), self.layout) for name in self.given}
-            rows = to_layout(case.logsumexp[..., None], self.layout)
-            arrays["logsumexp"] = rows.squeeze(axis=self.layout.index("d"))
+            arrays["logsumexp"] = self._by_rows(case.logsumexp)
+            if case.logsumexp_cotangent is not None:
+                arrays["logsumexp_cotangent"] = self._by_rows(case.logsumexp_cotangent)
         return arrays
+
+    def _by_rows(self, array: Array) -> Array:
+        """One number a query, of shape (b, h, n_q), in the layout without columns."""
+        rows = to_layout(array[..., None], self.layout)
+        return rows.squeeze(axis=self.layout.index("d"))
 
     def _invoke(self, given: dict[str, Any], case: Case) -> Any:
         arrays, options = self._as_called(given, case)
+        cotangents = {name: given[name] for name in ("logsumexp_cotangent",) if name in given}
         if self.differentiable:
-            return pulled_back(self.arrays, self.function, arrays, options, given["cotangent"])
+            both = given["cotangent"], cotangents.get("logsumexp_cotangent")
+            terms = self.gradients
+            return pulled_back(self.arrays, self.function, arrays, options, both, terms)
         forward = {name: given[name] for name in RETURNS}
-        return self.function(*arrays, given["cotangent"], **options, **forward)
+        return self.function(*arrays, given["cotangent"], **options, **forward, **cotangents)
 
 
 def as_backward(forward: Target, **declared: Any) -> Backward:

@@ -19,7 +19,7 @@ BITS = 128  # far beyond what bounds on float64's errors can see
 
 
 class Enclosed(NamedTuple):
-    """Gradients by name: dq, dK, dV; or dK_1, ..., dV_m.
+    """Gradients by name: dq, dK, dV, or dK_1, ..., dV_m; and dbias, dsink.
 
     Attributes
     ----------
@@ -46,11 +46,14 @@ def find_gradients(case: BackwardCase) -> Enclosed:
         case.keys,
         case.values,
         case.cotangent,
+        logsumexp_cotangent=case.logsumexp_cotangent,
         scale=case.sigma,
         mask=case.mask,
+        **case.terms.arguments,
         bits=BITS,
     )
     balls: dict[str, Array] = named(found.query, found.keys, found.values)
+    balls |= {f"d{name}": getattr(found, name) for name in case.differentiated}
     with arb_precision(BITS):
         parts = {name: _parts(array) for name, array in balls.items()}
     return Enclosed(*({name: each[k] for name, each in parts.items()} for k in range(2)))

@@ -17,6 +17,8 @@ FLOAT64 = {"float64": Arithmetic("float64")}
 STORED = {name: Arithmetic("float32", name) for name in ("bfloat16", "float16")}
 # every operation in the format of the inputs
 PLAIN = {name: Arithmetic(name) for name in ("bfloat16", "float16")}
+# sums of blocks of 32 queries, or more, are added up in the format of the inputs
+ADDED = {name: {"added": name, "block": 32} for name in STORED}
 OUTPUT = {"returns": ("output",), "grouped": True}
 TORCH = OUTPUT | {"arrays": "torch"}
 
@@ -28,6 +30,7 @@ NAMED = (
         formats=FLOAT32 | FLOAT64 | STORED,
         masks=("none", "causal-top-left", "boolean"),
         call=TORCH,
+        pulled=ADDED,
     ),
     NamedTarget(
         "torch:flex",
@@ -64,6 +67,7 @@ NAMED = (
         masks=("none", "boolean"),
         needs=("torch",),
         call=TORCH,
+        pulled=ADDED,
     ),
     NamedTarget(
         "simplicial-attention:naive",

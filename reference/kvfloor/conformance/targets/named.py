@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any, NamedTuple
 
 from kvfloor.attention import INVERSE_SQRT_D, Window
+from kvfloor.conformance.backward import Backward, as_backward
 from kvfloor.conformance.counts import Counts
 from kvfloor.conformance.domain import EVERYTHING, Domain
 from kvfloor.conformance.loading import load
@@ -76,6 +77,8 @@ class NamedTarget:
         Whether it runs on a CUDA device alone.
     call : mapping
         How the adapter is called: parameters of `Target` that nobody may change.
+    pulled : mapping of str to mapping
+        What its backward pass declares besides for inputs of a format: parameters of `Backward`.
     """
 
     name: str
@@ -91,6 +94,7 @@ class NamedTarget:
     needs: tuple[str, ...] = ()
     cuda: bool = False
     call: Mapping[str, Any] = field(default_factory=dict)
+    pulled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def version(self) -> str | None:
@@ -137,6 +141,25 @@ class NamedTarget:
             domain=self._narrowed(domain),
             **{**self.call, **plain, **declared},
         )
+
+    def backward(self, forward: Target, **declared: Any) -> Backward:
+        """Return the backward pass of one of its targets.
+
+        Parameters
+        ----------
+        forward : Target
+        **declared
+            Parameters of `Backward`, in place of what is declared for it.
+
+        Raises
+        ------
+        InputError
+            If it is of no framework that differentiates, or what is declared is out of range.
+        """
+        usual = dict(self.pulled.get(forward.inputs.name, {}))
+        if forward.block is not None:
+            usual["block"] = forward.block
+        return as_backward(forward, **{**usual, **declared})
 
     def _load(self) -> Any:
         expected = f"a package {self.package} that can be imported"

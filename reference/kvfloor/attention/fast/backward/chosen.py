@@ -90,6 +90,7 @@ class _Level(Pairs):
                 continue
             part = Part(self, q, columns)
             own, both = part.errors(self._operations)
+            both = part.errors_of_inner(both)
             self._add_queries(sums[0], which, places[0], part, both)
             for first, kind in (
                 (1, self._of_keys(part, both)),
@@ -107,7 +108,7 @@ class _Level(Pairs):
         for some in _chunks(which, part.shape[1] * part.shape[2]):
             b, c = places.rows[some] - part.q.start, places.columns[some]
             right = np.ascontiguousarray(K.T[c])
-            x = part.gradients[0][b], part.gradients[1][b]
+            x = part.inner[0][b], part.inner[1][b]
             X = halved(multiply(x, _exact(right[:, None])))
             X = multiply(X, (np.ascontiguousarray(U.T[c]), np.ascontiguousarray(U_lo.T[c])))
             terms = multiply(X, (part.inverse[0][b, None], part.inverse[1][b, None]))
@@ -117,7 +118,7 @@ class _Level(Pairs):
     def _of_keys(self, part: Part, errors: Float) -> _Kind:
         """What gives the gradients of keys."""
         K, Q = self.prepared.keys, self.factors.queries[part.q]
-        return _Kind(part, part.gradients, errors, Q, self.U, K)
+        return _Kind(part, part.inner, errors, Q, self.U, K)
 
     def _of_values(self, part: Part, errors: Float) -> _Kind:
         """What gives the gradients of values."""

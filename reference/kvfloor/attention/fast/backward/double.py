@@ -68,7 +68,7 @@ class _Level(Pairs):
                 continue
             part = Part(self, q, columns)
             own, both = part.errors(self._operations)
-            bounds.add(sizes, q, columns, both, own)
+            bounds.add(sizes, q, columns, part.errors_of_inner(both), own)
             self._add(part, centres, lost, sizes)
         return self._enclosed(centres, bounds, lost)
 
@@ -91,7 +91,7 @@ class _Level(Pairs):
         )
         Z, P = (
             (x[0].reshape(part.lines, -1), x[1].reshape(part.lines, -1))
-            for x in (part.gradients, part.weights)
+            for x in (part.inner, part.weights)
         )
         last = ("keys", Z, _lines(Q, self.U)), ("values", P, _lines(G, self.W))
         for name, x, left in last:
@@ -138,7 +138,7 @@ class _Level(Pairs):
             (radius + error + 10 * UNIT**2 * np.abs(table[0])) * INFLATION + TINY
             for table, radius, error in every
         ]
-        reach = self.joined.reach(self.g.reach)
+        reach = self.operands.steepest(self.joined.reach(self.g.reach), self.g.reach)
         return self.operands.enclosed(
             tables, total, [bound == 0 for bound in radii], reach, pairs=True
         )

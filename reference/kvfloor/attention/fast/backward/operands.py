@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kvfloor.attention.fast.arithmetic import Float, Integer, Pair, multiply
+from kvfloor.attention.fast.backward.capping import Steepness
 from kvfloor.attention.fast.backward.tables import Factors
 from kvfloor.attention.fast.operands import Prepared, mantissa
 from kvfloor.attention.fast.tiling import Dropped, slices
@@ -81,6 +82,17 @@ class Operands:
         """Queries whose cotangents are zero."""
         inert: Booleans = (self.output == 0).all(axis=1) & (self.logsumexp == 0)
         return inert
+
+    @cached_property
+    def steepness(self) -> Steepness | None:
+        """The soft cap, if there is one."""
+        return None if self.terms.softcap is None else Steepness(self.terms.softcap)
+
+    def steepest(self, reach: Float, products: Float) -> Float:
+        """Bounds of the logits, and of twice what slopes are powers of, if that is more."""
+        if self.steepness is None:
+            return reach
+        return np.maximum(reach, 2 * self.steepness.exponents(products))
 
     def factors(self, rows: Pair) -> Factors:
         """Return what weights are multiplied with, all cotangents over one power of two.

@@ -91,6 +91,8 @@ class Part:
     ----------
     weights, gradients : pair of arrays
         Weights over a power of two; gradients of logits, times the sum of these weights.
+    inner : pair of arrays
+        Gradients of inner products, likewise: those of the logits times slopes of the cap.
     inverse : pair of arrays, shape (queries,)
         One over this sum, which is in [1/2, 1).
     """
@@ -105,20 +107,34 @@ class Part:
         self.single = operands.single(q)
         missing = operands.dropped.of(q)(slice(0, self.count), operands.rows, columns)
         self.missing = None if missing is None else missing.reshape(len(missing), 1, -1)
+        self.slopes: Pair | None = None  # known with the weights
         self.weights, self.sink, self.top = self._weigh()
         self._divide()
         output = operands.output[q, None]
         self.G = multiply((output, np.zeros_like(output)), pairs.W)
         self.gradients, self.mean = self._differentiate(operands.logsumexp[q])
+        self.inner = self.gradients
+        if self.slopes is not None:
+            self.inner = multiply(self.gradients, self.slopes)
+
+    @property
+    def fine(self) -> bool:
+        """Whether products and exponentials are finer than usual."""
+        return self.pairs.accuracy == "fine"
 
     def _weigh(self) -> tuple[Pair, Pair, Integer]:
         """Weights of tuples and sinks in units of a power of two, and that power."""
         g, everyone = self.pairs.g, slice(0, self.count)
         A = multiply((g.hi[self.q, None], g.lo[self.q, None]), self.pairs.U)
         x = self._products(self.pairs.key_slices, A, g.unit[self.q, None, None])
-        self.joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
+        steepness, joined = self.pairs.operands.steepness, self.joined
+        if steepness is not None:
+            self.slopes = steepness.pair_slopes(x, fine=self.fine)
+            if self.fine:
+                x, joined = steepness.pair_caps(x), joined.uncapped
+        joined.add_pair(x, everyone, self.pairs.operands.rows, self.columns)
         flat = x[0].reshape(self.lines, -1), x[1].reshape(self.lines, -1)
-        if self.pairs.accuracy == "fine":
+        if self.fine:
             k, hi, lo = exp_fine(*flat)
         else:
             k, hi, lo = exp_double(*flat, list(np.empty((5, *flat[0].shape))))
@@ -207,6 +223,20 @@ class Part:
         p *= relative[:, None, None]
         return p, dZ
 
+    def errors_of_inner(self, errors: Float) -> Float:
+        """The bounds of gradients of inner products, by those of the gradients of logits."""
+        steepness = self.pairs.operands.steepness
+        if self.slopes is None or steepness is None:
+            return errors
+        own = (
+            steepness.pair_error(self.products, fine=self.fine)
+            + steepness.factor * self._product_errors()
+        )
+        own = np.broadcast_to(np.where(own <= _LARGEST, own, np.inf), self.count)
+        size = np.abs(self.inner[0]) * self.inverse[0][:, None, None]
+        lost = np.where(size == 0, 0.0, size * own[:, None, None])
+        return np.asarray(errors * self.slopes[0] + lost)
+
     def of_logits(self) -> tuple[Pair, Float, Pair, Float]:
         """Gradients of logits and of sinks, each with bounds of their errors."""
         errors = self.errors(9 * 4)[1]
@@ -236,12 +266,22 @@ class Part:
 
     def _logit_errors(self) -> Float:
         """Relative errors of weights before they are summed, shape (queries,)."""
-        d, m = len(self.pairs.prepared.key_exponents), len(self.pairs.prepared.key_slots)
-        own = gamma(self.pairs.terms * d + 12) * self._rest + 9 * UNIT**2 * (m + 3) * self.products
-        own = own + self.joined.error(self.products)
+        own = self._product_errors()
+        steepness = self.pairs.operands.steepness
+        if steepness is not None and self.fine:
+            own = own + steepness.cap_error(self.products)
+            own = own + self.joined.uncapped.error(self.products)
+        else:
+            own = own + self.joined.error(self.products)
         # sinks have no finer ones
-        fine = self.pairs.accuracy == "fine" and self.joined.terms.sink is None
+        fine = self.fine and self.joined.terms.sink is None
         return own + (EXP_FINE_ERROR if fine else exp_double_error(self.reach))
+
+    def _product_errors(self) -> Float:
+        """Errors of inner products, shape (queries,)."""
+        d, m = len(self.pairs.prepared.key_exponents), len(self.pairs.prepared.key_slots)
+        rounded = 9 * UNIT**2 * (m + 3) * self.products
+        return np.asarray(gamma(self.pairs.terms * d + 12) * self._rest + rounded)
 
     def _score_errors(self) -> tuple[Float, Float]:
         """Bounds of |G·v| and of its error, shape (queries,)."""

@@ -64,6 +64,8 @@ class Block:
         self.missing = operands.dropped.of(q)(slice(0, self.count), rows, columns)
         self.single = operands.single(q)
         self.inert = operands.inert[q]
+        self.steepness = operands.steepness
+        self.slopes: Float | None = None  # known with the weights
         self.key_norms = level.prepared.column_norms[columns]
         self.value_norms = operands.value_norms[columns]
 
@@ -79,7 +81,6 @@ def evaluate_gradients_single(operands: Operands) -> list[Balls]:
     Parameters
     ----------
     operands : Operands
-        Without a soft cap.
 
     Returns
     -------
@@ -123,7 +124,9 @@ class Single:
             columns = self.operands.columns(q)
             if columns.start == columns.stop:
                 continue
-            p, dZ, own, both = self.tuples(Block(self, q, columns))[:4]
+            block = Block(self, q, columns)
+            p, dZ, own, both = self.tuples(block)[:4]
+            self._under_cap(block, dZ, both)
             centres.add(self.factors, q, columns, dZ, p)
             bounds.add(sizes, q, columns, both, own)
         return self._enclosed(centres, bounds)
@@ -145,6 +148,8 @@ class Single:
         """Weights, gradients of logits and their errors; weights of sinks, and D."""
         lines = block.shape[0] * block.shape[1]
         np.matmul(block.A.reshape(lines, -1), block.K.T, out=x.reshape(lines, -1))
+        if block.steepness is not None:
+            block.slopes = block.steepness.slopes(x)
         block.joined.add(x, slice(0, block.count), self.operands.rows, block.columns)
         p_sink, exponent = self._weights(block, x, p, scratch.view(np.int64))
         np.matmul(block.G.reshape(lines, -1), block.V.T, out=x.reshape(lines, -1))
@@ -192,8 +197,8 @@ class Single:
 
     def _relative(self, block: Block, p: Float, exponent: Integer) -> _Errors:
         """All errors but the absolute one."""
-        alpha, eta = (np.sqrt(np.einsum("qic,qic->qi", B, B)) for B in (block.A, block.G))
-        logits = LN2_ABOVE * logit_error(self.prepared) * alpha
+        logits = self._logit_rows(block)
+        eta = np.sqrt(np.einsum("qic,qic->qi", block.G, block.G))
         scores = gamma(len(self.prepared.value_exponents) + len(self.prepared.key_slots)) * eta
         relative = 2 * self._own(block) + _mean(logits, p, block.key_norms)
         relative += gamma(self.summed + self.added) + 6 * UNIT
@@ -237,6 +242,27 @@ class Single:
         both += t
         return own, both
 
+    def _under_cap(self, block: Block, dZ: Float, both: Float) -> None:
+        """Multiply gradients of logits by slopes, and bound the errors of what they are then."""
+        if block.steepness is None or block.slopes is None:
+            return
+        dZ *= block.slopes
+        both *= block.slopes
+        own, rows = block.steepness.error(block.products), self._logit_rows(block)
+        each = self._tuples(
+            np.broadcast_to(own, block.count),
+            block.steepness.factor * rows,
+            block.key_norms,
+            np.empty_like(dZ),
+        )
+        each = np.where(each <= _LARGEST, each, np.inf)
+        both += np.where(dZ == 0, 0.0, np.abs(dZ) * each)
+
+    def _logit_rows(self, block: Block) -> Float:
+        """Errors of inner products of rows, in nats, over the norms of keys."""
+        alpha = np.sqrt(np.einsum("qic,qic->qi", block.A, block.A))
+        return np.asarray(LN2_ABOVE * logit_error(self.prepared) * alpha)
+
     def _enclosed(self, centres: Tables, bounds: Tables) -> list[Balls]:
         """Enclose the gradients in the units of what was given."""
         keys, values = self.prepared.keys, tuple(V[:, :-1] for V in self.prepared.values)
@@ -255,7 +281,7 @@ class Single:
             (radius * (1 + passed * UNIT) + 3 * UNIT * np.abs(centre)) * INFLATION + TINY
             for (centre, _), radius in zip(tables, radii, strict=True)
         ]
-        reach = self.joined.reach(self.g.reach)
+        reach = self.operands.steepest(self.joined.reach(self.g.reach), self.g.reach)
         return self.operands.enclosed(
             tables, errors, [bound == 0 for bound in radii], reach, pairs=False
         )
