@@ -36,6 +36,12 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "index_randomized_one_bit",
             "index_randomized_one_bit_met",
         ),
+        "retrievable-information": (
+            "retrievable_information",
+            "retrievable_information_average",
+            "retrievable_information_up_to",
+            "retrievable_information_met",
+        ),
         "keys": (
             "keys_parabola",
             "keys_binary",
@@ -238,7 +244,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "the upper side and the general step of the lower one could be stated, and are not; "
             "the constants of the lower side are certified in balls at given sizes"
         ),
-        "retrievable-information": "not stated yet; for bits it is `index-randomized`",
         "value-levels": "not stated yet; for bits it is `four-cache`, for a grid `value-floor`",
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
@@ -257,6 +262,9 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
 )
 NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
     {
+        "retrievable-information": (
+            "what is counted of k random instances, and certified with probability 1 - ε"
+        ),
         "time-memory": (
             "numbers kept and read, orders other than 2; of decoding, the theorem is that the "
             "products so far do not determine the next ones"

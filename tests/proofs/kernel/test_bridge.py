@@ -90,6 +90,10 @@ def guarantee(v: dict[str, Any]) -> Guarantee:
     return Guarantee(v["eta"], v["alpha"])
 
 
+def log2(x: Any) -> arb:
+    return ball(x).log() / arb(2).log()
+
+
 def whole(*symbols: str) -> dict[str, SearchStrategy[Any]]:
     return dict.fromkeys(symbols, WHOLE)
 
@@ -143,6 +147,17 @@ CONSTANTS = [
         whole("n", "d_v") | {"delta": DELTA},
         lambda v: floors.index_randomized(
             v["n"] * v["d_v"], floors.binary_entropy(v["delta"], BITS)
+        ),
+    ),
+    Constant(
+        "retrievable_information: <= delta) -> @ <= INR b",
+        {"N": WHOLE, "L": st.integers(2, 20), "delta": DELTA},
+        lambda v: floors.retrievable(
+            v["N"],
+            log2(v["L"]),
+            floors.binary_entropy(v["delta"], BITS),
+            ball(v["delta"]),
+            log2(v["L"] - 1),
         ),
     ),
     Constant(
@@ -291,6 +306,11 @@ def test_constants_are_those_of_the_theorems(constant: Constant, audited: Audit)
 
 
 WHOLE_BITS = [
+    Constant(
+        "retrievable_information: <= delta) -> @ <= INR b",
+        {"N": WHOLE, "L": st.integers(2, 20), "delta": DELTA},
+        lambda v: floors.symbol_bits(v["N"], v["L"], v["delta"]),
+    ),
     Constant(
         "value_floor: <-> @ <= INR b",
         whole("n1", "d_v") | {"L": st.integers(2, 20)},
