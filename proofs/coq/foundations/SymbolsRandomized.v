@@ -228,13 +228,16 @@ Proof.
   assert (Hcost : forall r x, 0 <= w r * cost (fun _ => 1) ks x (dec r (enc r x)) \/ (T <= r)%nat).
   { intros r' x. destruct (le_lt_dec T r') as [|Hr']; [now right|left].
     apply Rmult_le_pos; [now apply Hw0|apply cost_nonneg; intros; lra]. }
-  assert (Hright : forall x a, In x (words L ks) -> In a ks -> symbol eqA ks x a = dec r (enc r x) a).
-  { intros x a Hx Ha. destruct (Nat.eq_dec (symbol eqA ks x a) (dec r (enc r x) a)) as [|Hne]; [assumption|].
+  assert (Hright : forall x a, In x (words L ks) -> In a ks ->
+            symbol eqA ks x a = dec r (enc r x) a).
+  { intros x a Hx Ha.
+    destruct (Nat.eq_dec (symbol eqA ks x a) (dec r (enc r x) a)) as [|Hne]; [assumption|].
     exfalso.
     assert (H1 : 1 <= cost (fun _ => 1) ks x (dec r (enc r x))).
     { apply Rle_trans with (1 * (if symbol eqA ks x a =? dec r (enc r x) a then 0 else 1)).
       - destruct (Nat.eqb_spec (symbol eqA ks x a) (dec r (enc r x) a)); [contradiction|lra].
-      - apply (lsum_ge_term (fun a => 1 * (if symbol eqA ks x a =? dec r (enc r x) a then 0 else 1)));
+      - apply (lsum_ge_term
+          (fun a => 1 * (if symbol eqA ks x a =? dec r (enc r x) a then 0 else 1)));
           [|exact Ha]. intros b _. destruct (_ =? _); lra. }
     assert (H2 : w r * cost (fun _ => 1) ks x (dec r (enc r x)) <= total_cost (fun _ => 1)).
     { apply Rle_trans with (rsum T (fun r => w r * cost (fun _ => 1) ks x (dec r (enc r x)))).
@@ -243,7 +246,8 @@ Proof.
                   else w j * cost (fun _ => 1) ks x (dec j (enc j x)))); [|lra].
         apply rsum_nonneg. intros j Hj. destruct (j =? r); [lra|].
         destruct (Hcost j x); [assumption|lia].
-      - apply (lsum_ge_term (fun x => rsum T (fun r => w r * cost (fun _ => 1) ks x (dec r (enc r x)))));
+      - apply (lsum_ge_term
+          (fun x => rsum T (fun r => w r * cost (fun _ => 1) ks x (dec r (enc r x)))));
           [|exact Hx]. intros y _. apply rsum_nonneg. intros j Hj.
         destruct (Hcost j y); [assumption|lia]. }
     nra. }

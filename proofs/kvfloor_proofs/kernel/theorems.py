@@ -169,6 +169,15 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "value_floor_randomized",
             "value_floor_met",
         ),
+        "given-keys": (
+            "given_keys",
+            "given_keys_states",
+            "given_keys_up_to",
+            "given_keys_never_worse",
+            "given_keys_randomized",
+            "given_keys_met",
+            "given_keys_margin",
+        ),
         "sharp-floor": (
             "sharp_floor",
             "sharp_floor_states",
@@ -253,7 +262,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "not stated yet; that sums of exponentials vanish with their coefficients alone is "
             "`exponentials-independent`"
         ),
-        "given-keys": "not stated yet; for keys of a large margin and bits it is `four-cache`",
         "soft-cap": "not stated yet",
         "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",
         "heads-and-layers": "not stated yet; for one head it is `four-cache`",

@@ -190,6 +190,11 @@ CONSTANTS = [
         whole("n1", "d_v"),
         lambda v: floors.paired_symbols(v["n1"], v["d_v"]),
     ),
+    Constant(
+        "given_alpha",
+        ETA_ALPHA | dict.fromkeys(("w", "u", "t"), POSITIVE),
+        lambda v: floors.given_alpha(guarantee(v), v["w"], v["u"], v["t"]),
+    ),
     Constant(ROOM, GRID, lambda v: floors.grid_room(guarantee(v), Fraction(v["L"]))),
     Constant(
         "sign_keys: 2 * exp (- (@))",
