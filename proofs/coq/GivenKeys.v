@@ -291,11 +291,7 @@ Proof.
   - intros [j c] Hp. apply in_places in Hp as [Hj _]. now apply HL.
   - exact Hw.
   - intros [j c] Hp. apply in_places in Hp as [Hj _]. simpl. specialize (HL j Hj).
-    split; [apply Hdelta|]. apply Rle_trans with (1 / 2); [apply Hdelta|].
-    assert (H1 : 1 <= INR (L j - 1)) by (apply (le_INR 1); lia).
-    assert (E : INR (L j) = INR (L j - 1) + 1) by (rewrite <- S_INR; f_equal; lia).
-    apply (Rmult_le_reg_r (INR (L j))); [lra|].
-    replace (INR (L j - 1) / INR (L j) * INR (L j)) with (INR (L j - 1)) by (field; lra). lra.
+    split; [apply Hdelta|]. apply Rle_trans with (1 / 2); [apply Hdelta|]. now apply half_of_places.
   - now apply (at_once m r d d_v k slots Ks Q token L lev eta alpha).
   - intros u x _ Hx. apply in_bitstrings, Hb. now apply (held_given k d_v token L lev).
   - intros x [j c] Hx Hp. apply in_places in Hp as [Hj Hc].

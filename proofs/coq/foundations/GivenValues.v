@@ -311,14 +311,6 @@ Proof.
     rewrite Nat.eqb_refl in H. discriminate.
 Qed.
 
-Lemma symbol_elsewhere (ks : list (nat * nat)) x p : ~ In p ks -> symbol place_eq ks x p = 0%nat.
-Proof.
-  revert x. induction ks as [|q ks IH]; intros x Hp; [reflexivity|].
-  destruct x as [|s x]; [reflexivity|].
-  simpl. destruct (place_eq q p) as [->|_]; [exfalso; apply Hp; now left|].
-  apply IH. intros H. apply Hp. now right.
-Qed.
-
 Lemma at_token_lt x j c : In x (words (fun p => L (fst p)) (places k d_v)) -> (j < k)%nat ->
   (at_token x j c < L j)%nat.
 Proof.

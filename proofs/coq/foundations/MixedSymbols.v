@@ -85,6 +85,14 @@ Proof.
   apply IH; [exact Hy|]. destruct Ha; [contradiction|assumption].
 Qed.
 
+Lemma symbol_elsewhere ks x a : ~ In a ks -> symbol ks x a = 0%nat.
+Proof.
+  revert x. induction ks as [|b ks IH]; intros x Ha; [reflexivity|].
+  destruct x as [|s x]; [reflexivity|]. simpl.
+  destruct (eqA b a) as [->|_]; [exfalso; apply Ha; now left|].
+  apply IH. intros H. apply Ha. now right.
+Qed.
+
 (** A symbol for each place is a word. *)
 Lemma word_of ks (f : A -> nat) : (forall a, In a ks -> (f a < L a)%nat) ->
   In (map f ks) (words ks) /\ forall a, In a ks -> symbol ks (map f ks) a = f a.
@@ -114,6 +122,37 @@ Proof.
         exfalso. apply Hb, in_or_app. right. now left.
     + exists [], b, ks. split; [reflexivity|]. split; [intros e []|].
       simpl. destruct (eqA b b); [exact Hs|congruence].
+Qed.
+
+Lemma kinds_pos ks : (forall a, In a ks -> (1 <= L a)%nat) -> 0 < INR (kinds ks).
+Proof.
+  intros HL. rewrite kinds_lprod. apply lprod_pos. intros a Ha. apply lt_0_INR.
+  specialize (HL a Ha). lia.
+Qed.
+
+Lemma kinds_same n ks : (forall a, In a ks -> L a = n) -> kinds ks = (n ^ length ks)%nat.
+Proof.
+  induction ks as [|a ks IH]; intros H; simpl; [reflexivity|].
+  rewrite (H a), IH; simpl; auto. intros; apply H; now right.
+Qed.
+
+Lemma log2_kinds ks : (forall a, In a ks -> (1 <= L a)%nat) ->
+  log2 (INR (kinds ks)) = lsum (fun a => log2 (INR (L a))) ks.
+Proof.
+  intros HL. rewrite kinds_lprod. unfold log2 at 1.
+  rewrite ln_lprod by (intros a Ha; apply lt_0_INR; specialize (HL a Ha); lia).
+  unfold Rdiv. rewrite Rmult_comm, <- lsum_scal. apply lsum_ext. intros a _. unfold log2. field.
+  pose proof ln2_pos. lra.
+Qed.
+
+(** There are at most 2^b words exactly if b is at least the sum of their logarithms. *)
+Lemma bits_of_kinds ks b : (forall a, In a ks -> (1 <= L a)%nat) ->
+  (kinds ks <= 2 ^ b)%nat <-> lsum (fun a => log2 (INR (L a))) ks <= INR b.
+Proof.
+  intros HL. rewrite <- log2_kinds by exact HL. pose proof (kinds_pos ks HL) as Hk.
+  rewrite <- (Nat.pow_1_r (kinds ks)) at 1.
+  replace (log2 (INR (kinds ks))) with (INR 1 * log2 (INR (kinds ks))) by (simpl; ring).
+  apply bits_of_symbols. change 0 with (INR 0) in Hk. apply INR_lt in Hk. lia.
 Qed.
 
 (** ** Reading *)

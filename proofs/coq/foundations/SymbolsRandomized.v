@@ -22,6 +22,15 @@ Proof.
     by (field; lra). repeat split; [exact H1|nra|nra].
 Qed.
 
+(** Of two symbols or more at least half are wrong. *)
+Lemma half_of_places L : (2 <= L)%nat -> 1 / 2 <= INR (L - 1) / INR L.
+Proof.
+  intros HL. assert (H1 : 1 <= INR (L - 1)) by (apply (le_INR 1); lia).
+  assert (E : INR L = INR (L - 1) + 1) by (rewrite <- S_INR; f_equal; lia).
+  apply (Rmult_le_reg_r (INR L)); [lra|].
+  replace (INR (L - 1) / INR L * INR L) with (INR (L - 1)) by (field; lra). lra.
+Qed.
+
 Lemma odds_nonneg delta L : (2 <= L)%nat -> 0 < delta <= INR (L - 1) / INR L -> 0 <= odds delta L.
 Proof.
   intros HL Hdelta. destruct (error_limit delta L HL Hdelta) as (H1 & Hlt & H3).
@@ -115,6 +124,9 @@ Hypothesis HL : forall a, In a ks -> (2 <= L a)%nat.
 Hypothesis Hw : distribution T w.
 Hypothesis Hin : forall r x, (r < T)%nat -> In x (words L ks) -> In (enc r x) states.
 
+Let Hkinds : 0 < INR (kinds L ks).
+Proof. apply kinds_pos. intros a Ha. specialize (HL a Ha). lia. Qed.
+
 (** Mean over words and coins of what the errors cost, times the number of words. *)
 Definition total_cost (lam : A -> R) : R :=
   lsum (fun x => rsum T (fun r => w r * cost lam ks x (dec r (enc r x)))) (words L ks).
@@ -140,11 +152,6 @@ Proof.
     intros a Ha. split; [specialize (HL a Ha); lia|auto].
 Qed.
 
-Lemma kinds_pos : 0 < INR (kinds L ks).
-Proof.
-  rewrite kinds_lprod. apply lprod_pos. intros a Ha. apply lt_0_INR. specialize (HL a Ha). lia.
-Qed.
-
 Lemma some_errors_floor delta :
   0 < delta -> (forall a, In a ks -> delta <= INR (L a - 1) / INR (L a)) ->
   total_cost (fun a => odds delta (L a))
@@ -166,12 +173,12 @@ Proof.
   { intros a Ha. rewrite Hfactor by exact Ha. apply Rinv_0_lt_compat.
     destruct (Hlimit a Ha) as (_ & Hlt & _). lra. }
   assert (Hstates : 0 < INR (length states)).
-  { pose proof (lprod_pos _ _ Hprod) as Hp. pose proof kinds_pos as Hk.
+  { pose proof (lprod_pos _ _ Hprod) as Hp. pose proof Hkinds as Hk.
     pose proof (exp_pos (- (delta * lsum (fun a => odds delta (L a)) ks))) as He.
     pose proof (Rmult_lt_0_compat _ _ Hk He) as Hke. apply Rnot_le_lt. intros Hn. nra. }
-  apply ln_le in H; [|apply Rmult_lt_0_compat; [apply kinds_pos|apply exp_pos]].
+  apply ln_le in H; [|apply Rmult_lt_0_compat; [apply Hkinds|apply exp_pos]].
   rewrite !ln_mult, ln_exp, ln_lprod, kinds_lprod, ln_lprod in H;
-    try assumption; try apply exp_pos; try apply kinds_pos; try (now apply lprod_pos).
+    try assumption; try apply exp_pos; try apply Hkinds; try (now apply lprod_pos).
   2: { intros a Ha. apply lt_0_INR. specialize (HL a Ha). lia. }
   unfold log2 at 1. apply (Rmult_le_reg_r (ln 2)); [exact Hl2|].
   unfold Rdiv at 1. rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra.
@@ -270,7 +277,7 @@ Proof.
   - apply some_errors_floor; [exact Hpos|intros; now apply Hdelta|].
     apply (Hmean (odds delta)). intros a Ha. specialize (Hdelta a Ha). apply odds_nonneg; [auto|lra].
   - pose proof (no_errors_floor Hmean) as H. apply le_INR in H.
-    pose proof kinds_pos as Hk. pose proof ln2_pos as Hl2.
+    pose proof Hkinds as Hk. pose proof ln2_pos as Hl2.
     rewrite (lsum_ext _ (fun a => / ln 2 * ln (INR (L a)))).
     + rewrite lsum_scal, <- (ln_lprod (fun a => INR (L a))), <- kinds_lprod.
       * unfold log2, Rdiv. rewrite Rmult_comm. apply Rmult_le_compat_r.

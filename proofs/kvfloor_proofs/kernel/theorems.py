@@ -154,6 +154,14 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "sliding_window_randomized",
             "sliding_window_unrestricted",
         ),
+        "heads-and-layers": (
+            "heads_and_layers",
+            "heads_and_layers_windows",
+            "heads_and_layers_randomized",
+            "heads_and_layers_met",
+            "heads_and_layers_parts",
+            "heads_and_layers_parts_randomized",
+        ),
         "norm-dimension": (
             "norm_dimension_logarithmic",
             "norm_dimension_parabola",
@@ -264,7 +272,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         ),
         "soft-cap": "not stated yet",
         "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",
-        "heads-and-layers": "not stated yet; for one head it is `four-cache`",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )
@@ -272,6 +279,9 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
     {
         "retrievable-information": (
             "what is counted of k random instances, and certified with probability 1 - ε"
+        ),
+        "heads-and-layers": (
+            "that floors of k parts, each rounded up to whole bits, add up to less than k too many"
         ),
         "time-memory": (
             "numbers kept and read, orders other than 2; of decoding, the theorem is that the "

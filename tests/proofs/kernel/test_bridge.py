@@ -161,6 +161,21 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "heads_and_layers: <-> (@ <= b)%nat",
+        whole("layers", "heads", "n", "d_v"),
+        lambda v: floors.heads_and_layers(
+            v["layers"], v["heads"], floors.four_cache(v["n"], v["d_v"])
+        ),
+    ),
+    Constant(
+        "heads_and_layers_windows: <-> (@ <= b)%nat",
+        whole("full", "windows", "heads", "n", "W", "d_v"),
+        lambda v: sum(
+            floors.heads_and_layers(v[layers], v["heads"], floors.four_cache(v[tokens], v["d_v"]))
+            for layers, tokens in (("full", "n"), ("windows", "W"))
+        ),
+    ),
+    Constant(
         "index_randomized_one_bit: 2 ^ S N * @",
         {"N": WHOLE},
         lambda v: floors.one_bit_success(v["N"] + 1),
