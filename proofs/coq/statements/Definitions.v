@@ -287,6 +287,11 @@ Definition level (L k : nat) : R := INR k / INR (L - 1).
 Definition grid_values (L : nat) (V : matrix) : Prop :=
   (forall c, V 0%nat c = 1) /\ (forall j c, exists k, (k < L)%nat /\ V j c = level L k).
 
+(** L levels in [0, 1] that (η, α) tells apart. *)
+Definition told (eta alpha : R) (L : nat) (lev : nat -> R) : Prop :=
+  (forall a, (a < L)%nat -> 0 <= lev a <= 1) /\
+  (forall a, (S a < L)%nat -> 2 * alpha < (1 - eta) * lev (S a) - (1 + eta) * lev a).
+
 (** Values on any L levels; what leaks, at a margin g among n tokens, is less than the room between
     neighbouring levels, which lie in [0, 1]. *)
 Definition level_values (L : nat) (lev : nat -> R) (V : matrix) : Prop :=

@@ -35,11 +35,6 @@ Definition given_values (k : nat) (token L : nat -> nat) (lev : nat -> nat -> R)
   (forall j c, (j < k)%nat -> exists a, (a < L j)%nat /\ V (token j) c = lev j a) /\
   (forall i c, (forall j, (j < k)%nat -> i <> token j) -> V i c = 0).
 
-(** L levels in [0, 1] that (η, α) tells apart. *)
-Definition told (eta alpha : R) (L : nat) (lev : nat -> R) : Prop :=
-  (forall a, (a < L)%nat -> 0 <= lev a <= 1) /\
-  (forall a, (S a < L)%nat -> 2 * alpha < (1 - eta) * lev (S a) - (1 + eta) * lev a).
-
 (** The α of a token of weight w, where u is what tokens weigh that are not known, and t what those
     weigh that are. *)
 Definition given_alpha (eta alpha w u t : R) : R :=

@@ -177,6 +177,20 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "value_floor_randomized",
             "value_floor_met",
         ),
+        "value-levels": (
+            "value_levels",
+            "value_levels_room",
+            "value_levels_no_more",
+            "value_levels_most",
+            "value_levels_relative",
+            "value_levels_closed",
+            "value_levels_absolute",
+            "value_levels_margin",
+            "value_levels_met",
+            "value_levels_states",
+            "value_levels_randomized",
+            "value_levels_up_to",
+        ),
         "given-keys": (
             "given_keys",
             "given_keys_states",
@@ -261,7 +275,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "the upper side and the general step of the lower one could be stated, and are not; "
             "the constants of the lower side are certified in balls at given sizes"
         ),
-        "value-levels": "not stated yet; for bits it is `four-cache`, for a grid `value-floor`",
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
         "positions": "not stated yet",
@@ -279,6 +292,10 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
     {
         "retrievable-information": (
             "what is counted of k random instances, and certified with probability 1 - ε"
+        ),
+        "value-levels": (
+            "symbols in more slots than one, m(n-1)·d_v of them at order m (on a grid, order 2 is "
+            "`value-floor`)"
         ),
         "heads-and-layers": (
             "that floors of k parts, each rounded up to whole bits, add up to less than k too many"

@@ -239,6 +239,20 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "value_levels_relative: equal_room eta alpha L = @",
+        {
+            "eta": st.fractions(Fraction(1, 1000), Fraction(9, 10), max_denominator=1000),
+            "alpha": SMALL,
+            "L": st.integers(2, 20),
+        },
+        lambda v: floors.equal_room(guarantee(v), v["L"]),
+    ),
+    Constant(
+        "value_levels_absolute: equal_room 0 alpha L = @ /\\",
+        {"alpha": SMALL, "L": st.integers(2, 20)},
+        lambda v: floors.equal_room(Guarantee(0, v["alpha"]), Fraction(v["L"])),
+    ),
+    Constant(
         "value_floor_margin: g > ln (@) -> INR M",
         GRID | whole("M"),
         lambda v: floors.symbol_ratio(
@@ -326,6 +340,11 @@ def test_constants_are_those_of_the_theorems(constant: Constant, audited: Audit)
 
 
 WHOLE_BITS = [
+    Constant(
+        "value_levels: <-> @ <= INR b",
+        whole("n", "d_v") | {"L": st.integers(2, 20)},
+        lambda v: floors.whole_bits(floors.value_symbols(1, v["n"], v["d_v"]), v["L"]),
+    ),
     Constant(
         "retrievable_information: <= delta) -> @ <= INR b",
         {"N": WHOLE, "L": st.integers(2, 20), "delta": DELTA},
