@@ -162,6 +162,18 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "heads_and_layers_parts",
             "heads_and_layers_parts_randomized",
         ),
+        "positions": (
+            "positions",
+            "positions_rotary_inverse",
+            "positions_rotary_norm",
+            "positions_rotary",
+            "positions_bias_margin",
+            "positions_bias_worst",
+            "positions_bias",
+            "positions_sink",
+            "positions_sink_margin",
+            "positions_sink_exactly",
+        ),
         "norm-dimension": (
             "norm_dimension_logarithmic",
             "norm_dimension_parabola",
@@ -277,7 +289,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         ),
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
-        "positions": "not stated yet",
         "gradients": "not stated yet",
         "gradient-rounding": (
             "not stated yet; that sums of exponentials vanish with their coefficients alone is "
@@ -293,6 +304,7 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
         "retrievable-information": (
             "what is counted of k random instances, and certified with probability 1 - ε"
         ),
+        "positions": "randomised caches; more slots than one",
         "value-levels": (
             "symbols in more slots than one, m(n-1)·d_v of them at order m (on a grid, order 2 is "
             "`value-floor`)"

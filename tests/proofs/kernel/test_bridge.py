@@ -176,6 +176,16 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "positions_bias_margin: s j + bias j) i @",
+        {"g": POSITIVE, "beta": POSITIVE},
+        lambda v: floors.biased_margin(v["g"], v["beta"]),
+    ),
+    Constant(
+        "positions_sink_margin: g > ln (@) <->",
+        {"M": WHOLE, "eta": SMALL, "alpha": SMALL, "sigma": POSITIVE},
+        lambda v: floors.sink_ratio(guarantee(v), v["M"], v["sigma"]),
+    ),
+    Constant(
         "index_randomized_one_bit: 2 ^ S N * @",
         {"N": WHOLE},
         lambda v: floors.one_bit_success(v["N"] + 1),
