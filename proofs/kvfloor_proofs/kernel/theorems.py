@@ -279,6 +279,14 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "centred_error_weights",
             "centred_error_deviation",
         ),
+        "gradients": (
+            "gradients",
+            "gradients_rows",
+            "gradients_linear",
+            "gradients_moments",
+            "gradients_cap",
+            "gradients_tensor",
+        ),
     }
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
@@ -289,7 +297,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         ),
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
-        "gradients": "not stated yet",
         "gradient-rounding": (
             "not stated yet; that sums of exponentials vanish with their coefficients alone is "
             "`exponentials-independent`"
@@ -301,6 +308,7 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
 )
 NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
     {
+        "gradients": "how far first differences of a given step are from the derivative",
         "retrievable-information": (
             "what is counted of k random instances, and certified with probability 1 - ε"
         ),
