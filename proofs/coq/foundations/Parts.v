@@ -210,25 +210,36 @@ Qed.
 Definition word_of_parts (V : A -> matrix) : list nat :=
   map (fun e => level_of (fst e) (V (fst e) (a (fst e) + fst (snd e))%nat (snd (snd e)))) entries.
 
+Lemma parts_stored b : (kinds kinds_of entries <= 2 ^ b)%nat ->
+  exists (enc : (A -> matrix) -> list bool) (dec : list bool -> A -> matrix),
+    (forall V, length (enc V) = b) /\
+    (forall V p j c, (forall p, level_values (L p) (lev p) (V p)) -> In p ps ->
+       (a p <= j < a p + n p)%nat -> (c < d_v p)%nat -> dec (enc V) p j c = V p j c).
+Proof.
+  intros Hb.
+  destruct (numbering (list_eq_dec Nat.eq_dec) (words kinds_of entries) nil b)
+    as (enc & dec & Hlen & Hdec); [now rewrite words_length|].
+  exists (fun V => enc (word_of_parts V)), (fun msg => part_values (dec msg)).
+  split; [auto|]. intros V p j c HV Hp Hj Hc.
+  destruct (word_of entry_eq kinds_of entries (fun e =>
+    level_of (fst e) (V (fst e) (a (fst e) + fst (snd e))%nat (snd (snd e))))) as [Hin Hsym].
+  { intros [p' [i' c']] _. simpl. destruct (HV p' (a p' + i')%nat c') as (s & Hs & E).
+    now apply (level_of_right p' _ s). }
+  change (map _ entries) with (word_of_parts V) in Hin, Hsym. rewrite Hdec by exact Hin.
+  unfold part_values. rewrite Hsym by (apply in_entries; repeat split; auto; lia).
+  simpl. replace (a p + (j - a p))%nat with j by lia.
+  destruct (HV p j c) as (s & Hs & E). now apply (level_of_right p _ s).
+Qed.
+
 Lemma parts_met b : (forall p, In p ps -> (1 <= m p)%nat) -> (kinds kinds_of entries <= 2 ^ b)%nat ->
   exists (state : (A -> matrix) -> list bool) (answer : A -> reader),
     (forall V, length (state V) = b) /\
     (forall V p q c, (forall p, level_values (L p) (lev p) (V p)) -> In p ps -> (c < d_v p)%nat ->
        answer p (state V) q c = part_out p q (V p) c).
 Proof.
-  intros Hm Hb.
-  destruct (numbering (list_eq_dec Nat.eq_dec) (words kinds_of entries) nil b)
-    as (enc & dec & Hlen & Hdec); [now rewrite words_length|].
-  exists (fun V => enc (word_of_parts V)), (fun p msg q c => part_out p q (part_values (dec msg) p) c).
-  split; [auto|]. intros V p q c HV Hp Hc.
-  destruct (word_of entry_eq kinds_of entries (fun e =>
-    level_of (fst e) (V (fst e) (a (fst e) + fst (snd e))%nat (snd (snd e))))) as [Hin Hsym].
-  { intros [p' [i' c']] _. simpl. destruct (HV p' (a p' + i')%nat c') as (s & Hs & E).
-    now apply (level_of_right p' _ s). }
-  change (map _ entries) with (word_of_parts V) in Hin, Hsym. rewrite Hdec by exact Hin.
-  apply (order_out_local (a p) (n p) (m p) (d p) (d_v p) (K p) q _ _ c (Hm p Hp) Hc).
-  intros j Hj. unfold part_values. rewrite Hsym by (apply in_entries; repeat split; auto; lia).
-  simpl. replace (a p + (j - a p))%nat with j by lia.
-  destruct (HV p j c) as (s & Hs & E). now apply (level_of_right p _ s).
+  intros Hm Hb. destruct (parts_stored b Hb) as (enc & dec & Hlen & Hdec).
+  exists enc, (fun p msg q c => part_out p q (dec msg p) c). split; [exact Hlen|].
+  intros V p q c HV Hp Hc.
+  apply (order_out_local (a p) (n p) (m p) (d p) (d_v p) (K p) q _ _ c (Hm p Hp) Hc). auto.
 Qed.
 End Parts.

@@ -203,6 +203,11 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "value_levels_randomized",
             "value_levels_up_to",
         ),
+        "latent-heads": (
+            "latent_heads",
+            "latent_heads_named",
+            "latent_heads_met",
+        ),
         "given-keys": (
             "given_keys",
             "given_keys_states",
@@ -302,7 +307,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "`exponentials-independent`"
         ),
         "soft-cap": "not stated yet",
-        "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )
@@ -312,6 +316,7 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
         "retrievable-information": (
             "what is counted of k random instances, and certified with probability 1 - ε"
         ),
+        "latent-heads": "the other floors of one head, of keys that hold symbols too",
         "positions": "randomised caches; more slots than one",
         "value-levels": (
             "symbols in more slots than one, m(n-1)·d_v of them at order m (on a grid, order 2 is "

@@ -249,6 +249,11 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "latent_heads_named: <-> INR (@) * log2",
+        whole("n", "a") | {"r": st.integers(13, 20)},
+        lambda v: floors.value_symbols(1, v["n"], v["r"] - v["a"]),
+    ),
+    Constant(
         "value_levels_relative: equal_room eta alpha L = @",
         {
             "eta": st.fractions(Fraction(1, 1000), Fraction(9, 10), max_denominator=1000),
