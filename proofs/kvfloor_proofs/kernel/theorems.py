@@ -174,6 +174,7 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "positions_sink_margin",
             "positions_sink_exactly",
         ),
+        "soft-cap": ("soft_cap", "soft_cap_tokens", "soft_cap_counts"),
         "norm-dimension": (
             "norm_dimension_logarithmic",
             "norm_dimension_parabola",
@@ -306,7 +307,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "not stated yet; that sums of exponentials vanish with their coefficients alone is "
             "`exponentials-independent`"
         ),
-        "soft-cap": "not stated yet",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )

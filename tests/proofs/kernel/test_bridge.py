@@ -356,6 +356,11 @@ def test_constants_are_those_of_the_theorems(constant: Constant, audited: Audit)
 
 WHOLE_BITS = [
     Constant(
+        "soft_cap_counts: tanh c <= 2 * alpha -> @ <= INR b",
+        whole("n", "d_v"),
+        lambda v: floors.mean_bits(v["n"], v["d_v"], Fraction(1, 100), Fraction(1, 10)),
+    ),
+    Constant(
         "value_levels: <-> @ <= INR b",
         whole("n", "d_v") | {"L": st.integers(2, 20)},
         lambda v: floors.whole_bits(floors.value_symbols(1, v["n"], v["d_v"]), v["L"]),
