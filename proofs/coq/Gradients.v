@@ -21,7 +21,8 @@ Proof.
     - rewrite lsum_plus, lsum_scal, lsum_rsum_swap. f_equal. unfold D, row_mean, row_out.
       apply rsum_ext. intros c _. rewrite <- lsum_scal. apply lsum_ext. intros; ring.
     - intros t _. rewrite rsum_scal. ring. }
-  unfold dsink. fold D. rewrite H2. replace (lsum (row_weight w0 l z) l) with (1 - w0 / row_total w0 l z) by lra.
+  unfold dsink. fold D. rewrite H2. replace (lsum (row_weight w0 l z) l) with
+    (1 - w0 / row_total w0 l z) by lra.
   ring.
 Qed.
 
@@ -95,7 +96,8 @@ End Point.
 Section Curves.
 Variables (q : nat -> R -> nat -> R) (K V : nat -> R -> matrix).
 Variables (bias : nat -> R -> list nat -> R) (s0 : nat -> R -> R) (x : R).
-Variables (q' : nat -> nat -> R) (K' V' : nat -> matrix) (bias' : nat -> list nat -> R) (s0' : nat -> R).
+Variables (q' : nat -> nat -> R) (K' V' : nat -> matrix) (bias' : nat -> list nat -> R)
+  (s0' : nat -> R).
 
 Let qx b := q b x.
 Let Kx r := K r x.
@@ -104,7 +106,8 @@ Let biasx b := bias b x.
 Let s0x b := s0 b x.
 
 Lemma tuple_row_derivative (M : nat -> R -> matrix) (M' : nat -> matrix) t c :
-  (forall r, (r < m)%nat -> is_derive (fun y => M r y (nth r t 0%nat) c) x (M' r (nth r t 0%nat) c)) ->
+  (forall r, (r < m)%nat -> is_derive (fun y => M r y (nth r t 0%nat) c) x
+    (M' r (nth r t 0%nat) c)) ->
   is_derive (fun y => tuple_row m (fun r => M r y) t c) x
     (rsum m (fun r => M' r (nth r t 0%nat) c * rest_row m (fun r => M r x) r t c)).
 Proof.
@@ -161,14 +164,16 @@ Lemma loss_derivative :
                         (fun b => bias b y) (fun b => s0 b y)) x
     (rsum B (fun b => rsum d (fun c => dq qx Kx Vx biasx s0x b c * q' b c))
      + rsum m (fun r => rsum n (fun j => rsum d (fun c => dK qx Kx Vx biasx s0x r j c * K' r j c)))
-     + rsum m (fun r => rsum n (fun j => rsum d_v (fun c => dV qx Kx Vx biasx s0x r j c * V' r j c)))
+     + rsum m (fun r => rsum n (fun j => rsum d_v
+         (fun c => dV qx Kx Vx biasx s0x r j c * V' r j c)))
      + rsum B (fun b => lsum (fun t => dz qx Kx Vx biasx s0x b t * bias' b t) (l b))
      + rsum B (fun b => ds0 qx Kx Vx biasx s0x b * s0' b)).
 Proof.
   set (v' t c := rsum m (fun r => V' r (nth r t 0%nat) c * rest_row m Vx r t c)).
   set (z' b t := dcap (tuple_inner (qx b) Kx t) * inner' b t + bias' b t).
   set (row b y := row_loss d_v (G b) (g b) (sink_weight (s0 b y)) (l b)
-    (logits (fun b => q b y) (fun r => K r y) (fun b => bias b y) b) (tuple_row m (fun r => V r y))).
+    (logits (fun b => q b y) (fun r => K r y) (fun b => bias b y) b)
+      (tuple_row m (fun r => V r y))).
   set (row' b := lsum (fun t => dz qx Kx Vx biasx s0x b t * z' b t) (l b)
      + ds0 qx Kx Vx biasx s0x b * s0' b
      + rsum d_v (fun c => G b c * lsum (fun t =>
@@ -181,7 +186,8 @@ Proof.
     2: { unfold row, row', dz, ds0, sink_weight. rewrite Es, El. apply row_derivative_nothing. }
     refine (row_derivative d_v (G b) (g b) (l b) x (fun y => sink_weight (s0 b y))
       (fun t y => logits (fun b => q b y) (fun r => K r y) (fun b => bias b y) b t)
-      (fun t c y => tuple_row m (fun r => V r y) t c) (s0' b) (z' b) v' _ _ _ (row_total_pos b Hsees)).
+      (fun t c y => tuple_row m (fun r => V r y) t c) (s0' b) (z' b) v' _ _ _
+        (row_total_pos b Hsees)).
     - unfold sink_weight. destruct sink; [now apply is_derive_exp_of, Hs0|].
       rewrite Rmult_0_l. apply @is_derive_const.
     - intros t Ht. now apply logits_derivative.
@@ -201,7 +207,8 @@ Proof.
                                    * rest_row m Vx r t c else 0) (l b) * V' r j c)))
     + lsum (fun t => dz qx Kx Vx biasx s0x b t * bias' b t) (l b)
     + ds0 qx Kx Vx biasx s0x b * s0' b)).
-  - rewrite !rsum_plus, (rsum_inside B m n d), (rsum_inside B m n d_v). f_equal. f_equal. f_equal; [f_equal|].
+  - rewrite !rsum_plus, (rsum_inside B m n d), (rsum_inside B m n d_v). f_equal. f_equal. f_equal;
+      [f_equal|].
     + apply rsum_ext. intros r _. apply rsum_ext. intros j _. apply rsum_ext. intros c _.
       unfold dK. rewrite <- rsum_scal, <- rsum_scal_r. apply rsum_ext. intros; ring.
     + apply rsum_ext. intros r _. apply rsum_ext. intros j _. apply rsum_ext. intros c _.
@@ -249,7 +256,8 @@ Theorem gradients (q : nat -> R -> nat -> R) (K V : nat -> R -> matrix)
                 (fun b => s0 b y)) x
     (rsum B (fun b => rsum d (fun c => dq qx Kx Vx biasx s0x b c * q' b c))
      + rsum m (fun r => rsum n (fun j => rsum d (fun c => dK qx Kx Vx biasx s0x r j c * K' r j c)))
-     + rsum m (fun r => rsum n (fun j => rsum d_v (fun c => dV qx Kx Vx biasx s0x r j c * V' r j c)))
+     + rsum m (fun r => rsum n (fun j => rsum d_v
+         (fun c => dV qx Kx Vx biasx s0x r j c * V' r j c)))
      + rsum B (fun b => lsum (fun t => dz qx Kx Vx biasx s0x b t * bias' b t) (l b))
      + rsum B (fun b => ds0 qx Kx Vx biasx s0x b * s0' b)).
 Proof.
@@ -273,7 +281,8 @@ Proof.
   replace (1 - tanh (y / c) * tanh (y / c))
     with (c * (/ c * (1 - tanh (y / c) * tanh (y / c)))) by (field; exact Hc).
   apply @is_derive_scal. apply (is_derive_comp tanh (fun y => y / c) y _ (/ c) (Ht (y / c))).
-  apply (is_derive_ext (fun y => / c * y)); [intros u; change (/ c * u = u / c); unfold Rdiv; ring|].
+  apply (is_derive_ext (fun y => / c * y)); [intros u; change (/ c * u = u / c); unfold Rdiv;
+    ring|].
   assert (Hd : is_derive (fun y => / c * y) y (/ c * 1)) by apply @is_derive_scal, @is_derive_id.
   now rewrite Rmult_1_r in Hd.
 Qed.
@@ -305,6 +314,7 @@ Proof.
   { intros t Ht. unfold logits, tuple_inner, tuple_logit. rewrite Rmult_1_l, Rplus_0_r.
     apply rsum_ext. intros e _. now rewrite Hrow. }
   unfold row_out, tensor, tuple_output. apply lsum_ext. intros t Ht. rewrite Hrow by exact Ht.
-  f_equal. unfold row_weight, tuple_weight, row_total. rewrite Hz by exact Ht. rewrite Rplus_0_l. f_equal.
+  f_equal. unfold row_weight, tuple_weight, row_total. rewrite Hz by exact Ht. rewrite Rplus_0_l.
+  f_equal.
   apply lsum_ext. intros t' Ht'. now rewrite Hz.
 Qed.

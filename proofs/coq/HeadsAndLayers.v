@@ -68,7 +68,8 @@ Proof.
   pose proof (lsum_seq 0 P (fun p => INR (n p * d_v p) * symbol_share delta (L p))) as E.
   cbn [Nat.add] in E. unfold symbol_share at 2 in E. rewrite <- E, <- (log2_states b).
   apply (parts_randomized Nat.eq_dec (seq 0 P) (fun _ => 0%nat) n m d d_v L K lev
-    (seq_NoDup _ _) (fun p => Nat.le_trans _ _ _ (Nat.le_succ_diag_r 1) (HL p)) Q g eta alpha Heta Ha)
+    (seq_NoDup _ _) (fun p => Nat.le_trans _ _ _ (Nat.le_succ_diag_r 1) (HL p))
+    Q g eta alpha Heta Ha)
     with (T := T) (w := w) (state := state) (answer := answer); try apply Hdelta; auto.
   - intros p Hp. apply Hm, Hin, Hp.
   - intros p Hp. apply margin_window. intros i Hi. apply Hg; [now apply Hin|exact Hi].
@@ -95,7 +96,8 @@ Definition serves_layers (layers heads : nat) (n : nat -> nat) (d_v : nat) (eta 
 Definition serves_layers_randomized (layers heads : nat) (n : nat -> nat) (d_v : nat)
     (eta alpha delta : R) (out : nat -> nat -> outputs) (Q : nat -> nat -> nat -> nat -> R)
     (b : nat) : Prop :=
-  exists T w (state : nat -> (nat -> nat -> matrix) -> list bool) (answer : nat -> nat -> nat -> reader),
+  exists T w (state : nat -> (nat -> nat -> matrix) -> list bool)
+    (answer : nat -> nat -> nat -> reader),
     distribution T w /\
     (forall r V, (forall l h, zero_one (V l h)) -> length (state r V) = b) /\
     (forall V l h i c, (forall l h, zero_one (V l h)) ->
@@ -111,7 +113,8 @@ Proof.
     assert (s = 0 \/ s = 1)%nat as [->| ->] by lia; simpl; [now left|right; lra].
 Qed.
 
-Lemma bits_leave_room n g eta alpha : guarantee eta alpha -> leak (n - 1) g < leak_limit eta alpha ->
+Lemma bits_leave_room n g eta alpha :
+  guarantee eta alpha -> leak (n - 1) g < leak_limit eta alpha ->
   leaves_room n g eta alpha 2 INR.
 Proof.
   intros Hg HL. rewrite <- leak_of_leak in HL. apply leak_of_limit in HL; [|exact Hg|apply pos_INR].
@@ -129,7 +132,8 @@ Hypothesis Hm : (1 <= m)%nat.
 Let out (l h : nat) : outputs := order_out (start l) (n l) m d (K l h).
 
 (** All bits of all layers and heads. *)
-Definition total_bits : nat := length (entries (places layers heads) (fun p => n (fst p)) (fun _ => d_v)).
+Definition total_bits : nat := length (entries (places layers heads) (fun p => n (fst p))
+  (fun _ => d_v)).
 
 Lemma total_bits_sum : INR total_bits = INR heads * INR d_v * rsum layers (fun l => INR (n l)).
 Proof.
@@ -275,7 +279,8 @@ Proof.
   intros seen Hg Hm HK HL b. rewrite <- total_bits_windows. fold seen. split.
   - apply (layers_need (full + windows) heads m d d_v (fun l => (n - seen l)%nat) seen eta alpha
       (fun _ => g)); auto.
-  - now apply (layers_serve (full + windows) heads m d d_v (fun l => (n - seen l)%nat) seen eta alpha).
+  - now apply (layers_serve (full + windows) heads m d d_v (fun l => (n - seen l)%nat)
+      seen eta alpha).
 Qed.
 
 (** With public coins and failure probability at most δ: (1 - H₂(δ)) Λ G n d_v bits. *)

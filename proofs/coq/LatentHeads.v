@@ -43,7 +43,8 @@ Definition head_values (h : nat) : matrix := picks (a + h * d_v).
 
 (** If queries see the parabola keys, whatever the latents hold, these are the values of one head
     with r - a columns. *)
-Lemma latent_floor (Wk : nat -> matrix) (shared name : matrix) (embed : (nat -> R) -> nat -> R) g b :
+Lemma latent_floor (Wk : nat -> matrix) (shared name : matrix)
+    (embed : (nat -> R) -> nat -> R) g b :
   let Q i := embed (parabola_query g i) in
   leaves_room n g eta alpha L lev ->
   (forall C h i j, latents a L lev name C -> (i < n)%nat -> (j < n)%nat ->
@@ -77,7 +78,8 @@ Proof.
     assert (Hh : (f / d_v < heads)%nat) by (apply Nat.div_lt_upper_bound; lia).
     assert (Hc : (f mod d_v < d_v)%nat) by (apply Nat.mod_upper_bound; lia).
     pose proof (Hgood (latent V) (f / d_v)%nat i (f mod d_v)%nat (Hlatent V HV) Hh Hin Hc) as H.
-    assert (E : latent_out n d d_R r (Wk (f / d_v)%nat) (head_values (f / d_v)) shared (Q i) (latent V) (f mod d_v)
+    assert (E : latent_out n d d_R r (Wk (f / d_v)%nat) (head_values (f / d_v)) shared (Q i)
+      (latent V) (f mod d_v)
               = order_out 0 n 1 2 parabola_key (parabola_query g i) V f).
     { unfold order_out, first_slot. simpl repeat. rewrite order_1_is_attention.
       unfold latent_out, attention, output, weight.
@@ -106,7 +108,8 @@ Theorem latent_heads_met n d d_R r a L lev (Wk Wv : nat -> matrix) shared name b
 Proof.
   intros Hb. rewrite <- (kinds_rows_power n (r - a) L) in Hb.
   destruct (parts_stored unit_eq [tt] (fun _ => 0%nat) (fun _ => n) (fun _ => 1%nat)
-    (fun _ => 1%nat) (fun _ => (r - a)%nat) (fun _ => L) (fun _ => ones) (fun _ => lev) b Hb) as (enc & dec & Hlen & Hdec).
+    (fun _ => 1%nat) (fun _ => (r - a)%nat) (fun _ => L) (fun _ => ones) (fun _ => lev) b Hb) as
+      (enc & dec & Hlen & Hdec).
   set (free (C : matrix) := fun (_ : unit) j f => C j (a + f)%nat).
   set (latent msg := fun j f => if f <? a then name j f else dec msg tt j (f - a)%nat).
   exists (fun C => enc (free C)), (fun h msg q c =>
@@ -181,13 +184,15 @@ Proof.
   assert (Hnone : forall C, ~ latents a 0 lev name C).
   { intros C [_ H]. destruct (H 0%nat 0%nat) as (s & Hs & _). lia. }
   split.
-  - intros _. unfold log2, ln. simpl (INR 0). destruct (Rlt_dec 0 0) as [H|_]; [destruct (Rlt_irrefl 0 H)|].
+  - intros _. unfold log2, ln. simpl (INR 0). destruct (Rlt_dec 0 0) as [H|_];
+      [destruct (Rlt_irrefl 0 H)|].
     unfold Rdiv. rewrite Rmult_0_l, Rmult_0_r. apply pos_INR.
   - intros _. exists (fun _ => nil), (fun _ _ _ _ => 0).
     split; [intros C HC|intros C h i c HC]; destruct (Hnone C HC).
 Qed.
 
-(** Shared entries of two or more name the token: all r entries are free, for any weights of keys. *)
+(** Shared entries of two or more name the token: all r entries are free, for any weights of
+    keys. *)
 Theorem latent_heads n d d_R d_v heads r L eta alpha lev name :
   (2 <= d_R)%nat -> (r <= heads * d_v)%nat -> 0 <= eta < 1 -> 0 <= alpha ->
   told eta alpha L lev ->

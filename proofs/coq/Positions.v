@@ -133,7 +133,8 @@ Proof.
   exists (fun i => rotate half theta (- INR i) (parabola_key i)),
     (fun i => rotate half theta (- p) (parabola_query g i)). intros b.
   apply (positions n d d_v eta alpha g (fun i => rotate half theta (INR i)) (rotate half theta p)
-    (fun i => rotate half theta (- INR i)) (rotate half theta (- p)) parabola_key (parabola_query g)).
+    (fun i => rotate half theta (- INR i)) (rotate half theta (- p)) parabola_key
+      (parabola_query g)).
   - repeat split; assumption.
   - intros i _ x c _. apply positions_rotary_inverse.
   - intros x c _. apply positions_rotary_inverse.
@@ -177,7 +178,8 @@ Proof.
   exists parabola_key, (parabola_query (g + 2 * Rabs beta)). intros bias Hb b.
   apply told_serves; [|assumption..|intros q V V' c _ H; now apply output_ext].
   intros V V' i c o HV HV' Hi Hc.
-  apply (output_told n eta alpha g); auto. replace g with (g + 2 * Rabs beta - 2 * Rabs beta) at 1 by ring.
+  apply (output_told n eta alpha g); auto. replace g with (g + 2 * Rabs beta - 2 * Rabs beta) at 1
+    by ring.
   apply positions_bias_margin; [exact Hi|..].
   - apply keys_parabola; [exact Hd|]. pose proof (Rabs_pos beta). lra.
   - intros j _. eapply Rle_trans; [apply Hb|apply Rle_abs].

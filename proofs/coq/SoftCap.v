@@ -1,4 +1,5 @@
-(** H3 `soft-cap`: a soft cap at c leaves the floor of n d_v bits to n < 1 + e^(2c) (1-η-2α)/(1+η+2α)
+(** H3 `soft-cap`: a soft cap at c leaves the floor of n d_v bits to n < 1 + e^(2c)
+    (1-η-2α)/(1+η+2α)
     tokens; a small one leaves d_v log₂(n+1). *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
 From KVFloor Require Import Sums Attention Guarantee Bits Entropy Symbols SoftmaxConcentration
@@ -30,7 +31,8 @@ Qed.
 
 Lemma tanh_neg x : tanh (- x) = - tanh x.
 Proof.
-  unfold tanh, sinh, cosh. rewrite Ropp_involutive. pose proof (exp_pos x). pose proof (exp_pos (- x)).
+  unfold tanh, sinh, cosh. rewrite Ropp_involutive. pose proof (exp_pos x).
+  pose proof (exp_pos (- x)).
   field. lra.
 Qed.
 
@@ -46,7 +48,8 @@ Lemma cap_within c y : 0 < c -> - c < capped c y < c.
 Proof. intros Hc. unfold capped. pose proof (tanh_within (y / c)). split; nra. Qed.
 
 (** The top at S, all others at -S or below: twice the cap of S is left of the margin. *)
-Lemma capped_margin n s i c S : 0 < c -> (forall j, (j < n)%nat -> j <> i -> s j <= - S) -> s i = S ->
+Lemma capped_margin n s i c S :
+  0 < c -> (forall j, (j < n)%nat -> j <> i -> s j <= - S) -> s i = S ->
   margin n (fun j => capped c (s j)) i (2 * capped c S).
 Proof.
   intros Hc Hs Hi j Hj Hne. cbv beta. rewrite Hi. unfold capped.
@@ -57,11 +60,13 @@ Proof.
 Qed.
 
 (** As near to 2c as one likes. *)
-Lemma cap_reaches c delta : 0 < c -> 0 < delta -> exists S, 0 <= S /\ 2 * c - 2 * capped c S < delta.
+Lemma cap_reaches c delta : 0 < c -> 0 < delta ->
+  exists S, 0 <= S /\ 2 * c - 2 * capped c S < delta.
 Proof.
   intros Hc Hd. exists (c * (2 * c / delta)).
   assert (Hy : 0 < 2 * c / delta) by (apply Rdiv_lt_0_compat; lra).
-  split; [nra|]. unfold capped. replace (c * (2 * c / delta) / c) with (2 * c / delta) by (field; lra).
+  split; [nra|]. unfold capped. replace (c * (2 * c / delta) / c) with (2 * c / delta) by
+    (field; lra).
   rewrite tanh_form. pose proof (exp_ineq1 (2 * (2 * c / delta)) ltac:(lra)) as He.
   set (e := exp (2 * (2 * c / delta))) in *.
   replace (2 * c - 2 * (c * (1 - 2 / (e + 1)))) with (4 * c / (e + 1)) by (field; lra).
@@ -291,13 +296,15 @@ Proof.
   { unfold k. rewrite (rsum_ext n (fun j => 1 - V j col) (fun j => 1 + -1 * V j col))
       by (intros; ring). rewrite rsum_plus, rsum_const, rsum_scal. ring. }
   pose proof (output_within n (fun j => capped c (logit d q K j)) (fun j => V j col) c Hn
-    (fun j => conj (Rlt_le _ _ (proj1 (cap_within c _ Hc))) (Rlt_le _ _ (proj2 (cap_within c _ Hc))))
+    (fun j => conj (Rlt_le _ _ (proj1 (cap_within c _ Hc)))
+      (Rlt_le _ _ (proj2 (cap_within c _ Hc))))
     Hv) as Hout. cbv zeta beta in Hout. fold k E in Hout. rewrite <- El in Hout.
   assert (Hk : 0 <= k) by (apply rsum_nonneg; intros j _; apply Hv).
   assert (Hl : 0 <= INR n - k)
     by (rewrite El; apply rsum_nonneg; intros j _; specialize (Hv j); lra).
   assert (HE : 1 < E) by (unfold E; rewrite <- exp_0; apply exp_increasing; lra).
-  pose proof (width E k (INR n - k) ltac:(lra) Hk Hl ltac:(pose proof (le_INR 1 n Hn); simpl in *; lra))
+  pose proof (width E k (INR n - k) ltac:(lra) Hk Hl
+    ltac:(pose proof (le_INR 1 n Hn); simpl in *; lra))
     as Hw.
   assert (Et : tanh c = (E - 1) / (E + 1)) by (rewrite tanh_form; fold E; field; lra).
   unfold accurate, capped_out. rewrite Rmult_0_l, Rplus_0_l.

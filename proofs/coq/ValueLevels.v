@@ -104,7 +104,8 @@ Theorem value_levels_most eta alpha L :
 Proof.
   intros He HL. split.
   - intros (lev & Hunit & Hroom).
-    destruct (least_of_finitely_many L (fun k => (1 - eta) * lev (S k) - (1 + eta) * lev k - 2 * alpha))
+    destruct (least_of_finitely_many L
+      (fun k => (1 - eta) * lev (S k) - (1 + eta) * lev k - 2 * alpha))
       as (rho & Hrho & Hle); [intros k Hk; specialize (Hroom k Hk); lra|].
     pose proof (value_levels_no_more eta alpha L rho lev He HL
       (proj1 (Hunit 0%nat ltac:(lia))) (proj2 (Hunit (L - 1)%nat ltac:(lia))) Hle). lra.
@@ -304,7 +305,8 @@ Theorem value_levels n m d d_v L eta alpha :
           accurate eta alpha (answer (state V) (Q i) c) (order_out 0 n m d K (Q i) V c)))
     <-> INR (n * d_v) * log2 (INR L) <= INR b.
 Proof.
-  intros Hm Hd HL He Ha Hroom. destruct (room_left n eta alpha L He Ha HL Hroom) as (g & Hg & Hleft).
+  intros Hm Hd HL He Ha Hroom. destruct (room_left n eta alpha L He Ha HL Hroom) as
+    (g & Hg & Hleft).
   exists parabola_key, (parabola_query g). intros b. rewrite <- bits_of_symbols by lia. split.
   - intros (state & answer & Hb & Hgood). rewrite <- (bitstrings_length b).
     apply (value_levels_states n m d d_v L parabola_key (equal_level eta L) Hm (parabola_query g)

@@ -231,7 +231,8 @@ Proof.
   destruct (HV p j c) as (s & Hs & E). now apply (level_of_right p _ s).
 Qed.
 
-Lemma parts_met b : (forall p, In p ps -> (1 <= m p)%nat) -> (kinds kinds_of entries <= 2 ^ b)%nat ->
+Lemma parts_met b :
+  (forall p, In p ps -> (1 <= m p)%nat) -> (kinds kinds_of entries <= 2 ^ b)%nat ->
   exists (state : (A -> matrix) -> list bool) (answer : A -> reader),
     (forall V, length (state V) = b) /\
     (forall V p q c, (forall p, level_values (L p) (lev p) (V p)) -> In p ps -> (c < d_v p)%nat ->

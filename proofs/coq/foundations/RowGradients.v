@@ -58,7 +58,8 @@ Lemma is_derive_rprod n (f : nat -> R -> R) (f' : nat -> R) x :
 Proof.
   induction n as [|n IH]; intros H; simpl; [apply @is_derive_const|].
   rewrite Nat.eqb_refl.
-  replace (rsum n _ + _) with (rsum n (fun k => f' k * rprod n (fun j => if j =? k then 1 else f j x))
+  replace (rsum n _ + _) with (rsum n (fun k => f' k * rprod n
+    (fun j => if j =? k then 1 else f j x))
     * f n x + rprod n (fun k => f k x) * f' n).
   - apply is_derive_times; [apply IH; auto|apply H; lia].
   - f_equal.
@@ -136,7 +137,8 @@ Proof.
   { replace (Z' / Z) with (scal Z' (/ Z)) by (unfold scal; simpl; unfold mult; simpl; field; lra).
     exact (is_derive_comp ln (fun y => row_total (w0 y) l (fun t => z t y)) x (/ Z) Z'
       (is_derive_ln Z HZ) Htotal). }
-  assert (Hloss : is_derive (fun y => row_loss d_v G g (w0 y) l (fun t => z t y) (fun t c => v t c y)) x
+  assert (Hloss : is_derive (fun y => row_loss d_v G g (w0 y) l (fun t => z t y)
+    (fun t c => v t c y)) x
             (rsum d_v (fun c => G c * (N' c / Z - N c / Z * (Z' / Z))) + g * (Z' / Z))).
   { apply @is_derive_plus; [|now apply @is_derive_scal].
     apply (is_derive_rsum d_v (fun c y => G c * row_out (w0 y) l (fun t => z t y)
@@ -146,7 +148,8 @@ Proof.
   (* the sums, term by term *)
   set (D := row_mean d_v G (w0 x) l zx vx).
   assert (ED : D = rsum d_v (fun c => G c * (N c / Z))).
-  { apply rsum_ext. intros c _. f_equal. unfold row_out, row_weight, N, Rdiv. rewrite <- lsum_scal_r.
+  { apply rsum_ext. intros c _. f_equal. unfold row_out, row_weight, N, Rdiv.
+    rewrite <- lsum_scal_r.
     apply lsum_ext. intros; fold Z; ring. }
   assert (EZ : Z' / Z = w0 x / Z * s0' + lsum (fun t => exp (zx t) / Z * z' t) l).
   { unfold Z', Rdiv. rewrite Rmult_plus_distr_r, <- lsum_scal_r. f_equal; [ring|].
@@ -172,7 +175,8 @@ Qed.
 End Curves.
 
 (** Without a tuple or a sink nothing moves: ln 0 = 0. *)
-Lemma row_derivative_nothing d_v G g (x : R) (z : list nat -> R -> R) (v : list nat -> nat -> R -> R)
+Lemma row_derivative_nothing d_v G g (x : R) (z : list nat -> R -> R)
+  (v : list nat -> nat -> R -> R)
     s0' (z' : list nat -> R) (v' : list nat -> nat -> R) :
   is_derive (fun y => row_loss d_v G g 0 [] (fun t => z t y) (fun t c => v t c y)) x
     (lsum (fun t => dlogit d_v G g 0 [] (fun t => z t x) (fun t c => v t c x) t * z' t) []

@@ -275,7 +275,8 @@ Lemma errors_floor delta : (forall a, In a ks -> 0 <= delta <= INR (L a - 1) / I
 Proof.
   intros Hdelta [Hpos|<-] Hmean.
   - apply some_errors_floor; [exact Hpos|intros; now apply Hdelta|].
-    apply (Hmean (odds delta)). intros a Ha. specialize (Hdelta a Ha). apply odds_nonneg; [auto|lra].
+    apply (Hmean (odds delta)). intros a Ha. specialize (Hdelta a Ha). apply odds_nonneg;
+      [auto|lra].
   - pose proof (no_errors_floor Hmean) as H. apply le_INR in H.
     pose proof Hkinds as Hk. pose proof ln2_pos as Hl2.
     rewrite (lsum_ext _ (fun a => / ln 2 * ln (INR (L a)))).

@@ -70,8 +70,8 @@ Definition tuple_inner (q : nat -> R) (K : nat -> matrix) (t : list nat) : R :=
 Definition sink_weight (s0 : R) : R := if sink then exp s0 else 0.
 
 Section Point.
-(** Queries, keys and values of each slot, biases of tuples, logits of sinks. Query b sees the tuples
-    l b, so any mask. *)
+(** Queries, keys and values of each slot, biases of tuples, logits of sinks. Query b sees the
+    tuples l b, so any mask. *)
 Variables (q : nat -> nat -> R) (K V : nat -> matrix) (bias : nat -> list nat -> R) (s0 : nat -> R).
 
 Definition logits (b : nat) (t : list nat) : R := cap (tuple_inner (q b) K t) + bias b t.
@@ -108,8 +108,8 @@ Qed.
 End Point.
 
 (** Along any curves of queries, keys, values, biases and sinks, with any differentiable cap, the
-    derivative of the loss is what the formulas say. All tokens are among the n of their slot. (A query
-    that sees neither a tuple nor a sink contributes nothing.) *)
+    derivative of the loss is what the formulas say. All tokens are among the n of their slot. (A
+    query that sees neither a tuple nor a sink contributes nothing.) *)
 Theorem gradients (q : nat -> R -> nat -> R) (K V : nat -> R -> matrix)
     (bias : nat -> R -> list nat -> R) (s0 : nat -> R -> R) (x : R)
     (q' : nat -> nat -> R) (K' V' : nat -> matrix) (bias' : nat -> list nat -> R)

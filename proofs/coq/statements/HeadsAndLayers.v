@@ -68,7 +68,8 @@ Theorem heads_and_layers_randomized (layers heads n m d d_v : nat) (eta alpha g 
     serves_layers_randomized layers heads (fun _ => n) d_v eta alpha delta
       (fun l h => order_out 0 n m d (K l h)) Q b ->
     (1 - H2 delta) * INR (layers * heads * (n * d_v)) <= INR b.
-Proof. exact (HeadsAndLayers.heads_and_layers_randomized layers heads n m d d_v eta alpha g K Q). Qed.
+Proof. exact (HeadsAndLayers.heads_and_layers_randomized layers heads n m d d_v eta alpha g K Q).
+Qed.
 
 (** Query heads add nothing: that many bits answer every query to every layer and head exactly. *)
 Theorem heads_and_layers_met (layers heads n m d d_v : nat) (K : nat -> nat -> matrix) :

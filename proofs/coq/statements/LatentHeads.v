@@ -6,7 +6,8 @@ Import ListNotations.
 Open Scope R_scope.
 
 (** A token's latent has r entries, C j f. The key of a head has d entries that its weights Wk
-    compute from the latent, and then d_R that all heads share; its values have d_v columns, by Wv. *)
+    compute from the latent, and then d_R that all heads share; its values have d_v columns, by
+    Wv. *)
 Definition latent_key (d r : nat) (Wk C shared : matrix) : matrix := fun j e =>
   if (e <? d)%nat then rsum r (fun f => Wk e f * C j f) else shared j (e - d)%nat.
 Definition latent_value (r : nat) (Wv C : matrix) : matrix := fun j c =>
