@@ -265,7 +265,7 @@ CONSTANTS = [
     Constant(
         "value_levels_absolute: equal_room 0 alpha L = @ /\\",
         {"alpha": SMALL, "L": st.integers(2, 20)},
-        lambda v: floors.equal_room(Guarantee(0, v["alpha"]), Fraction(v["L"])),
+        lambda v: floors.equal_room(Guarantee(Fraction(0), v["alpha"]), Fraction(v["L"])),
     ),
     Constant(
         "value_floor_margin: g > ln (@) -> INR M",
