@@ -170,18 +170,6 @@ Qed.
 
 (** ** The floor *)
 
-Lemma least_of_finitely_many L (F : nat -> R) :
-  (forall i, (S i < L)%nat -> 0 < F i) ->
-  exists rho, 0 < rho /\ forall i, (S i < L)%nat -> rho <= F i.
-Proof.
-  induction L as [|L IH]; intros H; [exists 1; split; [lra|lia]|].
-  destruct IH as (rho & Hrho & Hle); [intros; apply H; lia|].
-  destruct L as [|L]; [exists 1; split; [lra|intros; lia]|].
-  exists (Rmin rho (F L)). split; [apply Rmin_glb_lt; [exact Hrho|apply H; lia]|].
-  intros i Hi. destruct (Nat.eq_dec i L) as [->|]; [apply Rmin_r|].
-  eapply Rle_trans; [apply Rmin_l|]. apply Hle. lia.
-Qed.
-
 Lemma excess_mono M M' g : (M <= M')%nat -> excess M g <= excess M' g.
 Proof.
   intros H. unfold excess. apply Rmult_le_compat_r; [left; apply exp_pos|]. now apply le_INR.

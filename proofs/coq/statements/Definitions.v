@@ -184,6 +184,14 @@ Definition exact_floor (n m d d_v : nat) (eta alpha : R) (K : matrix) (Q : nat -
      serves_randomized n d_v eta alpha delta (order_out 0 n m d K) Q b ->
      (1 - H2 delta) * INR (n * d_v) <= INR b).
 
+(** Query i singles out token a + i among the tokens a .. a+n-1. *)
+Definition window_margin (a n d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) : Prop :=
+  forall i j, (i < n)%nat -> (a <= j < a + n)%nat -> j <> (a + i)%nat ->
+    logit d (Q i) K (a + i) >= logit d (Q i) K j + g.
+
+(** Attention of order m to the last W of n tokens, in every slot. *)
+Definition window_out (n W m d : nat) (K : matrix) : outputs := order_out (n - W) W m d K.
+
 (** ** Keys *)
 
 (** Key j = (j, -j^2, 0, ..., 0);  query i = C (2i, 1, 0, ..., 0). *)
@@ -267,7 +275,7 @@ Definition angle (n j : nat) : R := 2 * PI * INR j / INR n.
 Definition polygon_key (n : nat) : matrix := fun j c =>
   match c with 0%nat => cos (angle n j) | 1%nat => sin (angle n j) | _ => 0 end.
 
-(** ** Order 2: products of rows, values on a grid, pairs *)
+(** ** Products of rows, values on a grid or on any levels, pairs *)
 
 (** A_1 ⊘ A_2: row (j, l), number j n2 + l, is the entrywise product of rows j and l. *)
 Definition khatri_rao (n2 : nat) (A1 A2 : matrix) : matrix :=
@@ -278,6 +286,20 @@ Definition khatri_rao (n2 : nat) (A1 A2 : matrix) : matrix :=
 Definition level (L k : nat) : R := INR k / INR (L - 1).
 Definition grid_values (L : nat) (V : matrix) : Prop :=
   (forall c, V 0%nat c = 1) /\ (forall j c, exists k, (k < L)%nat /\ V j c = level L k).
+
+(** L levels in [0, 1] that (η, α) tells apart. *)
+Definition told (eta alpha : R) (L : nat) (lev : nat -> R) : Prop :=
+  (forall a, (a < L)%nat -> 0 <= lev a <= 1) /\
+  (forall a, (S a < L)%nat -> 2 * alpha < (1 - eta) * lev (S a) - (1 + eta) * lev a).
+
+(** Values on any L levels; what leaks, at a margin g among n tokens, is less than the room between
+    neighbouring levels, which lie in [0, 1]. *)
+Definition level_values (L : nat) (lev : nat -> R) (V : matrix) : Prop :=
+  forall j c, exists s, (s < L)%nat /\ V j c = lev s.
+Definition leaves_room (n : nat) (g eta alpha : R) (L : nat) (lev : nat -> R) : Prop :=
+  (forall s, (s < L)%nat -> 0 <= lev s <= 1) /\
+  (forall s, (S s < L)%nat -> excess (n - 1) g * (1 + eta + 2 * alpha)
+     < (1 - eta) * lev (S s) - (1 + eta) * lev s - 2 * alpha).
 
 (** The logit of the pair (i, k) is at least g above that of every other pair. *)
 Definition singles_out (n1 n2 : nat) (s : nat -> nat -> R) (i k : nat) (g : R) : Prop :=

@@ -5,14 +5,6 @@ From KVFloor Require SlidingWindow.
 Import ListNotations.
 Open Scope R_scope.
 
-(** Query i singles out token a + i among the tokens a .. a+n-1. *)
-Definition window_margin (a n d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) : Prop :=
-  forall i j, (i < n)%nat -> (a <= j < a + n)%nat -> j <> (a + i)%nat ->
-    logit d (Q i) K (a + i) >= logit d (Q i) K j + g.
-
-(** Attention of order m to the last W of n tokens, in every slot. *)
-Definition window_out (n W m d : nat) (K : matrix) : outputs := order_out (n - W) W m d K.
-
 (** The floor n d_v of T1 becomes W d_v, and the last W rows of the values meet it. *)
 Theorem sliding_window (n W m d d_v : nat) (eta alpha g : R) (K : matrix) (Q : nat -> nat -> R) :
   guarantee eta alpha -> (1 <= m)%nat ->

@@ -36,6 +36,12 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "index_randomized_one_bit",
             "index_randomized_one_bit_met",
         ),
+        "retrievable-information": (
+            "retrievable_information",
+            "retrievable_information_average",
+            "retrievable_information_up_to",
+            "retrievable_information_met",
+        ),
         "keys": (
             "keys_parabola",
             "keys_binary",
@@ -148,6 +154,27 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "sliding_window_randomized",
             "sliding_window_unrestricted",
         ),
+        "heads-and-layers": (
+            "heads_and_layers",
+            "heads_and_layers_windows",
+            "heads_and_layers_randomized",
+            "heads_and_layers_met",
+            "heads_and_layers_parts",
+            "heads_and_layers_parts_randomized",
+        ),
+        "positions": (
+            "positions",
+            "positions_rotary_inverse",
+            "positions_rotary_norm",
+            "positions_rotary",
+            "positions_bias_margin",
+            "positions_bias_worst",
+            "positions_bias",
+            "positions_sink",
+            "positions_sink_margin",
+            "positions_sink_exactly",
+        ),
+        "soft-cap": ("soft_cap", "soft_cap_tokens", "soft_cap_counts"),
         "norm-dimension": (
             "norm_dimension_logarithmic",
             "norm_dimension_parabola",
@@ -162,6 +189,34 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "value_floor_margin",
             "value_floor_randomized",
             "value_floor_met",
+        ),
+        "value-levels": (
+            "value_levels",
+            "value_levels_room",
+            "value_levels_no_more",
+            "value_levels_most",
+            "value_levels_relative",
+            "value_levels_closed",
+            "value_levels_absolute",
+            "value_levels_margin",
+            "value_levels_met",
+            "value_levels_states",
+            "value_levels_randomized",
+            "value_levels_up_to",
+        ),
+        "latent-heads": (
+            "latent_heads",
+            "latent_heads_named",
+            "latent_heads_met",
+        ),
+        "given-keys": (
+            "given_keys",
+            "given_keys_states",
+            "given_keys_up_to",
+            "given_keys_never_worse",
+            "given_keys_randomized",
+            "given_keys_met",
+            "given_keys_margin",
         ),
         "sharp-floor": (
             "sharp_floor",
@@ -230,6 +285,14 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "centred_error_weights",
             "centred_error_deviation",
         ),
+        "gradients": (
+            "gradients",
+            "gradients_rows",
+            "gradients_linear",
+            "gradients_moments",
+            "gradients_cap",
+            "gradients_tensor",
+        ),
     }
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
@@ -238,26 +301,31 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "the upper side and the general step of the lower one could be stated, and are not; "
             "the constants of the lower side are certified in balls at given sizes"
         ),
-        "retrievable-information": "not stated yet; for bits it is `index-randomized`",
-        "value-levels": "not stated yet; for bits it is `four-cache`, for a grid `value-floor`",
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
-        "positions": "not stated yet",
-        "gradients": "not stated yet",
         "gradient-rounding": (
             "not stated yet; that sums of exponentials vanish with their coefficients alone is "
             "`exponentials-independent`"
         ),
         "gradient-error": "not stated yet; errors of weights are `centred-error`",
-        "given-keys": "not stated yet; for keys of a large margin and bits it is `four-cache`",
-        "soft-cap": "not stated yet",
-        "latent-heads": "not stated yet; with the latent as a value it is `four-cache`",
-        "heads-and-layers": "not stated yet; for one head it is `four-cache`",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )
 NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
     {
+        "gradients": "how far first differences of a given step are from the derivative",
+        "retrievable-information": (
+            "what is counted of k random instances, and certified with probability 1 - ε"
+        ),
+        "latent-heads": "the other floors of one head, of keys that hold symbols too",
+        "positions": "randomised caches; more slots than one",
+        "value-levels": (
+            "symbols in more slots than one, m(n-1)·d_v of them at order m (on a grid, order 2 is "
+            "`value-floor`)"
+        ),
+        "heads-and-layers": (
+            "that floors of k parts, each rounded up to whole bits, add up to less than k too many"
+        ),
         "time-memory": (
             "numbers kept and read, orders other than 2; of decoding, the theorem is that the "
             "products so far do not determine the next ones"

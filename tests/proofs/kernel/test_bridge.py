@@ -90,6 +90,10 @@ def guarantee(v: dict[str, Any]) -> Guarantee:
     return Guarantee(v["eta"], v["alpha"])
 
 
+def log2(x: Any) -> arb:
+    return ball(x).log() / arb(2).log()
+
+
 def whole(*symbols: str) -> dict[str, SearchStrategy[Any]]:
     return dict.fromkeys(symbols, WHOLE)
 
@@ -146,6 +150,42 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "retrievable_information: <= delta) -> @ <= INR b",
+        {"N": WHOLE, "L": st.integers(2, 20), "delta": DELTA},
+        lambda v: floors.retrievable(
+            v["N"],
+            log2(v["L"]),
+            floors.binary_entropy(v["delta"], BITS),
+            ball(v["delta"]),
+            log2(v["L"] - 1),
+        ),
+    ),
+    Constant(
+        "heads_and_layers: <-> (@ <= b)%nat",
+        whole("layers", "heads", "n", "d_v"),
+        lambda v: floors.heads_and_layers(
+            v["layers"], v["heads"], floors.four_cache(v["n"], v["d_v"])
+        ),
+    ),
+    Constant(
+        "heads_and_layers_windows: <-> (@ <= b)%nat",
+        whole("full", "windows", "heads", "n", "W", "d_v"),
+        lambda v: sum(
+            floors.heads_and_layers(v[layers], v["heads"], floors.four_cache(v[tokens], v["d_v"]))
+            for layers, tokens in (("full", "n"), ("windows", "W"))
+        ),
+    ),
+    Constant(
+        "positions_bias_margin: s j + bias j) i @",
+        {"g": POSITIVE, "beta": POSITIVE},
+        lambda v: floors.biased_margin(v["g"], v["beta"]),
+    ),
+    Constant(
+        "positions_sink_margin: g > ln (@) <->",
+        {"M": WHOLE, "eta": SMALL, "alpha": SMALL, "sigma": POSITIVE},
+        lambda v: floors.sink_ratio(guarantee(v), v["M"], v["sigma"]),
+    ),
+    Constant(
         "index_randomized_one_bit: 2 ^ S N * @",
         {"N": WHOLE},
         lambda v: floors.one_bit_success(v["N"] + 1),
@@ -175,6 +215,11 @@ CONSTANTS = [
         whole("n1", "d_v"),
         lambda v: floors.paired_symbols(v["n1"], v["d_v"]),
     ),
+    Constant(
+        "given_alpha",
+        ETA_ALPHA | dict.fromkeys(("w", "u", "t"), POSITIVE),
+        lambda v: floors.given_alpha(guarantee(v), v["w"], v["u"], v["t"]),
+    ),
     Constant(ROOM, GRID, lambda v: floors.grid_room(guarantee(v), Fraction(v["L"]))),
     Constant(
         "sign_keys: 2 * exp (- (@))",
@@ -202,6 +247,25 @@ CONSTANTS = [
             )
             - 1  # the library's state tells the number of tokens too
         ),
+    ),
+    Constant(
+        "latent_heads_named: <-> INR (@) * log2",
+        whole("n", "a") | {"r": st.integers(13, 20)},
+        lambda v: floors.value_symbols(1, v["n"], v["r"] - v["a"]),
+    ),
+    Constant(
+        "value_levels_relative: equal_room eta alpha L = @",
+        {
+            "eta": st.fractions(Fraction(1, 1000), Fraction(9, 10), max_denominator=1000),
+            "alpha": SMALL,
+            "L": st.integers(2, 20),
+        },
+        lambda v: floors.equal_room(guarantee(v), v["L"]),
+    ),
+    Constant(
+        "value_levels_absolute: equal_room 0 alpha L = @ /\\",
+        {"alpha": SMALL, "L": st.integers(2, 20)},
+        lambda v: floors.equal_room(Guarantee(Fraction(0), v["alpha"]), Fraction(v["L"])),
     ),
     Constant(
         "value_floor_margin: g > ln (@) -> INR M",
@@ -291,6 +355,21 @@ def test_constants_are_those_of_the_theorems(constant: Constant, audited: Audit)
 
 
 WHOLE_BITS = [
+    Constant(
+        "soft_cap_counts: tanh c <= 2 * alpha -> @ <= INR b",
+        whole("n", "d_v"),
+        lambda v: floors.mean_bits(v["n"], v["d_v"], Fraction(1, 100), Fraction(1, 10)),
+    ),
+    Constant(
+        "value_levels: <-> @ <= INR b",
+        whole("n", "d_v") | {"L": st.integers(2, 20)},
+        lambda v: floors.whole_bits(floors.value_symbols(1, v["n"], v["d_v"]), v["L"]),
+    ),
+    Constant(
+        "retrievable_information: <= delta) -> @ <= INR b",
+        {"N": WHOLE, "L": st.integers(2, 20), "delta": DELTA},
+        lambda v: floors.symbol_bits(v["N"], v["L"], v["delta"]),
+    ),
     Constant(
         "value_floor: <-> @ <= INR b",
         whole("n1", "d_v") | {"L": st.integers(2, 20)},
