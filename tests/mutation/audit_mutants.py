@@ -207,6 +207,25 @@ AUDIT = [
         "while [-_drop_tokens(attempt)-]{+False+}:",
         "accuracy",
     ),
+    (
+        "audit/accuracy/diagnosis",
+        "signs-as-scale",
+        '"wrong signs" if factor [-<-]{+>+} 0',
+        "accuracy",
+    ),
+    ("audit/accuracy/diagnosis", "no-blocks", "if size [-<=-]{+> 8 * +} count:", "accuracy"),
+    (
+        "audit/accuracy/diagnosis",
+        "nothing-alike",
+        "(cosines >= least) [-|-]{+&+} np.eye",
+        "accuracy",
+    ),
+    (
+        "audit/accuracy/losses",
+        "signs-as-precision",
+        'yield "[-wrong signs-]{++}", "without their signs"',
+        "accuracy",
+    ),
     ("audit/accuracy/diagnosis", "unexplained", "EXPLAINED = [-0.2-]{+0.0+} ", "accuracy"),
     (
         "audit/accuracy/domains",

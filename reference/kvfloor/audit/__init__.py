@@ -5,6 +5,7 @@ from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, a
 from kvfloor.audit.drawing import dots
 from kvfloor.audit.entrants import LEFT_OUT
 from kvfloor.audit.league_pictures import draw_drawings, draw_league
+from kvfloor.audit.meanings import LOSSES, UNTOLD, VERDICTS
 from kvfloor.audit.picture import canvas, draw, save
 from kvfloor.audit.playing import Match, Result, Terms, league, matches, played
 from kvfloor.audit.result import Audit, Examined, Finding, Rate
@@ -19,8 +20,11 @@ __all__ = [
     "DEFAULT_INSTANCES",
     "FAMILIES",
     "LEFT_OUT",
+    "LOSSES",
     "SERVES",
     "SYMBOL_FAMILIES",
+    "UNTOLD",
+    "VERDICTS",
     "Audit",
     "Efficiency",
     "Examined",

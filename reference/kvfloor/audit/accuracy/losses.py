@@ -18,29 +18,39 @@ TO_WHOLE: dict[str, Callable[[Array], Array]] = {
 }  # fmt: skip
 
 
-def stored() -> Iterator[tuple[str, Change]]:
-    """Yield ways to store the rows of all slots, each with its words."""
+def stored() -> Iterator[tuple[str, str, Change]]:
+    """Yield ways to store the rows of all slots, each with its words; first the loss if it has one.
+
+    Other than of precision, which is of keys or of values as these are stored.
+    """
     for name, whole in TO_WHOLE.items():
         for step in GRIDS:
-            yield f"{name} to multiples of {step:g}", _each(lambda x, s=step, w=whole: w(x / s) * s)  # type: ignore[misc]
+            yield (
+                "",
+                f"{name} to multiples of {step:g}",
+                _each(lambda x, s=step, w=whole: w(x / s) * s),
+            )  # type: ignore[misc]
     for bits in range(1, 9):
-        yield f"rounded to {bits} significant bits", _each(lambda x, b=bits: _significant(x, b))  # type: ignore[misc]
+        detail = f"rounded to {bits} significant bits"
+        yield "", detail, _each(lambda x, b=bits: _significant(x, b))  # type: ignore[misc]
     for bits in range(2, 9):
         for name, axes in (("tensor", None), ("token", 1), ("column", 0)):
             yield (
+                "",
                 f"in {bits} bits by a {name}'s largest",
                 _each(
                     lambda x, b=bits, a=axes: _symmetric(x, b, a)  # type: ignore[misc]
                 ),
             )
             yield (
+                "",
                 f"in {bits} bits between a {name}'s ends",
                 _each(
                     lambda x, b=bits, a=axes: _between(x, b, a)  # type: ignore[misc]
                 ),
             )
-    yield "by their signs", _each(np.sign)
-    yield "without their signs", _each(np.abs)
+    yield "", "by their signs", _each(np.sign)
+    yield "wrong signs", "without their signs", _each(np.abs)
 
 
 def _each(change: Callable[[Array], Array]) -> Change:
