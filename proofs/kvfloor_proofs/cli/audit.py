@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
+from kvfloor_proofs.cli.certificates import check_folder, write_certificates
 from kvfloor_proofs.cli.failing import is_verbose, verbose
 from kvfloor_proofs.cli.files import check_writable, printable, quiet, write
 from kvfloor_proofs.cli.in_model import audit_model, model_options, without_models
@@ -96,23 +95,13 @@ def audit(
             check_writable(file, option)
     if plot is not None:
         canvas()  # before the work is done
-    if certificates is not None and not Path(certificates).is_dir():
-        raise click.UsageError(
-            f"--certificates: expected a folder that exists, got {certificates!r}"
-        )
+    check_folder(certificates)
     warm(WRITING, READING)  # while the cache is looked at
     result = run(importable(configured(factory, settings), ARGUMENT), **terms)
     show_audit(result, Output(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw([result], plot)
-    named = Counter[str]()
-    for finding in result.findings:
-        if certificates is not None and finding.certificate is not None:
-            named[finding.kind] += 1
-            count = named[finding.kind]
-            name = finding.kind if count == 1 else f"{finding.kind}-{count}"
-            file = str(Path(certificates) / f"{name}.json")
-            write(file, json.dumps(finding.certificate, indent=2) + "\n")
+    write_certificates(result.findings, certificates)
     if json_file is not None:
         write(json_file, json.dumps(result.to_json(), indent=2) + "\n")
     return VERDICT_CODES[result.verdict]

@@ -9,12 +9,24 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from kvfloor_proofs.cli.certificates import check_folder, write_certificates
 from kvfloor_proofs.cli.files import check_writable, write
 
 __all__ = ["audit_model", "model_options", "without_models"]
 
 OF_MODELS = ("layers", "heads", "query_heads", "window", "prefill", "attention", "sample")
-SHARED = ("n", "d", "eta", "alpha", "confidence", "seconds", "seed", "json_file", "quiet")
+SHARED = (
+    "n",
+    "d",
+    "eta",
+    "alpha",
+    "confidence",
+    "seconds",
+    "seed",
+    "certificates",
+    "json_file",
+    "quiet",
+)
 OPTIONS = (
     click.option(
         "--in-model", metavar="COMPRESSOR", help="A press or cache: MODULE:NAME,OPTION=VALUE,..."
@@ -45,12 +57,14 @@ def audit_model(context: click.Context, compressor: str) -> int:
     for name in context.params:
         if _given(context, name) and name not in (*OF_MODELS, *SHARED, "in_model", "verbose"):
             raise click.UsageError(f"--in-model: expected no {_shown(name)} with it")
-    options = {name: context.params[name] for name in (*OF_MODELS, *SHARED[:-2])}
-    file = context.params["json_file"]
+    options = {name: context.params[name] for name in (*OF_MODELS, *SHARED[:-3])}
+    file, folder = context.params["json_file"], context.params["certificates"]
     if file is not None:
         check_writable(file, "--json")
+    check_folder(folder)
     result = audit_in_model(compressor, **options)
     show_model_audit(result, Output(stderr=file == "-"), quiet=context.params["quiet"])
+    write_certificates(result.findings, folder)
     if file is not None:
         write(file, json.dumps(result.to_json(), indent=2) + "\n")
     return VERDICT_CODES[result.verdict]
