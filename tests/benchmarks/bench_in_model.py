@@ -112,7 +112,7 @@ def table_line(row: dict[str, Any]) -> str:
     outside = sorted({name.rsplit(".", 1)[-1] for name in row["outside"]})
     kept = f"beside the cache: {', '.join(outside)}" if outside else ""
     looks = ", ".join(f"{count} {loss}" for loss, count in row["losses"].items())
-    found = kept or looks
+    found = kept if row["verdict"] == "misbehaves" else looks or kept
     if row["verdict"] == "not-served":
         found = shortened(told.splitlines()[-1].removeprefix("_taken raised "))
     return f"| `{row['name']}` | `{row['verdict']}` | {share} | {back} | {found} |"

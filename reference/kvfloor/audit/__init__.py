@@ -2,12 +2,13 @@
 
 from kvfloor.audit.accuracy import CATALOGUE, SERVES
 from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
-from kvfloor.audit.drawing import dots
-from kvfloor.audit.entrants import LEFT_OUT
+from kvfloor.audit.dot_pictures import PICTURES, draw_dots
+from kvfloor.audit.drawing import Drawing, dots, stored_drawing
+from kvfloor.audit.entrants import LEFT_OUT, LEFT_OUT_ABOVE
 from kvfloor.audit.league_pictures import draw_drawings, draw_league
 from kvfloor.audit.meanings import LOSSES, UNTOLD, VERDICTS
 from kvfloor.audit.picture import canvas, draw, save
-from kvfloor.audit.playing import Match, Result, Terms, league, matches, played
+from kvfloor.audit.playing import Match, Result, Terms, league, matches, played, trace_of
 from kvfloor.audit.result import Audit, Examined, Finding, Rate
 from kvfloor.audit.retrieved import DEFAULT_INSTANCES, Efficiency, efficiency
 from kvfloor.audit.sweeps import Row, Task, sweep, take_up
@@ -20,12 +21,15 @@ __all__ = [
     "DEFAULT_INSTANCES",
     "FAMILIES",
     "LEFT_OUT",
+    "LEFT_OUT_ABOVE",
     "LOSSES",
+    "PICTURES",
     "SERVES",
     "SYMBOL_FAMILIES",
     "UNTOLD",
     "VERDICTS",
     "Audit",
+    "Drawing",
     "Efficiency",
     "Examined",
     "Finding",
@@ -39,6 +43,7 @@ __all__ = [
     "canvas",
     "dots",
     "draw",
+    "draw_dots",
     "draw_drawings",
     "draw_league",
     "efficiency",
@@ -47,6 +52,8 @@ __all__ = [
     "matches",
     "played",
     "save",
+    "stored_drawing",
     "sweep",
     "take_up",
+    "trace_of",
 ]

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from kvfloor.audit.drawing import Dots, dots
+from kvfloor.audit.dot_pictures import pixels
 from kvfloor.audit.picture import canvas, save
 from kvfloor.audit.playing import Result
 
-__all__ = ["RIGHT", "WRONG", "colours", "draw_drawings", "draw_league"]
+__all__ = ["draw_drawings", "draw_league"]
 
-RIGHT = {0: (1.0, 1.0, 1.0), 1: (0.15, 0.15, 0.15)}
-WRONG = {0: (1.0, 0.75, 0.55), 1: (0.84, 0.37, 0.0)}  # what should be 0, and what should be 1
 MARKERS = "osD^v<>Pp*hXd8H"
 COLOURS = 10  # of Matplotlib, before they come again
 LEAST = 0.05  # bits a token that nothing is drawn at
@@ -86,7 +84,7 @@ def draw_drawings(results: Sequence[Result], file: str | os.PathLike[str]) -> No
     for line, (name, own) in zip(grid, rows.items(), strict=False):
         for axes, result in zip(line, own, strict=False):
             axes.spines[:].set(visible=True, color="lightgray")
-            axes.imshow(colours(result.dots or ()), aspect="equal", interpolation="nearest")
+            axes.imshow(pixels(result.dots or ()), aspect="equal", interpolation="nearest")
             bits = (result.efficiency or {})["bits"] / len(result.dots or ())
             axes.set_title(f"{bits:.0f} bits a token", fontsize=7, pad=2)
         line[0].text(
@@ -94,15 +92,3 @@ def draw_drawings(results: Sequence[Result], file: str | os.PathLike[str]) -> No
             transform=line[0].transAxes, ha="right", va="center", fontsize=8,
         )  # fmt: skip
     save(figure, file)
-
-
-def colours(found: Dots) -> list[list[tuple[float, float, float]]]:
-    """An image of d_v rows: dots as they should be, and those that came back wrong."""
-    stored = dots(len(found), len(found[0]))
-    return [
-        [
-            (RIGHT if told[y] == column[y] else WRONG)[column[y]]
-            for told, column in zip(found, stored, strict=True)
-        ]
-        for y in range(len(found[0]))
-    ]

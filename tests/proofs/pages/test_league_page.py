@@ -15,7 +15,7 @@ from kvfloor_proofs.pages import in_order, league_csv, league_page
 from limits import HANG
 
 DOCS = Path(__file__).parents[3] / "docs"
-TERMS = Terms()
+TERMS = Terms(trace=str(DOCS / "league-trace.npz"))
 
 
 def rows() -> list[Result]:
@@ -28,8 +28,8 @@ def rows() -> list[Result]:
 def test_the_page_and_the_table_say_what_the_rows_say() -> None:
     results = rows()
     assert [row.task for row in results] == [match.key for match in matches(TERMS)]
-    assert (DOCS / "league.md").read_text() == league_page(results, TERMS)
-    assert (DOCS / "league.csv").read_text() == league_csv(results)
+    assert (DOCS / "league.md").read_text() == league_page(results, TERMS, "league")
+    assert (DOCS / "league.csv").read_text() == league_csv(results, TERMS)
     names, *table = csv.reader((DOCS / "league.csv").read_text().splitlines())
     assert {len(line) for line in table} == {len(names)}
 
@@ -85,7 +85,6 @@ def test_rows_are_what_caches_do(cache: str, options: str) -> None:
 
 def test_what_gives_nothing_has_its_reason() -> None:
     row = rows()[0]
-    nothing = Result(row.task, None, None, None, None, "died: its process ended")
-    assert "| ExactCache |  | – | – | – | – | – | – | died: its process ended |" in league_page(
-        [nothing], TERMS
-    )
+    nothing = Result(row.task, None, None, None, None, None, "died: its process ended")
+    page = league_page([nothing], TERMS, "league")
+    assert f"| ExactCache | {' | –' * 6} | died: its process ended | – | – |" in page

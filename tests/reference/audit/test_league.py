@@ -22,7 +22,6 @@ from kvfloor.audit import (
     draw_drawings,
     draw_league,
     league,
-    league_pictures,
     matches,
     played,
     playing,
@@ -52,7 +51,7 @@ def test_every_cache_plays_or_is_left_out() -> None:
     } - {"Configured", "CacheFactory"}
     entrants = [match.entrant.cache for match in matches(Terms())]
     assert classes == {*entrants, *LEFT_OUT} - {"all tokens, rounded"}
-    assert len(entrants) == 51
+    assert len(entrants) == 63
     assert max(map(entrants.count, entrants)) == 4
 
 
@@ -78,6 +77,7 @@ def test_a_cheat_has_a_reason_and_no_numbers() -> None:
     match = Match(Entrant("Understated", "", cheats.Understated), TERMS)
     found = played(match)
     assert (found.efficiency, found.worst_error, found.mean_error, found.dots) == (None,) * 4
+    assert found.trace is None
     assert found.reason.startswith("state: append() or state() cache: ")
     assert Result.of(found.line()) == found
 
@@ -127,38 +127,18 @@ def test_tokens_that_are_dropped_take_their_dots_with_them() -> None:
     assert found[2:12] != stored[2:12]
 
 
-def test_wrong_dots_are_coloured() -> None:
-    stored = dots(16, 4)
-    black, white = (
-        next((x, y) for x in range(16) for y in range(4) if stored[x][y] == dot) for dot in (1, 0)
-    )
-    found = [list(column) for column in stored]
-    for x, y in (black, white):
-        found[x][y] = 1 - found[x][y]
-    image = league_pictures.colours(tuple(map(tuple, found)))
-    assert (len(image), len(image[0])) == (4, 16)
-    wrong = {
-        (x, y): image[y][x]
-        for x in range(16)
-        for y in range(4)
-        if image[y][x] in league_pictures.WRONG.values()
-    }
-    assert wrong == {black: league_pictures.WRONG[1], white: league_pictures.WRONG[0]}
-    assert {pixel for row in league_pictures.colours(stored) for pixel in row} == {
-        *league_pictures.RIGHT.values()
-    }
-
-
 def points(name: str) -> Iterator[Result]:
     for k, budget in enumerate((100, 200)):
         content: dict[str, Any] = {"n": 8, "bits": budget, "retrieved": str(Fraction(k * 30))}
         task = {"cache": name, "options": str(budget)}
-        yield Result(task, content, 0.5, 0.25, dots(8, 4), "")
+        yield Result(task, content, 0.5, 0.25, dots(8, 4), None, "")
 
 
 @pytest.mark.parametrize("draw", [draw_league, draw_drawings])
 def test_pictures_are_drawn(draw: Any, tmp_path: Path) -> None:
-    nothing = Result({"cache": "None", "options": ""}, None, None, None, None, "died: at once")
+    nothing = Result(
+        {"cache": "None", "options": ""}, None, None, None, None, None, "died: at once"
+    )
     draw([*points("One"), *points("Other"), nothing], tmp_path / "p.svg")
     text = (tmp_path / "p.svg").read_text()
     assert text.count("<image") == (4 if draw is draw_drawings else 0)
