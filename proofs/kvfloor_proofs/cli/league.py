@@ -41,12 +41,12 @@ def league(
 ) -> int:
     """Measure every cache that ships, at a ladder of budgets, on the same instances.
 
-    Writes league.md, .csv and .png, at order 1 league-drawings.png, and league.jsonl, from which it
-    goes on where it was interrupted.
+    Writes league.md, .csv and .png, league-errors.png, at order 1 league-drawings.png, and
+    league.jsonl, from which it goes on where it was interrupted.
 
     Example: kvfloor league docs
     """
-    from kvfloor.audit import Terms, canvas, draw_drawings, draw_league, matches
+    from kvfloor.audit import Terms, canvas, draw_drawings, draw_errors, draw_league, matches
     from kvfloor.audit import league as play
     from kvfloor.numbers import as_count, as_fraction
     from kvfloor_proofs.pages import in_order, league_csv, league_page
@@ -76,6 +76,7 @@ def league(
     write(str(place / f"{name}.md"), league_page(results, terms, name))
     write(str(place / f"{name}.csv"), league_csv(results, terms))
     draw_league(results, place / f"{name}.png")
+    draw_errors(results, terms, place / f"{name}-errors.png")
     if terms.order == 1:
         draw_drawings(results, place / f"{name}-drawings.png")
     return 0

@@ -38,6 +38,12 @@ values are in [0, 1].
 
 ![Bits kept against bits that come back: no cache is above the diagonal]({name}.png)
 
+Bits against the worst error, and the [largest floor](claims/best-floor.md) at each accuracy α. In
+the grey no cache is that accurate on all inputs: one that is there, on these, is less so on others.
+
+
+![Bits kept against worst error, with what the floor asks for at that accuracy]({name}-errors.png)
+
 """
 DRAWING = """\
 A drawing of {n} × {d} dots, stored as the values of an instance of `binary-values` and read back

@@ -5,7 +5,7 @@ from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, a
 from kvfloor.audit.dot_pictures import PICTURES, draw_dots
 from kvfloor.audit.drawing import Drawing, dots, stored_drawing
 from kvfloor.audit.entrants import LEFT_OUT, LEFT_OUT_ABOVE
-from kvfloor.audit.league_pictures import draw_drawings, draw_league
+from kvfloor.audit.league_pictures import draw_drawings, draw_errors, draw_league
 from kvfloor.audit.meanings import LOSSES, UNTOLD, VERDICTS
 from kvfloor.audit.picture import canvas, draw, save
 from kvfloor.audit.playing import Match, Result, Terms, league, matches, played, trace_of
@@ -45,6 +45,7 @@ __all__ = [
     "draw",
     "draw_dots",
     "draw_drawings",
+    "draw_errors",
     "draw_league",
     "efficiency",
     "label",

@@ -382,6 +382,11 @@ def test_a_certificate_holds_what_its_head_was_given() -> None:
 
 
 def test_what_is_too_large_for_the_checker_has_no_certificate() -> None:
-    instance = ModelInstance(Sizes(4096, 12, 1, 1, 1), GUARANTEE, seed=1)
-    missed = Missed(0, 0, 0, 0, 0.0, 1.0)
-    assert head_certificate(instance, missed, {}, 0, State(b"", 0)) is None
+    missed = Missed(0, 0, 0, 0, -2.0, 1.0)
+    small, large = (
+        head_certificate(ModelInstance(sizes, GUARANTEE, seed=1), missed, {}, 0, State(b"", 0))
+        for sizes in (Sizes(1024, 10, 1, 1, 1), Sizes(4096, 12, 1, 1, 1))
+    )
+    assert small is not None
+    assert check(canonical(small)).status == "ok"
+    assert large is None

@@ -20,6 +20,7 @@ from kvfloor.audit import (
     Terms,
     dots,
     draw_drawings,
+    draw_errors,
     draw_league,
     league,
     matches,
@@ -134,7 +135,11 @@ def points(name: str) -> Iterator[Result]:
         yield Result(task, content, 0.5, 0.25, dots(8, 4), None, "")
 
 
-@pytest.mark.parametrize("draw", [draw_league, draw_drawings])
+def errors_at_the_terms(results: Any, file: Any) -> None:
+    draw_errors(results, TERMS, file)
+
+
+@pytest.mark.parametrize("draw", [draw_league, draw_drawings, errors_at_the_terms])
 def test_pictures_are_drawn(draw: Any, tmp_path: Path) -> None:
     nothing = Result(
         {"cache": "None", "options": ""}, None, None, None, None, None, "died: at once"
