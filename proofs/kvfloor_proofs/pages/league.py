@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kvfloor import floor_of
-from kvfloor.audit import LEFT_OUT, LEFT_OUT_ABOVE, Result, Terms, matches, trace_of
+from kvfloor.audit import Result, Terms, left_out, matches, trace_of
 
 __all__ = ["in_order", "league_csv", "league_page"]
 
@@ -41,7 +41,6 @@ values are in [0, 1].
 Bits against the worst error, and the [largest floor](claims/best-floor.md) at each accuracy α. In
 the grey no cache is that accurate on all inputs: one that is there, on these, is less so on others.
 
-
 ![Bits kept against worst error, with what the floor asks for at that accuracy]({name}-errors.png)
 
 """
@@ -66,11 +65,15 @@ What to read from it, and what not:
 
 * These are hard instances: random values under keys that are told apart easily. A cache that drops
   tokens loses what they held, whatever a model would ask.
+"""
+AT_ORDER_1 = """\
 * Caches for one family, `FloorCache` and `WindowCache`, keep nothing of keys, which are public
   there. So they come near to the line.
+* The drawing is not random: its rank is low, which suits `LowRankCache`.
+"""
+ROWS = """\
 * `ExactCache` and `TwoCache` take only numbers that float64 holds, `PackedCache` whole ones. So
   they are measured with fewer levels than others.
-* The drawing is not random: its rank is low, which suits `LowRankCache`.
 * More levels at a smaller α would give more back from fine formats, and nothing more from coarse
   ones.
 
@@ -121,15 +124,20 @@ def league_page(results: Sequence[Result], terms: Terms, name: str) -> str:
     columns = _columns(terms)
     lines = [columns, ["---"] * 2 + ["--:"] * (len(columns) - 2), *map(_row, results)]
     table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    parts = [HEAD, *[DRAWING] * (terms.order == 1), *[TRACE] * bool(terms.trace)]
+    first = terms.order == 1
+    head = HEAD, *[DRAWING] * first, *[TRACE] * bool(terms.trace)
+    tail = TAIL, *[AT_ORDER_1] * first, ROWS
     known = _known(terms, name)
-    return "".join(part.format(**known) for part in parts) + table + TAIL.format(**known)
+    above, below = ("".join(part.format(**known) for part in parts) for parts in (head, tail))
+    return above + table + below
 
 
 def _known(terms: Terms, name: str) -> dict[str, Any]:
     """What the page says of the terms."""
     command = f"kvfloor league docs -n {terms.n} -d {terms.d} --alpha {terms.alpha}"
     of_trace: dict[str, Any] = {}
+    if terms.instances != Terms().instances:
+        command += f" --instances {terms.instances}"
     if terms.order != 1:
         command += f" --order {terms.order}"
     if terms.trace:
@@ -139,11 +147,10 @@ def _known(terms: Terms, name: str) -> dict[str, Any]:
     if name != "league":
         command += f" --name {name}"
     title = "" if name == "league" else f": n = {terms.n}, order {terms.order}"
-    left_out = LEFT_OUT if terms.order == 1 else LEFT_OUT | LEFT_OUT_ABOVE
     return {
         **{"n": terms.n, "d": terms.d, "alpha": terms.alpha, "order": terms.order},
         **{"instances": terms.instances, "title": title, "command": command, "name": name},
-        "left_out": ", ".join(f"`{cache}` ({reason})" for cache, reason in left_out.items()),
+        "left_out": ", ".join(f"`{who}` ({why})" for who, why in left_out(terms.order).items()),
         **of_trace,
     }
 

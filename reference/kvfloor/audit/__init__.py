@@ -4,7 +4,7 @@ from kvfloor.audit.accuracy import CATALOGUE, SERVES
 from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
 from kvfloor.audit.dot_pictures import PICTURES, draw_dots
 from kvfloor.audit.drawing import Drawing, dots, stored_drawing
-from kvfloor.audit.entrants import LEFT_OUT, LEFT_OUT_ABOVE
+from kvfloor.audit.entrants import left_out
 from kvfloor.audit.league_pictures import draw_drawings, draw_errors, draw_league
 from kvfloor.audit.meanings import LOSSES, UNTOLD, VERDICTS
 from kvfloor.audit.picture import canvas, draw, save
@@ -20,8 +20,6 @@ __all__ = [
     "DEFAULT_CONFIDENCE",
     "DEFAULT_INSTANCES",
     "FAMILIES",
-    "LEFT_OUT",
-    "LEFT_OUT_ABOVE",
     "LOSSES",
     "PICTURES",
     "SERVES",
@@ -50,6 +48,7 @@ __all__ = [
     "efficiency",
     "label",
     "league",
+    "left_out",
     "matches",
     "played",
     "save",

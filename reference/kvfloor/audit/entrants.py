@@ -22,6 +22,7 @@ from kvfloor.caches import (
     SinkCache,
     SubGen,
     SubGen2Cache,
+    SubGen4Cache,
     TwoCache,
     WindowCache,
     configure,
@@ -29,19 +30,19 @@ from kvfloor.caches import (
 from kvfloor.families import BinaryValues, binary_keys
 from kvfloor.isolation import Factory
 
-__all__ = ["LEFT_OUT", "LEFT_OUT_ABOVE", "Entrant", "entrants"]
+__all__ = ["Entrant", "entrants", "left_out"]
 
 LEFT_OUT = {
     "GaugedCache": "takes only tokens in its gauge",
     "LayeredCache": "keeps a cache for each layer and head",
-    "SubGen4Cache": "is `SubGen` at order 1",
 }
+LEFT_OUT_AT_1 = {"SubGen4Cache": "is `SubGen` at order 1"}
 LEFT_OUT_ABOVE = {
     "BalancedCache": "is of order 1",
     "SubGen": "is of order 1",
     "FloorCache": "is for keys of other instances",
     "WindowCache": "is for keys of other instances",
-}  # at orders above 1
+}
 BITS = (1, 2, 4, 8)
 
 
@@ -63,12 +64,18 @@ class Entrant:
     factory: Factory = field(repr=False)
 
 
+def left_out(order: int) -> dict[str, str]:
+    """Return which caches do not play at an order, and why."""
+    return LEFT_OUT | (LEFT_OUT_AT_1 if order == 1 else LEFT_OUT_ABOVE)
+
+
 def entrants(shape: HardShape) -> tuple[Entrant, ...]:
     """Return all that play, least budget first, for instances of a shape."""
     half = {"dtype": "float16"}
     family = BinaryValues(
         binary_keys(shape.n, shape.d), shape.d_v, order=1, guarantee=shape.guarantee
     )
+    group = max(1, min(16, shape.n // 4))
     shares = [max(1, shape.n * k // 4) for k in (1, 2, 3, 4)]
     ladders: tuple[tuple[Any, list[dict[str, Any]], dict[str, Any]], ...] = (
         (ExactCache, [{}], {}),
@@ -79,7 +86,7 @@ def entrants(shape: HardShape) -> tuple[Entrant, ...]:
         (HashedCache, [{"bits": kept * shape.d_v} for kept in shares], {}),
         (QuantisedCache, [_cells(k, v) for k, v in ((3, 3), (3, 9), (5, 17), (17, 257))], {}),
         (GroupedCache, [{"bits": bits} for bits in BITS], {"group": 16}),
-        (KiviCache, [{"bits": bits} for bits in BITS], {"group": 16, "residual": 16}),
+        (KiviCache, [{"bits": bits} for bits in BITS], {"group": group, "residual": group}),
         (RotatedCache, [{"bits": bits} for bits in BITS], {}),
         (BalancedCache, [{"levels": up} for up in (4, 3, 2, 1)], {"batch": shape.n // 16 * 2 or 2}),
         (SinkCache, [{"sinks": 1, "window": max(1, kept - 1)} for kept in shares], half),
@@ -88,11 +95,16 @@ def entrants(shape: HardShape) -> tuple[Entrant, ...]:
         (ProjectionCache, [{"dimensions": max(1, shape.d * k // 4)} for k in (1, 2, 3, 4)], half),
         (SubGen, [{"s": kept} for kept in shares], {"delta": 1, "t": 1} | half),
         (SubGen2Cache, [{"s": kept} for kept in shares], {"delta": 1, "t": 1} | half),
+        (
+            SubGen4Cache,
+            [{"s": kept} for kept in shares],
+            {"deltas": (1,) * shape.order, "t": 1} | half,
+        ),
     )
     found = [
         Entrant(cache.__name__, _shown(budget, fixed), configure(cache, **fixed, **budget))
         for cache, budgets, fixed in ladders
-        if shape.order == 1 or cache.__name__ not in LEFT_OUT_ABOVE
+        if cache.__name__ not in left_out(shape.order)
         for budget in budgets
     ]
     formats = ("float8_e4m3fn", "bfloat16", "float16", "float32")

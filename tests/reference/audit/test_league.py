@@ -9,12 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cheats
-from kvfloor import caches
+from kvfloor import caches, tensor_attention_rounded
 from kvfloor.audit import (
-    LEFT_OUT,
     Match,
     Result,
     Terms,
@@ -23,12 +23,13 @@ from kvfloor.audit import (
     draw_errors,
     draw_league,
     league,
+    left_out,
     matches,
     played,
     playing,
 )
 from kvfloor.audit.entrants import Entrant
-from kvfloor.caches import ExactCache, SinkCache, configure
+from kvfloor.caches import ExactCache, HashedCache, QuantisedCache, SinkCache, configure
 from limits import HANG
 
 TERMS = Terms(n=8, d=4, alpha=Fraction(1, 16), seconds=HANG)
@@ -44,16 +45,49 @@ def result(name: str, options: str = "") -> Result:
     return played(match)
 
 
-def test_every_cache_plays_or_is_left_out() -> None:
+@pytest.mark.parametrize(("order", "count"), [(1, 63), (2, 54)])
+def test_every_cache_plays_or_is_left_out(order: int, count: int) -> None:
     classes = {
         name
         for name in caches.__all__
         if isinstance(getattr(caches, name), type) and hasattr(getattr(caches, name), "from_state")
     } - {"Configured", "CacheFactory"}
-    entrants = [match.entrant.cache for match in matches(Terms())]
-    assert classes == {*entrants, *LEFT_OUT} - {"all tokens, rounded"}
-    assert len(entrants) == 63
+    entrants = [match.entrant.cache for match in matches(Terms(order=order))]
+    assert classes == {*entrants, *left_out(order)} - {"all tokens, rounded"}
+    assert not {*entrants} & {*left_out(order)}
+    assert len(entrants) == count
     assert max(map(entrants.count, entrants)) == 4
+
+
+def test_order_2_is_played_without_a_drawing() -> None:
+    (match,) = (
+        one
+        for one in matches(dataclasses.replace(TERMS, order=2, d=8))
+        if one.entrant.options == "bits=8, group=2, residual=2"
+    )
+    found = played(match)
+    assert (found.dots, found.reason, (found.efficiency or {})["order"]) == (None, "", 2)
+    assert 0 < (found.mean_error or 0) < (found.worst_error or 0) < 1 / 16
+
+
+def test_a_trace_is_played(tmp_path: Path) -> None:
+    """Errors are in units of the largest value; what a cache refuses is said."""
+    rng = np.random.default_rng(0)
+    keys, values, queries = rng.integers(-8, 9, (3, 6, 4)) / 8
+    np.savez(tmp_path / "t.npz", keys=keys, values=4 * values, queries=queries)
+    terms = dataclasses.replace(TERMS, trace=str(tmp_path / "t.npz"))
+    exact = played(Match(Entrant("ExactCache", "", ExactCache), terms))
+    assert exact.trace == {"bits": 6 * 8 * 64, "worst": 0.0, "mean": 0.0}
+    assert exact.task["trace"] == "t.npz"
+    assert Result.of(exact.line()) == exact
+    empty = played(Match(Entrant("HashedCache", "", configure(HashedCache, bits=1)), terms)).trace
+    outputs = tensor_attention_rounded(queries, [keys], [values], dtype="float64")
+    assert empty is not None
+    assert empty["worst"] == pytest.approx(np.abs(outputs).max() / np.abs(values).max(), rel=1e-12)
+    boxed = configure(QuantisedCache, key_cells=3, value_cells=3)
+    refused = played(Match(Entrant("QuantisedCache", "", boxed), terms)).trace
+    assert refused is not None
+    assert refused["refused"].startswith("it refuses the trace: ")
 
 
 def test_budgets_rise() -> None:
