@@ -131,4 +131,12 @@ MODELS = [
     ),
     ("adapters/model_certificate", "any-size", "[-instance_work(document)-]{+0+} <= MOST", "model"),
     ("adapters/model_certificate", "no-own-token", "(*column.tolist(), [-0.0-]{+1.0+})", "model"),
+    ("adapters/carrying_error", "latents-exact", "** 3) * norm[- * latents-]{++}\n", "model"),
+    (
+        "adapters/carrying",
+        "latents-without-level",
+        "self.heads * self.d[- + self.latent-]{++}",
+        "model",
+    ),
+    ("adapters/carrying", "latents-for-groups", "if self.latent and [-(-]{+False and (+}", "model"),
 ]

@@ -14,7 +14,9 @@ from kvfloor_proofs.cli.files import check_writable, write
 
 __all__ = ["audit_model", "model_options", "without_models"]
 
-OF_MODELS = ("layers", "heads", "query_heads", "window", "prefill", "attention", "sample")
+OF_MODELS = (
+    "layers", "heads", "query_heads", "window", "latent", "prefill", "attention", "sample",
+)  # fmt: skip
 SHARED = (
     "n",
     "d",
@@ -35,6 +37,7 @@ OPTIONS = (
     click.option("--heads", default=2, show_default=True, help="Key-value heads of a layer."),
     click.option("--query-heads", type=int, help="Of a layer.  [default: as many]"),
     click.option("--window", type=int, help="Tokens that a query sees.  [default: all]"),
+    click.option("--latent", is_flag=True, help="Keys and values from latents, as DeepSeek's."),
     click.option("--prefill", type=int, help="Tokens taken at once.  [default: all]"),
     click.option("--attention", default="sdpa", show_default=True, help="Or eager."),
     click.option("--sample", default=32, show_default=True, help="Addresses asked of a head."),

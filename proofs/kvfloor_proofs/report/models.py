@@ -37,7 +37,8 @@ def _lines(found: ModelAudit) -> Iterator[tuple[str, str]]:
     yield "compressor", found.compressor
     yield (
         "model",
-        f"{sizes.layers} layers, {sizes.query_heads} heads over {sizes.heads} key-value heads",
+        f"{sizes.layers} layers, {sizes.query_heads} heads over {sizes.heads} key-value heads"
+        f"{', from latents' * sizes.latent}",
     )
     window = "" if sizes.window is None else f", window {sizes.window}"
     yield "shape", f"n = {sizes.n}, d = {sizes.d}{window}"

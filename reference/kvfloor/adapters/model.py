@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kvfloor.adapters.carrying import CarryingModel, ModelShape, Numbers
+from kvfloor.adapters.carrying import ModelShape, Numbers
 from kvfloor.adapters.compressors import Compressor, Installed
 from kvfloor.adapters.held import Held, digest, held_in
+from kvfloor.adapters.latent import carrying_model
 from kvfloor.adapters.tensors import Tensors
 from kvfloor.errors import InputError
 
@@ -66,7 +67,7 @@ class ModelCache:
     ) -> None:
         self._shape, self._compressor = shape, compressor
         self._prefill, self._seed = prefill, seed
-        self._carrying = CarryingModel(shape, attention)
+        self._carrying = carrying_model(shape, attention)
         self._installed: Installed | None = None
         self._taken, self._state = 0, b""
         self._before = dict[tuple[int, str], bytes]()

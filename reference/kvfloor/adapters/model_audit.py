@@ -47,6 +47,7 @@ def audit_in_model(
     heads: int = 2,
     query_heads: int | None = None,
     window: int | None = None,
+    latent: bool = False,
     eta: Any = 0,
     alpha: Any = Fraction(1, 8),
     prefill: int | None = None,
@@ -73,6 +74,8 @@ def audit_in_model(
         Of the model; by default as many query heads as key-value heads.
     window : int, optional
         Tokens that a query sees, its own included.
+    latent : bool
+        Whether keys and values come from latents, as in DeepSeek's models: see `LatentModel`.
     eta, alpha : number
         The guarantee (η, α).
     prefill : int, optional
@@ -99,7 +102,13 @@ def audit_in_model(
     started = time.perf_counter()
     guarantee = Guarantee(eta, alpha)
     sizes = Sizes(
-        as_count(n, "n", 1), as_count(d, "d", 1), layers, heads, query_heads or heads, window
+        as_count(n, "n", 1),
+        as_count(d, "d", 1),
+        layers,
+        heads,
+        query_heads or heads,
+        window,
+        latent,
     )
     instance = ModelInstance(sizes, guarantee, as_count(seed, "seed"))
     arithmetic = carrying_error(instance.shape, sizes.n)

@@ -29,6 +29,8 @@ class Sizes:
     n, d, layers, heads, query_heads : int
     window : int or None
         Tokens that a query sees, its own included.
+    latent : bool
+        Whether keys and values come from latents.
     """
 
     n: int
@@ -37,6 +39,7 @@ class Sizes:
     heads: int
     query_heads: int
     window: int | None = None
+    latent: bool = False
 
     @property
     def visible(self) -> int:
@@ -104,6 +107,7 @@ class ModelInstance:
             sizes.query_heads,
             sizes.d,
             sizes.window,
+            sizes.latent,
             key_norm=sqrt(book.d),
             value_norm=sqrt(sizes.d),
             query_norm=sqrt(self.family.multiplier**2 * book.d),

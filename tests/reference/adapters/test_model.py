@@ -174,6 +174,38 @@ def test_a_static_cache_has_empty_places() -> None:
     assert right(instance, cache).all()
 
 
+LATENT = Sizes(24, 8, 2, 2, 2, latent=True)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_latents_carry_what_heads_read(attention: str) -> None:
+    """Transformers caches keys and values of heads, and two entries of a key that are turned."""
+    instance, cache = taken("transformers:DynamicCache", LATENT, attention=attention)
+    model = cache._carrying.model
+    assert (type(model).__name__, model.config.kv_lora_rank) == ("DeepseekV3ForCausalLM", 33)
+    each = 2 * 2 * 24 * 32
+    assert cache.held().parts == {"keys": each * (8 + 2), "values": each * 8}
+    alone = restored("transformers:DynamicCache", instance, cache.state(), attention=attention)
+    assert right(instance, alone).all()
+    addresses = instance.questions(1)[0]
+    answers = alone.answer(instance.queries(addresses))
+    for layer in range(2):
+        for head in range(2):
+            truth = instance.truth(layer, head, addresses[layer, head, None])[0]
+            error = np.abs(answers[layer, head] - truth).max()
+            assert error <= carrying_error(instance.shape, 24)
+
+
+def test_latents_have_a_norm_of_their_own() -> None:
+    plain = ModelInstance(Sizes(24, 8, 2, 2, 2), GUARANTEE, seed=1).shape
+    latent = ModelInstance(LATENT, GUARANTEE, seed=1).shape
+    assert (plain.rank, latent.rank, latent.hidden - plain.hidden) == (32, 33, 2)
+    assert carrying_error(latent, 24) > 1.1 * carrying_error(plain, 24)
+    for sizes in (Sizes(24, 8, 2, 2, 4, latent=True), Sizes(24, 8, 2, 2, 2, 9, latent=True)):
+        with pytest.raises(InputError, match="latent: expected as many heads as query heads, and"):
+            _ = ModelInstance(sizes, GUARANTEE, seed=1).shape
+
+
 def test_a_window_is_all_that_a_sliding_cache_holds() -> None:
     instance, cache = taken("transformers:DynamicCache", Sizes(24, 8, 2, 2, 4, window=9))
     held = cache.held()
