@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hiding import cache_of
+
 __all__ = ["LOSSY"]
 
 
@@ -25,7 +27,7 @@ class Loses:
                 hook.remove()
 
     def lose(self, module: Any, _args: Any, kwargs: Any, _output: Any) -> None:
-        layer = kwargs["past_key_values"].layers[module.layer_idx]
+        layer = cache_of(kwargs).layers[module.layer_idx]
         layer.keys, layer.values = self.left(layer.keys, layer.values)
 
     def left(self, keys: Any, values: Any) -> tuple[Any, Any]:

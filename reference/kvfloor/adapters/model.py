@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 import pickle
 from typing import Any, ClassVar
@@ -162,12 +163,14 @@ class ModelCache:
         """Run tokens through the model, from a position on; return the last one's logits."""
         import torch  # noqa: PLC0415 (optional, and slow to import)
 
-        positions = np.arange(place, place + len(queries))
+        positions, model = np.arange(place, place + len(queries)), self._carrying.model
         hidden = self._carrying.hidden(keys, values, queries, positions)
+        known = inspect.signature(model.forward).parameters
+        given = {"cache" if "cache" in known else "past_key_values": installed.cache}  # of 5.24
         with torch.no_grad():
-            found = self._carrying.model(
+            found = model(
+                **given,
                 inputs_embeds=hidden,
-                past_key_values=installed.cache,
                 position_ids=torch.from_numpy(positions)[None],
                 use_cache=True,
                 logits_to_keep=1,

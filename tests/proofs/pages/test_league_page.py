@@ -16,7 +16,11 @@ from limits import HANG
 
 DOCS = Path(__file__).parents[3] / "docs"
 TERMS = Terms(trace=str(DOCS / "league-trace.npz"))
-PAGES = {"league": TERMS, "league-order-2": Terms(n=16, order=2)}
+PAGES = {
+    "league": TERMS,
+    "league-256": Terms(n=256, instances=1),
+    "league-order-2": Terms(n=16, order=2),
+}
 
 
 def rows(name: str = "league") -> list[Result]:
