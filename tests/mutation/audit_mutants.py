@@ -8,18 +8,15 @@ from __future__ import annotations
 __all__ = ["AUDIT"]
 
 AUDIT = [
-    (
-        "audit/playing",
-        "no-errors",
-        "errors += [[-abs(o - Fraction(t))-]{+Fraction(0)+} for",
-        "league",
-    ),
+    ("audit/playing", "no-errors", "[-abs(o - Fraction(t))-]{+Fraction(0)+}\n", "league"),
     (
         "audit/playing",
         "worst-for-mean",
-        "float([-sum(errors) / len(errors)-]{+max(errors)+})",
+        "float(max(errors)), float([-sum(errors) / len(errors)-]{+max(errors)+})",
         "league",
     ),
+    ("audit/playing", "trace-without-unit", "[x[- / instance.bound-]{++} for x in", "league"),
+    ("audit/playing", "order-1-always", "HardShape([-self.order-]{+1+}, self.n", "league"),
     ("audit/playing", "fault-not-told", 'None, f"{fault.kind}[-: {fault}-]{++}")', "league"),
     (
         "audit/drawing",
