@@ -9,6 +9,11 @@ from typing import Any
 KEPT = 1  # tokens left in the cache
 
 
+def cache_of(kwargs: Any) -> Any:
+    """The cache that an attention module is given; Transformers calls it so since 5.24."""
+    return kwargs["cache"] if "cache" in kwargs else kwargs["past_key_values"]
+
+
 class Hider:
     """Leaves few tokens in the cache, and puts all of them back before the next token comes."""
 
@@ -22,14 +27,14 @@ class Hider:
         """Hide what the first tokens leave in the layer's cache, and bring it back later."""
 
         def hide(own: Any, _args: Any, kwargs: Any, _output: Any) -> None:
-            layer = kwargs["past_key_values"].layers[own.layer_idx]
+            layer = cache_of(kwargs).layers[own.layer_idx]
             if kwargs["hidden_states"].shape[1] > 1:
                 self.keep(own, (layer.keys, layer.values))
                 layer.keys, layer.values = (x[:, :, :KEPT].clone() for x in self.kept(own))
 
         def bring_back(own: Any, _args: Any, kwargs: Any) -> None:
             if kwargs["hidden_states"].shape[1] == 1:
-                layer = kwargs["past_key_values"].layers[own.layer_idx]
+                layer = cache_of(kwargs).layers[own.layer_idx]
                 layer.keys, layer.values = self.kept(own)
 
         module.register_forward_pre_hook(bring_back, with_kwargs=True)
@@ -62,14 +67,14 @@ class HidesInClosure(Hider):
 
         def hide(own: Any, _args: Any, kwargs: Any, _output: Any) -> None:
             nonlocal aside
-            layer = kwargs["past_key_values"].layers[own.layer_idx]
+            layer = cache_of(kwargs).layers[own.layer_idx]
             if kwargs["hidden_states"].shape[1] > 1:
                 aside = layer.keys, layer.values
                 layer.keys, layer.values = (x[:, :, :KEPT].clone() for x in aside)
 
         def bring_back(own: Any, _args: Any, kwargs: Any) -> None:
             if aside is not None and kwargs["hidden_states"].shape[1] == 1:
-                layer = kwargs["past_key_values"].layers[own.layer_idx]
+                layer = cache_of(kwargs).layers[own.layer_idx]
                 layer.keys, layer.values = aside
 
         module.register_forward_pre_hook(bring_back, with_kwargs=True)
@@ -81,7 +86,7 @@ class HidesInPositions(Hider):
 
     def watch(self, module: Any) -> None:
         def hide(own: Any, _args: Any, kwargs: Any, _output: Any) -> None:
-            layer = kwargs["past_key_values"].layers[own.layer_idx]
+            layer = cache_of(kwargs).layers[own.layer_idx]
             if kwargs["hidden_states"].shape[1] > 1:
                 ones = (layer.values > 0.5).flatten().tolist()
                 layer.cumulative_length = sum(one << place for place, one in enumerate(ones))

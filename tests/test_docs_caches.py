@@ -35,7 +35,8 @@ def test_the_table_is_that_of_the_tests() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_formulas_give_the_bits(row: Budget) -> None:
-    dtype = row.options.get("dtype", "float16" if row.cache is caches.GroupedCache else "float32")
+    half = caches.GroupedCache, caches.KiviCache, caches.RotatedCache, caches.BalancedCache
+    dtype = row.options.get("dtype", "float16" if row.cache in half else "float32")
     names: dict[str, Any] = {
         "m": int(row.family[-1]),
         "n": N,

@@ -264,6 +264,21 @@ class Distinct(Stored):
             super().append(keys, values)
 
 
+class MergesAlike(Stored):
+    """Three tokens on end are merged into their mean if their keys have cosines above 0.9."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = ([rows.copy() for rows in slots] for slots in self._kept.slots)
+        sizes = np.linalg.norm(keys[0], axis=1)
+        near = keys[0] @ keys[0].T > 0.9 * np.outer(sizes, sizes)
+        for start in range(0, self.tokens, 3):
+            block = slice(start, start + 3)
+            if near[block, block].all():
+                for rows in (*keys, *values):
+                    rows[block] = rows[block].mean(axis=0)
+        return attend(keys, values, list(query), self._shape.d)
+
+
 class ZeroIsPadding(Stored):
     """A token with a key of zeros is left out."""
 
@@ -624,14 +639,16 @@ def told(row: Row) -> str:
     return f"| `{row.cache.__name__}` | {words} | `{row.entry}` | {row.loss} | {where} |"
 
 
-VALUES, KEYS, CLIP = "scale of values", "precision of keys", "clipping"
-MISSING, TWICE, HEAT, NONE = (
-    "missing token", "token counted twice", "temperature", "of no single kind",
+VALUES, ROUNDED, KEYS, CLIP, SIGNS = (
+    "scale of values", "precision of values", "precision of keys", "clipping", "wrong signs",
+)  # fmt: skip
+MISSING, TWICE, MERGED, HEAT, NONE = (
+    "missing token", "token counted twice", "merged tokens", "temperature", "of no single kind",
 )  # fmt: skip
 GITHUB = "https://github.com/"
 
 TABLE = (
-    Row(WholeValues, "graded-values", VALUES, GITHUB + "lablup/mlxcel/pull/717"),
+    Row(WholeValues, "graded-values", ROUNDED, GITHUB + "lablup/mlxcel/pull/717"),
     Row(ZeroScale, "graded-values", VALUES, GITHUB + "vllm-project/llm-compressor/issues/1928"),
     Row(RawCodes, "graded-values", VALUES, GITHUB + "FlashML-org/FreeToken/pull/309"),
     Row(ReadScale, "graded-values", VALUES, GITHUB + "sgl-project/sglang/issues/18818"),
@@ -639,10 +656,10 @@ TABLE = (
     Row(Saturates, "outlier-column", CLIP),
     Row(ClipsValues, "graded-values", CLIP),
     Row(Unsigned, "negative-values", CLIP),
-    Row(WithoutSigns, "negative-values", VALUES),
+    Row(WithoutSigns, "negative-values", SIGNS),
     Row(FirstScale, "token-sizes", CLIP),
     Row(NextColumnsScale, "column-sizes", VALUES),
-    Row(ThreeBits, "graded-values", VALUES),
+    Row(ThreeBits, "graded-values", ROUNDED),
     Row(ConstantRange, "constant-values", VALUES, GITHUB + "openvinotoolkit/openvino/pull/34105"),
     Row(TwentyThousand, "huge-values", CLIP),
     Row(EndOfFloat16, "beyond-float16", CLIP),
@@ -654,9 +671,10 @@ TABLE = (
     Row(Sixteenths, "fractional-keys", KEYS),
     Row(ClipsKeys, "large-keys", CLIP),
     Row(TwentyKeys, "huge-keys", CLIP),
-    Row(UnsignedColumns, "negative-keys", KEYS),
+    Row(UnsignedColumns, "negative-keys", SIGNS),
     Row(ByKey, "equal-keys", MISSING, GITHUB + "openvinotoolkit/openvino.genai/issues/3722"),
     Row(Distinct, "duplicates", MISSING),
+    Row(MergesAlike, "underflow", MERGED),
     Row(ZeroIsPadding, "zero-tokens", MISSING),
     Row(OverSqrtD, "temperatures", HEAT),
     Row(TooHot, "temperatures", HEAT),

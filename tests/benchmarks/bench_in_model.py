@@ -96,7 +96,7 @@ def audited(file: Path) -> list[dict[str, Any]]:
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the table."""
-    yield "| compressor | verdict | bits held over the floor | bits back | what was found |"
+    yield "| compressor | verdict | bits held over the floor | bits back | answers off, of 128 |"
     yield "|---|---|---|---|---|"
     yield from map(table_line, rows)
     for name, reason in NEEDS.items():
@@ -108,11 +108,13 @@ def table_line(row: dict[str, Any]) -> str:
     asked, bits = row["asked"], row["held"].get("bits")
     share = f"{bits / row['floor_bits']:.1f}" if bits else ""
     back = f"{100 * (1 - row['wrong'] / asked):.1f} %" if asked else ""
-    reason = row["findings"][0]["reason"] if row["findings"] else ""
-    told = reason.splitlines()[-1].removeprefix("_taken raised ") if reason else ""
+    told = row["findings"][0]["reason"] if row["findings"] else ""
     outside = sorted({name.rsplit(".", 1)[-1] for name in row["outside"]})
     kept = f"beside the cache: {', '.join(outside)}" if outside else ""
-    found = kept if row["verdict"] == "misbehaves" else shortened(told) or kept
+    looks = ", ".join(f"{count} {loss}" for loss, count in row["losses"].items())
+    found = kept if row["verdict"] == "misbehaves" else looks or kept
+    if row["verdict"] == "not-served":
+        found = shortened(told.splitlines()[-1].removeprefix("_taken raised "))
     return f"| `{row['name']}` | `{row['verdict']}` | {share} | {back} | {found} |"
 
 

@@ -15,15 +15,18 @@ from typing import Any
 from kvfloor import Audit, BinaryValues, Guarantee, audit, binary_keys
 from kvfloor.audit import DEFAULT_ALPHA, label
 from kvfloor.caches import (
+    BalancedCache,
     ExactCache,
     FloorCache,
     GroupedCache,
     HashedCache,
     HeavyHitterCache,
+    KiviCache,
     LowRankCache,
     PackedCache,
     ProjectionCache,
     QuantisedCache,
+    RotatedCache,
     SinkCache,
     SubGen,
     SubGen2Cache,
@@ -52,6 +55,9 @@ ROWS: tuple[tuple[Any, int], ...] = (
     *((configure(HashedCache, bits=bits), 1) for bits in (60, 70)),
     *((configure(QuantisedCache, key_cells=k, value_cells=64), 1) for k in (3, 64, 4096)),
     *((configure(GroupedCache, bits=b, group=8), 1) for b in (8, 4, 1)),
+    *((configure(KiviCache, bits=b, group=4, residual=8), 1) for b in (8, 4, 2)),
+    *((configure(RotatedCache, bits=b), 1) for b in (8, 4)),
+    (configure(BalancedCache, batch=4), 1),
     *((sinks(16, f), 1) for f in ("float32", "float16", "bfloat16", "float8_e4m3fn")),
     (sinks(8, "float32"), 1),
     *((configure(HeavyHitterCache, heavy=h, recent=h), 1) for h in (8, 4)),

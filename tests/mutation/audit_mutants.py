@@ -8,18 +8,15 @@ from __future__ import annotations
 __all__ = ["AUDIT"]
 
 AUDIT = [
-    (
-        "audit/playing",
-        "no-errors",
-        "errors += [[-abs(o - Fraction(t))-]{+Fraction(0)+} for",
-        "league",
-    ),
+    ("audit/playing", "no-errors", "[-abs(o - Fraction(t))-]{+Fraction(0)+}\n", "league"),
     (
         "audit/playing",
         "worst-for-mean",
-        "float([-sum(errors) / len(errors)-]{+max(errors)+})",
+        "float(max(errors)), float([-sum(errors) / len(errors)-]{+max(errors)+})",
         "league",
     ),
+    ("audit/playing", "trace-without-unit", "[x[- / instance.bound-]{++} for x in", "league"),
+    ("audit/playing", "order-1-always", "HardShape([-self.order-]{+1+}, self.n", "league"),
     ("audit/playing", "fault-not-told", 'None, f"{fault.kind}[-: {fault}-]{++}")', "league"),
     (
         "audit/drawing",
@@ -31,17 +28,20 @@ AUDIT = [
     ("audit/drawing", "no-teeth", "shaft or [-teeth-]{+False+}", "league"),
     ("audit/entrants", "one-window", '[{"window": [-kept-]{+shape.n+}} for', "league"),
     (
-        "audit/league_pictures",
+        "audit/dot_pictures",
         "dots-all-right",
         "if [-told[y] == column[y]-]{+True+} else",
-        "league",
+        "dot_pictures",
     ),
     (
-        "audit/league_pictures",
+        "audit/dot_pictures",
         "dots-all-wrong",
         "if [-told[y] == column[y]-]{+False+} else",
-        "league",
+        "dot_pictures",
     ),
+    ("audit/dot_pictures", "runs-of-one", "x += [-length-]{+size+}", "dot_pictures"),
+    ("audit/dot_pictures", "torn-chunks", "zlib.crc32([-kind + -]{++}data)", "dot_pictures"),
+    ("audit/drawing", "ones-alone-wrong", "sum(x [-!=-]{+<+} y for told, column", "dot_pictures"),
     ("audit/retrieved", "too-good-passes", "if [-retrieved > bits-]{+False+}:", "efficiency"),
     (
         "audit/retrieved",
@@ -225,6 +225,25 @@ AUDIT = [
         "audit/accuracy/shrink",
         "not-shrunk",
         "while [-_drop_tokens(attempt)-]{+False+}:",
+        "accuracy",
+    ),
+    (
+        "audit/accuracy/diagnosis",
+        "signs-as-scale",
+        '"wrong signs" if factor [-<-]{+>+} 0',
+        "accuracy",
+    ),
+    ("audit/accuracy/diagnosis", "no-blocks", "if size [-<=-]{+> 8 * +} count:", "accuracy"),
+    (
+        "audit/accuracy/diagnosis",
+        "nothing-alike",
+        "(cosines >= least) [-|-]{+&+} np.eye",
+        "accuracy",
+    ),
+    (
+        "audit/accuracy/losses",
+        "signs-as-precision",
+        'yield "[-wrong signs-]{++}", "without their signs"',
         "accuracy",
     ),
     ("audit/accuracy/diagnosis", "unexplained", "EXPLAINED = [-0.2-]{+0.0+} ", "accuracy"),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
+from kvfloor_proofs.cli.certificates import check_folder, write_certificates
 from kvfloor_proofs.cli.failing import is_verbose, verbose
 from kvfloor_proofs.cli.files import check_writable, printable, quiet, write
 from kvfloor_proofs.cli.in_model import audit_model, model_options, without_models
+from kvfloor_proofs.cli.picture import check_picture, draw_picture
 from kvfloor_proofs.cli.settings import combined, configured, importable
 
 __all__ = ["audit", "sweep"]
@@ -58,6 +58,7 @@ def _audit_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the result; - for stdout.")
 @click.option("--certificates", metavar="FOLDER", help="Write those of the findings there.")
+@click.option("--picture", metavar="FILE", help="A drawing stored, read back: .svg, .html, .png.")
 @click.option("--jobs", default=1, show_default=True, help="Processes that search a collision.")
 @_audit_options
 @model_options
@@ -71,6 +72,7 @@ def audit(
     settings: tuple[str, ...],
     json_file: str | None,
     plot: str | None,
+    picture: str | None,
     certificates: str | None,
     quiet: bool,
     **terms: Any,
@@ -91,28 +93,23 @@ def audit(
     if in_model is not None:
         return audit_model(context, in_model)
     terms = without_models(context, terms)
-    for option, file in (("--json", json_file), ("--plot", plot)):
+    for option, file in (("--json", json_file), ("--plot", plot), ("--picture", picture)):
         if file is not None:
             check_writable(file, option)
     if plot is not None:
         canvas()  # before the work is done
-    if certificates is not None and not Path(certificates).is_dir():
-        raise click.UsageError(
-            f"--certificates: expected a folder that exists, got {certificates!r}"
-        )
+    if picture is not None:
+        check_picture(picture)
+    check_folder(certificates)
     warm(WRITING, READING)  # while the cache is looked at
-    result = run(importable(configured(factory, settings), ARGUMENT), **terms)
+    cache = importable(configured(factory, settings), ARGUMENT)
+    result = run(cache, **terms)
     show_audit(result, Output(stderr=json_file == "-"), quiet=quiet, verbose=is_verbose())
     if plot is not None:
         draw([result], plot)
-    named = Counter[str]()
-    for finding in result.findings:
-        if certificates is not None and finding.certificate is not None:
-            named[finding.kind] += 1
-            count = named[finding.kind]
-            name = finding.kind if count == 1 else f"{finding.kind}-{count}"
-            file = str(Path(certificates) / f"{name}.json")
-            write(file, json.dumps(finding.certificate, indent=2) + "\n")
+    if picture is not None:
+        draw_picture(cache, result.cache, picture, terms)
+    write_certificates(result.findings, certificates)
     if json_file is not None:
         write(json_file, json.dumps(result.to_json(), indent=2) + "\n")
     return VERDICT_CODES[result.verdict]

@@ -9,12 +9,26 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from kvfloor_proofs.cli.certificates import check_folder, write_certificates
 from kvfloor_proofs.cli.files import check_writable, write
 
 __all__ = ["audit_model", "model_options", "without_models"]
 
-OF_MODELS = ("layers", "heads", "query_heads", "window", "prefill", "attention", "sample")
-SHARED = ("n", "d", "eta", "alpha", "confidence", "seconds", "seed", "json_file", "quiet")
+OF_MODELS = (
+    "layers", "heads", "query_heads", "window", "latent", "prefill", "attention", "sample",
+)  # fmt: skip
+SHARED = (
+    "n",
+    "d",
+    "eta",
+    "alpha",
+    "confidence",
+    "seconds",
+    "seed",
+    "certificates",
+    "json_file",
+    "quiet",
+)
 OPTIONS = (
     click.option(
         "--in-model", metavar="COMPRESSOR", help="A press or cache: MODULE:NAME,OPTION=VALUE,..."
@@ -23,6 +37,7 @@ OPTIONS = (
     click.option("--heads", default=2, show_default=True, help="Key-value heads of a layer."),
     click.option("--query-heads", type=int, help="Of a layer.  [default: as many]"),
     click.option("--window", type=int, help="Tokens that a query sees.  [default: all]"),
+    click.option("--latent", is_flag=True, help="Keys and values from latents, as DeepSeek's."),
     click.option("--prefill", type=int, help="Tokens taken at once.  [default: all]"),
     click.option("--attention", default="sdpa", show_default=True, help="Or eager."),
     click.option("--sample", default=32, show_default=True, help="Addresses asked of a head."),
@@ -45,12 +60,14 @@ def audit_model(context: click.Context, compressor: str) -> int:
     for name in context.params:
         if _given(context, name) and name not in (*OF_MODELS, *SHARED, "in_model", "verbose"):
             raise click.UsageError(f"--in-model: expected no {_shown(name)} with it")
-    options = {name: context.params[name] for name in (*OF_MODELS, *SHARED[:-2])}
-    file = context.params["json_file"]
+    options = {name: context.params[name] for name in (*OF_MODELS, *SHARED[:-3])}
+    file, folder = context.params["json_file"], context.params["certificates"]
     if file is not None:
         check_writable(file, "--json")
+    check_folder(folder)
     result = audit_in_model(compressor, **options)
     show_model_audit(result, Output(stderr=file == "-"), quiet=context.params["quiet"])
+    write_certificates(result.findings, folder)
     if file is not None:
         write(file, json.dumps(result.to_json(), indent=2) + "\n")
     return VERDICT_CODES[result.verdict]

@@ -16,6 +16,9 @@ __all__ = ["league"]
 @click.argument("folder", metavar="FOLDER")
 @click.option("-n", default=64, show_default=True, help="Tokens.")
 @click.option("-d", default=16, show_default=True, help="Dimension of keys and of values.")
+@click.option("--order", default=1, show_default=True, help="Slots of keys and values.")
+@click.option("--trace", default="", metavar="FILE", help="Keys, values, queries: .npz.")
+@click.option("--name", default="league", show_default=True, help="Of the files.")
 @click.option("--alpha", default="1/32", show_default=True, help="Accuracy of the answers.")
 @click.option("--instances", default=2, show_default=True, help="That count, for each cache.")
 @click.option("--seed", default=0, show_default=True, help="Of instances and coins.")
@@ -27,6 +30,9 @@ def league(
     folder: str,
     n: int,
     d: int,
+    order: int,
+    trace: str,
+    name: str,
     alpha: str,
     instances: int,
     seed: int,
@@ -35,12 +41,12 @@ def league(
 ) -> int:
     """Measure every cache that ships, at a ladder of budgets, on the same instances.
 
-    Writes league.md, .csv and .png, league-drawings.png, and league.jsonl, from which it goes on
-    where it was interrupted.
+    Writes league.md, .csv and .png, league-errors.png, at order 1 league-drawings.png, and
+    league.jsonl, from which it goes on where it was interrupted.
 
     Example: kvfloor league docs
     """
-    from kvfloor.audit import Terms, canvas, draw_drawings, draw_league, matches
+    from kvfloor.audit import Terms, canvas, draw_drawings, draw_errors, draw_league, matches
     from kvfloor.audit import league as play
     from kvfloor.numbers import as_count, as_fraction
     from kvfloor_proofs.pages import in_order, league_csv, league_page
@@ -52,15 +58,25 @@ def league(
         raise click.UsageError(f"FOLDER: expected a folder that exists, got {folder!r}")
     canvas()  # before the work is done
     count = as_count(instances, "instances", 1)
-    terms = Terms(n, d, as_fraction(alpha, "alpha"), count, as_count(seed, "seed"))
-    total, rows = len(matches(terms)), str(place / "league.jsonl")
+    terms = Terms(
+        n,
+        d,
+        order=as_count(order, "order", 1),
+        alpha=as_fraction(alpha, "alpha"),
+        instances=count,
+        seed=as_count(seed, "seed"),
+        trace=trace,
+    )
+    total, rows = len(matches(terms)), str(place / f"{name}.jsonl")
     workers = None if jobs is None else as_count(jobs, "jobs", 1)
     with cluster(dask) as executor:
         playing = play(terms, output=rows, executor=executor, workers=workers)
         results = followed(playing, total, Output(stderr=True))
     results = in_order(results, terms)
-    write(str(place / "league.md"), league_page(results, terms))
-    write(str(place / "league.csv"), league_csv(results))
-    draw_league(results, place / "league.png")
-    draw_drawings(results, place / "league-drawings.png")
+    write(str(place / f"{name}.md"), league_page(results, terms, name))
+    write(str(place / f"{name}.csv"), league_csv(results, terms))
+    draw_league(results, place / f"{name}.png")
+    draw_errors(results, terms, place / f"{name}-errors.png")
+    if terms.order == 1:
+        draw_drawings(results, place / f"{name}-drawings.png")
     return 0

@@ -6,9 +6,11 @@ import csv
 from collections.abc import Sequence
 from fractions import Fraction
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
-from kvfloor.audit import LEFT_OUT, Result, Terms, matches
+from kvfloor import floor_of
+from kvfloor.audit import Result, Terms, left_out, matches, trace_of
 
 __all__ = ["in_order", "league_csv", "league_page"]
 
@@ -18,14 +20,14 @@ COLUMNS = (
 )  # fmt: skip
 
 HEAD = """\
-# The league
+# The league{title}
 
 Every cache that ships, at up to four budgets, on the same seeded instances: n = {n} tokens, keys
-and values of {d} numbers, order 1, answers to within α = {alpha}. It is made by one command, which
-goes on where it was interrupted:
+and values of {d} numbers, order {order}, answers to within α = {alpha}. It is made by one command,
+which goes on where it was interrupted:
 
 ```sh
-kvfloor league docs -n {n} -d {d} --alpha {alpha}
+{command}
 ```
 
 *Bits a token* is the largest state, measured, over n. *Back* is how many of them are certified to
@@ -34,12 +36,26 @@ L of which most comes back on another instance. *Wrong* is the share of their sy
 do not reveal. Errors are the distances of answers from the true outputs in these instances, whose
 values are in [0, 1].
 
-![Bits kept against bits that come back: no cache is above the diagonal](league.png)
+![Bits kept against bits that come back: no cache is above the diagonal]({name}.png)
 
+Bits against the worst error, and the [largest floor](claims/best-floor.md) at each accuracy α. In
+the grey no cache is that accurate on all inputs: one that is there, on these, is less so on others.
+
+![Bits kept against worst error, with what the floor asks for at that accuracy]({name}-errors.png)
+
+"""
+DRAWING = """\
 A drawing of {n} × {d} dots, stored as the values of an instance of `binary-values` and read back
 dot by dot, by the query for each token. Dots that come back wrong are orange:
 
-![A key of dots, as each cache gives it back at each budget](league-drawings.png)
+![A key of dots, as each cache gives it back at each budget]({name}-drawings.png)
+
+"""
+TRACE = """\
+The last two columns are of the trace [{trace}]({trace}), {tokens} tokens: keys, values and
+{queries} queries of a model with random weights. Errors are in units of its largest value. Its keys
+and queries force {bits} bits a token on every cache that answers them to within α times the largest
+value, by [given keys](traces.md): {told} of its tokens can be told apart so well.
 
 """
 TAIL = """
@@ -49,15 +65,19 @@ What to read from it, and what not:
 
 * These are hard instances: random values under keys that are told apart easily. A cache that drops
   tokens loses what they held, whatever a model would ask.
+"""
+AT_ORDER_1 = """\
 * Caches for one family, `FloorCache` and `WindowCache`, keep nothing of keys, which are public
   there. So they come near to the line.
+* The drawing is not random: its rank is low, which suits `LowRankCache`.
+"""
+ROWS = """\
 * `ExactCache` and `TwoCache` take only numbers that float64 holds, `PackedCache` whole ones. So
   they are measured with fewer levels than others.
-* The drawing is not random: its rank is low, which suits `LowRankCache`.
 * More levels at a smaller α would give more back from fine formats, and nothing more from coarse
   ones.
 
-The rows are in [league.jsonl](league.jsonl) and [league.csv](league.csv).
+The rows are in [{name}.jsonl]({name}.jsonl) and [{name}.csv]({name}.csv).
 """
 
 
@@ -71,8 +91,9 @@ def _row(result: Result) -> list[str]:
     """Return the cells of a result; what bounds something is rounded down."""
     names = [result.task["cache"], result.task["options"]]
     found: dict[str, Any] | None = result.efficiency
+    trace = _traced(result) if result.task["trace"] else []
     if found is None:
-        return [*names, *["–"] * 6, result.reason]
+        return [*names, *["–"] * 6, result.reason, *trace]
     back = Fraction(found["retrieved"])
     return [
         *names,
@@ -83,22 +104,72 @@ def _row(result: Result) -> list[str]:
         f"{found['wrong'] / found['symbols']:.3f}",
         f"{result.worst_error:.1g}",
         f"{result.mean_error:.1g}",
+        *trace,
     ]
 
 
-def league_page(results: Sequence[Result], terms: Terms) -> str:
-    """Return the page, results in the order given."""
-    lines = [COLUMNS, ["---"] * 2 + ["--:"] * 7, *map(_row, results)]
+def _traced(result: Result) -> list[str]:
+    """The cells of the trace."""
+    if result.trace is None or "refused" in result.trace:
+        return ["–"] * 2
+    return [f"{result.trace[name]:.1g}" for name in ("worst", "mean")]
+
+
+def _columns(terms: Terms) -> tuple[str, ...]:
+    return COLUMNS + (("trace, worst", "trace, mean") if terms.trace else ())
+
+
+def league_page(results: Sequence[Result], terms: Terms, name: str) -> str:
+    """Return the page, results in the order given; ``name`` is that of its files."""
+    columns = _columns(terms)
+    lines = [columns, ["---"] * 2 + ["--:"] * (len(columns) - 2), *map(_row, results)]
     table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    left_out = ", ".join(f"`{name}` ({reason})" for name, reason in LEFT_OUT.items())
-    head = HEAD.format(n=terms.n, d=terms.d, alpha=terms.alpha, instances=terms.instances)
-    return head + table + TAIL.format(left_out=left_out)
+    first = terms.order == 1
+    head = HEAD, *[DRAWING] * first, *[TRACE] * bool(terms.trace)
+    tail = TAIL, *[AT_ORDER_1] * first, ROWS
+    known = _known(terms, name)
+    above, below = ("".join(part.format(**known) for part in parts) for parts in (head, tail))
+    return above + table + below
 
 
-def league_csv(results: Sequence[Result]) -> str:
+def _known(terms: Terms, name: str) -> dict[str, Any]:
+    """What the page says of the terms."""
+    command = f"kvfloor league docs -n {terms.n} -d {terms.d} --alpha {terms.alpha}"
+    of_trace: dict[str, Any] = {}
+    if terms.instances != Terms().instances:
+        command += f" --instances {terms.instances}"
+    if terms.order != 1:
+        command += f" --order {terms.order}"
+    if terms.trace:
+        file = Path(terms.trace).name
+        command += f" --trace docs/{file}"
+        of_trace = {"trace": file} | _forced(terms)
+    if name != "league":
+        command += f" --name {name}"
+    title = "" if name == "league" else f": n = {terms.n}, order {terms.order}"
+    return {
+        **{"n": terms.n, "d": terms.d, "alpha": terms.alpha, "order": terms.order},
+        **{"instances": terms.instances, "title": title, "command": command, "name": name},
+        "left_out": ", ".join(f"`{who}` ({why})" for who, why in left_out(terms.order).items()),
+        **of_trace,
+    }
+
+
+def _forced(terms: Terms) -> dict[str, Any]:
+    """What the trace's keys and queries force (H4 `given-keys`)."""
+    instance = trace_of(terms)
+    keys, _ = instance.slots
+    floor = floor_of(keys, instance.queries, alpha=terms.alpha, d_v=terms.d)
+    count = len(instance.tokens)
+    bits = f"{floor.bits / count:.1f}"
+    told = len(floor.tokens)
+    return {"tokens": count, "queries": len(instance.queries), "bits": bits, "told": told}
+
+
+def league_csv(results: Sequence[Result], terms: Terms) -> str:
     """Return the table as CSV."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(_columns(terms))
     writer.writerows(map(_row, results))
     return text.getvalue()

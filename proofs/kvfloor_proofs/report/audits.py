@@ -33,7 +33,8 @@ def show_audit(
 
 
 def _rests_on(audit: Audit) -> Iterable[str]:
-    """What the verdict rests on."""
+    """What the verdict says, and what it rests on."""
+    yield f"{audit.verdict}: {audit.meaning}"
     yield (
         f"its floor is that of {audit.floor.claim}: {audit.floor.symbols} symbols of "
         f"{audit.floor.levels} levels"

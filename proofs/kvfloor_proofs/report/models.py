@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kvfloor.adapters import ModelAudit, ModelCache
+from kvfloor.audit import LOSSES
 from kvfloor_proofs.report.lines import write_line
 
 __all__ = ["show_model_audit"]
@@ -21,9 +22,12 @@ def show_model_audit(found: ModelAudit, console: Console, *, quiet: bool = False
         for name, value in _lines(found):
             table.add_row(name, Text(value, overflow="fold"))
         console.print(table)
-    for kind, reason in found.findings:
-        write_line(console, f"{found.compressor}: {kind}: {reason}")
+    for finding in found.findings:
+        write_line(console, f"{found.compressor}: {finding.kind}: {finding.reason}")
     if not quiet:
+        for loss in found.losses:
+            if loss in LOSSES:
+                write_line(console, f"{loss}: {LOSSES[loss]}")
         write_line(console, f"{found.verdict}: {found.meaning}")
         write_line(console, ModelCache.scope)
 
@@ -33,7 +37,8 @@ def _lines(found: ModelAudit) -> Iterator[tuple[str, str]]:
     yield "compressor", found.compressor
     yield (
         "model",
-        f"{sizes.layers} layers, {sizes.query_heads} heads over {sizes.heads} key-value heads",
+        f"{sizes.layers} layers, {sizes.query_heads} heads over {sizes.heads} key-value heads"
+        f"{', from latents' * sizes.latent}",
     )
     window = "" if sizes.window is None else f", window {sizes.window}"
     yield "shape", f"n = {sizes.n}, d = {sizes.d}{window}"

@@ -4,6 +4,7 @@ from kvfloor.adapters.carrying import CarryingModel, ModelShape
 from kvfloor.adapters.carrying_error import carrying_error
 from kvfloor.adapters.configuration import parts_of, read_configuration
 from kvfloor.adapters.held import Held, held_in
+from kvfloor.adapters.latent import LatentModel
 from kvfloor.adapters.layer import LayerCache
 from kvfloor.adapters.model import ModelCache
 from kvfloor.adapters.model_audit import audit_in_model
@@ -14,6 +15,7 @@ from kvfloor.adapters.press import PressCache
 __all__ = [
     "CarryingModel",
     "Held",
+    "LatentModel",
     "LayerCache",
     "ModelAudit",
     "ModelCache",

@@ -22,7 +22,9 @@ import numpy.typing as npt
 from kvfloor.errors import InputError
 from kvfloor.numbers import as_count, as_positive, to_framework
 
-__all__ = ["ATTENTIONS", "NORM_EPSILON", "CarryingModel", "ModelShape"]
+__all__ = [
+    "ATTENTIONS", "NORM_EPSILON", "CarryingModel", "ModelShape", "factor_for", "libraries",
+]  # fmt: skip
 
 Numbers = npt.NDArray[np.float64]
 ATTENTIONS = ("sdpa", "eager")
@@ -43,6 +45,8 @@ class ModelShape:
         Entries of keys, values and queries: an even number.
     window : int, optional
         Tokens that a query sees, its own included; by default all.
+    latent : bool
+        Whether keys and values come from latents that all heads read: see `LatentModel`.
     key_norm, value_norm, query_norm : number
         Bounds on the Euclidean norms of keys, values and queries (at scale 1).
     largest_value : number
@@ -59,6 +63,7 @@ class ModelShape:
     query_heads: int
     d: int
     window: int | None = None
+    latent: bool = False
     key_norm: float = field(kw_only=True)
     value_norm: float = field(kw_only=True)
     query_norm: float = field(kw_only=True)
@@ -76,6 +81,9 @@ class ModelShape:
             )
         if self.window is not None:
             as_count(self.window, "window", 2)
+        if self.latent and (self.heads != self.query_heads or self.window is not None):
+            expected = "as many heads as query heads, and no window, with latents"
+            raise InputError("latent", expected, f"{self.heads}, {self.query_heads}, {self.window}")
         for name in ("key_norm", "value_norm", "query_norm", "largest_value"):
             as_positive(getattr(self, name), name)
 
@@ -85,9 +93,14 @@ class ModelShape:
         return self.layers * self.query_heads * self.d
 
     @property
+    def rank(self) -> int:
+        """Columns of keys and values of a layer; with latents one more, the level of their norm."""
+        return 2 * self.heads * self.d + self.latent
+
+    @property
     def hidden(self) -> int:
         """Columns of a hidden state: a multiple of the query heads, as configurations ask."""
-        taken = self.layers * 2 * self.heads * self.d + 2 * self.outputs + 1
+        taken = self.layers * self.rank + 2 * self.outputs + 1
         return taken + -taken % self.query_heads
 
 
@@ -112,18 +125,27 @@ class CarryingModel:
         self.shape, self._attention = shape, attention
         hidden, counts = shape.hidden, shape.layers * np.array((shape.heads, shape.query_heads))
         self._factors = (
-            _factor(shape.key_norm, counts[0], hidden),
-            _factor(shape.value_norm, counts[0], hidden),
-            _factor(shape.query_norm * sqrt(shape.d), counts[1], hidden),
+            factor_for(shape.key_norm, counts[0], hidden),
+            factor_for(shape.value_norm, counts[0], hidden),
+            factor_for(shape.query_norm * sqrt(shape.d), counts[1], hidden),
         )
         self._shrinking = 2.0 ** -(SHRINKING + max(0, frexp(shape.largest_value)[1]))
 
     @cached_property
     def model(self) -> Any:
-        """The model, a ``LlamaForCausalLM`` or a ``MistralForCausalLM``."""
-        torch, transformers = _libraries()
+        """The model, as the library makes it of its configuration, with the weights set."""
+        torch, transformers = libraries()
+        made = self._made(transformers, self._sizes())
+        with torch.no_grad():
+            for name, weight in made.named_parameters():
+                weight.fill_(1.0 if name.endswith("norm.weight") else 0.0)
+            self._set(made.eval())
+        return made.requires_grad_(requires_grad=False)
+
+    def _sizes(self) -> dict[str, Any]:
+        """What every configuration has."""
         shape = self.shape
-        sizes = {
+        return {
             "hidden_size": shape.hidden,
             "intermediate_size": 1,
             "num_hidden_layers": shape.layers,
@@ -138,15 +160,13 @@ class CarryingModel:
             "bos_token_id": None,
             "eos_token_id": None,
         }
-        if shape.window is None:
-            config = transformers.LlamaConfig(**sizes)
-            made = transformers.LlamaForCausalLM(config)
-        else:
-            config = transformers.MistralConfig(sliding_window=shape.window, **sizes)
-            made = transformers.MistralForCausalLM(config)
-        with torch.no_grad():
-            self._set(made.eval())
-        return made.requires_grad_(requires_grad=False)
+
+    def _made(self, transformers: Any, sizes: dict[str, Any]) -> Any:
+        window = self.shape.window
+        if window is None:
+            return transformers.LlamaForCausalLM(transformers.LlamaConfig(**sizes))
+        config = transformers.MistralConfig(sliding_window=window, **sizes)
+        return transformers.MistralForCausalLM(config)
 
     def hidden(
         self, keys: Numbers, values: Numbers, queries: Numbers, positions: npt.NDArray[np.int64]
@@ -166,13 +186,23 @@ class CarryingModel:
         InputError
             For another shape, or a vector beyond the norms of the model's shape.
         """
-        n, shape = len(positions), self.shape
+        rows = self._checked(len(positions), keys, values, queries)
         turned = self._turned_back(np.asarray(positions))
-        parts = []
-        for name, array, heads, most, factor in (
-            ("keys", keys, shape.heads, shape.key_norm, self._factors[0]),
-            ("values", values, shape.heads, shape.value_norm, self._factors[1]),
-            ("queries", queries, shape.query_heads, shape.query_norm, self._factors[2]),
+        keys, values, queries = turned(rows[0]), rows[1], turned(rows[2]) * sqrt(self.shape.d)
+        parts = [
+            part.reshape(len(positions), self.shape.layers, -1) / factor
+            for part, factor in zip((keys, values, queries), self._factors, strict=True)
+        ]
+        return self._levelled(np.concatenate(parts, axis=2).reshape(len(positions), -1))
+
+    def _checked(
+        self, n: int, keys: Numbers, values: Numbers, queries: Numbers
+    ) -> tuple[Numbers, Numbers, Numbers]:
+        shape, found = self.shape, []
+        for name, array, heads, most in (
+            ("keys", keys, shape.heads, shape.key_norm),
+            ("values", values, shape.heads, shape.value_norm),
+            ("queries", queries, shape.query_heads, shape.query_norm),
         ):
             rows = np.asarray(array, dtype=np.float64)
             expected = (n, shape.layers, heads, shape.d)
@@ -181,15 +211,15 @@ class CarryingModel:
             largest = float(np.sqrt((rows**2).sum(-1).max(initial=0.0)))
             if not largest <= most:
                 raise InputError(name, f"norms of at most {most}", str(largest))
-            if name != "values":
-                rows = turned(rows)
-            if name == "queries":
-                rows = rows * sqrt(shape.d)  # the model divides by it
-            parts.append(rows.reshape(n, shape.layers, -1) / factor)
-        states = np.zeros((n, shape.hidden), dtype=np.float32)
-        taken = np.concatenate(parts, axis=2).reshape(n, -1).astype(np.float32)
+            found.append(rows)
+        return found[0], found[1], found[2]
+
+    def _levelled(self, rows: Numbers) -> Any:
+        """Hidden states of these first columns, with the level; a tensor."""
+        taken = rows.astype(np.float32)
+        states = np.zeros((len(rows), self.shape.hidden), dtype=np.float32)
         states[:, : taken.shape[1]] = taken
-        rest = shape.hidden * (1 - NORM_EPSILON) - (taken.astype(np.float64) ** 2).sum(1)
+        rest = self.shape.hidden * (1 - NORM_EPSILON) - (taken.astype(np.float64) ** 2).sum(1)
         states[:, self._level] = np.sqrt(rest)
         return to_framework("torch")(states[None])
 
@@ -201,13 +231,11 @@ class CarryingModel:
     @property
     def _first_output(self) -> int:
         shape = self.shape
-        return shape.layers * (2 * shape.heads + shape.query_heads) * shape.d
+        return shape.layers * shape.rank + shape.outputs
 
     def _set(self, made: Any) -> None:
         """Set the weights: each projection picks columns, layer by layer."""
         shape = self.shape
-        for name, weight in made.named_parameters():
-            weight.fill_(1.0 if name.endswith("norm.weight") else 0.0)
         one, many = shape.heads * shape.d, shape.query_heads * shape.d
         for number, layer in enumerate(made.model.layers):
             part, first = layer.self_attn, number * (2 * one + many)
@@ -215,14 +243,21 @@ class CarryingModel:
             for (projection, size), factor in zip(picked, self._factors, strict=True):
                 projection.weight[:, first : first + size].fill_diagonal_(factor)
                 first += size
+        self._set_outputs(made)
+
+    def _set_outputs(self, made: Any) -> None:
+        """Set what brings outputs of heads to columns of their own, and those to the logits."""
+        shape, many = self.shape, self.shape.query_heads * self.shape.d
+        for number, layer in enumerate(made.model.layers):
             output = self._first_output + number * many
-            part.o_proj.weight[output : output + many].fill_diagonal_(self._shrinking)
+            weight = layer.self_attn.o_proj.weight
+            weight[output : output + many].fill_diagonal_(self._shrinking)
         columns = slice(self._first_output, self._first_output + shape.outputs)
         made.lm_head.weight[:, columns].fill_diagonal_(1 / self._shrinking)
 
     def _turned_back(self, positions: npt.NDArray[np.int64]) -> Any:
         """The inverse of the model's own rotation at positions, in float64."""
-        torch, _ = _libraries()
+        torch, _ = libraries()
         places = torch.from_numpy(positions)[None]
         found = self.model.model.rotary_emb(torch.zeros(1, dtype=torch.float32), places)
         half = self.shape.d // 2
@@ -237,12 +272,13 @@ class CarryingModel:
         return turn
 
 
-def _factor(norm: float, count: int, hidden: int) -> float:
-    """The least power of two by which so many vectors fill at most a sixth of the mean square."""
+def factor_for(norm: float, count: int, hidden: int) -> float:
+    """Return the least power of two by which vectors fill at most a sixth of the mean square."""
     return float(2.0 ** frexp(norm * sqrt(6 * count / hidden))[1])
 
 
-def _libraries() -> tuple[Any, Any]:
+def libraries() -> tuple[Any, Any]:
+    """Return PyTorch and Transformers; `InputError` if one is not installed."""
     try:
         import torch  # noqa: PLC0415 (optional, and slow to import)
         import transformers  # noqa: PLC0415 (optional, and slow to import)

@@ -41,7 +41,8 @@ def carrying_error(shape: ModelShape, n: int) -> Fraction:
     attention changed relatively by their rounding to hidden states, by the norm and by the rotary
     embedding: two products and a sum an entry, ``√2·γ_2`` in the norm of a pair. By Cauchy and
     Schwarz logits change by at most ``‖q‖·‖k‖`` times the product of both changes. The rest is the
-    forward error of attention, in blocks of any size, and one more norm on the way out.
+    forward error of attention, in blocks of any size, and one more norm on the way out. Latents
+    have a norm of their own.
 
     Parameters
     ----------
@@ -55,8 +56,9 @@ def carrying_error(shape: ModelShape, n: int) -> Fraction:
     u, epsilon = UNIT, 2 * EXP_ULPS * UNIT
     with arb_precision(PRECISION):
         norm = _norm(shape.hidden)
+        latents = _norm(shape.rank) if shape.latent else arb(1)
         turning = 1 + arb(2).sqrt() * _ball(gamma(2, u))
-        moved = _ball((1 + u) ** 3) * norm
+        moved = _ball((1 + u) ** 3) * norm * latents
         S = arb(shape.key_norm) * arb(shape.query_norm)
         stretched = S * (moved * turning) ** 2
         drift = (

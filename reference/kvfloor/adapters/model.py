@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 import pickle
 from typing import Any, ClassVar
 
 import numpy as np
 
-from kvfloor.adapters.carrying import CarryingModel, ModelShape, Numbers
+from kvfloor.adapters.carrying import ModelShape, Numbers
 from kvfloor.adapters.compressors import Compressor, Installed
 from kvfloor.adapters.held import Held, digest, held_in
+from kvfloor.adapters.latent import carrying_model
 from kvfloor.adapters.tensors import Tensors
 from kvfloor.errors import InputError
 
@@ -66,7 +68,7 @@ class ModelCache:
     ) -> None:
         self._shape, self._compressor = shape, compressor
         self._prefill, self._seed = prefill, seed
-        self._carrying = CarryingModel(shape, attention)
+        self._carrying = carrying_model(shape, attention)
         self._installed: Installed | None = None
         self._taken, self._state = 0, b""
         self._before = dict[tuple[int, str], bytes]()
@@ -161,12 +163,14 @@ class ModelCache:
         """Run tokens through the model, from a position on; return the last one's logits."""
         import torch  # noqa: PLC0415 (optional, and slow to import)
 
-        positions = np.arange(place, place + len(queries))
+        positions, model = np.arange(place, place + len(queries)), self._carrying.model
         hidden = self._carrying.hidden(keys, values, queries, positions)
+        known = inspect.signature(model.forward).parameters
+        given = {"cache" if "cache" in known else "past_key_values": installed.cache}  # of 5.24
         with torch.no_grad():
-            found = self._carrying.model(
+            found = model(
+                **given,
                 inputs_embeds=hidden,
-                past_key_values=installed.cache,
                 position_ids=torch.from_numpy(positions)[None],
                 use_cache=True,
                 logits_to_keep=1,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +19,12 @@ from kvfloor.adapters.carrying import Numbers
 from kvfloor.adapters.carrying_error import carrying_error
 from kvfloor.adapters.compressors import Compressor, compressor_name
 from kvfloor.adapters.model import ModelCache
-from kvfloor.adapters.model_instance import ModelInstance, Sizes
+from kvfloor.adapters.model_certificate import Missed, head_certificate
+from kvfloor.adapters.model_instance import ModelInstance, Sizes, revealed
+from kvfloor.adapters.model_losses import Asked, looks_like
 from kvfloor.adapters.model_result import ModelAudit
+from kvfloor.audit import Finding
+from kvfloor.caches import State
 from kvfloor.errors import InputError
 from kvfloor.floors import Guarantee, as_confidence, certified_bits
 from kvfloor.isolation import READING, WRITING, Isolated, Misbehaviour
@@ -41,6 +47,7 @@ def audit_in_model(
     heads: int = 2,
     query_heads: int | None = None,
     window: int | None = None,
+    latent: bool = False,
     eta: Any = 0,
     alpha: Any = Fraction(1, 8),
     prefill: int | None = None,
@@ -67,6 +74,8 @@ def audit_in_model(
         Of the model; by default as many query heads as key-value heads.
     window : int, optional
         Tokens that a query sees, its own included.
+    latent : bool
+        Whether keys and values come from latents, as in DeepSeek's models: see `LatentModel`.
     eta, alpha : number
         The guarantee (η, α).
     prefill : int, optional
@@ -93,7 +102,13 @@ def audit_in_model(
     started = time.perf_counter()
     guarantee = Guarantee(eta, alpha)
     sizes = Sizes(
-        as_count(n, "n", 1), as_count(d, "d", 1), layers, heads, query_heads or heads, window
+        as_count(n, "n", 1),
+        as_count(d, "d", 1),
+        layers,
+        heads,
+        query_heads or heads,
+        window,
+        latent,
     )
     instance = ModelInstance(sizes, guarantee, as_count(seed, "seed"))
     arithmetic = carrying_error(instance.shape, sizes.n)
@@ -110,12 +125,12 @@ def audit_in_model(
     try:
         course.run(options, seconds)
     except Misbehaviour as fault:
-        course.findings.append((fault.kind, str(fault)))
+        course.findings.append(Finding(fault.kind, str(fault)))
         course.verdict = "not-served" if fault.kind == "raised" else "misbehaves"
     except InputError:
         raise
     except Exception:  # of this program
-        course.findings.append(("error", traceback.format_exc()))
+        course.findings.append(Finding("error", traceback.format_exc()))
         course.verdict = "error"
     return ModelAudit(
         compressor=compressor_name(compressor),
@@ -130,17 +145,6 @@ def audit_in_model(
     )
 
 
-class _Question(NamedTuple):
-    """Where the largest error was."""
-
-    error: float
-    layer: int
-    head: int
-    address: int
-    answer: float
-    truth: float
-
-
 class _Course:
     """What happens to a compressor, and what came of it so far."""
 
@@ -153,15 +157,18 @@ class _Course:
     ) -> None:
         self._held_to, self._instance, self._addresses = held_to, instance, addresses
         self._confidence = confidence
-        self.findings = list[tuple[str, str]]()
+        self.findings = list[Finding]()
         self.verdict = "error"
-        self._told = dict[str, Any]()
+        self._options, self._told, self._state = dict[str, Any](), dict[str, Any](), b""
         self._asked = self._wrong = self._failed = 0
-        self._worst: _Question | None = None
+        self._losses = Counter[str]()
+        self._worst_error: float | None = None
+        self._missed: tuple[float, Missed] | None = None
 
     def run(self, options: dict[str, Any], seconds: float) -> None:
         """Have the tokens taken, ask from the state alone, and judge."""
         instance, queries = self._instance, self._instance.queries(self._addresses)
+        self._options = options
         with ExitStack() as processes:
             writer, reader = (
                 processes.enter_context(Isolated(CACHE, hash_seed=seed, seconds=seconds))
@@ -175,8 +182,8 @@ class _Course:
                 self._told = told
 
             reader.call(_ready, options, seconds=limit, meanwhile=take)
-            state, mine = bytes.fromhex(self._told.pop("state")), self._told.pop("answers")
-            arguments = options, state, instance.sizes.n, queries
+            self._state, mine = bytes.fromhex(self._told.pop("state")), self._told.pop("answers")
+            arguments = options, self._state, instance.sizes.n, queries
             alone = reader.call(_answered, *arguments, seconds=limit)
         answers = np.array(alone)
         _require_numbers(answers)
@@ -195,7 +202,8 @@ class _Course:
             "asked": self._asked,
             "wrong": self._wrong,
             "failed": self._failed,
-            "worst_error": None if self._worst is None else self._worst.error,
+            "worst_error": self._worst_error,
+            "losses": dict(self._losses.most_common()),
         }
 
     def retrieved(self) -> Fraction | None:
@@ -220,30 +228,38 @@ class _Course:
                 self._judge_head(layer, head, answers[:, layer, head])
 
     def _judge_head(self, layer: int, head: int, answers: Numbers) -> None:
-        family, instance = self._instance.family, self._instance
-        own = head // instance.sizes.group
+        instance, own = self._instance, head // self._instance.sizes.group
         addresses = self._addresses[:, layer, head]
         truth = instance.truth(layer, own, addresses)
-        low, high = np.nextafter(truth, -np.inf), np.nextafter(truth, np.inf)
-        bits = instance.bits(layer, own)
-        for row, address in enumerate(addresses):
-            revealed = family.decode(answers[row])
-            self._asked += len(revealed)
-            self._wrong += int((np.array(revealed) != bits[address]).sum())
-            for column, answer in enumerate(answers[row]):
-                ends = (Fraction(float(end[row, column])) for end in (low, high))
-                self._failed += self._held_to.accepts(Fraction(float(answer)), *ends) is False
         errors = np.abs(answers - truth)
-        row, column = map(int, np.unravel_index(errors.argmax(), errors.shape))
-        if self._worst is None or errors.max() > self._worst.error:
-            self._worst = _Question(
-                float(errors.max()),
-                layer,
-                head,
-                int(addresses[row]),
-                float(answers[row, column]),
-                float(truth[row, column]),
-            )
+        self._asked += answers.size
+        self._wrong += int((revealed(answers) != instance.bits(layer, own)[addresses]).sum())
+        self._worst_error = max(self._worst_error or 0.0, float(errors.max()))
+        low, high = np.nextafter(truth, -np.inf), np.nextafter(truth, np.inf)
+        for row, address in enumerate(addresses.tolist()):
+            ends = zip(answers[row].tolist(), low[row].tolist(), high[row].tolist(), strict=True)
+            off = [
+                column
+                for column, numbers in enumerate(ends)
+                if self._held_to.accepts(*map(Fraction, numbers)) is False
+            ]
+            if off:
+                column = max(off, key=errors[row].__getitem__)
+                told = float(answers[row, column]), float(truth[row, column])
+                missed = Missed(layer, head, address, column, *told)
+                self._note(missed, answers[row], len(off), float(errors[row, column]))
+
+    def _note(self, missed: Missed, answer: Numbers, count: int, error: float) -> None:
+        """Note an answer outside the guarantee, so many numbers of it, and what it looks like."""
+        instance, alpha = self._instance, float(self._instance.family.guarantee.alpha)
+        own = missed.head // instance.sizes.group
+        query = instance.queries(np.array(missed.address))
+        logits = instance.keys[-instance.family.n :, missed.layer, own] @ query
+        rows = instance.rows(missed.layer, own)
+        self._losses[looks_like(Asked(rows, logits, missed.address, answer, alpha / 4))] += 1
+        self._failed += count
+        if self._missed is None or error > self._missed[0]:
+            self._missed = error, missed
 
     def _compare(self, mine: Numbers, alone: Numbers) -> None:
         """Note whether the cache answers otherwise beside the model that took the tokens."""
@@ -255,25 +271,41 @@ class _Course:
                 f"its answers change by {apart:.6g} when they come from the cache alone; beside "
                 f"the cache the model held {outside}"
             )
-            self.findings.append(("outside-state", reason))
+            self.findings.append(Finding("outside-state", reason))
 
     def _decided(self) -> str:
-        bits, worst = self._told["held"]["bits"], self._worst
+        bits = self._told["held"]["bits"]
         under = bits < self._instance.floor_bits
-        if self._failed and worst is not None:
-            reason = (
-                f"it answers {worst.answer:.6g} where the output is {worst.truth:.6g}: layer "
-                f"{worst.layer}, head {worst.head}, address {worst.address}"
-            )
-            self.findings.append(("violation", reason))
+        if self._missed is not None:
+            self.findings.append(self._violation(self._missed[1]))
         if (retrieved := self.retrieved()) is not None and retrieved > bits:
             reason = f"{float(retrieved):.1f} bits come back from a cache of {bits}"
-            self.findings.append(("outside-state", reason))
-        if any(kind == "outside-state" for kind, _ in self.findings):
+            self.findings.append(Finding("outside-state", reason))
+        if any(finding.kind == "outside-state" for finding in self.findings):
             return "misbehaves"
         if self._failed:
             return "refuted" if under else "violates"
         return "undecided" if under else "within-guarantee"
+
+    def _violation(self, missed: Missed) -> Finding:
+        sizes, options = self._instance.sizes, self._options
+        count, asked = self._losses.total(), self._asked // sizes.d
+        looks = ", ".join(f"{n} {loss}" for loss, n in self._losses.most_common())
+        reason = (
+            f"it answers {missed.answer:.6g} where the output is {missed.truth:.6g}: layer "
+            f"{missed.layer}, head {missed.head}, address {missed.address}; of {asked} answers "
+            f"{count} are outside the guarantee, and look like: {looks}"
+        )
+        named = {
+            "compressor": compressor_name(options["compressor"]),
+            **asdict(sizes),
+            "prefill": options["prefill"],
+            "attention": options["attention"],
+        }
+        state = State(self._state, self._told["held"]["bits"])
+        seed = options["seed"]
+        certificate = head_certificate(self._instance, missed, named, seed, state)
+        return Finding("violation", reason, certificate)
 
 
 def _taken(

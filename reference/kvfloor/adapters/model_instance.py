@@ -15,7 +15,9 @@ from kvfloor.errors import InputError
 from kvfloor.families import BinaryValues, binary_keys
 from kvfloor.floors import Guarantee, heads_and_layers
 
-__all__ = ["ModelInstance", "Sizes"]
+__all__ = ["ModelInstance", "Sizes", "revealed"]
+
+STEPS = 32  # of values up to 1
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Sizes:
     n, d, layers, heads, query_heads : int
     window : int or None
         Tokens that a query sees, its own included.
+    latent : bool
+        Whether keys and values come from latents.
     """
 
     n: int
@@ -35,6 +39,7 @@ class Sizes:
     heads: int
     query_heads: int
     window: int | None = None
+    latent: bool = False
 
     @property
     def visible(self) -> int:
@@ -48,7 +53,10 @@ class Sizes:
 
 
 class ModelInstance:
-    """Random bits as values of every token, layer and key-value head, under public keys.
+    """Random bits as signs of the values of every token, layer and key-value head; keys are public.
+
+    Values are ±1/2 to ±1 in steps of 1/32, the sizes as random as the signs: so two of one column
+    that hold other bits are as far apart as 0 and 1, and values of few levels are off.
 
     The keys are the address book `binary_keys` of the tokens that queries see, zeros beyond its
     dimension; the same in all layers and heads. Tokens that no window reaches repeat its keys.
@@ -74,8 +82,9 @@ class ModelInstance:
             raise InputError("d", f"at least {book.d} for {visible} addresses", str(sizes.d))
         self.family = BinaryValues(book, d_v=sizes.d, order=1, self_token=True, guarantee=guarantee)
         rng = np.random.default_rng(seed)
-        bits = (sizes.n, sizes.layers, sizes.heads, sizes.d)
-        self.values: Numbers = rng.integers(0, 2, bits).astype(np.float64)
+        shape = (sizes.n, sizes.layers, sizes.heads, sizes.d)
+        bits, levels = rng.integers(0, 2, shape), rng.integers(STEPS // 2, STEPS + 1, shape)
+        self.values: Numbers = (2 * bits - 1) * levels / STEPS
         asked = rng.integers(0, visible, (sizes.n, sizes.layers, sizes.query_heads))
         self.own_queries: Numbers = self.queries(asked)
         self._rng = rng
@@ -98,6 +107,7 @@ class ModelInstance:
             sizes.query_heads,
             sizes.d,
             sizes.window,
+            sizes.latent,
             key_norm=sqrt(book.d),
             value_norm=sqrt(sizes.d),
             query_norm=sqrt(self.family.multiplier**2 * book.d),
@@ -129,9 +139,13 @@ class ModelInstance:
         """Return the queries for addresses, with an axis of d more."""
         return self._padded(self.family.book.directions)[addresses] * self.family.multiplier
 
-    def bits(self, layer: int, head: int) -> Numbers:
-        """Return the bits at the addresses of a key-value head, shape (addresses, d)."""
+    def rows(self, layer: int, head: int) -> Numbers:
+        """Return the values at the addresses of a key-value head, shape (addresses, d)."""
         return self.values[self.sizes.n - self.family.n :, layer, head]
+
+    def bits(self, layer: int, head: int) -> npt.NDArray[np.bool_]:
+        """Return the bits at the addresses of a key-value head, shape (addresses, d)."""
+        return revealed(self.rows(layer, head))
 
     def truth(self, layer: int, head: int, addresses: npt.NDArray[np.int64]) -> Numbers:
         """Return the outputs for addresses of a key-value head, each the nearest float64."""
@@ -140,7 +154,7 @@ class ModelInstance:
         return tensor_attention_rounded(
             np.asarray(book.directions, dtype=np.float64)[addresses] * self.family.multiplier,
             [np.vstack([np.asarray(book.keys, dtype=np.float64), nothing[0]])],
-            [np.vstack([self.bits(layer, head), nothing[1]])],
+            [np.vstack([self.rows(layer, head), nothing[1]])],
             dtype="float64",
         )
 
@@ -148,3 +162,8 @@ class ModelInstance:
         padded = np.zeros((len(rows), self.sizes.d))
         padded[:, : len(rows[0])] = rows
         return padded
+
+
+def revealed(answers: Numbers) -> npt.NDArray[np.bool_]:
+    """Return the bits that values, or answers, reveal."""
+    return answers > 0

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from kvfloor.adapters.model_instance import Sizes
+from kvfloor.audit import VERDICTS, Finding
 from kvfloor.floors import Guarantee
 
 __all__ = ["ModelAudit"]
 
-MEANINGS = {
-    "within-guarantee": "every answer that was asked for came back",
-    "violates": "it has bits enough, and loses what a query may ask for: a hard instance says so, "
-    "and a trained model may never ask it",
-    "refuted": "no cache of so few bits answers all queries, whatever it keeps, and this one was "
-    "seen to fail",
-    "undecided": "it has too few bits to answer all queries, but those of the sample came back",
-    "not-served": "it could not be run in this model, and nothing is known of it",
-    "misbehaves": "it does what no cache may do",
-    "error": "the audit itself failed, which says nothing of the compressor",
-}
+NOT_SERVED = "it could not be run in this model, and nothing is known of it"
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,8 @@ class ModelAudit:
     verdict, meaning : str
         In the words of `Audit`, or ``not-served`` if taking the tokens raised; and what it says,
         and does not.
-    findings : tuple of (kind, reason)
+    findings : tuple of Finding
+        A violation has the certificate of one head's answer, unless that is too large.
     floor_bits : int
         What every cache within the guarantee needs (H1 `heads-and-layers`).
     held : dict
@@ -53,6 +45,8 @@ class ModelAudit:
         Bits that were asked for, and those that answers did not reveal.
     failed : int
         Numbers of answers that are outside the guarantee, of ``asked``.
+    losses : dict of str to int
+        What answers outside the guarantee look like, and how many: kinds of `LOSSES`, a guess.
     worst_error : float or None
         The largest distance of an answer from the true output.
     retrieved : Fraction or None
@@ -67,7 +61,7 @@ class ModelAudit:
     guarantee: Guarantee
     arithmetic: Fraction
     verdict: str
-    findings: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
     floor_bits: int
     held: dict[str, Any] = field(default_factory=dict)
     outside: dict[str, int] = field(default_factory=dict)
@@ -75,6 +69,7 @@ class ModelAudit:
     asked: int = 0
     wrong: int = 0
     failed: int = 0
+    losses: dict[str, int] = field(default_factory=dict)
     worst_error: float | None = None
     retrieved: Fraction | None = None
     versions: dict[str, str] = field(default_factory=dict)
@@ -88,7 +83,7 @@ class ModelAudit:
     @property
     def meaning(self) -> str:
         """What the verdict says, and does not."""
-        return MEANINGS[self.verdict]
+        return NOT_SERVED if self.verdict == "not-served" else VERDICTS[self.verdict]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a JSON object, exact numbers as text."""
@@ -100,7 +95,7 @@ class ModelAudit:
             "arithmetic": float(self.arithmetic),
             "verdict": self.verdict,
             "meaning": self.meaning,
-            "findings": [{"kind": kind, "reason": reason} for kind, reason in self.findings],
+            "findings": [asdict(finding) for finding in self.findings],
             "floor_bits": self.floor_bits,
             "held": self.held,
             "outside": self.outside,
@@ -108,6 +103,7 @@ class ModelAudit:
             "asked": self.asked,
             "wrong": self.wrong,
             "failed": self.failed,
+            "losses": self.losses,
             "worst_error": self.worst_error,
             "retrieved": None if self.retrieved is None else str(self.retrieved),
             "versions": self.versions,

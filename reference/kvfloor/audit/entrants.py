@@ -1,4 +1,4 @@
-"""Who plays in the league: every cache that ships and speaks order 1, at up to four budgets."""
+"""Who plays in the league: every cache that ships and speaks the order, at up to four budgets."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from typing import Any
 
 from kvfloor.audit.symbol_families import HardShape
 from kvfloor.caches import (
+    BalancedCache,
     ExactCache,
     FloorCache,
     GroupedCache,
     HashedCache,
     HeavyHitterCache,
+    KiviCache,
     LowRankCache,
     PackedCache,
     ProjectionCache,
     QuantisedCache,
+    RotatedCache,
     SinkCache,
     SubGen,
     SubGen2Cache,
+    SubGen4Cache,
     TwoCache,
     WindowCache,
     configure,
@@ -26,13 +30,20 @@ from kvfloor.caches import (
 from kvfloor.families import BinaryValues, binary_keys
 from kvfloor.isolation import Factory
 
-__all__ = ["LEFT_OUT", "Entrant", "entrants"]
+__all__ = ["Entrant", "entrants", "left_out"]
 
 LEFT_OUT = {
     "GaugedCache": "takes only tokens in its gauge",
     "LayeredCache": "keeps a cache for each layer and head",
-    "SubGen4Cache": "is `SubGen` at order 1",
 }
+LEFT_OUT_AT_1 = {"SubGen4Cache": "is `SubGen` at order 1"}
+LEFT_OUT_ABOVE = {
+    "BalancedCache": "is of order 1",
+    "SubGen": "is of order 1",
+    "FloorCache": "is for keys of other instances",
+    "WindowCache": "is for keys of other instances",
+}
+BITS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,18 @@ class Entrant:
     factory: Factory = field(repr=False)
 
 
+def left_out(order: int) -> dict[str, str]:
+    """Return which caches do not play at an order, and why."""
+    return LEFT_OUT | (LEFT_OUT_AT_1 if order == 1 else LEFT_OUT_ABOVE)
+
+
 def entrants(shape: HardShape) -> tuple[Entrant, ...]:
     """Return all that play, least budget first, for instances of a shape."""
     half = {"dtype": "float16"}
     family = BinaryValues(
         binary_keys(shape.n, shape.d), shape.d_v, order=1, guarantee=shape.guarantee
     )
+    group = max(1, min(16, shape.n // 4))
     shares = [max(1, shape.n * k // 4) for k in (1, 2, 3, 4)]
     ladders: tuple[tuple[Any, list[dict[str, Any]], dict[str, Any]], ...] = (
         (ExactCache, [{}], {}),
@@ -68,17 +85,26 @@ def entrants(shape: HardShape) -> tuple[Entrant, ...]:
         (WindowCache, [{"window": kept} for kept in shares], {"family": family}),
         (HashedCache, [{"bits": kept * shape.d_v} for kept in shares], {}),
         (QuantisedCache, [_cells(k, v) for k, v in ((3, 3), (3, 9), (5, 17), (17, 257))], {}),
-        (GroupedCache, [{"bits": bits} for bits in (1, 2, 4, 8)], {"group": 16}),
+        (GroupedCache, [{"bits": bits} for bits in BITS], {"group": 16}),
+        (KiviCache, [{"bits": bits} for bits in BITS], {"group": group, "residual": group}),
+        (RotatedCache, [{"bits": bits} for bits in BITS], {}),
+        (BalancedCache, [{"levels": up} for up in (4, 3, 2, 1)], {"batch": shape.n // 16 * 2 or 2}),
         (SinkCache, [{"sinks": 1, "window": max(1, kept - 1)} for kept in shares], half),
         (HeavyHitterCache, [_hitters(kept) for kept in shares], half),
         (LowRankCache, [{"rank": max(1, shape.d * k // 8)} for k in (1, 2, 4, 8)], half),
         (ProjectionCache, [{"dimensions": max(1, shape.d * k // 4)} for k in (1, 2, 3, 4)], half),
         (SubGen, [{"s": kept} for kept in shares], {"delta": 1, "t": 1} | half),
         (SubGen2Cache, [{"s": kept} for kept in shares], {"delta": 1, "t": 1} | half),
+        (
+            SubGen4Cache,
+            [{"s": kept} for kept in shares],
+            {"deltas": (1,) * shape.order, "t": 1} | half,
+        ),
     )
     found = [
         Entrant(cache.__name__, _shown(budget, fixed), configure(cache, **fixed, **budget))
         for cache, budgets, fixed in ladders
+        if cache.__name__ not in left_out(shape.order)
         for budget in budgets
     ]
     formats = ("float8_e4m3fn", "bfloat16", "float16", "float32")

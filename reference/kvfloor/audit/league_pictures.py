@@ -1,4 +1,4 @@
-"""The league in two pictures: bits against bits that come back, and a drawing read back."""
+"""The league in pictures: bits against bits that come back and against errors, and drawings."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from kvfloor.audit.drawing import Dots, dots
+from kvfloor.audit.dot_pictures import pixels
 from kvfloor.audit.picture import canvas, save
-from kvfloor.audit.playing import Result
+from kvfloor.audit.playing import Result, Terms
+from kvfloor.floors import best_floor
 
-__all__ = ["RIGHT", "WRONG", "colours", "draw_drawings", "draw_league"]
+__all__ = ["draw_drawings", "draw_errors", "draw_league"]
 
-RIGHT = {0: (1.0, 1.0, 1.0), 1: (0.15, 0.15, 0.15)}
-WRONG = {0: (1.0, 0.75, 0.55), 1: (0.84, 0.37, 0.0)}  # what should be 0, and what should be 1
 MARKERS = "osD^v<>Pp*hXd8H"
 COLOURS = 10  # of Matplotlib, before they come again
+LEAST_ERROR = 1e-8  # that nothing is drawn below
 LEAST = 0.05  # bits a token that nothing is drawn at
 
 
@@ -41,10 +41,7 @@ def draw_league(results: Sequence[Result], file: str | os.PathLike[str]) -> None
     ends = LEAST, 2 * max((bits for _, bits, _ in points), default=1.0)
     axes.plot(ends, ends, color="black", label="all that is kept comes back")
     axes.fill_between(ends, ends, [ends[1]] * 2, color="black", alpha=0.08, linewidth=0)
-    for k, name in enumerate(dict.fromkeys(name for name, _, _ in points)):
-        own = sorted((bits, back) for which, bits, back in points if which == name)
-        style = MARKERS[k % len(MARKERS)] + ("-" if k < COLOURS else "--")
-        axes.plot(*zip(*own, strict=True), style, label=name, alpha=0.8)
+    _draw_lines(axes, points)
     axes.set(xscale="log", yscale="log", xlim=(1, ends[1]), ylim=(LEAST, ends[1]))
     axes.set(xlabel="bits kept per token", ylabel="bits that come back per token, certified")
     axes.text(1.2, ends[1] / 2, "no cache is here", va="top")
@@ -57,6 +54,55 @@ def _point(result: Result) -> tuple[str, float, float]:
     n = content["n"]
     back = float(Fraction(content["retrieved"])) / n
     return result.task["cache"], content["bits"] / n, max(LEAST, back)
+
+
+def draw_errors(results: Sequence[Result], terms: Terms, file: str | os.PathLike[str]) -> None:
+    """Draw bits a token against the worst error, and what the floors ask for at each accuracy.
+
+    Left of the curve a cache that serves all inputs is further off on others than on those tried.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Those without an efficiency are left out.
+    terms : Terms
+    file : path
+
+    Raises
+    ------
+    InputError
+        As for `draw_league`.
+    """
+    figure = canvas()(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    points = [
+        (result.task["cache"], _point(result)[1], max(LEAST_ERROR, result.worst_error or 0.0))
+        for result in results
+        if result.efficiency is not None
+    ]
+    _draw_lines(axes, points)
+    accuracies = [Fraction(1, 2**k) for k in range(2, 17)]
+    needed = [_needed(terms, alpha) for alpha in accuracies]
+    axes.plot(needed, list(map(float, accuracies)), color="black", label="the floor at α")
+    axes.fill_betweenx(list(map(float, accuracies)), 1, needed, color="black", alpha=0.08)
+    axes.set(xscale="log", yscale="log", ylim=(LEAST_ERROR / 2, 20))
+    axes.set(xlabel="bits kept per token", ylabel="worst error on the instances, or α")
+    figure.legend(loc="outside right upper", fontsize="small")
+    save(figure, file)
+
+
+def _needed(terms: Terms, alpha: Fraction) -> float:
+    """Bits a token of the largest floor at an accuracy."""
+    floor = best_floor(terms.n, terms.d, order=terms.order, alpha=alpha)
+    return float(Fraction(floor.bits, terms.n))
+
+
+def _draw_lines(axes: Any, points: Sequence[tuple[str, float, float]]) -> None:
+    """Draw the points of each cache, joined by a line of its own style."""
+    for k, name in enumerate(dict.fromkeys(name for name, _, _ in points)):
+        own = sorted((x, y) for which, x, y in points if which == name)
+        style = MARKERS[k % len(MARKERS)] + ("-" if k < COLOURS else "--")
+        axes.plot(*zip(*own, strict=True), style, label=name, alpha=0.8)
 
 
 def draw_drawings(results: Sequence[Result], file: str | os.PathLike[str]) -> None:
@@ -86,7 +132,7 @@ def draw_drawings(results: Sequence[Result], file: str | os.PathLike[str]) -> No
     for line, (name, own) in zip(grid, rows.items(), strict=False):
         for axes, result in zip(line, own, strict=False):
             axes.spines[:].set(visible=True, color="lightgray")
-            axes.imshow(colours(result.dots or ()), aspect="equal", interpolation="nearest")
+            axes.imshow(pixels(result.dots or ()), aspect="equal", interpolation="nearest")
             bits = (result.efficiency or {})["bits"] / len(result.dots or ())
             axes.set_title(f"{bits:.0f} bits a token", fontsize=7, pad=2)
         line[0].text(
@@ -94,15 +140,3 @@ def draw_drawings(results: Sequence[Result], file: str | os.PathLike[str]) -> No
             transform=line[0].transAxes, ha="right", va="center", fontsize=8,
         )  # fmt: skip
     save(figure, file)
-
-
-def colours(found: Dots) -> list[list[tuple[float, float, float]]]:
-    """An image of d_v rows: dots as they should be, and those that came back wrong."""
-    stored = dots(len(found), len(found[0]))
-    return [
-        [
-            (RIGHT if told[y] == column[y] else WRONG)[column[y]]
-            for told, column in zip(found, stored, strict=True)
-        ]
-        for y in range(len(found[0]))
-    ]

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+from kvfloor.audit.accuracy import Instance, read_trace
 from kvfloor.audit.auditor import DEFAULT_CONFIDENCE
 from kvfloor.audit.drawing import Dots, read_drawing
 from kvfloor.audit.entrants import Entrant, entrants
+from kvfloor.audit.reading_back import Reader
 from kvfloor.audit.resuming import resumed
 from kvfloor.audit.retrieved import Measurement, measured
 from kvfloor.audit.symbol_families import HardShape
-from kvfloor.families import attend_to
+from kvfloor.families import Token, attend_to
 from kvfloor.floors import Guarantee
-from kvfloor.isolation import SECONDS, Misbehaviour
+from kvfloor.isolation import SECONDS, Answer, Misbehaviour, Shape
 from kvfloor.numbers import as_count
 
-__all__ = ["Match", "Result", "Terms", "league", "matches", "played"]
+__all__ = ["Match", "Result", "Terms", "league", "matches", "played", "trace_of"]
 
 FAMILY = "dense"  # of the instances: values of as many levels as come back
 
@@ -34,6 +38,8 @@ class Terms:
     ----------
     n, d : int
         Tokens; entries of keys and of values.
+    order : int
+        m; slots of keys and values.
     alpha : Fraction
         The accuracy that answers are decoded at; η = 0.
     instances : int
@@ -41,19 +47,23 @@ class Terms:
     seed : int
     seconds : float
         Time limit for each answer.
+    trace : str
+        A file of keys, values and queries, as `read_trace` takes it; empty for none.
     """
 
     n: int = 64
     d: int = 16
+    order: int = 1
     alpha: Fraction = Fraction(1, 32)
     instances: int = 2
     seed: int = 0
     seconds: float = SECONDS
+    trace: str = ""
 
     @property
     def shape(self) -> HardShape:
         """Of the instances."""
-        return HardShape(1, self.n, self.d, self.d, Guarantee(alpha=self.alpha))
+        return HardShape(self.order, self.n, self.d, self.d, Guarantee(alpha=self.alpha))
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ class Match:
     def key(self) -> dict[str, Any]:
         """What tells it from others, as a JSON object."""
         named = {name: str(value) for name, value in asdict(self.terms).items()}
+        named["trace"] = Path(self.terms.trace).name
         return {"cache": self.entrant.cache, "options": self.entrant.options} | named
 
 
@@ -83,7 +94,10 @@ class Result:
     worst_error, mean_error : float or None
         Of the outputs in the instances that count, from the true ones correctly rounded.
     dots : tuple of tuples of 0 and 1, or None
-        The drawing as it was read back.
+        The drawing as it was read back; None at another order than 1.
+    trace : dict or None
+        Of the trace: ``bits`` of the state, ``worst`` and ``mean`` error of its queries, in units
+        of its largest value; or why there are none: ``refused``. None if there was no trace.
     reason : str
         Why there is nothing; else empty.
     """
@@ -93,6 +107,7 @@ class Result:
     worst_error: float | None
     mean_error: float | None
     dots: Dots | None
+    trace: dict[str, Any] | None
     reason: str
 
     @property
@@ -128,7 +143,10 @@ def matches(terms: Terms) -> list[Match]:
     """
     as_count(terms.n, "n", 2)
     as_count(terms.d, "d", 1)
+    as_count(terms.order, "order", 1)
     terms.shape.guarantee.separates_bits()
+    if terms.trace:
+        trace_of(terms)
     return [Match(entrant, terms) for entrant in entrants(terms.shape)]
 
 
@@ -165,19 +183,63 @@ def played(match: Match) -> Result:
             seconds=terms.seconds,
             seed=terms.seed,
         )
-        drawn = read_drawing(factory, terms.shape, seconds=terms.seconds, coins=terms.seed)
+        drawn = _drawn(match)
     except Misbehaviour as fault:
-        return Result(match.key, None, None, None, None, f"{fault.kind}: {fault}")
+        return Result(match.key, None, None, None, None, None, f"{fault.kind}: {fault}")
     worst, mean = _errors(measurement)
-    return Result(match.key, measurement.efficiency.to_json(), worst, mean, drawn, "")
+    found = measurement.efficiency.to_json()
+    return Result(match.key, found, worst, mean, drawn, _traced(match), "")
+
+
+def _drawn(match: Match) -> Dots | None:
+    terms, factory = match.terms, match.entrant.factory
+    if terms.order != 1:
+        return None
+    return read_drawing(factory, terms.shape, seconds=terms.seconds, coins=terms.seed).dots
 
 
 def _errors(measurement: Measurement) -> tuple[float, float]:
     """The worst and the mean distance of answers from the correctly rounded outputs."""
     family, errors = measurement.family, list[Fraction]()
     for one in measurement.found:
-        attention = attend_to(family.encode(one.symbols))
-        for address, answer in one.answers.items():
-            truth = attention(family.query(address)).floats()
-            errors += [abs(o - Fraction(t)) for o, t in zip(answer, truth, strict=True)]
+        queries = [family.query(address) for address in one.answers]
+        errors += _distances(family.encode(one.symbols), queries, list(one.answers.values()))
     return float(max(errors)), float(sum(errors) / len(errors))
+
+
+def _traced(match: Match) -> dict[str, Any] | None:
+    """What comes of the trace: see `Result`."""
+    terms = match.terms
+    if not terms.trace:
+        return None
+    instance = trace_of(terms)
+    shape = Shape(terms.order, terms.d, terms.d)
+    try:
+        with ExitStack() as processes:
+            factory = match.entrant.factory
+            reader = Reader(factory, shape, seconds=terms.seconds, processes=processes)
+            bits, answers = reader.answers(
+                instance.tokens, instance.queries, terms.seed, "the trace"
+            )
+    except Misbehaviour as fault:
+        return {"refused": str(fault)}
+    errors = [x / instance.bound for x in _distances(instance.tokens, instance.queries, answers)]
+    mean = float(sum(errors) / len(errors))
+    return {"bits": bits, "worst": float(max(errors)), "mean": mean}
+
+
+def trace_of(terms: Terms) -> Instance:
+    """Return the trace that a league is played on; `InputError` if it has another shape."""
+    return read_trace(terms.trace, order=terms.order, n=terms.n, d=terms.d, d_v=terms.d)
+
+
+def _distances(
+    tokens: Sequence[Token], queries: Sequence[Any], answers: Sequence[Answer]
+) -> list[Fraction]:
+    """How far each number of the answers is from the correctly rounded output."""
+    attention = attend_to(tokens)
+    return [
+        abs(o - Fraction(t))
+        for query, answer in zip(queries, answers, strict=True)
+        for o, t in zip(answer, attention(query).floats(), strict=True)
+    ]

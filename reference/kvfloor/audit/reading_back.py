@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from kvfloor.audit.symbol_families import SymbolFamily
+from kvfloor.families import Token
 from kvfloor.isolation import (
     READING,
     WRITING,
@@ -78,15 +79,27 @@ class Reader:
         """
         addresses = range(family.addresses) if addresses is None else addresses
         queries: list[Any] = [family.query(address) for address in addresses]
-        stream = Stream(family.encode(symbols), "once", queries[0], coins)
+        bits, replies = self.answers(family.encode(symbols), queries, coins, family.name)
+        answers = dict(zip(addresses, replies, strict=True))
+        return ReadBack(tuple(symbols), bits, answers, family.wrong(symbols, answers))
+
+    def answers(
+        self, tokens: Sequence[Token], queries: Sequence[Any], coins: int, name: str
+    ) -> tuple[int, list[Answer]]:
+        """Return the bits of the state after tokens, and the answers to queries from it alone.
+
+        Raises
+        ------
+        Misbehaviour
+            As for `read`; the reason names what was refused.
+        """
+        stream = Stream(tokens, "once", queries[0], coins)
         shape, seconds = self._shape, self._seconds
         try:
             state, _ = streamed(self._writer, stream, [], shape, seconds)
-            replies = asked(self._reader, state, queries, shape, coins, seconds)
+            return state.bits, asked(self._reader, state, queries, shape, coins, seconds)
         except Refusal as refusal:
-            raise Misbehaviour(REFUSED, f"it refuses {family.name}: {refusal}") from None
-        answers = dict(zip(addresses, replies, strict=True))
-        return ReadBack(tuple(symbols), state.bits, answers, family.wrong(symbols, answers))
+            raise Misbehaviour(REFUSED, f"it refuses {name}: {refusal}") from None
 
 
 def drawn(family: SymbolFamily, seed: int, purpose: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from kvfloor.audit.meanings import VERDICTS
 from kvfloor.certificates import Document
 from kvfloor.floors import Floor
 
@@ -156,6 +157,11 @@ class Audit:
     unheard: tuple[str, ...] = ()
 
     @property
+    def meaning(self) -> str:
+        """What the verdict says, and what it does not."""
+        return VERDICTS[self.verdict]
+
+    @property
     def failed(self) -> tuple[str, ...]:
         """The entries with an answer outside the guarantee."""
         return tuple(entry.name for entry in self.accuracy if entry.stood < entry.asked)
@@ -187,6 +193,7 @@ class Audit:
             "floor_bits": self.floor.bits,
             "under_floor": self.under_floor,
             "verdict": self.verdict,
+            "meaning": self.meaning,
             "findings": [
                 {"kind": f.kind, "reason": f.reason, "certificate": f.certificate}
                 for f in self.findings

@@ -1,5 +1,6 @@
 """The Cache protocol, and caches that speak it."""
 
+from kvfloor.caches.balanced import BalancedCache
 from kvfloor.caches.clusters import SURELY
 from kvfloor.caches.coins import Coins, Flips, derived_seed
 from kvfloor.caches.courses import COURSES, LIVE, take
@@ -11,6 +12,7 @@ from kvfloor.caches.grouped import GroupedCache
 from kvfloor.caches.hashed import HashedCache
 from kvfloor.caches.heavy_hitters import HeavyHitterCache
 from kvfloor.caches.khatri_rao_codec import pack, read_bits, write_bits
+from kvfloor.caches.kivi import KiviCache
 from kvfloor.caches.layered import LayeredCache
 from kvfloor.caches.low_rank import LowRankCache
 from kvfloor.caches.packed import PackedCache
@@ -30,6 +32,7 @@ from kvfloor.caches.protocol import (
     state_of,
 )
 from kvfloor.caches.quantised import QuantisedCache
+from kvfloor.caches.rotated import RotatedCache
 from kvfloor.caches.sinks import SinkCache
 from kvfloor.caches.subgen import SubGen
 from kvfloor.caches.subgen2 import SubGen2Cache
@@ -42,6 +45,7 @@ __all__ = [
     "COURSES",
     "LIVE",
     "SURELY",
+    "BalancedCache",
     "Cache",
     "CacheFactory",
     "Coins",
@@ -54,11 +58,13 @@ __all__ = [
     "GroupedCache",
     "HashedCache",
     "HeavyHitterCache",
+    "KiviCache",
     "LayeredCache",
     "LowRankCache",
     "PackedCache",
     "ProjectionCache",
     "QuantisedCache",
+    "RotatedCache",
     "Shape",
     "SinkCache",
     "State",

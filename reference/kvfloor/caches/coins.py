@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kvfloor.numbers import Array
 
-__all__ = ["Coins", "Flips", "PublicCoins", "as_coins", "derived_seed", "signs"]
+__all__ = ["Coins", "Flips", "PublicCoins", "as_coins", "derived_seed", "rotation", "signs"]
 
 Flips = npt.NDArray[np.bool_]
 Place = tuple[int, ...]
@@ -69,6 +69,19 @@ def signs(seed: int, shape: tuple[int, int], place: Place) -> Array:
     bits = _words(seed, place, shape[0] * shape[1]) >> np.uint64(WORD - 1)
     matrix: Array = 1.0 - 2.0 * bits.astype(np.float64)
     return matrix.reshape(shape)
+
+
+def rotation(seed: int, d: int, place: Place) -> Array:
+    """Return a random d×d orthogonal matrix, uniformly distributed up to float64's rounding.
+
+    It is the same wherever the linear algebra is: LAPACKs may differ in the last bits.
+    """
+    words = _words(seed, place, 2 * d * d) >> np.uint64(WORD - 53)
+    uniform = words.astype(np.float64).reshape(2, d, d) / 2.0**53
+    normal = np.sqrt(-2 * np.log1p(-uniform[0])) * np.cos(2 * np.pi * uniform[1])
+    matrix, triangle = np.linalg.qr(normal)
+    turned: Array = matrix * np.where(np.diag(triangle) < 0, -1.0, 1.0)
+    return turned
 
 
 def _words(seed: int, place: Place, count: int) -> npt.NDArray[np.uint64]:

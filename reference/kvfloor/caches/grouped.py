@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kvfloor.caches.groups import (
+    Block,
+    Grouping,
+    as_bits,
+    channel_groups,
+    pack_codes,
+    unpack_codes,
+)
 from kvfloor.caches.packing import StateReader, count_bytes, number_bytes
 from kvfloor.caches.tokens import KeptTokens, Shape, as_token, attend, rounded
-from kvfloor.errors import InputError
-from kvfloor.numbers import Array, as_count
+from kvfloor.numbers import as_count
 
 __all__ = ["GroupedCache"]
 
 Whole = npt.NDArray[np.int64]
-MOST_BITS = 16
-
-
-class Block(NamedTuple):
-    """A rounded block: the entries of group g are ``low[g] + code·step[g]``.
-
-    Attributes
-    ----------
-    lows, steps : ndarray, shape (groups,)
-    codes : ndarray of int, shape (G·m·(d + d_v),)
-        Group by group.
-    """
-
-    lows: Array
-    steps: Array
-    codes: Whole
 
 
 class GroupedCache:
@@ -76,28 +67,24 @@ class GroupedCache:
         dtype: Any = "float16",
     ) -> None:
         del seed
-        self._bits, self._group = as_count(bits, "bits", 1), as_count(group, "group", 1)
-        if self._bits > MOST_BITS:
-            raise InputError("bits", f"at most {MOST_BITS}", str(bits))
+        self._bits, self._group = as_bits(bits), as_count(group, "group", 1)
         self._shape = Shape(order, d, d_v)
-        self._groups = entry_groups(self._shape, self._group)
         self._waiting = KeptTokens(self._shape, dtype)
+        groups = entry_groups(self._shape, self._group)
+        self._grouping = Grouping(groups, self._bits, self._waiting.format)
         self._blocks: list[Block] = []
 
     @classmethod
     def from_state(cls, state: bytes, **arguments: Any) -> GroupedCache:
         """Return the cache that had this state; `InputError` if none had."""
         cache = cls(**arguments)
-        reader, source = StateReader(state), cache._waiting.format
+        reader, grouping = StateReader(state), cache._grouping
         blocks, waiting = divmod(reader.count(), cache._group)
         cache._waiting.read(reader, waiting)
-        scales = reader.numbers((blocks, 2, len(cache._groups)), source)
-        size = cache._group * cache._shape.width
-        packed = np.frombuffer(reader.take(-(-blocks * size * cache._bits // 8)), np.uint8)
+        scales = grouping.read_scales(reader, blocks)
+        codes = unpack_codes(reader, blocks * grouping.size, cache._bits)
         reader.end()
-        digits = np.unpackbits(packed, count=blocks * size * cache._bits, bitorder="little")
-        codes = digits.reshape(blocks, size, cache._bits) @ (1 << np.arange(cache._bits))
-        cache._blocks = [Block(low, step, c) for (low, step), c in zip(scales, codes, strict=True)]
+        cache._blocks = grouping.blocks(scales, codes)
         return cache
 
     def append(self, keys: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]]) -> None:
@@ -111,20 +98,18 @@ class GroupedCache:
         waiting = self._waiting
         waiting.append(rounded(as_token(keys, values, self._shape), waiting.format))
         if len(waiting) == self._group:
-            self._blocks.append(self._rounded(waiting.rows.ravel()))
+            self._blocks.append(self._grouping.rounded(waiting.rows.ravel()))
             self._waiting = KeptTokens(self._shape, waiting.format.name)
 
     def state(self) -> bytes:
         """Return the number of tokens, the waiting ones, and lows, steps and codes."""
         tokens = len(self._waiting) + self._group * len(self._blocks)
         scales = [part for block in self._blocks for part in (block.lows, block.steps)]
-        codes = np.array([block.codes for block in self._blocks], dtype=np.int64)
-        digits = codes.reshape(-1, 1) >> np.arange(self._bits) & 1
         return (
             count_bytes(tokens)
             + self._waiting.data()
             + number_bytes(scales, self._waiting.format)
-            + np.packbits(digits.astype(np.uint8), bitorder="little").tobytes()
+            + pack_codes([block.codes for block in self._blocks], self._bits)
         )
 
     def state_bits(self) -> int:
@@ -134,33 +119,10 @@ class GroupedCache:
 
     def answer(self, query: Sequence[Any]) -> list[float]:
         """Return the output for a query of shape (d,), shape (d_v,)."""
-        blocks = [self._numbers(block) for block in self._blocks]
+        shape = self._group, self._shape.width
+        blocks = [self._grouping.numbers(block).reshape(shape) for block in self._blocks]
         rows = np.vstack([*blocks, self._waiting.rows])
         return attend(*self._shape.split(rows), query, self._shape.d)
-
-    def _rounded(self, entries: Array) -> Block:
-        """Round a block, given as one row."""
-        target, most = self._waiting.format, 2**self._bits - 1
-        groups = [entries[group] for group in self._groups]
-        lows = np.array([group.min() for group in groups])
-        spans = np.array([group.max() for group in groups]) - lows
-        steps = target.round_array(spans / most, "up")
-        if not np.isfinite(steps).all():
-            raise InputError("token", f"entries less far apart for {target.name}", "larger ones")
-        codes = [
-            np.rint((group - low) / step) if step else np.zeros(len(group))
-            for group, low, step in zip(groups, lows, steps, strict=True)
-        ]
-        return Block(lows, steps, np.concatenate(codes).astype(np.int64))
-
-    def _numbers(self, block: Block) -> Array:
-        """Return the entries that a block stands for, shape (G, m·(d + d_v))."""
-        sizes = [len(group) for group in self._groups]
-        numbers = np.empty(len(block.codes))
-        numbers[np.concatenate(self._groups)] = (
-            np.repeat(block.lows, sizes) + np.repeat(block.steps, sizes) * block.codes
-        )
-        return numbers.reshape(self._group, self._shape.width)
 
 
 def entry_groups(shape: Shape, group: int) -> list[Whole]:
@@ -170,12 +132,5 @@ def entry_groups(shape: Shape, group: int) -> list[Whole]:
     ``group`` channels at a time.
     """
     places = np.arange(group * shape.width).reshape(group, shape.width)
-    first_value = shape.order * shape.d
-    channels = [places[:, c] for c in range(first_value)]
-    parts = [
-        row[start : start + shape.d_v][part : part + group]
-        for row in places
-        for start in range(first_value, shape.width, shape.d_v)
-        for part in range(0, shape.d_v, group)
-    ]
-    return channels + parts
+    keys, values = np.split(places, [shape.order * shape.d], axis=1)
+    return [*keys.T, *channel_groups(values, [shape.d_v] * shape.order, group)]

@@ -48,13 +48,16 @@ def complaint(folder: Path, command: str) -> str:
 
 def test_refuted_with_certificates_that_check(folder: Path) -> None:
     done = run(
-        folder, "audit mine:Mine --set bits=6 -n 8 -d 3 --json r.json --plot p.png --certificates ."
+        folder,
+        "audit mine:Mine --set bits=6 -n 8 -d 3 --json r.json --plot p.png --certificates . "
+        "--picture p.svg",
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert "mine:Mine(bits=6), n=8, d=3: violation: it answers 0 where" in done.stdout
     document = json.loads((folder / "r.json").read_text())
     assert (document["cache"], document["verdict"]) == ("mine:Mine(bits=6)", "refuted")
     assert (folder / "p.png").stat().st_size > 1000
+    assert "back from mine:Mine(bits=6)" in (folder / "p.svg").read_text()
     for finding in document["findings"]:
         file = folder / f"{finding['kind']}.json"
         assert json.loads(file.read_text()) == finding["certificate"]

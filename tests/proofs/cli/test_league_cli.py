@@ -21,6 +21,7 @@ def run(command: str, folder: Path) -> CompletedProcess[str]:
         (". -n 1", "n: expected a whole number >= 2, got 1"),
         (". --instances 0", "instances: expected a whole number >= 1, got 0"),
         (". --alpha 1/2", "guarantee: expected "),
+        (". --trace nowhere.npz", "traces: expected a file .npz or .safetensors, got nowhere.npz"),
         (". -n 64 -d 5", "d: expected at least 6 for 64 different rows of signs, got 5"),
     ],
 )
@@ -38,12 +39,13 @@ def test_bad_usage_is_one_line_and_nothing_is_written(
 def test_a_league_is_written_and_taken_up(tmp_path: Path) -> None:
     command = ". -n 4 -d 4 --instances 1"
     assert (done := run(command, tmp_path)).returncode == 0, done
-    names = {"league.md", "league.csv", "league.jsonl", "league.png", "league-drawings.png"}
+    pictures = {"league.png", "league-errors.png", "league-drawings.png"}
+    names = {"league.md", "league.csv", "league.jsonl", *pictures}
     assert {file.name for file in tmp_path.iterdir()} == names
     rows = tmp_path / "league.jsonl"
     whole, page = rows.read_bytes(), (tmp_path / "league.md").read_bytes()
-    assert whole.count(b"\n") == 51
+    assert whole.count(b"\n") == 63
     rows.write_bytes(whole[: -len(whole.splitlines()[-1]) // 2])
     assert run(command, tmp_path).returncode == 0
     assert (tmp_path / "league.md").read_bytes() == page
-    assert rows.read_bytes().count(b"\n") == 51
+    assert rows.read_bytes().count(b"\n") == 63

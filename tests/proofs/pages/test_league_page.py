@@ -1,4 +1,4 @@
-"""docs/league.md is what its rows say, the rows are what caches do, and none is above 1."""
+"""The pages of the league are what its rows say, rows are what caches do, and none is above 1."""
 
 from __future__ import annotations
 
@@ -15,27 +15,34 @@ from kvfloor_proofs.pages import in_order, league_csv, league_page
 from limits import HANG
 
 DOCS = Path(__file__).parents[3] / "docs"
-TERMS = Terms()
+TERMS = Terms(trace=str(DOCS / "league-trace.npz"))
+PAGES = {
+    "league": TERMS,
+    "league-256": Terms(n=256, instances=1),
+    "league-order-2": Terms(n=16, order=2),
+}
 
 
-def rows() -> list[Result]:
-    lines = (DOCS / "league.jsonl").read_bytes().splitlines()
+def rows(name: str = "league") -> list[Result]:
+    lines = (DOCS / f"{name}.jsonl").read_bytes().splitlines()
     found = [row for row in map(Result.of, lines) if row is not None]
     assert len(found) == len(lines)
-    return in_order(found, TERMS)
+    return in_order(found, PAGES[name])
 
 
-def test_the_page_and_the_table_say_what_the_rows_say() -> None:
-    results = rows()
-    assert [row.task for row in results] == [match.key for match in matches(TERMS)]
-    assert (DOCS / "league.md").read_text() == league_page(results, TERMS)
-    assert (DOCS / "league.csv").read_text() == league_csv(results)
-    names, *table = csv.reader((DOCS / "league.csv").read_text().splitlines())
+@pytest.mark.parametrize(("name", "terms"), PAGES.items())
+def test_the_page_and_the_table_say_what_the_rows_say(name: str, terms: Terms) -> None:
+    results = rows(name)
+    assert [row.task for row in results] == [match.key for match in matches(terms)]
+    assert (DOCS / f"{name}.md").read_text() == league_page(results, terms, name)
+    assert (DOCS / f"{name}.csv").read_text() == league_csv(results, terms)
+    names, *table = csv.reader((DOCS / f"{name}.csv").read_text().splitlines())
     assert {len(line) for line in table} == {len(names)}
 
 
-def test_what_is_certified_follows_from_what_was_counted() -> None:
-    for row in rows():
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_certified_follows_from_what_was_counted(name: str) -> None:
+    for row in rows(name):
         content = row.efficiency or {}
         terms = {"instances": content["instances"], "wrong": content["wrong"]}
         size = content["symbols"] // content["instances"]
@@ -59,6 +66,7 @@ def test_what_is_certified_follows_from_what_was_counted() -> None:
         ("WindowCache", "window=32"),
         ("QuantisedCache", "key_cells=3, value_cells=3"),
         ("SubGen", "s=16, delta=1, t=1, dtype=float16"),
+        ("RotatedCache", "bits=2"),
     ],
 )
 def test_rows_are_what_caches_do(cache: str, options: str) -> None:
@@ -85,7 +93,6 @@ def test_rows_are_what_caches_do(cache: str, options: str) -> None:
 
 def test_what_gives_nothing_has_its_reason() -> None:
     row = rows()[0]
-    nothing = Result(row.task, None, None, None, None, "died: its process ended")
-    assert "| ExactCache |  | – | – | – | – | – | – | died: its process ended |" in league_page(
-        [nothing], TERMS
-    )
+    nothing = Result(row.task, None, None, None, None, None, "died: its process ended")
+    page = league_page([nothing], TERMS, "league")
+    assert f"| ExactCache | {' | –' * 6} | died: its process ended | – | – |" in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from importlib import resources
 from itertools import product
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from kvfloor import InputError, audit, check
+from kvfloor.audit import LOSSES, UNTOLD, VERDICTS
 from kvfloor.audit.accuracy import (
     CATALOGUE,
     FAMILIES,
@@ -30,7 +31,7 @@ from kvfloor.audit.accuracy import (
     read_trace,
     reported,
 )
-from kvfloor.audit.accuracy.diagnosis import diagnosed
+from kvfloor.audit.accuracy.diagnosis import diagnosed, probes
 from kvfloor.audit.accuracy.domains import within
 from kvfloor.audit.accuracy.instance import Miss, tokens_of
 from kvfloor.audit.accuracy.shrink import shrunk
@@ -77,7 +78,7 @@ def test_there_are_thirty_and_ten_after_reports() -> None:
 def test_the_page_lists_them() -> None:
     """If this fails: print `told(row)` for all rows."""
     page = (Path(__file__).parents[3] / "docs" / "wrong-caches.md").read_text()
-    assert len(TABLE) == 53  # as docs/audit.md says in words
+    assert len(TABLE) == 54  # as docs/audit.md says in words
     assert [line for line in page.splitlines() if line.startswith("| `")] == [*map(told, TABLE)]
 
 
@@ -92,6 +93,31 @@ def test_wrong_caches_fail_by_their_entry_and_are_named(row: Row) -> None:
     assert report.diagnosis.loss == row.loss
     assert report.reason.startswith(f"{row.entry}: token ")
     assert f" {row.loss}" in report.reason
+
+
+def test_every_kind_of_loss_is_found_and_explained() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "audit.md").read_text()
+    assert {row.loss for row in TABLE} == {*LOSSES, UNTOLD}
+    assert [line for line in page.splitlines() if line in rows_of(LOSSES)] == rows_of(LOSSES)
+    assert all(f"* `{verdict}`: {meaning}." in page for verdict, meaning in VERDICTS.items())
+
+
+def rows_of(meanings: Mapping[str, str]) -> list[str]:
+    return [f"| {name} | {meaning} |" for name, meaning in meanings.items()]
+
+
+def test_tokens_merged_by_their_keys_are_told_from_blocks() -> None:
+    """Every other token has nearly the same key, and all of these are answered by their mean."""
+    keys = [[1 + j / 64, 0.25] if j % 2 else [0.25, 1 + j / 64] for j in range(8)]
+    values = [[float(3 * j * j % 7), float(j % 3)] for j in range(8)]
+    instance = Instance(tokens_of([keys], [values]), ((3.0, 1.0),))
+    means = [np.mean(values[j % 2 :: 2], axis=0).tolist() for j in range(8)]
+    like = [np.mean(keys[j % 2 :: 2], axis=0).tolist() for j in range(8)]
+    queries = probes(instance)
+    merged = Instance(tokens_of([like], [means]), queries)
+    answers = [tuple(Fraction(float(x.mid())) for x in one.balls) for one in merged.outputs]
+    found = diagnosed(instance, queries, answers)
+    assert found == ("merged tokens", "tokens of keys with a cosine above 0.8", None)
 
 
 @pytest.mark.parametrize(("cache", "entry"), UNNAMED)

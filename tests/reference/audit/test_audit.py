@@ -387,7 +387,7 @@ def test_json_has_the_promised_shape() -> None:
     document = json.loads(json.dumps(result.to_json()))
     assert list(document) == [
         "cache", "order", "n", "d", "bits", "floor", "floor_bits", "under_floor", "verdict",
-        "findings", "serves", "rate", "accuracy", "seconds",
+        "meaning", "findings", "serves", "rate", "accuracy", "seconds",
     ]  # fmt: skip
     assert [list(finding) for finding in document["findings"]] == [
         ["kind", "reason", "certificate"]

@@ -9,26 +9,27 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cheats
-from kvfloor import caches
+from kvfloor import caches, tensor_attention_rounded
 from kvfloor.audit import (
-    LEFT_OUT,
     Match,
     Result,
     Terms,
     dots,
     draw_drawings,
+    draw_errors,
     draw_league,
     league,
-    league_pictures,
+    left_out,
     matches,
     played,
     playing,
 )
 from kvfloor.audit.entrants import Entrant
-from kvfloor.caches import ExactCache, SinkCache, configure
+from kvfloor.caches import ExactCache, HashedCache, QuantisedCache, SinkCache, configure
 from limits import HANG
 
 TERMS = Terms(n=8, d=4, alpha=Fraction(1, 16), seconds=HANG)
@@ -44,16 +45,49 @@ def result(name: str, options: str = "") -> Result:
     return played(match)
 
 
-def test_every_cache_plays_or_is_left_out() -> None:
+@pytest.mark.parametrize(("order", "count"), [(1, 63), (2, 54)])
+def test_every_cache_plays_or_is_left_out(order: int, count: int) -> None:
     classes = {
         name
         for name in caches.__all__
         if isinstance(getattr(caches, name), type) and hasattr(getattr(caches, name), "from_state")
     } - {"Configured", "CacheFactory"}
-    entrants = [match.entrant.cache for match in matches(Terms())]
-    assert classes == {*entrants, *LEFT_OUT} - {"all tokens, rounded"}
-    assert len(entrants) == 51
+    entrants = [match.entrant.cache for match in matches(Terms(order=order))]
+    assert classes == {*entrants, *left_out(order)} - {"all tokens, rounded"}
+    assert not {*entrants} & {*left_out(order)}
+    assert len(entrants) == count
     assert max(map(entrants.count, entrants)) == 4
+
+
+def test_order_2_is_played_without_a_drawing() -> None:
+    (match,) = (
+        one
+        for one in matches(dataclasses.replace(TERMS, order=2, d=8))
+        if one.entrant.options == "bits=8, group=2, residual=2"
+    )
+    found = played(match)
+    assert (found.dots, found.reason, (found.efficiency or {})["order"]) == (None, "", 2)
+    assert 0 < (found.mean_error or 0) < (found.worst_error or 0) < 1 / 16
+
+
+def test_a_trace_is_played(tmp_path: Path) -> None:
+    """Errors are in units of the largest value; what a cache refuses is said."""
+    rng = np.random.default_rng(0)
+    keys, values, queries = rng.integers(-8, 9, (3, 6, 4)) / 8
+    np.savez(tmp_path / "t.npz", keys=keys, values=4 * values, queries=queries)
+    terms = dataclasses.replace(TERMS, trace=str(tmp_path / "t.npz"))
+    exact = played(Match(Entrant("ExactCache", "", ExactCache), terms))
+    assert exact.trace == {"bits": 6 * 8 * 64, "worst": 0.0, "mean": 0.0}
+    assert exact.task["trace"] == "t.npz"
+    assert Result.of(exact.line()) == exact
+    empty = played(Match(Entrant("HashedCache", "", configure(HashedCache, bits=1)), terms)).trace
+    outputs = tensor_attention_rounded(queries, [keys], [values], dtype="float64")
+    assert empty is not None
+    assert empty["worst"] == pytest.approx(np.abs(outputs).max() / np.abs(values).max(), rel=1e-12)
+    boxed = configure(QuantisedCache, key_cells=3, value_cells=3)
+    refused = played(Match(Entrant("QuantisedCache", "", boxed), terms)).trace
+    assert refused is not None
+    assert refused["refused"].startswith("it refuses the trace: ")
 
 
 def test_budgets_rise() -> None:
@@ -78,6 +112,7 @@ def test_a_cheat_has_a_reason_and_no_numbers() -> None:
     match = Match(Entrant("Understated", "", cheats.Understated), TERMS)
     found = played(match)
     assert (found.efficiency, found.worst_error, found.mean_error, found.dots) == (None,) * 4
+    assert found.trace is None
     assert found.reason.startswith("state: append() or state() cache: ")
     assert Result.of(found.line()) == found
 
@@ -127,38 +162,22 @@ def test_tokens_that_are_dropped_take_their_dots_with_them() -> None:
     assert found[2:12] != stored[2:12]
 
 
-def test_wrong_dots_are_coloured() -> None:
-    stored = dots(16, 4)
-    black, white = (
-        next((x, y) for x in range(16) for y in range(4) if stored[x][y] == dot) for dot in (1, 0)
-    )
-    found = [list(column) for column in stored]
-    for x, y in (black, white):
-        found[x][y] = 1 - found[x][y]
-    image = league_pictures.colours(tuple(map(tuple, found)))
-    assert (len(image), len(image[0])) == (4, 16)
-    wrong = {
-        (x, y): image[y][x]
-        for x in range(16)
-        for y in range(4)
-        if image[y][x] in league_pictures.WRONG.values()
-    }
-    assert wrong == {black: league_pictures.WRONG[1], white: league_pictures.WRONG[0]}
-    assert {pixel for row in league_pictures.colours(stored) for pixel in row} == {
-        *league_pictures.RIGHT.values()
-    }
-
-
 def points(name: str) -> Iterator[Result]:
     for k, budget in enumerate((100, 200)):
         content: dict[str, Any] = {"n": 8, "bits": budget, "retrieved": str(Fraction(k * 30))}
         task = {"cache": name, "options": str(budget)}
-        yield Result(task, content, 0.5, 0.25, dots(8, 4), "")
+        yield Result(task, content, 0.5, 0.25, dots(8, 4), None, "")
 
 
-@pytest.mark.parametrize("draw", [draw_league, draw_drawings])
+def errors_at_the_terms(results: Any, file: Any) -> None:
+    draw_errors(results, TERMS, file)
+
+
+@pytest.mark.parametrize("draw", [draw_league, draw_drawings, errors_at_the_terms])
 def test_pictures_are_drawn(draw: Any, tmp_path: Path) -> None:
-    nothing = Result({"cache": "None", "options": ""}, None, None, None, None, "died: at once")
+    nothing = Result(
+        {"cache": "None", "options": ""}, None, None, None, None, None, "died: at once"
+    )
     draw([*points("One"), *points("Other"), nothing], tmp_path / "p.svg")
     text = (tmp_path / "p.svg").read_text()
     assert text.count("<image") == (4 if draw is draw_drawings else 0)

@@ -177,7 +177,7 @@ def test_grouped_entries_are_off_by_half_a_step(
     for row in rows:
         cache.append([row[:2].tolist()], [row[2:].tolist()])
     (block,) = cache._blocks
-    found = cache._numbers(block)
+    found = cache._grouping.numbers(block)
     groups = entry_groups(Shape(1, 2, 4), 4)
     for group, low, step in zip(groups, block.lows, block.steps, strict=True):
         given_, kept = rows.ravel()[group], found.ravel()[group]

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from kvfloor import InputError, Token
 from kvfloor.caches import (
+    BalancedCache,
     ExactCache,
     GroupedCache,
     HashedCache,
     HeavyHitterCache,
+    KiviCache,
     LowRankCache,
     PackedCache,
     ProjectionCache,
     QuantisedCache,
+    RotatedCache,
     SinkCache,
     SubGen,
     SubGen2Cache,
@@ -51,6 +54,19 @@ def grouped_bits(m: int, n: int, d: int, d_v: int) -> int:
     return 64 + waiting * m * (d + d_v) * 16 + blocks * (m * 2 * (d + d_v) * 3 + scales * 16)
 
 
+def kivi_bits(m: int, n: int, d: int, d_v: int) -> int:
+    """G = 1, R = 2, b = 3, float16: at most one key waits, the last two values stay whole."""
+    keys = n % 2 * 16 * d + n // 2 * 2 * d * (3 + 32)
+    old = max(0, n - 2)
+    return 64 + m * (keys + (n - old) * 16 * d_v + old * d_v * (3 + 32))
+
+
+def balanced_bits(m: int, n: int, d: int, d_v: int) -> int:
+    """Batches of two, two levels above: one of two, and then one of those two, has gone up."""
+    kept = n % 2 + n // 2 % 2 + n // 4
+    return 64 + kept * (d + d_v) * 16
+
+
 def low_rank_bits(m: int, n: int, d: int, d_v: int) -> int:
     numbers = sum(min(2, n, columns) * (n + columns) for columns in (d, d_v))
     return 64 + 32 * m * numbers
@@ -78,6 +94,13 @@ KINDS = [
     Kind("hashed", configure(HashedCache, bits=9), lambda *_: 9, any_bytes=True),
     Kind("quantised", configure(QuantisedCache, **CELLS), cells_bits, any_bytes=True),
     Kind("grouped", configure(GroupedCache, bits=3, group=2), grouped_bits),
+    Kind("kivi", configure(KiviCache, bits=3, group=1, residual=2), kivi_bits),
+    Kind(
+        "rotated",
+        configure(RotatedCache, bits=3),
+        lambda m, n, d, d_v: 64 + m * n * (2 * 16 + 3 * (d + d_v)),
+    ),
+    Kind("balanced", configure(BalancedCache, batch=2, levels=2), balanced_bits, orders=(1,)),
     Kind("sinks", configure(SinkCache, sinks=1, window=2), kept(3)),
     Kind("heavy", configure(HeavyHitterCache, heavy=2, recent=1), kept(3, 1)),
     Kind("low-rank", configure(LowRankCache, rank=2), low_rank_bits),

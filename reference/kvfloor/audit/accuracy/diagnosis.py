@@ -16,21 +16,19 @@ import numpy as np
 from kvfloor.audit.accuracy.draft import stretched
 from kvfloor.audit.accuracy.instance import Instance, Row
 from kvfloor.audit.accuracy.losses import stored
+from kvfloor.audit.meanings import UNTOLD
 from kvfloor.numbers import Array
 
-__all__ = ["LOSSES", "UNTOLD", "Diagnosis", "diagnosed", "probes"]
+__all__ = ["Diagnosis", "diagnosed", "probes"]
 
-LOSSES = (
-    "missing token", "token counted twice", "temperature", "clipping", "scale of values",
-    "precision of keys",
-)  # fmt: skip
-UNTOLD = "of no single kind"
 EXPLAINED = 0.2  # what a model may leave of the largest error
 MOST_PROBES = 6  # tokens that are asked for beside the instance's own queries
 MOST_TUPLES = 2**14  # more are not diagnosed
 CUTS = np.append(2.0 ** np.arange(-20, -8), np.linspace(1 / 256, 255 / 256, 128))  # shares
 MANY = 8  # tokens of which no more than one, or a run, are tried as missing or doubled
 FEW, LENGTHS = 64, 64  # tokens of which all runs are tried; lengths of runs of more, beside those
+BLOCKS = (2, 3, 4, 8, 16)  # tokens that are merged
+ALIKE = (0.8, 0.9, 0.95, 0.99, 0.999)  # cosines of keys whose tokens are merged
 
 
 class Diagnosis(NamedTuple):
@@ -39,7 +37,7 @@ class Diagnosis(NamedTuple):
     Attributes
     ----------
     loss : str
-        One of `LOSSES`, or `UNTOLD`.
+        One of `kvfloor.audit.meanings.LOSSES`, or `UNTOLD`.
     detail : str
     token : int or None
     """
@@ -126,12 +124,16 @@ def _models(
     caps = 2.0 ** np.linspace(-4, 6, 81)
     cap, answers = _fitted(lambda c: _attention(keys, values, queries, cap=c), came, caps)
     yield _Model("clipping", f"logits cut at ±{cap:.4g}", None, answers)
-    for detail, answers in _rescaled(came, right):
-        yield _Model("scale of values", detail, None, answers)
-    for detail, change in stored():
-        yield _Model("scale of values", f"values {detail}", None, of(keys, change(values)))
-    for detail, change in stored():
-        yield _Model("precision of keys", f"keys {detail}", None, of(change(keys), values))
+    for loss, detail, answers in _rescaled(came, right):
+        yield _Model(loss, detail, None, answers)
+    for loss, detail, change in stored():
+        answers = of(keys, change(values))
+        yield _Model(loss or "precision of values", f"values {detail}", None, answers)
+    for loss, detail, change in stored():
+        answers = of(change(keys), values)
+        yield _Model(loss or "precision of keys", f"keys {detail}", None, answers)
+    for detail, change in _merged(keys):
+        yield _Model("merged tokens", detail, None, of(change(keys), change(values)))
 
 
 def _recounted(keys: list[Array], values: list[Array], queries: Array) -> Iterator[_Model]:
@@ -140,7 +142,7 @@ def _recounted(keys: list[Array], values: list[Array], queries: Array) -> Iterat
     if count == 1:
         return  # its weight is all there is
     for places, detail in _places(count):
-        for factor, loss in ((0.0, LOSSES[0]), (2.0, LOSSES[1])):
+        for factor, loss in ((0.0, "missing token"), (2.0, "token counted twice")):
             counts = np.ones((count, 1))
             counts[places] = factor
             answers = _mean(weights * _products([counts] * len(keys))[:, 0], products)
@@ -230,12 +232,44 @@ def _cut(
         yield _Model("clipping", f"{name} cut at 0", None, within(0, np.inf))
 
 
-def _rescaled(came: Array, right: Array) -> Iterator[tuple[str, Array]]:
+def _rescaled(came: Array, right: Array) -> Iterator[tuple[str, str, Array]]:
     """All answers, or those of each column, times a number."""
     total = float((right * right).sum())
     if total:
         factor = float((came * right).sum()) / total
-        yield f"values times {factor:.4g}", factor * right
+        loss = "wrong signs" if factor < 0 else "scale of values"
+        yield loss, f"values times {factor:.4g}", factor * right
     sizes = (right * right).sum(axis=0)
     factors = (came * right).sum(axis=0) / np.where(sizes, sizes, 1)
-    yield "values of each column times another number", factors * right
+    yield "scale of values", "values of each column times another number", factors * right
+
+
+def _merged(keys: list[Array]) -> Iterator[tuple[str, Callable[[list[Array]], list[Array]]]]:
+    """Ways to put tokens into one, all of them answered by their mean."""
+    for detail, places in _partitions(keys[0]):
+        counts = np.bincount(places)[:, np.newaxis]
+        if len(counts) == len(places):
+            continue
+
+        def mean(slots: list[Array], at: Array = places, by: Array = counts) -> list[Array]:
+            sums = [np.zeros((len(by), slot.shape[1])) for slot in slots]
+            for total, slot in zip(sums, slots, strict=True):
+                np.add.at(total, at, slot)
+            return [(total / by)[at] for total in sums]
+
+        yield detail, mean
+
+
+def _partitions(keys: Array) -> Iterator[tuple[str, Array]]:
+    """Blocks of so many tokens; and tokens with the first one that has a key alike."""
+    count = len(keys)
+    for size in BLOCKS:
+        if size <= count:
+            yield f"{size} tokens each", np.arange(count) // size
+    sizes = np.sqrt((keys * keys).sum(axis=1))
+    sizes = np.where(sizes, sizes, 1)
+    cosines = keys @ keys.T / np.outer(sizes, sizes)
+    for least in ALIKE:
+        near = (cosines >= least) | np.eye(count, dtype=bool)  # zeros are like nothing
+        _, places = np.unique(near.argmax(axis=1), return_inverse=True)
+        yield f"tokens of keys with a cosine above {least}", places

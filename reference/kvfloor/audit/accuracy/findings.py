@@ -8,11 +8,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from kvfloor.audit.accuracy.diagnosis import LOSSES, UNTOLD, Diagnosis, diagnosed, probes
+from kvfloor.audit.accuracy.diagnosis import Diagnosis, diagnosed, probes
 from kvfloor.audit.accuracy.draft import codes, mean
 from kvfloor.audit.accuracy.examine import Bench, Failure, confirmed
 from kvfloor.audit.accuracy.instance import Instance, Miss, tokens_of
 from kvfloor.audit.accuracy.shrink import shrunk
+from kvfloor.audit.meanings import LOSSES, UNTOLD
 from kvfloor.certificates import MOST_WORK, Document, instance_certificate, instance_work
 from kvfloor.isolation import Refusal
 
