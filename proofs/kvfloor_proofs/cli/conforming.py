@@ -149,6 +149,7 @@ def _words_or_none(text: str) -> tuple[str, ...]:
 READ = {
     "views": _words_or_none,
     "packed": lambda text: () if text == "plain" else _words(text),
+    "padded": _words,
     "quantised": _quantised,
     "bitwise": _words_or_none,
     "splits": _numbers,

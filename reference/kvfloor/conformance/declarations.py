@@ -6,7 +6,7 @@ from typing import Any
 
 from kvfloor.attention import Intervals, Window, as_scale
 from kvfloor.conformance.case import MaskSpec
-from kvfloor.conformance.domain import MASKS
+from kvfloor.conformance.domain import MASKS, PADDINGS
 from kvfloor.conformance.quantised import Quantised
 from kvfloor.errors import InputError, meant
 from kvfloor.numbers import FORMATS, Array, BinaryFormat, as_count, as_format, shown
@@ -20,6 +20,7 @@ __all__ = [
     "as_float",
     "as_mask_declaration",
     "as_packed",
+    "as_padded",
     "as_returns",
     "as_splits",
     "check_layout",
@@ -108,14 +109,34 @@ def as_packed(packed: Any) -> tuple[str, ...] | None:
     return tuple(word for word in PACKED if word in listed)
 
 
+def as_padded(padded: Any) -> tuple[str, ...] | None:
+    """Return how keys may be padded, None if they are not; on a side at least."""
+    if padded is None:
+        return None
+    listed = (padded,) if isinstance(padded, str) else padded
+    expected = "left, right or both, and empty if whole sequences may be padding"
+    if not isinstance(listed, list | tuple):
+        raise InputError("padded", expected, shown(padded))
+    for word in listed:
+        if word not in PADDINGS:
+            raise InputError("padded", expected, shown(word) + meant(str(word), PADDINGS))
+    if set(listed) <= {"empty"}:
+        raise InputError("padded", expected, shown(padded))
+    return tuple(word for word in PADDINGS if word in listed)
+
+
 def check_sequences(target: Any) -> None:
     """Refuse what does not go with sequences of unequal lengths, and pages that are none."""
     if target.pages is not None:
         as_count(target.pages, "pages", 1)
     if target.packed is not None and "b" in target.layout:
         raise InputError("layout", "no b, as sequences are packed", repr(target.layout))
+    if target.padded is not None and not target.batched:
+        raise InputError("padded", "none, as the layout has no batch", shown(target.padded))
     if target.packed is None and target.pages is None:
         return
+    if target.padded is not None:
+        raise InputError("padded", "none, as sequences are as long as is told", repr(target.padded))
     why = "as lengths differ"
     if target.kind == "boolean":
         raise InputError("mask", f"no array, {why}", "'boolean'")

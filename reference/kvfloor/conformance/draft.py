@@ -110,12 +110,13 @@ class Draft:
         *,
         sink: Any = None,
         bias: Any = None,
+        key_masks: tuple[Mask, ...] | None = None,
     ) -> Case:
         """Round to the format of the inputs, and put the target's mask, scale and terms to it.
 
         For "boolean" targets, ``mask`` is the mask; without one it is causal from the top left.
         A sink for each head and an array of biases are those that are given, or else drawn; a
-        sink is then about the largest logit.
+        sink is then about the largest logit. Without key masks nothing is padding.
         """
 
         def rounded(array: Float) -> Array:
@@ -133,6 +134,7 @@ class Draft:
             self._compared(),
             self._terms(tensors, sink, bias),
             None if self.target.splits is None else self.target.splits[0],
+            key_masks=(key_masks or self.unpadded()) if self.target.padded else None,
         )
         return case if stored is None else case.with_codes(stored)
 
@@ -195,6 +197,10 @@ class Draft:
     def everything(self) -> Mask:
         """A mask that keeps all."""
         return np.ones((self.size.queries, *self.size.lengths), dtype=np.bool_)
+
+    def unpadded(self) -> tuple[Mask, ...]:
+        """Key masks without padding."""
+        return tuple(np.ones((self.size.batch, n), dtype=np.bool_) for n in self.size.lengths)
 
     def causal(self) -> Mask:
         """A causal mask as booleans."""

@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "quantised": None,
     "packed": None,
     "pages": None,
+    "padded": None,
     "skips": False,
     "bitwise": ("repeat",),
     "splits": None,
@@ -141,10 +142,17 @@ def _literal(case: Case) -> str:
             f"    relation={case.relation!r},",
             f"    rows={case.rows!r},",
             *_terms(case),
+            *_key_masks(case),
             *([] if case.splits is None else [f"    splits={case.splits},"]),
             ")",
         )
     )
+
+
+def _key_masks(case: Case) -> list[str]:
+    if case.key_masks is None:
+        return []
+    return [f"    key_masks=({', '.join(map(_array, case.key_masks))},),"]
 
 
 def _pulled(case: Case) -> str:

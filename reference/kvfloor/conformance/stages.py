@@ -133,6 +133,8 @@ def _far_apart(target: Target, case: Case) -> Case | None:
         np.ones((size.queries, *size.lengths), dtype=np.bool_)
         if isinstance(case.mask, np.ndarray)
         else case.mask,
+        key_masks=case.key_masks
+        and tuple(np.ones((shared[0], n), dtype=np.bool_) for n in size.lengths),
     )
 
 

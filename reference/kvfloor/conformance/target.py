@@ -19,6 +19,7 @@ from kvfloor.conformance.declarations import (
     as_float,
     as_mask_declaration,
     as_packed,
+    as_padded,
     as_returns,
     as_splits,
     check_layout,
@@ -44,7 +45,7 @@ EMPTY = ("zero", "nan")
 OF_CALLS = (*TERMS, "query_scales", "query_zeros", "query_offsets")
 OF_SLOTS = (
     "key_scales", "value_scales", "key_zeros", "value_zeros", "key_offsets", "block_tables",
-    "lengths",
+    "lengths", "key_masks",
 )  # fmt: skip
 
 
@@ -131,6 +132,10 @@ class Target:
         Tokens of a page, in which keys and values are: pools with pages in place of the batch, the
         first axis if the layout has no b. It is given ``block_tables=``, m arrays of shape
         (b, pages), and ``lengths=``, m of shape (b,).
+    padded : tuple of "left", "right", "empty", optional
+        Where keys and values of a batch may be padded, and that whole sequences may be. It is given
+        ``key_masks=``, m arrays of booleans of shape (b, n_r): False is padding, which no query of
+        that row sees, besides what the mask hides.
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
     bitwise : tuple of "repeat", "row-alone", "row-moved", "splits"
@@ -171,6 +176,7 @@ class Target:
     quantised: Quantised | None = None
     packed: Any = None
     pages: int | None = None
+    padded: Any = None
     skips: bool = False
     bitwise: Any = ("repeat",)
     splits: Any = None
@@ -203,6 +209,7 @@ class Target:
             "bitwise": as_bitwise(self.bitwise, self.splits),
             "splits": as_splits(self.splits),
             "packed": as_packed(self.packed),
+            "padded": as_padded(self.padded),
         }
         check_layout(self.layout, self.needed)
         check_quantised(self.quantised, arithmetic)
@@ -233,6 +240,10 @@ class Target:
         for term in self.terms:
             if term not in domain.terms:
                 raise InputError(term, f"none, as the domain's terms are {domain.terms}", "one")
+        for word in self.padded or ():
+            if word not in domain.padded:
+                expected = f"of the domain's, {', '.join(domain.padded) or 'none'}"
+                raise InputError("padded", expected, word)
         if self.order not in domain.orders:
             raise InputError("order", f"one of the domain: {domain.orders}", str(self.order))
         lengths = (1,) * self.order
@@ -326,6 +337,7 @@ class Target:
         if case.stored is not None and self.quantised is not None:
             for name, each in self.quantised.arguments(case.stored):
                 arrays[name] = to_layout(each, self.layout) if each.ndim == 3 else each
+        arrays |= {f"key_masks[{r}]": M for r, M in enumerate(case.key_masks or ())}
         arrays |= case.terms.arrays()
         return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
 

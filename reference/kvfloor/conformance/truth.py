@@ -62,7 +62,7 @@ def find_truth(
         "query": case.query,
         "keys": case.keys,
         "scale": case.sigma,
-        "mask": case.mask,
+        "mask": case.visible,
         **case.terms.arguments,
         "empty": empty,
         "return_logsumexp": True,

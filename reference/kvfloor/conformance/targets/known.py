@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kvfloor.conformance.domain import MASKS, Domain
+from kvfloor.conformance.domain import MASKS, PADDINGS, Domain
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.targets.named import Arithmetic, NamedTarget
 from kvfloor.errors import InputError
@@ -27,6 +27,7 @@ NAMED = (
         "pytorch:sdpa",
         formats=FLOAT32 | FLOAT64 | STORED,
         masks=("none", "causal-top-left", "boolean"),
+        padded=PADDINGS,
         call=TORCH,
     ),
     NamedTarget(
@@ -35,6 +36,7 @@ NAMED = (
         "pytorch:flex",
         formats=FLOAT32 | FLOAT64 | STORED,
         masks=MASKS,
+        padded=PADDINGS,
         call={"arrays": "torch", "grouped": True},
     ),
     NamedTarget(
@@ -44,6 +46,7 @@ NAMED = (
         formats=FLOAT32 | STORED,
         masks=("none", "causal-top-left", "window", "boolean"),
         domain=Domain(d_v="same"),
+        padded=PADDINGS,
         windows="top-left",
         call={"arrays": "jax", "layout": "bnhd", "grouped": True},
     ),
@@ -53,6 +56,7 @@ NAMED = (
         "transformers:eager",
         formats=FLOAT32 | PLAIN,
         masks=("none", "boolean"),
+        padded=PADDINGS,
         needs=("torch",),
         call=TORCH,
     ),
@@ -62,6 +66,7 @@ NAMED = (
         "transformers:sdpa",
         formats=FLOAT32 | FLOAT64 | STORED,
         masks=("none", "boolean"),
+        padded=PADDINGS,
         needs=("torch",),
         call=TORCH,
     ),
@@ -138,6 +143,7 @@ NAMED = (
         "onnx:reference",
         formats=FLOAT32 | FLOAT64 | PLAIN,
         masks=MASKS,
+        padded=PADDINGS,
         call=OUTPUT,
     ),
     NamedTarget(
@@ -146,6 +152,7 @@ NAMED = (
         "onnxruntime:attention",
         formats=FLOAT32 | {"float16": Arithmetic("float16")},
         masks=MASKS,
+        padded=PADDINGS,
         needs=("onnx",),
         call=OUTPUT,
     ),

@@ -68,6 +68,8 @@ class NamedTarget:
         What else is served.
     scales : bool
         Whether it is told the scale; else that is 1/sqrt(d).
+    padded : tuple of str
+        How keys may be padded, of `kvfloor.conformance.domain.PADDINGS`.
     windows : str
         Which are served: any, top-left, bottom-right or causal ones.
     needs : tuple of str
@@ -87,6 +89,7 @@ class NamedTarget:
     orders: tuple[int, ...] = (1,)
     domain: Domain = EVERYTHING
     scales: bool = True
+    padded: tuple[str, ...] = ()
     windows: str = "any"
     needs: tuple[str, ...] = ()
     cuda: bool = False
@@ -155,6 +158,7 @@ class NamedTarget:
         common: dict[str, Any] = {
             "masks": self.masks,
             "orders": self.orders,
+            "padded": self.padded,
             "formats": tuple(self.formats),
         }
         for name in (f.name for f in fields(Domain) if f.name not in common):

@@ -12,6 +12,7 @@ from onnx.reference import ReferenceEvaluator
 
 from kvfloor.attention import WINDOWS, Window
 from kvfloor.conformance.targets.reaches import reaches
+from kvfloor.conformance.targets.visible import visible
 from kvfloor.numbers import Array, as_format
 
 __all__ = ["Call", "reference"]
@@ -20,10 +21,11 @@ NAMES = ("Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen
 WITH_WINDOWS, WITHOUT = 25, 24  # the first opsets that have them, and lengths of keys
 
 
-def reference(q: Any, K: Any, V: Any, *, scale: float, mask: Any) -> Any:
+def reference(q: Any, K: Any, V: Any, *, scale: float, mask: Any, key_masks: Any = None) -> Any:
     """The operator by `onnx.reference.ReferenceEvaluator`."""
-    call = Call.of(q, mask, scale)
-    (output,) = _evaluator(call).run(None, call.inputs(q, K[0], V[0], mask))
+    whole = visible(mask, key_masks)
+    call = Call.of(q, mask, scale, masked=whole is not None)
+    (output,) = _evaluator(call).run(None, call.inputs(q, K[0], V[0], whole))
     return output
 
 
@@ -53,7 +55,7 @@ class Call(NamedTuple):
     attributes: tuple[tuple[str, Any], ...]
 
     @classmethod
-    def of(cls, q: Array, mask: Any, scale: float) -> Call:
+    def of(cls, q: Array, mask: Any, scale: float, *, masked: bool) -> Call:
         """Return that of a call: softmax in float32, or float64 for that.
 
         A scale is told as a float32, which is all that the operator takes; 1/sqrt(d) is not told.
@@ -69,7 +71,7 @@ class Call(NamedTuple):
             left, right = reaches(mask, -1)
             told |= {"left_window_size": left, "right_window_size": right}
         aligned = isinstance(window, Window) and not window.top_left
-        return cls(q.dtype.name, isinstance(mask, np.ndarray), aligned, tuple(told.items()))
+        return cls(q.dtype.name, masked, aligned, tuple(told.items()))
 
     def model(self) -> ModelProto:
         """Return the model."""
@@ -81,7 +83,7 @@ class Call(NamedTuple):
             types["nonpad_kv_seqlen"] = TensorProto.INT64
         given = [name if name in types else "" for name in NAMES]
         node = helper.make_node("Attention", given, ["Y"], **dict(self.attributes))
-        axes = {"attn_mask": 2, "nonpad_kv_seqlen": 1}
+        axes = {"nonpad_kv_seqlen": 1}
         inputs = [
             helper.make_tensor_value_info(name, kind, [None] * axes.get(name, 4))
             for name, kind in types.items()
@@ -92,11 +94,12 @@ class Call(NamedTuple):
         graph = helper.make_graph([node], "attention", inputs, [output])
         return helper.make_model(graph, opset_imports=[opset], ir_version=10)
 
-    def inputs(self, q: Array, key: Array, value: Array, mask: Any) -> dict[str, Array]:
-        """Return the arrays of a call by their names."""
+    def inputs(self, q: Array, key: Array, value: Array, whole: Any) -> dict[str, Array]:
+        """Return the arrays of a call by their names; the mask as `visible` has it."""
         found = {"Q": q, "K": key, "V": value}
         if self.masked:
-            found["attn_mask"] = mask
+            shape = (len(q), 1, q.shape[2], key.shape[2])
+            found["attn_mask"] = np.ascontiguousarray(np.broadcast_to(whole, shape))
         if self.aligned:
             found["nonpad_kv_seqlen"] = np.full(q.shape[0], key.shape[2], dtype=np.int64)
         return found
