@@ -92,12 +92,12 @@ def sliding_two_simplicial_attn(
     return by_tokens(q, keys, values, scale=q.shape[-1] ** -0.5, mask=mask)[0]
 
 
-def session(model: bytes, providers: Any) -> Any:
+def session(model: bytes, options: Any, providers: Any) -> Any:
     """ONNX's own evaluator in the shape of an `InferenceSession`."""
     import onnx  # noqa: PLC0415 (not everywhere)
     from onnx.reference import ReferenceEvaluator  # noqa: PLC0415
 
-    assert providers == ["CPUExecutionProvider"]
+    assert (options.log_severity_level, providers) == (3, ["CPUExecutionProvider"])
     return SimpleNamespace(run=ReferenceEvaluator(onnx.load_model_from_string(model)).run)
 
 
@@ -127,6 +127,8 @@ PACKAGES: dict[str, dict[str, dict[str, Any]]] = {
             "sliding_two_simplicial_attn": sliding_two_simplicial_attn
         },
     },
-    "onnxruntime:attention": {"onnxruntime": {"InferenceSession": session}},
+    "onnxruntime:attention": {
+        "onnxruntime": {"InferenceSession": session, "SessionOptions": SimpleNamespace}
+    },
 }
 PACKAGES["simplicial-attention:nth"] = PACKAGES["simplicial-attention:naive"]

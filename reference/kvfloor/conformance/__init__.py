@@ -16,9 +16,10 @@ from kvfloor.conformance.catalogue import (
     as_entry,
     entries_for,
 )
+from kvfloor.conformance.comparison import Judgement, Worst
 from kvfloor.conformance.domain import Domain
 from kvfloor.conformance.draft import Draft
-from kvfloor.conformance.judge import Judgement, Worst, judge
+from kvfloor.conformance.judge import judge
 from kvfloor.conformance.loading import load
 from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.power import Power

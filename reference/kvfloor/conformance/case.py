@@ -16,7 +16,7 @@ from kvfloor.numbers import Array
 __all__ = ["Case", "MaskSpec", "Relation"]
 
 MaskSpec: TypeAlias = "Literal['causal', 'causal-top-left'] | Window | Mask | None"
-Relation = Literal["none", "inputs", "repeat", "row-alone", "row-moved", "splits"]
+Relation = Literal["none", "inputs", "repeat", "row-alone", "row-moved", "splits", "stages"]
 
 
 UNOWNED = 8.0  # neither near to what is owned nor out of any format's range
@@ -35,7 +35,7 @@ class Case:
     scale : positive rational or "1/sqrt(d)"
     mask : None, "causal", "causal-top-left", `Window`, or booleans
         Of shape (n_q, n_1, ..., n_m), or (b, h, n_q, n_1, ..., n_m).
-    relation : "none", "inputs", or one of `kvfloor.conformance.repeating.BITWISE`
+    relation : "none", "inputs", "stages", or one of `kvfloor.conformance.repeating.BITWISE`
         What is compared besides the numbers: the inputs after the call; what other calls return.
     rows : tuple of int, optional
         The queries whose results are compared; all by default.

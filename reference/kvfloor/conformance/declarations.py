@@ -26,6 +26,7 @@ __all__ = [
     "check_layout",
     "check_quantised",
     "check_sequences",
+    "check_stages",
     "to_layout",
 ]
 
@@ -144,6 +145,17 @@ def check_sequences(target: Any) -> None:
         raise InputError("bias", f"alibi or none, {why}", "'array'")
     if target.quantised is not None and target.quantised.per not in ("tensor", "head"):
         raise InputError("quantised.per", f"tensor or head, {why}", repr(target.quantised.per))
+
+
+def check_stages(target: Any) -> None:
+    """Refuse what gives no stages, and targets whose logits are no matrices."""
+    if target.stages is None:
+        return
+    if not callable(target.stages):
+        raise InputError("stages", "a callable", shown(target.stages))
+    if target.order != 1 or target.packed is not None or target.pages is not None:
+        expected = "none, unless the order is 1 and sequences are neither packed nor in pages"
+        raise InputError("stages", expected, "a callable")
 
 
 def to_layout(array: Array, layout: str) -> Array:

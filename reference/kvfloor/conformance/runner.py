@@ -18,11 +18,12 @@ from kvfloor.conformance.backward import (
 )
 from kvfloor.conformance.case import Case, Relation
 from kvfloor.conformance.catalogue import Entry, as_entry, catalogue_of
+from kvfloor.conformance.comparison import Judgement
 from kvfloor.conformance.declarations import BITWISE
 from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
 from kvfloor.conformance.interpreter import check_interpreter
-from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.judge import judge
 from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.power import Power, least_power
 from kvfloor.conformance.report import Failure, NotRun, Repeated, Report

@@ -16,18 +16,24 @@ from typing import Any, Literal
 import numpy as np
 
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.comparison import Judgement
+from kvfloor.conformance.judge import judge
 from kvfloor.conformance.merging import Merging
+from kvfloor.conformance.returned_stages import judge_stages
 from kvfloor.conformance.size import Size
-from kvfloor.conformance.target import Target
+from kvfloor.conformance.target import CallError, Target
 from kvfloor.numbers import Array
 
 __all__ = ["Stage", "find_stage"]
 
 Stage = Literal[
-    "mask", "logits", "exponentials", "exponentials or scale", "normalisation", "values",
-    "log-sum-exp", "logits or log-sum-exp",
+    "mask", "soft cap", "softmax", "logits", "exponentials", "exponentials or scale",
+    "normalisation", "values", "log-sum-exp", "logits or log-sum-exp",
 ]  # fmt: skip
+OF_RETURNED: dict[str, Stage] = {
+    "logits": "logits", "capped": "soft cap", "masked": "mask", "weights": "softmax",
+}  # fmt: skip
+MOST_ALONE = 2**14  # logits that are each rounded by itself
 MOST_PROBED = 2**21  # logits of all probes: beyond, they would take longer than the run itself
 GAPS = 5  # distances of logits that are tried
 
@@ -40,8 +46,25 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     target : Target
     case : Case
         One whose numbers are wrong. Merging has no stages, and terms and
-        codes are not probed.
+        codes are not probed. Stages that the target returns are compared first.
     """
+    if target.stages is not None and Size.of(case).logits <= MOST_ALONE:
+        return _of_returned(target, case)
+    return _probe(target, case)
+
+
+def _of_returned(target: Target, case: Case) -> Stage | None:
+    """The first of the stages that are returned that is wrong; what is left are the values."""
+    try:
+        worst = judge_stages(target, case).worst
+    except CallError:
+        return None
+    if worst is not None and worst.ratio > 1:
+        return OF_RETURNED[worst.part]
+    return "values" if judge(_without_logsumexp(target), case).problem else "log-sum-exp"
+
+
+def _probe(target: Target, case: Case) -> Stage | None:
     found = judge(target, case)
     right = found.worst is None or found.worst.ratio <= 1
     unprobed = target.terms or target.quantised or case.sequences or isinstance(target, Merging)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from math import sqrt
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from kvfloor.conformance.declarations import (
     check_layout,
     check_quantised,
     check_sequences,
+    check_stages,
     to_layout,
 )
 from kvfloor.conformance.domain import EVERYTHING, Domain
@@ -37,10 +39,12 @@ from kvfloor.errors import InputError, Terminated
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
-__all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
+__all__ = ["ACCUMULATIONS", "STAGES", "Answer", "CallError", "Target"]
 
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
 EMPTY = ("zero", "nan")
+#: On the way to an output, in order.
+STAGES = ("logits", "capped", "masked", "weights")
 #: What a function may be given besides, by name: one array, or one for each slot.
 OF_CALLS = (*TERMS, "query_scales", "query_zeros", "query_offsets")
 OF_SLOTS = (
@@ -143,6 +147,10 @@ class Target:
         with other splits.
     splits : int or tuple of int, optional
         Into how many parts it can be told to split the tokens, by ``splits=``, the usual one first.
+    stages : callable, optional
+        Called as the function is, with ``stage=`` besides, one of `STAGES`: at order 1 returns the
+        logits, those under a soft cap, those with a bias and -inf for what is hidden, or the
+        weights, as outputs are but with n columns.
     source : str, optional
         ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 
@@ -180,6 +188,7 @@ class Target:
     skips: bool = False
     bitwise: Any = ("repeat",)
     splits: Any = None
+    stages: Callable[..., Any] | None = None
     source: str | None = None
     inputs: BinaryFormat = field(init=False)
     arithmetic: BinaryFormat = field(init=False)
@@ -224,6 +233,7 @@ class Target:
         for name, value in derived.items():
             object.__setattr__(self, name, value)
         check_sequences(self)
+        check_stages(self)
         self._check_domain()
 
     def _check_domain(self) -> None:
@@ -307,6 +317,18 @@ class Target:
             If the case is outside of the domain; then it is not called.
         """
         return self._answer(*self._called(case))
+
+    def call_stage(self, case: Case, stage: str) -> Array:
+        """Return one of `STAGES`, shape (b, h, n_q, n).
+
+        Raises
+        ------
+        CallError
+            If the function raises, or returns no such array.
+        """
+        function = partial(cast("Callable[..., Any]", self.stages), stage=stage)
+        found, _, _ = replace(self, function=function)._called(case)
+        return self._read(found, stage, (*case.query.shape[:3], *case.lengths))
 
     def _called(self, case: Case) -> tuple[Any, Case, tuple[str, ...]]:
         """Call the function; return what it returned, the case, and the inputs that it changed."""

@@ -10,7 +10,7 @@ from kvfloor.conformance.backward.bounds import find_bounds
 from kvfloor.conformance.backward.case import BackwardCase
 from kvfloor.conformance.backward.target import Backward, Pulled
 from kvfloor.conformance.backward.truth import find_gradients
-from kvfloor.conformance.judge import Judgement, Right, judge_array
+from kvfloor.conformance.comparison import Judgement, Right, judge_array
 from kvfloor.conformance.target import CallError
 from kvfloor.numbers import Array, as_format
 

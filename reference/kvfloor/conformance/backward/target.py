@@ -22,7 +22,7 @@ __all__ = ["FIXED", "Backward", "Pulled", "as_backward"]
 FIXED: dict[str, Any] = {
     "returns": RETURNS, "empty": "zero", "sink": False, "softcap": None, "bias": None,
     "skips": False, "quantised": None, "splits": None, "packed": None, "pages": None,
-    "padded": None, "bitwise": ("repeat",),
+    "padded": None, "stages": None, "bitwise": ("repeat",),
 }  # fmt: skip
 
 

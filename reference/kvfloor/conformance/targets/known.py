@@ -144,6 +144,8 @@ NAMED = (
         formats=FLOAT32 | FLOAT64 | PLAIN,
         masks=MASKS,
         padded=PADDINGS,
+        terms=("softcap", "bias"),
+        stages=True,
         call=OUTPUT,
     ),
     NamedTarget(
@@ -153,6 +155,8 @@ NAMED = (
         formats=FLOAT32 | {"float16": Arithmetic("float16")},
         masks=MASKS,
         padded=PADDINGS,
+        terms=("softcap", "bias"),
+        stages=True,
         needs=("onnx",),
         call=OUTPUT,
     ),
