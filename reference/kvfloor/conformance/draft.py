@@ -134,7 +134,7 @@ class Draft:
             self._compared(),
             self._terms(tensors, sink, bias),
             None if self.target.splits is None else self.target.splits[0],
-            key_masks=(key_masks or self.unpadded()) if self.target.padded else None,
+            key_masks=(key_masks or _unpadded(tensors)) if self.target.padded else None,
         )
         return case if stored is None else case.with_codes(stored)
 
@@ -198,10 +198,6 @@ class Draft:
         """A mask that keeps all."""
         return np.ones((self.size.queries, *self.size.lengths), dtype=np.bool_)
 
-    def unpadded(self) -> tuple[Mask, ...]:
-        """Key masks without padding."""
-        return tuple(np.ones((self.size.batch, n), dtype=np.bool_) for n in self.size.lengths)
-
     def causal(self) -> Mask:
         """A causal mask as booleans."""
         rows = [causal_mask(i, self.size.lengths) for i in range(self.size.queries)]
@@ -229,6 +225,11 @@ class Tensors:
         for K in self.keys:
             K[..., 0] = factor
         self.keys[slot][..., 0] = factor * logits / largest
+
+
+def _unpadded(tensors: Tensors) -> tuple[Mask, ...]:
+    """Key masks without padding."""
+    return tuple(np.ones((len(K), K.shape[2]), dtype=np.bool_) for K in tensors.keys)
 
 
 def _rounded(form: BinaryFormat, array: Float) -> Array:

@@ -371,7 +371,7 @@ def _find_stage(target: Target, finding: _Finding) -> str | None:
     if isinstance(target, Backward):
         both = (finding.case, finding.large)
         return find_gradient_stage(target, [one for one in both if isinstance(one, BackwardCase)])
-    return find_stage(target, finding.case)
+    return find_stage(target, finding.case, finding.large)
 
 
 def _failure(entry: Entry, target: Target, finding: _Finding) -> Failure:

@@ -201,6 +201,10 @@ EXPLAINED = {
     "first-of-a-group": "products, as if one head of a group added to dK and dV",
     "mean-of-a-group": "products, as if dK and dV were means over a group",
     "block-overwritten": "products",
+    "last-block-of-tokens-dropped": "tokens, as if token 36 of 37 were left out",
+    "last-block-of-queries-dropped": "queries, as if query 12 to 14 of 15 were left out",
+    "dP-is-stored": "D or dP",
+    "dq-is-cut-off": "roundings, of which there are more or larger ones than is declared",
     "cotangent-of-the-row-before": "ds",
 }
 
@@ -217,7 +221,9 @@ def test_the_stage_is_named(name: str) -> None:
 def test_the_page_counts_the_faults() -> None:
     of = target("materialised", ("float32", "float32"), "causal")
     entry = as_entry("gradient-groups")
-    case = entry.build(Draft(of, entry.largest(of), 0, coarse=False))[0]
+    draft = Draft(of, entry.largest(of), 0, coarse=False)
+    small = draft.with_size(batch=1, kv_heads=1, queries=255, lengths=(255,), d=1, d_v=1)
+    case = of.case(small.case(small.tensors()), np.zeros((1, small.size.heads, 255, 1)))
     assert isinstance(case, BackwardCase)
     assert f"Up to {len(list(faults_of(case)))} single faults" in PAGE
 

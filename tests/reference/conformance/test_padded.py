@@ -77,7 +77,7 @@ def test_no_false_alarm(seed: int) -> None:
         accumulate = "float64" if dtype == "float64" else "float32"
         told: dict[str, Any] = {"dtype": dtype, "accumulate": accumulate, "padded": ALL, **declared}
         applied = {entry.flag for entry in entries_for(Target(print, **told))}
-        flags = sorted(applied & {*ENTRIES, "drawn", "row-alone", "row-moved", "strided"})
+        flags = sorted(applied & {*ENTRIES, "drawn", "batch", "row-alone", "row-moved", "strided"})
         told |= {"examples": 5 if seed else 0, "seed": seed, "flags": flags}
         report = check(kernel(name, accumulate), **told)
         assert report.ok, str(report)
