@@ -34,7 +34,7 @@ BACKWARD = (
     ("target", "logsumexp-natural", 'base=[-self.logsumexp_base-]{+"e"+}', W),
     ("faults", "d-halved", '"D were left out", delta=[-0.0-]{+0.5+}', W),
     ("faults", "mask-kept", '"there were no mask", window=[-"none"-]{+None+}', W),
-    ("stages", "one-case-explained", "if [-all-]{+any+}(_explains", W),
+    ("stages", "one-case-explained", "if [-all-]{+any+}(_explains(plain_gradients(each, fault)", W),
     ("stages", "anything-explains", "ROOM = [-4-]{+1e12+}", W),
     ("builders", "cotangents-of-size-one", "* min([-2.0**14-]{+1.0+}, 2.0 ** int", W),
     ("builders", "no-small-cotangents", "* 2.0 ** max([--30-]{+0+}, least", W),

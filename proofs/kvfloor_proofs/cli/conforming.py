@@ -110,6 +110,8 @@ def _mask(text: str) -> Any:
             told[word] = each if len(each) > 1 else each[0]
         else:
             raise InputError("mask", WINDOW, repr(text))
+    if "left" not in told and "right" not in told:
+        raise InputError("mask", WINDOW, f"{text!r}, which has no end and hides nothing")
     return Window(**told)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 
 from kvfloor.conformance.case import Case
@@ -17,9 +20,15 @@ from kvfloor.numbers import as_format
 
 __all__ = ["judge"]
 
+Progress: TypeAlias = Callable[[int, int], None]
 
-def judge(target: Target, case: Case, *, power: bool = False) -> Judgement:
+
+def judge(
+    target: Target, case: Case, *, power: bool = False, progress: Progress | None = None
+) -> Judgement:
     """Call the target and compare; find the power of the case if that is asked for.
+
+    ``progress(settled, numbers)`` is called while the oracle works.
 
     Every element must be within its bound, in every call. Minus infinity matches only itself, NaN
     only NaN. Calls that are declared to agree do so bit for bit.
@@ -29,7 +38,7 @@ def judge(target: Target, case: Case, *, power: bool = False) -> Judgement:
         others = [(other, target.call(other.case)) for other in other_calls(target, case)]
     except CallError as error:
         return Judgement(None, np.inf, 0, 0, str(error))
-    found = _compare(target, case, answer, power=power)
+    found = _compare(target, case, answer, power=power, progress=progress)
     if case.relation == "stages":
         try:
             staged = judge_stages(target, case)
@@ -46,10 +55,13 @@ def judge(target: Target, case: Case, *, power: bool = False) -> Judgement:
     return found
 
 
-def _compare(target: Target, case: Case, answer: Answer, *, power: bool = False) -> Judgement:
+def _compare(
+    target: Target, case: Case, answer: Answer, *, power: bool = False,
+    progress: Progress | None = None,
+) -> Judgement:  # fmt: skip
     """Compare all that was returned, a sequence at a time where they differ in length."""
     if case.sequences is None:
-        return _compare_rows(target, case, answer, power=power)
+        return _compare_rows(target, case, answer, power=power, progress=progress)
     judged = []
     for i, (n_q, *_) in enumerate(case.sequences):
         if n_q:
@@ -60,8 +72,9 @@ def _compare(target: Target, case: Case, answer: Answer, *, power: bool = False)
 
 
 def _compare_rows(
-    target: Target, case: Case, answer: Answer, first: int = 0, *, power: bool
-) -> Judgement:
+    target: Target, case: Case, answer: Answer, first: int = 0, *, power: bool,
+    progress: Progress | None = None,
+) -> Judgement:  # fmt: skip
     if case.rows is not None:
         lse_rows = None if answer.logsumexp is None else answer.logsumexp[:, :, case.rows]
         answer = answer._replace(output=answer.output[:, :, case.rows], logsumexp=lse_rows)
@@ -70,8 +83,9 @@ def _compare_rows(
     lse = target.arithmetic if answer.logsumexp is None else as_format(answer.logsumexp.dtype)
     try:
         truth = find_truth(
-            case, output=output, logsumexp=lse, empty=target.empty, base=target.logsumexp_base
-        )
+            case, output=output, logsumexp=lse, empty=target.empty, base=target.logsumexp_base,
+            progress=progress,
+        )  # fmt: skip
     except InputError as error:
         if error.argument != "softcap":
             raise

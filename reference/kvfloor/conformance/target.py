@@ -35,7 +35,7 @@ from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
 from kvfloor.conformance.views import copied
-from kvfloor.errors import InputError, Terminated
+from kvfloor.errors import InputError, Terminated, slots_told
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
@@ -345,7 +345,8 @@ class Target:
             raise
         except BaseException as error:  # somebody else's code, that may exit or skip
             text = " ".join(str(error).split())
-            raise CallError(f"raised {type(error).__name__}: {text}") from error
+            told = slots_told(error, self.order)
+            raise CallError(f"raised {type(error).__name__}: {text}{told}") from error
         changed = tuple(name for name, A in before.items() if A.tobytes() != copies[name].tobytes())
         return found, case, changed
 
