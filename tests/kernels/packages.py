@@ -14,6 +14,7 @@ from kernels import correct
 from kvfloor import Window
 
 factored: Any = correct.factored
+kept_tuples: Any = correct.kept_tuples
 
 
 class Host(np.ndarray[Any, Any]):
@@ -69,7 +70,7 @@ def dot_product_attention(
         kept = Window(left, right, top_left=True)
     if mask is not None:
         n_q, n = q.shape[1], k.shape[1]
-        whole = np.broadcast_to(mask, (len(q), 1, n_q, n)) & correct.kept_tuples(kept, n_q, (n,))
+        whole = np.broadcast_to(mask, (len(q), 1, n_q, n)) & kept_tuples(kept, n_q, (n,))
         rows = [by_tokens(q[i : i + 1], (k[i : i + 1],), (v[i : i + 1],), scale=scale,
                           mask=whole[i, 0]) for i in range(len(q))]  # fmt: skip
         pair = tuple(np.concatenate(part) for part in zip(*rows, strict=True))

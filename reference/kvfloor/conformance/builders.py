@@ -249,20 +249,38 @@ def many_tokens(draft: Draft) -> list[Case]:
 
 
 def late_maximum(draft: Draft) -> list[Case]:
-    """The largest logit moves with almost every token, most at the end; then it comes first."""
+    """The largest logit moves with almost every token, most at the end; then it comes first.
+
+    Last it rises by more than exp can follow.
+    """
     n = draft.size.lengths[0]
     late = np.linspace(-12, 12, n)
     late[n - max(1, n // 8) :] += 6
     early = np.full(n, -BEYOND_EXP * log(float(draft.target.arithmetic.max_finite)))
     early[0] = 0
+    steep = np.linspace(early[-1], -early[-1], n)
     cases = []
-    for logits in (late, early):
+    for logits in (late, early, steep):
         tensors = draft.tensors()
         tensors.set_logits(logits, draft.sigma)
         for K in tensors.keys[1:]:
             K[..., 0] *= np.linspace(0.25 if logits is late else 1, 1, K.shape[2])
         cases.append(draft.case(tensors, mask=draft.everything()))
     return cases
+
+
+def light_tokens(draft: Draft) -> list[Case]:
+    """Weights that fall, and values that rise as much: every token counts the same."""
+    gap = min(24.0, 0.75 * log(float(draft.target.inputs.max_finite)))
+    gaps = np.linspace(0, gap, draft.size.lengths[0])
+    tensors = draft.tensors()
+    tensors.set_logits(-gaps, draft.sigma, noise=2.0**-10)
+    for K in tensors.keys[1:]:
+        K[..., 1:] = 0
+    for V in tensors.values:  # of one sign, so that what is lost does not cancel
+        V[:] = np.abs(V) + 0.25
+    tensors.values[0] *= np.exp(gaps)[:, None]
+    return [draft.case(tensors, mask=draft.everything())]
 
 
 def scale(draft: Draft) -> list[Case]:

@@ -33,8 +33,8 @@ def told_left_out(
     told = []
     for r, (present, missing) in enumerate(counts, start=1):
         axes = tuple(range(present.ndim - 1))
-        kept = (present & ~missing).any(axis=axes)
-        gone = present.any(axis=axes) & ~kept
+        kept: Mask = np.asarray((present & ~missing).any(axis=axes))
+        gone: Mask = np.asarray(present.any(axis=axes) & ~kept)
         if (missing.any(axis=axes) & kept).any() or gone.all():
             return None
         if gone.any():

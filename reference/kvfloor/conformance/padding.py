@@ -119,7 +119,8 @@ def _case(draft: Draft, shown: tuple[Mask, ...], hidden: float, seen: float) -> 
     kept = case.kept
     if kept is None or "empty" in (draft.target.padded or ()):
         return case
-    answered = kept.any(axis=(1, *range(3, kept.ndim))).all(axis=0)
+    seen_by: Mask = np.asarray(kept.any(axis=(1, *range(3, kept.ndim))))
+    answered: Mask = np.asarray(seen_by.all(axis=0))
     rows = range(draft.size.queries) if case.rows is None else case.rows
     return replace(case, rows=tuple(i for i in rows if answered[i]))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from kvfloor.attention import Mask
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.comparison import Judgement
 from kvfloor.conformance.judge import judge
@@ -114,7 +115,7 @@ def _left_out(target: Target, case: Case) -> str | None:
         total = silent.call(_ones(case)).output.astype(np.float64)
         if not total.any():
             return "tokens, as if all were left out"
-        answered = (right > 0).any(axis=3)
+        answered: Mask = np.asarray((right > 0).any(axis=3))
         told = told_left_out([(answered, answered & (total == 0).all(axis=3))], "query")
         if told is not None or not (np.abs(total[answered] - 1) < NEAR).all():
             return told
