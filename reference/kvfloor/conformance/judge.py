@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from kvfloor.conformance.answers import Answer, CallError
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.comparison import Judgement, Right, judge_array, together
 from kvfloor.conformance.power import find_power
 from kvfloor.conformance.repeating import other_calls
 from kvfloor.conformance.returned_stages import judge_stages
-from kvfloor.conformance.target import Answer, CallError, Target
+from kvfloor.conformance.target import Target
 from kvfloor.conformance.tolerances import find_tolerances
 from kvfloor.conformance.truth import find_truth
 from kvfloor.errors import InputError

@@ -23,6 +23,7 @@ from kvfloor.conformance.comparison import Judgement
 from kvfloor.conformance.declarations import BITWISE
 from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
+from kvfloor.conformance.follower import Follower
 from kvfloor.conformance.interpreter import check_interpreter
 from kvfloor.conformance.judge import judge
 from kvfloor.conformance.merging import Merging
@@ -198,7 +199,7 @@ def run(
     catalogue = catalogue_of(target)
     entries = catalogue if flags is None else tuple(map(as_entry, flags))
     totals, failures, not_run = _Totals(power), [], []
-    follow = _Follower(progress, len(entries))
+    follow = Follower(progress, len(entries))
     for done, entry in enumerate(entries):
         follow.begin(done)
         reason = entry.unless(target) if entry in catalogue else "it is for another kind of target"
@@ -294,29 +295,8 @@ class _Finding(NamedTuple):
     large: Case | None = None
 
 
-class _Follower:
-    """Tells how far a run is: entries, and shares of the one that is run."""
-
-    def __init__(self, progress: Callable[[float, int], None] | None, entries: int) -> None:
-        self._progress, self._entries, self._done = progress, entries, 0
-
-    def begin(self, done: int) -> None:
-        """So many entries are done."""
-        self._done = done
-        self.share(0.0)
-
-    def share(self, part: float) -> None:
-        """So much of the next one is."""
-        if self._progress is not None:
-            self._progress(self._done + part, self._entries)
-
-    def of_case(self, first: float, length: float) -> Callable[[int, int], None]:
-        """What the oracle is to call for a case, which is a part of the entry."""
-        return lambda settled, numbers: self.share(first + length * settled / max(1, numbers))
-
-
 def _examine(
-    entry: Entry, target: Target, totals: _Totals, drawn: tuple[int, int], follow: _Follower
+    entry: Entry, target: Target, totals: _Totals, drawn: tuple[int, int], follow: Follower
 ) -> _Finding | None:
     """Run one entry; return the smallest case found that fails.
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from kvfloor.attention import Mask
+from kvfloor.conformance.answers import CallError
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.comparison import Judgement
 from kvfloor.conformance.judge import judge
@@ -24,7 +25,7 @@ from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.returned_stages import judge_stages
 from kvfloor.conformance.sets import read_set
 from kvfloor.conformance.size import Size
-from kvfloor.conformance.target import CallError, Target
+from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
 
 __all__ = ["find_stage"]

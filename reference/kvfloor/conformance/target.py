@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from math import sqrt
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Window
+from kvfloor.conformance.answers import Answer, CallError
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.declarations import (
     AXES,
@@ -39,7 +40,7 @@ from kvfloor.errors import InputError, Terminated, slots_told
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
-__all__ = ["ACCUMULATIONS", "STAGES", "Answer", "CallError", "Target"]
+__all__ = ["ACCUMULATIONS", "STAGES", "Target"]
 
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
 EMPTY = ("zero", "nan")
@@ -51,27 +52,6 @@ OF_SLOTS = (
     "key_scales", "value_scales", "key_zeros", "value_zeros", "key_offsets", "block_tables",
     "lengths", "key_masks",
 )  # fmt: skip
-
-
-class CallError(Exception):
-    """The function raised, or what it returned is not an answer; the text says which."""
-
-
-class Answer(NamedTuple):
-    """What a function returned, in the canonical layout.
-
-    Attributes
-    ----------
-    output : ndarray, shape (b, h, n_q, d_v)
-    logsumexp : ndarray, shape (b, h, n_q), or None
-        If the target returns it.
-    changed : tuple of str
-        The inputs that were not the same after the call.
-    """
-
-    output: Array
-    logsumexp: Array | None
-    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,9 +128,8 @@ class Target:
     splits : int or tuple of int, optional
         Into how many parts it can be told to split the tokens, by ``splits=``, the usual one first.
     stages : callable, optional
-        Called as the function is, with ``stage=`` besides, one of `STAGES`: at order 1 returns the
-        logits, those under a soft cap, those with a bias and -inf for what is hidden, or the
-        weights, as outputs are but with n columns.
+        Called as the function is, with ``stage=`` besides, one of `STAGES`: returns, at order 1,
+        logits, those under a cap, with bias and -inf for what is hidden, or weights, (b, h, n_q, n).
     source : str, optional
         ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 

@@ -14,12 +14,12 @@ from dataclasses import replace
 import numpy as np
 
 from kvfloor.attention import Mask
+from kvfloor.conformance.answers import CallError
 from kvfloor.conformance.backward.case import BackwardCase
 from kvfloor.conformance.backward.faults import NONE, faults_of, plain_gradients
 from kvfloor.conformance.backward.judging import Compared, compare
 from kvfloor.conformance.backward.target import Backward
 from kvfloor.conformance.left_out import told_left_out
-from kvfloor.conformance.target import CallError
 from kvfloor.numbers import Array
 
 __all__ = ["find_gradient_stage"]
