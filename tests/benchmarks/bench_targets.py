@@ -29,6 +29,7 @@ UNDECLARED = [
     "sequences are not packed",
     "there are no pages",
     "arrays of jax have no strides",
+    "no stages are returned",
 ]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from kvfloor.attention import Mask
 from kvfloor.conformance.answers import CallError
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.comparison import Judgement
+from kvfloor.conformance.comparison import Judgement, Worst
 from kvfloor.conformance.judge import judge
 from kvfloor.conformance.left_out import told_left_out
 from kvfloor.conformance.merging import Merging
@@ -56,8 +56,8 @@ def find_stage(target: Target, case: Case, large: Case | None = None) -> str | N
     -------
     str or None
         "mask", "soft cap", "logits", "softmax", "exponentials", "exponentials or scale",
-        "normalisation", "values", "log-sum-exp", "logits or log-sum-exp", or "tokens" or "queries"
-        with those that are left out.
+        "normalisation", "values", "log-sum-exp", "logits or log-sum-exp", "rows that see nothing",
+        or "tokens" or "queries" with those that are left out.
     """
     if target.stages is not None and Size.of(case).logits <= MOST_ALONE:
         return _of_returned(target, case)
@@ -84,8 +84,7 @@ def _probe(target: Target, case: Case) -> str | None:
     silent = _without_logsumexp(target)
     normal = judge(silent, _ones(case))
     if normal.problem is not None:
-        finite = normal.worst is None or np.isfinite(normal.worst.found)
-        return "normalisation" if finite else "exponentials"
+        return _stage_of_ones(case, normal.worst)
     wrong = list(_wrong(silent, _indicators(case)))
     if not wrong:
         if judge(silent, case).problem is not None:
@@ -95,6 +94,16 @@ def _probe(target: Target, case: Case) -> str | None:
     if case.kept is not None and any((w.found == 0) != (w.expected == 0) for w in weights):
         return "mask"
     return _stage_of_weights(silent, case)
+
+
+def _stage_of_ones(case: Case, worst: Worst | None) -> str:
+    """What is wrong of outputs that should all be 1, or empty."""
+    if worst is None:
+        return "normalisation"
+    kept, (i, j, query, *_) = case.kept, worst.place
+    if kept is not None and not kept[i % len(kept), j % kept.shape[1], query].any():
+        return "rows that see nothing"
+    return "normalisation" if np.isfinite(worst.found) else "exponentials"
 
 
 def _unprobed(target: Target, case: Case) -> bool:

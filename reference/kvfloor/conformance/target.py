@@ -128,8 +128,8 @@ class Target:
     splits : int or tuple of int, optional
         Into how many parts it can be told to split the tokens, by ``splits=``, the usual one first.
     stages : callable, optional
-        Called as the function is, with ``stage=`` besides, one of `STAGES`: returns, at order 1,
-        logits, those under a cap, with bias and -inf for what is hidden, or weights, (b, h, n_q, n).
+        Called as the function is, at order 1, with ``stage=`` besides, one of `STAGES`: returns
+        logits, those under a cap, with bias and -inf for what is hidden, or weights: n columns.
     source : str, optional
         ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 

@@ -85,6 +85,7 @@ def test_other_entries_do_not_see_it(name: str) -> None:
         ("logsumexp-base-two", "log-sum-exp"),
         ("scale-twice", "logits or log-sum-exp"),
         ("weights-in-the-input-format", "values"),
+        ("empty-is-nan", "rows that see nothing"),
         ("tail-block-dropped", "tokens, as if token 36 of 37 in slot 1 were left out"),
         ("tail-block-dropped-128", "tokens, as if all were left out"),
         (
