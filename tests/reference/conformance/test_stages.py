@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,22 @@ def test_declarations_that_are_refused() -> None:
             Target(print, **{**FORM, **declared})
 
 
-def test_the_failing_test_fails() -> None:
-    wrong = Wrong("staged", "staged", EDITS[0][0], "stages", text=SOURCE).build()
-    report = check(wrong, flags=["stages"], stages=wrong, returns=("output",), **FORM)
-    (failure,) = report.failures
-    assert "relation='stages'" in failure.reproducer
+def test_the_failing_test_fails_and_passes_once_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    wrong = Wrong("staged", "staged", EDITS[0][0], "stages", text=SOURCE)
+    (tmp_path / "mine_staged.py").write_text(wrong.source())
+    mine = __import__("mine_staged").staged
+    for stages in (mine, partial(mine)):
+        report = check(mine, flags=["stages"], stages=stages, returns=("output",), **FORM)
+        (failure,) = report.failures
+        pasted: dict[str, Any] = {"stages": stages}
+        exec(failure.reproducer, pasted)
+        with pytest.raises(AssertionError, match="logits"):
+            pasted["test_stages"]()
+        pasted["staged"] = pasted["stages"] = kernel("float32")
+        pasted["test_stages"]()
 
 
 @pytest.mark.parametrize("name", ["onnx:reference", "onnxruntime:attention"])
