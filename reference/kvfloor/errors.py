@@ -56,9 +56,8 @@ def described(error: BaseException) -> str:
 
 def slots_told(error: BaseException, order: int) -> str:
     """Return how many slots there were, if it seems that code expected others; else empty."""
-    text = str(error)
-    unpacked = isinstance(error, ValueError) and "values to unpack" in text
-    if unpacked or (isinstance(error, IndexError) and "tuple index" in text):
+    said = {ValueError: "values to unpack", IndexError: "tuple index"}.get(type(error))
+    if said is not None and said in str(error):
         slots = "1 slot" if order == 1 else f"{order} slots"
         return f"; it was given {slots} of keys and values, as the order is {order}"
     return ""

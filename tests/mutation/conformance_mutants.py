@@ -205,7 +205,6 @@ CONFORMANCE = (
     ("targets/visible", "padding-of-any-row", "key_masks[0][[-:-]{+:1+}, None, None]", P),
     ("padding", "first-order-alone", "for turn in [-(0, 2)-]{+(3,)+} if", "padded"),
     ("padding", "one-side", 'if side == "right" else [-right[:, ::-1]-]{+right+}', "padded"),
-    ("padding", "padding-is-light", "HEAVY = [-30.0-]{+-30.0+}", "padded"),
     ("padding", "no-poisoned-padding", "for x in ([-np.nan, np.inf-]{+0.0,+})", "padded"),
     ("padding", "never-whole", "shown[r % len(shown)][place] = [-False-]{+True+}", "padded"),
     ("padding", "sentinels-near", "reach_of(draft))[--]{+ if level < 1e4+}]", "padded"),
@@ -241,12 +240,6 @@ CONFORMANCE = (
         "left_out",
     ),
     ("backward/faults", "no-last-blocks", "BLOCKS = [-(16, 32, 64, 128)-]{+()+}", "backward"),
-    (
-        "backward/stages",
-        "no-roundings",
-        "_explains(plain_gradients(each, NONE), found, [-unit-]{+0+})",
-        "backward",
-    ),
     (
         "builders",
         "light-tokens-count-little",

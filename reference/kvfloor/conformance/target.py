@@ -212,8 +212,8 @@ class Target:
         for name, value in derived.items():
             object.__setattr__(self, name, value)
         check_sequences(self)
-        check_stages(self)
         self._check_domain()
+        check_stages(self)
 
     def _check_domain(self) -> None:
         """Refuse a declaration of what the domain excludes."""

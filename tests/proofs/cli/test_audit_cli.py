@@ -100,7 +100,7 @@ def test_the_interval_of_a_cache_that_may_fail_is_shown_though_it_is_right(folde
         ("audit nine:Mine -n 8 -d 3", "No module named 'nine'"),
         (
             "audit mine:Mine -n 8 -d 3 --set bts=2",
-            "--set: bts is no option of Mine, which has bits; did you mean bits?",
+            "--set: bts is no option of Mine, which has bits, family; did you mean bits?",
         ),
         ("sweep mine:Mine -n 8 -d 3 --set what=2", "--set: what is no option of Mine, which has"),
         ("sweep mine:Mien -n 8 -d 3", "has no attribute 'Mien'"),
