@@ -56,8 +56,9 @@ def described(error: BaseException) -> str:
 
 def slots_told(error: BaseException, order: int) -> str:
     """Return how many slots there were, if it seems that code expected others; else empty."""
-    said = {ValueError: "values to unpack", IndexError: "tuple index"}.get(type(error))
-    if said is not None and said in str(error):
+    if (type(error) is ValueError and "values to unpack" in str(error)) or (
+        type(error) is IndexError and "tuple index" in str(error)
+    ):
         slots = "1 slot" if order == 1 else f"{order} slots"
         return f"; it was given {slots} of keys and values, as the order is {order}"
     return ""
