@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["InputError", "Terminated", "described", "meant"]
+__all__ = ["InputError", "Terminated", "described", "meant", "slots_told"]
 
 
 class InputError(ValueError):
@@ -52,3 +52,13 @@ def described(error: BaseException) -> str:
     """Return the kind of an error and what it says, in one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def slots_told(error: BaseException, order: int) -> str:
+    """Return how many slots there were, if it seems that code expected others; else empty."""
+    if (type(error) is ValueError and "values to unpack" in str(error)) or (
+        type(error) is IndexError and "tuple index" in str(error)
+    ):
+        slots = "1 slot" if order == 1 else f"{order} slots"
+        return f"; it was given {slots} of keys and values, as the order is {order}"
+    return ""

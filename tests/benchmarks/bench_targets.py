@@ -3,9 +3,9 @@
 ``PYTHONPATH=tests python tests/benchmarks/bench_targets.py [--backward] [NAME ...]``; with all of
 them it takes most of an hour. With ``--backward`` it is that of docs/backward.md, of the backward
 passes of those that are differentiable. Each is run in its first format with every mask that it
-serves, and without a mask in every other. A cell is the worst error over its bound of these runs,
-and the entries that fail; after the table each failure is described. Not run is what none of a
-target's runs could run.
+serves and with padding, and without a mask in every other. A cell is the worst error over its bound
+of these runs, and the entries that fail; after the table each failure is described. Not run is what
+none of a target's runs could run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXAMPLES = {"jax": 0}  # by package, else 2; JAX compiles for every shape that i
 DIFFERENTIABLE = ("torch", "jax")  # by their arrays
 # what no target with a name has
 UNDECLARED = [
-    *(f"no {it} is declared" for it in ("sink", "softcap", "array of biases", "alibi")),
+    *(f"no {it} is declared" for it in ("sink", "softcap", "array of biases", "alibi", "padding")),
     "no cotangent of the log-sum-exp is declared",
     "no splits are declared",
     "nothing is quantised",
@@ -30,6 +30,7 @@ UNDECLARED = [
     "sequences are not packed",
     "there are no pages",
     "arrays of jax have no strides",
+    "no stages are returned",
 ]
 
 
@@ -41,11 +42,13 @@ class Found(NamedTuple):
     report: Report
 
 
-def targets(named: NamedTarget) -> Iterator[Target]:
+def targets(named: NamedTarget, *, backward: bool) -> Iterator[Target]:
     first, *others = named.formats
     for kind in named.masks:
         window = Window(3, 1, top_left=named.windows == "top-left")
         yield named.target(dtype=first, mask=window if kind == "window" else kind)
+    if named.padded and not backward:
+        yield named.target(dtype=first, padded=named.padded)
     for form in others:
         yield named.target(dtype=form)
 
@@ -101,10 +104,10 @@ def main() -> None:
             found = [
                 Found(
                     t.inputs.name,
-                    t.kind,
+                    "padded" if t.padded else t.kind,
                     run(named.backward(t) if backward else t, examples=examples),
                 )
-                for t in targets(named)
+                for t in targets(named, backward=backward)
             ]
         except InputError as error:
             notes.append(f"* not run at all: {error}")

@@ -14,6 +14,7 @@ from kernels import correct
 from kvfloor import Window
 
 factored: Any = correct.factored
+kept_tuples: Any = correct.kept_tuples
 
 
 class Host(np.ndarray[Any, Any]):
@@ -62,14 +63,19 @@ def dot_product_attention(
     q: Any, k: Any, v: Any, *, scale: float, is_causal: bool = False, mask: Any = None,
     local_window_size: Any = None, return_residual: bool = False,
 ) -> Any:  # fmt: skip
-    """Top-left; a mask has axes for batch and heads."""
-    kept = None if mask is None else mask[0, 0]
-    if is_causal:
-        kept = "causal-top-left"
+    """Top-left; a mask has axes for batch and heads, and is one with what else is told."""
+    kept: Any = "causal-top-left" if is_causal else None
     if local_window_size is not None:
         left, right = local_window_size
         kept = Window(left, right, top_left=True)
-    pair = by_tokens(q, (k,), (v,), scale=scale, mask=kept)
+    if mask is not None:
+        n_q, n = q.shape[1], k.shape[1]
+        whole = np.broadcast_to(mask, (len(q), 1, n_q, n)) & kept_tuples(kept, n_q, (n,))
+        rows = [by_tokens(q[i : i + 1], (k[i : i + 1],), (v[i : i + 1],), scale=scale,
+                          mask=whole[i, 0]) for i in range(len(q))]  # fmt: skip
+        pair = tuple(np.concatenate(part) for part in zip(*rows, strict=True))
+    else:
+        pair = by_tokens(q, (k,), (v,), scale=scale, mask=kept)
     return pair if return_residual else pair[0]
 
 
@@ -87,12 +93,12 @@ def sliding_two_simplicial_attn(
     return by_tokens(q, keys, values, scale=q.shape[-1] ** -0.5, mask=mask)[0]
 
 
-def session(model: bytes, providers: Any) -> Any:
+def session(model: bytes, options: Any, providers: Any) -> Any:
     """ONNX's own evaluator in the shape of an `InferenceSession`."""
     import onnx  # noqa: PLC0415 (not everywhere)
     from onnx.reference import ReferenceEvaluator  # noqa: PLC0415
 
-    assert providers == ["CPUExecutionProvider"]
+    assert (options.log_severity_level, providers) == (3, ["CPUExecutionProvider"])
     return SimpleNamespace(run=ReferenceEvaluator(onnx.load_model_from_string(model)).run)
 
 
@@ -122,6 +128,8 @@ PACKAGES: dict[str, dict[str, dict[str, Any]]] = {
             "sliding_two_simplicial_attn": sliding_two_simplicial_attn
         },
     },
-    "onnxruntime:attention": {"onnxruntime": {"InferenceSession": session}},
+    "onnxruntime:attention": {
+        "onnxruntime": {"InferenceSession": session, "SessionOptions": SimpleNamespace}
+    },
 }
 PACKAGES["simplicial-attention:nth"] = PACKAGES["simplicial-attention:naive"]

@@ -57,6 +57,7 @@ LOGITS = "logits = [-(q @ keys.swapaxes(2, 3)) * ACCUMULATE(scale)-]"
 TOP = "top = [-logits.max(axis=-1)-]"
 RETURN = "return [-finish(output, total, top, dtype)-]"
 DIVIDED = "[-(output / total[..., None]).astype(dtype)-]"
+LIGHT = "weights = np.exp(logits - top[..., None, None])[--]"
 EXP = "weights = [-np.exp(logits - top[..., None])-]"
 
 WRONG = (
@@ -120,6 +121,35 @@ WRONG = (
           "[:, None, None, None], total, top, dtype)+}", "heads"),
     wrong("heads-beyond-3-dropped", "factored", RETURN + "{+finish(output * (np.arange(q.shape[1])"
           " < 3)[:, None, None], total, top, dtype)+}", "heads"),
+    # wrong in one place alone
+    wrong("scale-twice-in-the-tail", "online", "logits = logits * ACCUMULATE(scale[--]{+ * (scale "
+          "if first + BLOCK > K1.shape[2] else 1)+})", "tail-block", order=1),
+    wrong("logsumexp-base-two-in-decoding", "factored/finish", "top + [-np.log(total)-]{+(np.log("
+          "total) if top.shape[2] > 1 else np.log2(total))+}", "one-query"),
+    wrong("window-too-wide-in-decoding", "factored/kept_tuples", "(j >= i - reach(left, r)[--]"
+          "{+ - (queries == 1)+})", "one-query", mask=Window(3, 0), order=1),
+    wrong("causal-off-by-one-in-the-last-block", "online", "np.where([-kept[:, one, two]-]{+(kept "
+          "if first + BLOCK <= K1.shape[2] or q.shape[2] <= K1.shape[2] else np.roll(kept, 1, axis="
+          "0))[:, one, two]+}, logits", "more-queries", mask="causal", order=1),
+    wrong("values-of-heads-in-turn", "factored/prepare", "[-[np.repeat(A, group, axis=1).astype("
+          "ACCUMULATE) for A in slots]-]{+[(np.repeat(A, group, axis=1) if slots is K else np.tile("
+          "A, (1, group, 1, 1))).astype(ACCUMULATE) for A in slots]+} for slots in (K, V)",
+          "grouped-heads", grouped=True),
+    wrong("float16-sums-beyond-1024", "factored", "weights @ V2[:, :, None])).sum(axis=-2[--]"
+          "{+, dtype=np.float16 if K1.shape[2] > 1024 else None+})", "long-context", order=1),
+    wrong("scale-grows-with-the-tokens", "factored", "q = q * ACCUMULATE(scale[--]{+ * max(1, np."
+          "log(K[0].shape[2]) / np.log(512))+})", "long-context", order=1),
+    wrong("mask-of-the-query-mod-64", "factored", "kept = [-kept_tuples(mask, q.shape[2], lengths)"
+          "-]{+kept_tuples(mask, q.shape[2], lengths)[np.arange(q.shape[2]) % 64]+}", "query-tiles",
+          mask="boolean"),
+    wrong("light-weights-are-zero", "factored", LIGHT + "{+\n    weights[weights < 1e-7] = 0+}",
+          "light-tokens", order=1),
+    wrong("log2-e-of-four-digits", "factored", "weights = [-np.exp(logits - top[..., None, None])-]"
+          "{+np.exp2((logits - top[..., None, None]) * ACCUMULATE(1.4427))+}", "light-tokens",
+          order=1),
+    wrong("maximum-of-the-first-block-alone", "online", "higher = [-np.maximum(top, logits.max("
+          "axis=(-1, -2)))-]{+np.where(top == -np.inf, logits.max(axis=(-1, -2)), top)+}",
+          "late-maximum", order=1),
     # masks
     wrong("wide-windows-swapped", "factored/kept_tuples", "reach(left, [-r-]{+-1 - r+})",
           "wide-window", mask=Window((119, 39), 0)),

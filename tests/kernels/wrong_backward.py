@@ -208,6 +208,11 @@ WRONG_BACKWARDS = (
           "{+[:, :, :256]+})", "gradient-long"),
     wrong("columns-beyond-64-lost", "materialised", DQ + " * (np.arange(q.shape[3]) < 64)+}",
           "gradient-columns"),
+    wrong("dP-is-stored", "blocks", "dP = [-G[:, :, i] @ turned(V[:, :, j])-]{+rounded(G[:, :, i] "
+          "@ turned(V[:, :, j]), STORED)+}", "gradient-offset-values", dtype="bfloat16",
+          weights="bfloat16"),
+    wrong("dq-is-cut-off", "blocks", "return [-dq-]{+(dq.view(np.uint32) & 0xFFFF0000).view(np."
+          "float32)+}.astype(dtype)", "gradient", dtype="bfloat16"),
     wrong("dk-added-in-half", "blocks", "rounded(turned(ds) @ q[:, :, i], [-ADDED), ADDED-]"
           "{+np.float16), np.float16+})", "gradient-long-sums"),
     wrong("dq-added-in-half", "blocks", "rounded(ds @ K[:, :, j], [-ADDED), ADDED-]"

@@ -110,6 +110,12 @@ WRONG_TERMS = (
           "[--]{+ + 1+})", "alibi-corners", **ALIBI),
     wrong("alibi-of-the-next-head", "at_once/biases", "return -bias[[-:-]{+::-1+}, None, None]",
           "alibi-slopes", **ALIBI),
+    wrong("alibi-slopes-of-its-own", "at_once/biases", "return -[-bias-]{+(2.0 ** (-8 * np.arange("
+          "1, len(bias) + 1) / len(bias))).astype(ACCUMULATE)+}[:, None, None]", "alibi-slopes",
+          **ALIBI),
+    wrong("alibi-slopes-of-a-power-of-two", "at_once/biases", "return -[-bias-]{+(2.0 ** (-np."
+          "arange(1, len(bias) + 1))).astype(ACCUMULATE)+}[:, None, None]", "alibi-slopes",
+          **ALIBI),
     wrong("alibi-slopes-in-float16", "at_once/biases", "return -bias[--]{+.astype('float16')"
           ".astype(ACCUMULATE)+}[:, None, None]", "alibi-slopes", **ALIBI),
 )  # fmt: skip

@@ -62,6 +62,10 @@ WRONG_PACKED = (
     wrong("table-of-the-first-sequence", "in_pages", "keys = [gathered(A, table[[-i-]{+0+}], n[i]) "
           "for A, (table, n) in zip(K, each, strict=True)]\n        values = [gathered(A, "
           "table[[-i-]{+0+}], n[i])", "pages", **PAGES),
+    wrong("table-by-the-stride-of-the-batch", "in_pages", "keys = [gathered(A, [-table[i]-]{+table."
+          "reshape(-1)[i * len(table) :][: table.shape[1]]+}, n[i]) for A, (table, n) in zip(K, "
+          "each, strict=True)]\n        values = [gathered(A, [-table[i]-]{+table.reshape(-1)[i * "
+          "len(table) :][: table.shape[1]]+}, n[i])", "pages", **PAGES),
     wrong("last-page-is-full", "packed_in_pages/gathered", WHOLE + "{+whole+}", "pages", **BOTH),
     wrong("last-page-dropped", "in_pages/gathered", USED + "{+pool[table[: -(-length // page)]]\n"
           "    length = length // page * page if length % page == 1 else length+}", "pages",

@@ -50,6 +50,9 @@ WRONG_REPEATED = (
           "splits", **SPLITS),
     wrong("splits-weigh-the-same", "split", "weights = np.exp([-logsumexps - top-]{+0 * "
           "(logsumexps - top)+})", "splits", **SPLITS),
+    wrong("splits-by-the-first-maximum", "split", "top = [-logsumexps.max(axis=0)-]{+np.where("
+          "np.isneginf(logsumexps[0]), logsumexps.max(axis=0), logsumexps[0])+}", "splits",
+          **SPLITS),
     wrong("other-bits-by-splits", "split", "return output.astype(q.dtype), [-logsumexp-]"
           "{+logsumexp + 0+}", "splits", bitwise=("splits",), **SPLITS),
 )  # fmt: skip

@@ -36,7 +36,7 @@ BACKWARD = (
     ("faults", "d-halved", '"D were left out", delta=[-0.0-]{+0.5+}', S),
     ("faults", "mask-kept", '"there were no mask", window=[-"none"-]{+None+}', S),
     ("stages", "one-case-explained", "return [-all-]{+any+}(_explains", S),
-    ("stages", "no-fault-explains", "if not [-explained(NO_FAULT)-]{+False+}:", S),
+    ("stages", "no-fault-explains", "if [-explained(NO_FAULT)-]{+False+}:", S),
     ("stages", "anything-explains", "ROOM = [-4-]{+1e12+}", S),
     ("builders", "cotangents-of-size-one", "LARGE = ([-14, 20-]{+0,+})", W),
     ("builders", "no-small-cotangents", "* 2.0 ** max([--30-]{+0+}, least", W),

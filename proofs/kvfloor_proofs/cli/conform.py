@@ -86,6 +86,7 @@ def _list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> 
     "--packed", help="Sequences lie one after another: plain, empty,slack or one of them."
 )
 @click.option("--pages", type=int, help="Keys and values are in pages of so many tokens.")
+@click.option("--padded", help="Keys may be padded: left,right,empty or a part of that.")
 @click.option("--skips", is_flag=True, default=None, help="What no query sees is never read.")
 @click.option(
     "--bitwise",

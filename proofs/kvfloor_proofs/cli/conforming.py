@@ -112,6 +112,8 @@ def _mask(text: str) -> Any:
             told[word] = each if len(each) > 1 else each[0]
         else:
             raise InputError("mask", WINDOW, repr(text))
+    if "left" not in told and "right" not in told:
+        raise InputError("mask", WINDOW, f"{text!r}, which has no end and hides nothing")
     return Window(**told)
 
 
@@ -151,6 +153,7 @@ def _words_or_none(text: str) -> tuple[str, ...]:
 READ = {
     "views": _words_or_none,
     "packed": lambda text: () if text == "plain" else _words(text),
+    "padded": _words,
     "quantised": _quantised,
     "bitwise": _words_or_none,
     "splits": _numbers,

@@ -47,6 +47,8 @@ def importable(factory: Any, argument: str) -> Any:
         with Isolated(factory) as process:
             _ = process.cache
     except Misbehaviour as fault:
+        if fault.kind == "option":
+            raise click.UsageError(f"--set: {fault}") from None
         raise click.UsageError(f"{argument}: expected MODULE:FACTORY, but {fault}") from None
     return factory
 

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 @contextmanager
-def following(what: str, console: Console) -> Iterator[Callable[[int, int], None] | None]:
+def following(what: str, console: Console) -> Iterator[Callable[[float, int], None] | None]:
     """Return what is to be called as ``progress(done, all)``; None where there is no terminal."""
     if not console.is_terminal:
         yield None

@@ -5,6 +5,7 @@ implementation of attention returns with the correctly rounded one, and passes i
 within the bound that E3 and E4 derive for the arithmetic it declares.
 """
 
+from kvfloor.conformance.answers import Answer, CallError
 from kvfloor.conformance.backward import Backward, BackwardCase, as_backward, judge_gradients
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.catalogue import (
@@ -16,9 +17,10 @@ from kvfloor.conformance.catalogue import (
     as_entry,
     entries_for,
 )
+from kvfloor.conformance.comparison import Judgement, Worst
 from kvfloor.conformance.domain import Domain
 from kvfloor.conformance.draft import Draft
-from kvfloor.conformance.judge import Judgement, Worst, judge
+from kvfloor.conformance.judge import judge
 from kvfloor.conformance.loading import load
 from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.power import Power
@@ -27,7 +29,7 @@ from kvfloor.conformance.report import Failure, NotRun, Report
 from kvfloor.conformance.runner import check, check_backward, check_merge, run
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.storage import unstored
-from kvfloor.conformance.target import Answer, CallError, Target
+from kvfloor.conformance.target import Target
 from kvfloor.conformance.targets import NAMED, NamedTarget, find_named, named_target
 from kvfloor.conformance.terms import Joined
 from kvfloor.conformance.vectors import write

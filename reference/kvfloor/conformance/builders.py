@@ -12,6 +12,7 @@ from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import BEYOND_EXP, Draft, NoCase, Tensors
 from kvfloor.families import BinaryValues, orthonormal
 
+MANY = 64  # tokens; with more there is one head, where there would be a query for each
 WIDE = 256  # the widest heads in use
 
 
@@ -248,20 +249,38 @@ def many_tokens(draft: Draft) -> list[Case]:
 
 
 def late_maximum(draft: Draft) -> list[Case]:
-    """The largest logit moves with almost every token, most at the end; then it comes first."""
+    """The largest logit moves with almost every token, most at the end; then it comes first.
+
+    Last it rises by more than exp can follow.
+    """
     n = draft.size.lengths[0]
     late = np.linspace(-12, 12, n)
     late[n - max(1, n // 8) :] += 6
     early = np.full(n, -BEYOND_EXP * log(float(draft.target.arithmetic.max_finite)))
     early[0] = 0
+    steep = np.linspace(early[-1], -early[-1], n)
     cases = []
-    for logits in (late, early):
+    for logits in (late, early, steep):
         tensors = draft.tensors()
         tensors.set_logits(logits, draft.sigma)
         for K in tensors.keys[1:]:
             K[..., 0] *= np.linspace(0.25 if logits is late else 1, 1, K.shape[2])
         cases.append(draft.case(tensors, mask=draft.everything()))
     return cases
+
+
+def light_tokens(draft: Draft) -> list[Case]:
+    """Weights that fall, and values that rise as much: every token counts the same."""
+    gap = min(24.0, 0.75 * log(float(draft.target.inputs.max_finite)))
+    gaps = np.linspace(0, gap, draft.size.lengths[0])
+    tensors = draft.tensors()
+    tensors.set_logits(-gaps, draft.sigma, noise=2.0**-10)
+    for K in tensors.keys[1:]:
+        K[..., 1:] = 0
+    for V in tensors.values:  # of one sign, so that what is lost does not cancel
+        V[:] = np.abs(V) + 0.25
+    tensors.values[0] *= np.exp(gaps)[:, None]
+    return [draft.case(tensors, mask=draft.everything())]
 
 
 def scale(draft: Draft) -> list[Case]:
@@ -276,7 +295,8 @@ def scale(draft: Draft) -> list[Case]:
 def softmax_axes(draft: Draft) -> list[Case]:
     """As many queries as tokens, and weights that do not factor over the slots."""
     n = draft.size.lengths[0]
-    square = draft.with_size(queries=n, lengths=(n,) * len(draft.size.lengths))
+    few = {"batch": 1, "kv_heads": 1, "group": 1} if n > MANY else {}
+    square = draft.with_size(queries=n, lengths=(n,) * len(draft.size.lengths), **few)
     tensors = square.tensors()
     tensors.query *= 4
     return [square.case(tensors)]
@@ -326,7 +346,8 @@ def reduction(draft: Draft) -> list[Case]:
         n = min(n, 6)
     sized = draft.with_size(queries=n, lengths=(n,) * m)
     n = sized.size.lengths[0]
-    sized = sized.with_size(d=n)
+    few = {"batch": 1, "kv_heads": 1, "group": 1, "queries": MANY} if n > MANY else {}
+    sized = sized.with_size(d=n, **few)
     if sized.size.d < n:
         raise NoCase(f"{n} tokens do not fit into {sized.size.d} columns")
     tensors, rng = sized.tensors(), sized.generator(1)
@@ -339,10 +360,16 @@ def reduction(draft: Draft) -> list[Case]:
             for r in range(m):
                 tensors.keys[r][i, j, :, :n] = [list(map(float, t.keys[r])) for t in tokens]
                 tensors.values[r][i, j] = [list(map(float, t.values[r])) for t in tokens]
-    queries = np.array([[float(Fraction(x)) for x in family.query(i)] for i in range(n)])
+    rows = np.arange(sized.size.queries) % n if n <= MANY else _spread(sized.size.queries, n)
+    queries = np.array([[float(Fraction(x)) for x in family.query(int(i))] for i in rows])
     tensors.query[:] = 0
-    tensors.query[..., :n] = queries[np.arange(sized.size.queries) % n] / sized.sigma
+    tensors.query[..., :n] = queries / sized.sigma
     return [sized.case(tensors, mask=sized.everything())]
+
+
+def _spread(count: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """So many of n places, from the first to the last."""
+    return np.linspace(0, n - 1, count).round().astype(np.intp)
 
 
 def _some(draft: Draft) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

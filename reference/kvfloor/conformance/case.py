@@ -16,7 +16,7 @@ from kvfloor.numbers import Array
 __all__ = ["Case", "MaskSpec", "Relation"]
 
 MaskSpec: TypeAlias = "Literal['causal', 'causal-top-left'] | Window | Mask | None"
-Relation = Literal["none", "inputs", "repeat", "row-alone", "row-moved", "splits"]
+Relation = Literal["none", "inputs", "repeat", "row-alone", "row-moved", "splits", "stages"]
 
 
 UNOWNED = 8.0  # neither near to what is owned nor out of any format's range
@@ -35,7 +35,7 @@ class Case:
     scale : positive rational or "1/sqrt(d)"
     mask : None, "causal", "causal-top-left", `Window`, or booleans
         Of shape (n_q, n_1, ..., n_m), or (b, h, n_q, n_1, ..., n_m).
-    relation : "none", "inputs", or one of `kvfloor.conformance.repeating.BITWISE`
+    relation : "none", "inputs", "stages", or one of `kvfloor.conformance.repeating.BITWISE`
         What is compared besides the numbers: the inputs after the call; what other calls return.
     rows : tuple of int, optional
         The queries whose results are compared; all by default.
@@ -51,6 +51,8 @@ class Case:
         What a function finds where no sequence is, in a page or in slack.
     slack : bool
         Whether packed buffers go on after the last sequence.
+    key_masks : tuple of m arrays of bool, shape (b, n_r), optional
+        The tokens that are no padding, for each row of the batch.
     view : str, optional
         How arrays lie in memory, as `kvfloor.conformance.views.lay_out` has it.
     """
@@ -68,6 +70,7 @@ class Case:
     sequences: tuple[tuple[int, ...], ...] | None = None
     unowned: float = UNOWNED
     slack: bool = False
+    key_masks: tuple[Mask, ...] | None = None
     view: str | None = None
 
     @property
@@ -104,9 +107,22 @@ class Case:
         return as_scale(self.scale, self.query.shape[3])
 
     @property
+    def visible(self) -> MaskSpec:
+        """The mask and key masks as one, as the oracle takes it."""
+        if self.key_masks is None or all(some.all() for some in self.key_masks):
+            return self.mask
+        n_q, lengths = self.query.shape[2], self.lengths
+        kept = kept_tuples(self.mask, n_q, lengths)
+        whole = np.ones((n_q, *lengths), dtype=np.bool_) if kept is None else kept
+        for r, some in enumerate(self.key_masks):
+            axes = (n if s == r else 1 for s, n in enumerate(lengths))
+            whole = whole & some.reshape(len(some), 1, 1, *axes)
+        return whole
+
+    @property
     def kept(self) -> Mask | None:
         """The tuples that count, shape (b or 1, h or 1, n_q, n_1, ..., n_m); None for all."""
-        kept, bias = kept_tuples(self.mask, self.query.shape[2], self.lengths), self.terms.bias
+        kept, bias = kept_tuples(self.visible, self.query.shape[2], self.lengths), self.terms.bias
         if kept is not None:
             kept = kept.reshape((1,) * (len(self.keys) + 3 - kept.ndim) + kept.shape)
         if bias is None or not (lowest := np.isneginf(bias)).any():
@@ -121,9 +137,10 @@ class Case:
         keys, values = (tuple(A[places] for A in slots) for slots in (self.keys, self.values))
         stored = None if self.stored is None else self.stored.of(places)
         sequences = None if self.sequences is None else tuple(self.owned[i] for i in places)
+        shown = None if self.key_masks is None else tuple(M[places] for M in self.key_masks)
         return replace(
             self, query=self.query[places], keys=keys, values=values, mask=mask, stored=stored,
-            sequences=sequences,
+            sequences=sequences, key_masks=shown,
         )  # fmt: skip
 
     @property

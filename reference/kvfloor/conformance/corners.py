@@ -28,12 +28,17 @@ def fewer_queries(draft: Draft) -> list[Case]:
 
 
 def more_queries(draft: Draft) -> list[Case]:
-    """More queries than tokens, so that some see nothing, or all."""
-    n = max(draft.size.lengths)
-    sized = draft.with_size(queries=n + 2, lengths=(n,) * len(draft.size.lengths))
-    if sized.size.queries <= max(sized.size.lengths):
+    """More queries than tokens, so that some see nothing, or all; of tokens an even number and odd.
+
+    So one of them ends within a block.
+    """
+    m, longest = len(draft.size.lengths), max(draft.size.lengths)
+    sizes = ({"queries": n + 2, "lengths": (n,) * m} for n in (longest, longest + 1))
+    more = [sized for sized in draft.with_sizes(*sizes)
+            if sized.size.queries > max(sized.size.lengths)]  # fmt: skip
+    if not more:
         raise NoCase("there are no more queries than tokens")
-    return _both_ways(sized)
+    return [case for sized in more for case in _both_ways(sized)]
 
 
 def _both_ways(draft: Draft) -> list[Case]:

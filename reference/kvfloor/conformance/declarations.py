@@ -6,8 +6,9 @@ from typing import Any
 
 from kvfloor.attention import Intervals, Window, as_scale
 from kvfloor.conformance.case import MaskSpec
-from kvfloor.conformance.domain import MASKS
+from kvfloor.conformance.domain import MASKS, PADDINGS, Domain
 from kvfloor.conformance.quantised import Quantised
+from kvfloor.conformance.size import Size
 from kvfloor.errors import InputError, meant
 from kvfloor.numbers import FORMATS, Array, BinaryFormat, as_count, as_format, shown
 
@@ -20,11 +21,14 @@ __all__ = [
     "as_float",
     "as_mask_declaration",
     "as_packed",
+    "as_padded",
     "as_returns",
     "as_splits",
+    "check_domain",
     "check_layout",
     "check_quantised",
     "check_sequences",
+    "check_stages",
     "to_layout",
 ]
 
@@ -108,14 +112,34 @@ def as_packed(packed: Any) -> tuple[str, ...] | None:
     return tuple(word for word in PACKED if word in listed)
 
 
+def as_padded(padded: Any) -> tuple[str, ...] | None:
+    """Return how keys may be padded, None if they are not; on a side at least."""
+    if padded is None:
+        return None
+    listed = (padded,) if isinstance(padded, str) else padded
+    expected = "left, right or both, and empty if whole sequences may be padding"
+    if not isinstance(listed, list | tuple):
+        raise InputError("padded", expected, shown(padded))
+    for word in listed:
+        if word not in PADDINGS:
+            raise InputError("padded", expected, shown(word) + meant(str(word), PADDINGS))
+    if set(listed) <= {"empty"}:
+        raise InputError("padded", expected, shown(padded))
+    return tuple(word for word in PADDINGS if word in listed)
+
+
 def check_sequences(target: Any) -> None:
     """Refuse what does not go with sequences of unequal lengths, and pages that are none."""
     if target.pages is not None:
         as_count(target.pages, "pages", 1)
     if target.packed is not None and "b" in target.layout:
         raise InputError("layout", "no b, as sequences are packed", repr(target.layout))
+    if target.padded is not None and not target.batched:
+        raise InputError("padded", "none, as the layout has no batch", shown(target.padded))
     if target.packed is None and target.pages is None:
         return
+    if target.padded is not None:
+        raise InputError("padded", "none, as sequences are as long as is told", repr(target.padded))
     why = "as lengths differ"
     if target.kind == "boolean":
         raise InputError("mask", f"no array, {why}", "'boolean'")
@@ -123,6 +147,43 @@ def check_sequences(target: Any) -> None:
         raise InputError("bias", f"alibi or none, {why}", "'array'")
     if target.quantised is not None and target.quantised.per not in ("tensor", "head"):
         raise InputError("quantised.per", f"tensor or head, {why}", repr(target.quantised.per))
+
+
+def check_stages(target: Any) -> None:
+    """Refuse what gives no stages, and targets whose logits are no matrices."""
+    if target.stages is None:
+        return
+    if not callable(target.stages):
+        raise InputError("stages", "a callable", shown(target.stages))
+    if target.order != 1 or target.packed is not None or target.pages is not None:
+        expected = "none, unless the order is 1 and sequences are neither packed nor in pages"
+        raise InputError("stages", expected, "a callable")
+
+
+def check_domain(target: Any) -> None:
+    """Refuse a declaration of what the domain excludes."""
+    domain = target.domain
+    if not isinstance(domain, Domain):
+        raise InputError("domain", "a kvfloor.conformance.Domain", shown(domain))
+    for name, served, declared in (
+        ("mask", domain.masks, target.kind),
+        ("dtype", domain.formats or (target.inputs.name,), target.inputs.name),
+    ):
+        if declared not in served:
+            raise InputError(name, f"one of the domain: {', '.join(served)}", declared)
+    for term in target.terms:
+        if term not in domain.terms:
+            raise InputError(term, f"none, as the domain's terms are {domain.terms}", "one")
+    for word in target.padded or ():
+        if word not in domain.padded:
+            expected = f"of the domain's, {', '.join(domain.padded) or 'none'}"
+            raise InputError("padded", expected, word)
+    if target.order not in domain.orders:
+        raise InputError("order", f"one of the domain: {domain.orders}", str(target.order))
+    lengths = (1,) * target.order
+    left_out = domain.excludes(target.fit(Size(1, 1, 1, 1, lengths, 1, 1)))
+    if left_out is not None:
+        raise InputError("domain", "sizes that go together", left_out)
 
 
 def to_layout(array: Array, layout: str) -> Array:

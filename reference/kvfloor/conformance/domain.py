@@ -12,10 +12,12 @@ from kvfloor.conformance.terms import TERMS
 from kvfloor.errors import InputError
 from kvfloor.numbers import as_format, shown
 
-__all__ = ["EVERYTHING", "MASKS", "VIEWS", "Domain"]
+__all__ = ["EVERYTHING", "MASKS", "PADDINGS", "VIEWS", "Domain"]
 
 MASKS = ("none", "causal", "causal-top-left", "window", "boolean")
 QUERIES = ("same", "fewer")
+#: Where keys may be padded, and that whole sequences may be.
+PADDINGS = ("left", "right", "empty")
 #: How queries, keys and values may lie, besides contiguously.
 VIEWS = ("strided", "columns", "offset", "expanded")
 MOST_GROUPS = 64  # ratios that are tried where any may be served
@@ -48,6 +50,8 @@ class Domain:
     orders : whole numbers
         Slots.
     formats : sequence of formats of inputs, optional
+    padded : sequence of `PADDINGS`, optional
+        How keys may be padded.
     views : sequence of `VIEWS`, optional
         Arrays with gaps or in another order, with gaps between columns, after other numbers, with
         a stride of 0.
@@ -69,6 +73,7 @@ class Domain:
     orders: Any = None
     formats: Any = None
     terms: Any = None
+    padded: Any = None
     views: Any = None
 
     def __post_init__(self) -> None:
@@ -85,10 +90,11 @@ class Domain:
         for term in self.terms:
             if term not in TERMS:
                 raise InputError.among("terms", TERMS, shown(term))
-        object.__setattr__(self, "views", _listed(self.views, VIEWS))
-        for view in self.views:
-            if view not in VIEWS:
-                raise InputError.among("views", VIEWS, shown(view))
+        for name, known in (("padded", PADDINGS), ("views", VIEWS)):
+            object.__setattr__(self, name, _listed(getattr(self, name), known))
+            for word in getattr(self, name):
+                if word not in known:
+                    raise InputError.among(name, known, shown(word))
         formats = None if self.formats is None else _listed(self.formats, ())
         object.__setattr__(self, "masks", masks)
         names = None if formats is None else tuple(as_format(form).name for form in formats)
@@ -101,7 +107,7 @@ class Domain:
     def told(self) -> dict[str, str]:
         """Return what is not as without a domain, as text."""
         plain = {field.name: field.default for field in fields(self)}
-        plain |= {"masks": MASKS, "terms": TERMS, "views": VIEWS}
+        plain |= {"masks": MASKS, "terms": TERMS, "padded": PADDINGS, "views": VIEWS}
         said = {}
         for name, default in plain.items():
             value = getattr(self, name)

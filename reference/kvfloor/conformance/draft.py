@@ -110,12 +110,15 @@ class Draft:
         *,
         sink: Any = None,
         bias: Any = None,
+        slopes: Any = None,
+        key_masks: tuple[Mask, ...] | None = None,
     ) -> Case:
         """Round to the format of the inputs, and put the target's mask, scale and terms to it.
 
         For "boolean" targets, ``mask`` is the mask; without one it is causal from the top left.
         A sink for each head and an array of biases are those that are given, or else drawn; a
-        sink is then about the largest logit.
+        sink is then about the largest logit. Slopes are the usual ones if none are given. Without
+        key masks nothing is padding.
         """
 
         def rounded(array: Float) -> Array:
@@ -131,8 +134,9 @@ class Draft:
             (self.causal() if mask is None else mask) if spec == "boolean" else spec,
             relation,
             self._compared(),
-            self._terms(tensors, sink, bias),
+            self._terms(tensors, sink, bias, slopes),
             None if self.target.splits is None else self.target.splits[0],
+            key_masks=(key_masks or _unpadded(tensors)) if self.target.padded else None,
         )
         return case if stored is None else case.with_codes(stored)
 
@@ -159,7 +163,7 @@ class Draft:
             tuple(map(codes, tensors.values)),
         )
 
-    def _terms(self, tensors: Tensors, sink: Any, bias: Any) -> Joined:
+    def _terms(self, tensors: Tensors, sink: Any, bias: Any, slopes: Any) -> Joined:
         target, size = self.target, self.size
         rng = self.generator(9)
         given: dict[str, Any] = {"softcap": target.softcap}
@@ -174,7 +178,8 @@ class Draft:
             numbers = _rounded(target.inputs, np.where(hidden, 0.0, bias))
             given["bias"] = np.where(hidden, np.array(-np.inf).astype(numbers.dtype), numbers)
         elif target.bias == "alibi":
-            slopes = _rounded(target.arithmetic, slopes_of(size.heads))
+            usual = slopes_of(size.heads) if slopes is None else slopes
+            slopes = _rounded(target.arithmetic, usual)
             corner = target.window is not None and target.window.top_left
             n = size.lengths[0]
             given |= {"slopes": slopes, "bias": alibi(slopes, size.queries, n, top_left=corner)}
@@ -223,6 +228,11 @@ class Tensors:
         for K in self.keys:
             K[..., 0] = factor
         self.keys[slot][..., 0] = factor * logits / largest
+
+
+def _unpadded(tensors: Tensors) -> tuple[Mask, ...]:
+    """Key masks without padding."""
+    return tuple(np.ones((len(K), K.shape[2]), dtype=np.bool_) for K in tensors.keys)
 
 
 def _rounded(form: BinaryFormat, array: Float) -> Array:

@@ -7,14 +7,16 @@ from math import log
 
 import numpy as np
 
-from kvfloor.conformance.builders import drawn, ladder
+from kvfloor.conformance.builders import drawn, heads, ladder
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import BEYOND_EXP, Draft, NoCase
 from kvfloor.conformance.sentinels import levels
 from kvfloor.conformance.target import Target
+from kvfloor.conformance.terms import slopes_of
 
 __all__ = [
     "alibi_corners",
+    "alibi_slopes",
     "bias_axes",
     "bias_sentinels",
     "cap_after_bias",
@@ -139,6 +141,13 @@ def alibi_corners(draft: Draft) -> list[Case]:
         *({"queries": n_q, "lengths": (n,)} for n_q in (n, (n + 1) // 2, n + 3))
     )
     return [case for sized in sizes for case in drawn(sized)]
+
+
+def alibi_slopes(draft: Draft) -> list[Case]:
+    """The usual slopes, then others."""
+    tensors, size = draft.tensors(), draft.size
+    others = slopes_of(size.heads)[::-1] * 0.75
+    return [*heads(draft), draft.case(tensors, slopes=others)]
 
 
 def _cap(draft: Draft) -> float:

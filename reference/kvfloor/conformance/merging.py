@@ -28,6 +28,7 @@ __all__ = ["FIXED", "Merging"]
 FIXED: dict[str, Any] = {
     "order": 1, "layout": "bhd", "scale": 1.0, "mask": None, "grouped": False,
     "quantised": None, "splits": None, "packed": None, "pages": None,
+    "padded": None, "stages": None,
 }  # fmt: skip
 NOT_SERVED = {"d": 1, "queries": 1, "groups": 1}
 # A product by log₂ e or ln 2 and the factor's own rounding, of a log-sum-exp or of both that are

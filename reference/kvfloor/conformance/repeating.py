@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from kvfloor.conformance.answers import Answer
 from kvfloor.conformance.builders import late_maximum
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.draft import Draft, NoCase
-from kvfloor.conformance.target import Answer, Target
+from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
 
 __all__ = [

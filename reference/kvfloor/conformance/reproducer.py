@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "quantised": None,
     "packed": None,
     "pages": None,
+    "padded": None,
     "skips": False,
     "bitwise": ("repeat",),
     "splits": None,
@@ -84,7 +85,7 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
         Which of the cases that the entry built.
     case : Case
     """
-    name, imported = _import(target)
+    name, imported = _import(target.function, target.source)
     kind = next(each for each in KINDS if isinstance(target, each))
     declared = ", ".join(
         f"{key}={getattr(target, key)!r}"
@@ -93,6 +94,11 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
     )
     options = f"dtype={target.inputs.name!r}, accumulate={target.arithmetic.name!r}"
     options += f", {declared}" if declared else ""
+    if target.stages is not None:
+        same = target.stages is target.function
+        stages, besides = (name, imported) if same else _import(target.stages, None, "stages")
+        options += f", stages={stages}"
+        imported += "" if same else f"\n{besides}"
     small = sum(A.size for A in (case.query, *case.keys, *case.values)) <= MOST_NUMBERS
     plain = case.stored is None and case.sequences is None and case.view is None
     literal = _states if kind is Merging else _pulled if kind is Backward else _literal
@@ -114,20 +120,19 @@ def write_test(target: Target, flag: str, draft: Draft, number: int, case: Case)
 {test}"""
 
 
-def _import(target: Target) -> tuple[str, str]:
-    """The function's name in the test, and the line that brings it there.
+def _import(function: Any, source: str | None, what: str = "function") -> tuple[str, str]:
+    """A function's name in the test, and the line that brings it there.
 
     Lambdas, partials, instances and functions within functions cannot be imported by what they say
     of themselves, unless the name that they were loaded by is known.
     """
-    function: Any = target.function
     module, name = (getattr(function, key, None) or "" for key in ("__module__", "__qualname__"))
     if module and name and "<" not in name and not ismethod(function):
         return name, f"from {module} import {name.partition('.')[0]}"
-    if target.source is not None:
-        module, _, name = target.source.partition(":")
+    if source is not None:
+        module, _, name = source.partition(":")
         return f"{module}.{name}", f"import {module}"
-    return "function", "# from MODULE import NAME as function: it has no name of its own"
+    return what, f"# from MODULE import NAME as {what}: it has no name of its own"
 
 
 def _literal(case: Case) -> str:
@@ -143,10 +148,17 @@ def _literal(case: Case) -> str:
             f"    relation={case.relation!r},",
             f"    rows={case.rows!r},",
             *_terms(case),
+            *_key_masks(case),
             *([] if case.splits is None else [f"    splits={case.splits},"]),
             ")",
         )
     )
+
+
+def _key_masks(case: Case) -> list[str]:
+    if case.key_masks is None:
+        return []
+    return [f"    key_masks=({', '.join(map(_array, case.key_masks))},),"]
 
 
 def _pulled(case: Case) -> str:

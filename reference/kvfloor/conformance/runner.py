@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -18,11 +19,13 @@ from kvfloor.conformance.backward import (
 )
 from kvfloor.conformance.case import Case, Relation
 from kvfloor.conformance.catalogue import Entry, as_entry, catalogue_of
+from kvfloor.conformance.comparison import Judgement
 from kvfloor.conformance.declarations import BITWISE
 from kvfloor.conformance.draft import Draft, NoCase
 from kvfloor.conformance.draws import drafts
+from kvfloor.conformance.follower import Follower
 from kvfloor.conformance.interpreter import check_interpreter
-from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.judge import judge
 from kvfloor.conformance.merging import Merging
 from kvfloor.conformance.power import Power, least_power
 from kvfloor.conformance.report import Failure, NotRun, Repeated, Report
@@ -181,11 +184,12 @@ def run(
     seed: int = 0,
     flags: Iterable[str] | None = None,
     power: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[float, int], None] | None = None,
 ) -> Report:
     """Do the same for a target that is made already.
 
-    ``progress(done, entries)`` is called before each entry, and in the end with two equal numbers.
+    ``progress(done, entries)`` is called before each entry, after its cases and as the oracle
+    settles their numbers, with shares of an entry; in the end with two equal numbers.
     """
     as_count(examples, "examples")
     as_count(seed, "seed")
@@ -195,15 +199,15 @@ def run(
     catalogue = catalogue_of(target)
     entries = catalogue if flags is None else tuple(map(as_entry, flags))
     totals, failures, not_run = _Totals(power), [], []
+    follow = Follower(progress, len(entries))
     for done, entry in enumerate(entries):
-        if progress is not None:
-            progress(done, len(entries))
+        follow.begin(done)
         reason = entry.unless(target) if entry in catalogue else "it is for another kind of target"
         if reason and flags is not None:
             expected = "entries that apply to the target"
             raise InputError("flags", expected, f"{entry.flag!r}: {reason}")
         try:
-            finding = None if reason else _examine(entry, target, totals, examples, seed)
+            finding = None if reason else _examine(entry, target, totals, (examples, seed), follow)
         except NoCase as error:
             reason, finding = str(error), None
         if reason:
@@ -211,8 +215,7 @@ def run(
         if finding is not None:
             check_interpreter(target)
             failures.append(_failure(entry, target, finding))
-    if progress is not None:
-        progress(len(entries), len(entries))
+    follow.begin(len(entries))
     return Report(
         totals.cases,
         totals.elements,
@@ -293,7 +296,7 @@ class _Finding(NamedTuple):
 
 
 def _examine(
-    entry: Entry, target: Target, totals: _Totals, examples: int, seed: int
+    entry: Entry, target: Target, totals: _Totals, drawn: tuple[int, int], follow: Follower
 ) -> _Finding | None:
     """Run one entry; return the smallest case found that fails.
 
@@ -302,32 +305,41 @@ def _examine(
     NoCase
         If its case at full size cannot be made.
     """
+    examples, seed = drawn
 
-    def trial(draft: Draft, *, power: bool = False) -> _Finding | None:
-        for number, case in enumerate(entry.build(draft)):
-            found = _judge(target, case, power=power)
+    def trial(
+        draft: Draft, first: float, length: float = 0.0, *, power: bool = False
+    ) -> _Finding | None:
+        cases = entry.build(draft)
+        each = length / max(1, len(cases))
+        for number, case in enumerate(cases):
+            follow.share(first + number * each)
+            following = follow.of_case(first + number * each, each)
+            found = _judge(target, case, following, power=power)
             totals.add(entry.flag, case, found)
             if found.problem is not None:
                 return _Finding(draft, number, case, found.problem)
         return None
 
-    large = trial(Draft(target, entry.largest(target), seed, coarse=False), power=totals.power)
+    whole = Draft(target, entry.largest(target), seed, coarse=False)
+    large = trial(whole, 0.0, 0.5, power=totals.power)
     if not entry.draws or not examples:
         return large
-    count = examples if large is None else max(examples, SHRINKING)
-    found = _search(entry, target, trial, count, seed)
+    most = examples if large is None else max(examples, SHRINKING)
+    found = _search(entry, target, trial, most, seed)
     return found._replace(large=large.case) if found and large else found or large
 
 
 def _search(
     entry: Entry,
     target: Target,
-    trial: Callable[[Draft], _Finding | None],
+    trial: Callable[[Draft, float], _Finding | None],
     examples: int,
     seed: int,
 ) -> _Finding | None:
     """Let Hypothesis draw cases, and shrink the first that fails."""
     smallest: list[_Finding] = []
+    tried = count(0)
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -345,7 +357,7 @@ def _search(
     def attempt(draft: Draft) -> None:
         finding = None
         with suppress(NoCase):
-            finding = trial(draft)
+            finding = trial(draft, 1 - 0.5 / (1 + next(tried) / examples))
         if finding is not None:
             smallest[:] = [finding]
             raise _Fails
@@ -360,17 +372,19 @@ class _Fails(Exception):  # noqa: N818 (it says what the target does)
     """The target fails a case that was drawn."""
 
 
-def _judge(target: Target, case: Case, *, power: bool) -> Judgement:
+def _judge(
+    target: Target, case: Case, following: Callable[[int, int], None], *, power: bool
+) -> Judgement:
     if isinstance(target, Backward) and isinstance(case, BackwardCase):
         return judge_gradients(target, case)
-    return judge(target, case, power=power)
+    return judge(target, case, power=power, progress=following)
 
 
 def _find_stage(target: Target, finding: _Finding) -> str | None:
     if isinstance(target, Backward):
         both = (finding.case, finding.large)
         return find_gradient_stage(target, [one for one in both if isinstance(one, BackwardCase)])
-    return find_stage(target, finding.case)
+    return find_stage(target, finding.case, finding.large)
 
 
 def _failure(entry: Entry, target: Target, finding: _Finding) -> Failure:

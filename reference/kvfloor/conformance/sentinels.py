@@ -15,7 +15,7 @@ from kvfloor.conformance.target import Target
 from kvfloor.conformance.tiles import FEW, beyond_windows
 from kvfloor.numbers import Array
 
-__all__ = ["LOW", "levels", "low_logits", "poison", "unseen"]
+__all__ = ["LOW", "levels", "low_logits", "poison", "reach_of", "unseen"]
 
 #: What stands for minus infinity in kernels.
 SENTINELS = (1e4, 5e4, 65504.0, 1e9, 3e38)
@@ -34,7 +34,7 @@ def low_logits(draft: Draft) -> list[Case]:
     queries = draft.size.queries if draft.target.window is None else n  # none sees all else
     sized = draft.with_size(queries=queries, lengths=(n,) * m)
     cases = []
-    for level in levels(_reach(sized)):
+    for level in levels(reach_of(sized)):
         sink = -LOW[0] * BEYOND * level  # below what is visible
         if draft.target.kind == "none":
             tensors = _tensors(sized, -level * _ramp(sized.size.lengths[0]), 0)
@@ -52,7 +52,7 @@ def low_logits(draft: Draft) -> list[Case]:
     return cases
 
 
-def _reach(draft: Draft) -> float:
+def reach_of(draft: Draft) -> float:
     """How far the formats allow bounds."""
     target, size = draft.target, draft.size
     m = len(size.lengths)

@@ -11,28 +11,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from kvfloor.attention import Mask
+from kvfloor.conformance.answers import CallError
 from kvfloor.conformance.case import Case
-from kvfloor.conformance.judge import Judgement, judge
+from kvfloor.conformance.comparison import Judgement, Worst
+from kvfloor.conformance.judge import judge
+from kvfloor.conformance.left_out import told_left_out
 from kvfloor.conformance.merging import Merging
+from kvfloor.conformance.returned_stages import judge_stages
+from kvfloor.conformance.sets import read_set
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
 from kvfloor.numbers import Array
 
-__all__ = ["Stage", "find_stage"]
+__all__ = ["find_stage"]
 
-Stage = Literal[
-    "mask", "logits", "exponentials", "exponentials or scale", "normalisation", "values",
-    "log-sum-exp", "logits or log-sum-exp",
-]  # fmt: skip
+OF_RETURNED = {
+    "logits": "logits", "capped": "soft cap", "masked": "mask", "weights": "softmax",
+}  # fmt: skip
+MOST_ALONE = 2**14  # logits that are each rounded by itself
 MOST_PROBED = 2**21  # logits of all probes: beyond, they would take longer than the run itself
+NEAR = 2.0**-4  # of 1: then outputs are divided by the sum of their weights
+SURE = 2.0**-20  # weights above that are no zeros in any format
 GAPS = 5  # distances of logits that are tried
 
 
-def find_stage(target: Target, case: Case) -> Stage | None:
+def find_stage(target: Target, case: Case, large: Case | None = None) -> str | None:
     """Return the stage that spoils a case, by probing the target; None if that cannot be said.
 
     Parameters
@@ -40,19 +48,43 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     target : Target
     case : Case
         One whose numbers are wrong. Merging has no stages, and terms and
-        codes are not probed.
+        codes are not probed. Stages that the target returns are compared first.
+    large : Case, optional
+        One of the same entry, in which what is left out is looked for first.
+
+    Returns
+    -------
+    str or None
+        "mask", "soft cap", "logits", "softmax", "exponentials", "exponentials or scale",
+        "normalisation", "values", "log-sum-exp", "logits or log-sum-exp", "rows that see nothing",
+        or "tokens" or "queries" with those that are left out.
     """
+    if target.stages is not None and Size.of(case).logits <= MOST_ALONE:
+        return _of_returned(target, case)
+    told = (_left_out(target, each) for each in (large, case) if each is not None)
+    return next(filter(None, told), None) or _probe(target, case)
+
+
+def _of_returned(target: Target, case: Case) -> str | None:
+    """The first of the stages that are returned that is wrong; what is left are the values."""
+    try:
+        worst = judge_stages(target, case).worst
+    except CallError:
+        return None
+    if worst is not None and worst.ratio > 1:
+        return OF_RETURNED[worst.part]
+    return "values" if judge(_without_logsumexp(target), case).problem else "log-sum-exp"
+
+
+def _probe(target: Target, case: Case) -> str | None:
     found = judge(target, case)
-    right = found.worst is None or found.worst.ratio <= 1
-    unprobed = target.terms or target.quantised or case.sequences or isinstance(target, Merging)
-    if right or unprobed or _probed(Size.of(case)) > MOST_PROBED:
+    many = _probed(Size.of(case)) > MOST_PROBED
+    if found.worst is None or found.worst.ratio <= 1 or many or _unprobed(target, case):
         return None
     silent = _without_logsumexp(target)
-    ones = replace(case, values=tuple(np.ones_like(V) for V in case.values))
-    normal = judge(silent, ones)
+    normal = judge(silent, _ones(case))
     if normal.problem is not None:
-        finite = normal.worst is None or np.isfinite(normal.worst.found)
-        return "normalisation" if finite else "exponentials"
+        return _stage_of_ones(case, normal.worst)
     wrong = list(_wrong(silent, _indicators(case)))
     if not wrong:
         if judge(silent, case).problem is not None:
@@ -64,12 +96,88 @@ def find_stage(target: Target, case: Case) -> Stage | None:
     return _stage_of_weights(silent, case)
 
 
+def _stage_of_ones(case: Case, worst: Worst | None) -> str:
+    """What is wrong of outputs that should all be 1, or empty."""
+    if worst is None:
+        return "normalisation"
+    kept, (i, j, query, *_) = case.kept, worst.place
+    if kept is not None and not kept[i % len(kept), j % kept.shape[1], query].any():
+        return "rows that see nothing"
+    return "normalisation" if np.isfinite(worst.found) else "exponentials"
+
+
+def _unprobed(target: Target, case: Case) -> bool:
+    joined = bool(target.terms) or isinstance(target, Merging)
+    return joined or target.quantised is not None or case.sequences is not None
+
+
+def _ones(case: Case) -> Case:
+    return replace(case, values=tuple(np.ones_like(V) for V in case.values))
+
+
+def _left_out(target: Target, case: Case) -> str | None:
+    """The queries or tokens that are left out, if that is what outputs of zero say."""
+    size = Size.of(case)
+    if _unprobed(target, case) or size.logits * sum(size.lengths) / size.d_v > MOST_PROBED:
+        return None
+    silent, right = _without_logsumexp(target), _weights(target, case)
+    try:
+        total = silent.call(_ones(case)).output.astype(np.float64)
+        if not total.any():
+            return "tokens, as if all were left out"
+        answered: Mask = np.asarray((right > 0).any(axis=3))
+        told = told_left_out([(answered, answered & (total == 0).all(axis=3))], "query")
+        if told is not None or not (np.abs(total[answered] - 1) < NEAR).all():
+            return told
+        return told_left_out([
+            (present := shares > SURE, present & (_shares(silent, case, r) == 0))
+            for r, shares in enumerate(_summed(right, case.lengths))
+        ])  # fmt: skip
+    except CallError:
+        return None
+
+
+def _shares(target: Target, case: Case, r: int) -> Array:
+    """The weights of the tokens of one slot that a target gives, shape (b, h, n_q, n_r)."""
+    n, d_v = case.lengths[r], case.values[r].shape[3]
+    found = []
+    for first in range(0, n, d_v):
+        values = [np.ones_like(V) for V in case.values]
+        values[r][:] = np.eye(n, d_v, -first)
+        found.append(target.call(replace(case, values=tuple(values))).output)
+    return np.concatenate(found, axis=3)[..., :n].astype(np.float64)
+
+
+def _summed(weights: Array, lengths: tuple[int, ...]) -> Iterator[Array]:
+    """What tuples of weights (b, h, n_q, N) make for the tokens of each slot."""
+    whole = weights.reshape(*weights.shape[:3], *lengths)
+    for r in range(len(lengths)):
+        yield whole.sum(axis=tuple(3 + s for s in range(len(lengths)) if s != r))
+
+
+def _weights(target: Target, case: Case) -> Array:
+    """The weights of all tuples, about, shape (b, h, n_q, N); exact where they are zero."""
+    case = replace(case, rows=None)
+    found = np.zeros((*case.query.shape[:3], int(np.prod(case.lengths))))
+    kept = case.kept
+    for i, j in np.ndindex(*found.shape[:2]):
+        s = read_set(target, case, i, j).logits
+        if kept is not None:
+            seen = kept[i % len(kept), j % kept.shape[1]].reshape(s.shape)
+            s = np.where(seen, s, -np.inf)
+        top = s.max(axis=1, keepdims=True)
+        weights = np.exp(s - np.where(np.isneginf(top), 0.0, top))
+        total = weights.sum(axis=1, keepdims=True)
+        found[i, j] = weights / np.where(total > 0, total, 1.0)
+    return found
+
+
 def _probed(size: Size) -> float:
     """Logits of the probes that single out each tuple."""
     return size.logits * size.tuples / size.d_v
 
 
-def _stage_of_weights(target: Target, case: Case) -> Stage | None:
+def _stage_of_weights(target: Target, case: Case) -> str | None:
     far = _far_apart(target, case)
     if far is None:
         return None
@@ -133,6 +241,8 @@ def _far_apart(target: Target, case: Case) -> Case | None:
         np.ones((size.queries, *size.lengths), dtype=np.bool_)
         if isinstance(case.mask, np.ndarray)
         else case.mask,
+        key_masks=case.key_masks
+        and tuple(np.ones((shared[0], n), dtype=np.bool_) for n in size.lengths),
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from math import sqrt
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from kvfloor.attention import INVERSE_SQRT_D, WINDOWS, Base, Window
+from kvfloor.conformance.answers import Answer, CallError
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.declarations import (
     AXES,
@@ -19,11 +21,14 @@ from kvfloor.conformance.declarations import (
     as_float,
     as_mask_declaration,
     as_packed,
+    as_padded,
     as_returns,
     as_splits,
+    check_domain,
     check_layout,
     check_quantised,
     check_sequences,
+    check_stages,
     to_layout,
 )
 from kvfloor.conformance.domain import EVERYTHING, Domain
@@ -32,41 +37,22 @@ from kvfloor.conformance.quantised import Quantised
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.terms import TERMS, as_bias_kind, as_cap
 from kvfloor.conformance.views import copied
-from kvfloor.errors import InputError, Terminated
+from kvfloor.errors import InputError, Terminated, slots_told
 from kvfloor.floors import logit_roundings
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, shown, to_framework, to_numpy
 
-__all__ = ["ACCUMULATIONS", "Answer", "CallError", "Target"]
+__all__ = ["ACCUMULATIONS", "STAGES", "Target"]
 
 ACCUMULATIONS = ("float64", "float32", "float16", "bfloat16")
 EMPTY = ("zero", "nan")
+#: On the way to an output, in order.
+STAGES = ("logits", "capped", "masked", "weights")
 #: What a function may be given besides, by name: one array, or one for each slot.
 OF_CALLS = (*TERMS, "query_scales", "query_zeros", "query_offsets")
 OF_SLOTS = (
     "key_scales", "value_scales", "key_zeros", "value_zeros", "key_offsets", "block_tables",
-    "lengths",
+    "lengths", "key_masks",
 )  # fmt: skip
-
-
-class CallError(Exception):
-    """The function raised, or what it returned is not an answer; the text says which."""
-
-
-class Answer(NamedTuple):
-    """What a function returned, in the canonical layout.
-
-    Attributes
-    ----------
-    output : ndarray, shape (b, h, n_q, d_v)
-    logsumexp : ndarray, shape (b, h, n_q), or None
-        If the target returns it.
-    changed : tuple of str
-        The inputs that were not the same after the call.
-    """
-
-    output: Array
-    logsumexp: Array | None
-    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +117,10 @@ class Target:
         Tokens of a page, in which keys and values are: pools with pages in place of the batch, the
         first axis if the layout has no b. It is given ``block_tables=``, m arrays of shape
         (b, pages), and ``lengths=``, m of shape (b,).
+    padded : tuple of "left", "right", "empty", optional
+        Where keys and values of a batch may be padded, and that whole sequences may be. It is given
+        ``key_masks=``, m arrays of booleans of shape (b, n_r): False is padding, which no query of
+        that row sees, besides what the mask hides.
     skips : bool
         Whether it never reads keys and values that no query sees, so that they may be NaN.
     bitwise : tuple of "repeat", "row-alone", "row-moved", "splits"
@@ -138,6 +128,9 @@ class Target:
         with other splits.
     splits : int or tuple of int, optional
         Into how many parts it can be told to split the tokens, by ``splits=``, the usual one first.
+    stages : callable, optional
+        Called as the function is, at order 1, with ``stage=`` besides, one of `STAGES`: returns
+        logits, those under a cap, with bias and -inf for what is hidden, or weights: n columns.
     source : str, optional
         ``MODULE:NAME`` that the function was loaded by, for tests to import it by.
 
@@ -171,9 +164,11 @@ class Target:
     quantised: Quantised | None = None
     packed: Any = None
     pages: int | None = None
+    padded: Any = None
     skips: bool = False
     bitwise: Any = ("repeat",)
     splits: Any = None
+    stages: Callable[..., Any] | None = None
     source: str | None = None
     inputs: BinaryFormat = field(init=False)
     arithmetic: BinaryFormat = field(init=False)
@@ -203,6 +198,7 @@ class Target:
             "bitwise": as_bitwise(self.bitwise, self.splits),
             "splits": as_splits(self.splits),
             "packed": as_packed(self.packed),
+            "padded": as_padded(self.padded),
         }
         check_layout(self.layout, self.needed)
         check_quantised(self.quantised, arithmetic)
@@ -217,28 +213,8 @@ class Target:
         for name, value in derived.items():
             object.__setattr__(self, name, value)
         check_sequences(self)
-        self._check_domain()
-
-    def _check_domain(self) -> None:
-        """Refuse a declaration of what the domain excludes."""
-        domain = self.domain
-        if not isinstance(domain, Domain):
-            raise InputError("domain", "a kvfloor.conformance.Domain", shown(domain))
-        for name, served, declared in (
-            ("mask", domain.masks, self.kind),
-            ("dtype", domain.formats or (self.inputs.name,), self.inputs.name),
-        ):
-            if declared not in served:
-                raise InputError(name, f"one of the domain: {', '.join(served)}", declared)
-        for term in self.terms:
-            if term not in domain.terms:
-                raise InputError(term, f"none, as the domain's terms are {domain.terms}", "one")
-        if self.order not in domain.orders:
-            raise InputError("order", f"one of the domain: {domain.orders}", str(self.order))
-        lengths = (1,) * self.order
-        left_out = domain.excludes(self.fit(Size(1, 1, 1, 1, lengths, 1, 1)))
-        if left_out is not None:
-            raise InputError("domain", "sizes that go together", left_out)
+        check_domain(self)
+        check_stages(self)
 
     @property
     def kind(self) -> str:
@@ -297,6 +273,18 @@ class Target:
         """
         return self._answer(*self._called(case))
 
+    def call_stage(self, case: Case, stage: str) -> Array:
+        """Return one of `STAGES`, shape (b, h, n_q, n).
+
+        Raises
+        ------
+        CallError
+            If the function raises, or returns no such array.
+        """
+        function = partial(cast("Callable[..., Any]", self.stages), stage=stage)
+        found, _, _ = replace(self, function=function)._called(case)
+        return self._read(found, stage, (*case.query.shape[:3], *case.lengths))
+
     def _called(self, case: Case) -> tuple[Any, Case, tuple[str, ...]]:
         """Call the function; return what it returned, the case, and the inputs that it changed."""
         for size in Size.all_of(case):
@@ -312,7 +300,8 @@ class Target:
             raise
         except BaseException as error:  # somebody else's code, that may exit or skip
             text = " ".join(str(error).split())
-            raise CallError(f"raised {type(error).__name__}: {text}") from error
+            told = slots_told(error, self.order)
+            raise CallError(f"raised {type(error).__name__}: {text}{told}") from error
         changed = tuple(name for name, A in before.items() if A.tobytes() != copies[name].tobytes())
         return found, case, changed
 
@@ -326,6 +315,7 @@ class Target:
         if case.stored is not None and self.quantised is not None:
             for name, each in self.quantised.arguments(case.stored):
                 arrays[name] = to_layout(each, self.layout) if each.ndim == 3 else each
+        arrays |= {f"key_masks[{r}]": M for r, M in enumerate(case.key_masks or ())}
         arrays |= case.terms.arrays()
         return arrays | ({"mask": case.mask} if isinstance(case.mask, np.ndarray) else {})
 

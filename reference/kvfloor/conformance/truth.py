@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from math import log
 from typing import Any, NamedTuple
@@ -47,8 +48,11 @@ def find_truth(
     logsumexp: BinaryFormat,
     empty: Any = "zero",
     base: Base = "e",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
     """Return the truth about a case for results in the given formats, and logarithms to a base.
+
+    ``progress`` is that of `tensor_attention_rounded`.
 
     Notes
     -----
@@ -62,14 +66,14 @@ def find_truth(
         "query": case.query,
         "keys": case.keys,
         "scale": case.sigma,
-        "mask": case.mask,
+        "mask": case.visible,
         **case.terms.arguments,
         "empty": empty,
         "return_logsumexp": True,
         "logsumexp_base": base,
     }
     both = [np.concatenate([V_r, abs(V_r)], axis=3) for V_r in case.values]
-    fine = tensor_attention_rounded(values=both, dtype=FINE.name, **arguments)
+    fine = tensor_attention_rounded(values=both, dtype=FINE.name, progress=progress, **arguments)
 
     @cache
     def anew(name: str) -> Any:

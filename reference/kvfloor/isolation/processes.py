@@ -47,7 +47,8 @@ class Misbehaviour(Exception):  # noqa: N818 (not an error of the program, a fin
     Attributes
     ----------
     kind : str
-        "raised", "died", "time-limit", "state", "answer", or what an audit adds to these.
+        "raised", "died", "time-limit", "state", "answer", "option", or what an audit adds to
+        these.
     reason : str
     """
 

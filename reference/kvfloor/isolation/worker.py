@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kvfloor.caches import CacheFactory, Configured, State, describe, record, restore
-from kvfloor.errors import InputError, described
+from kvfloor.errors import InputError, described, meant, slots_told
 from kvfloor.families import Token
 from kvfloor.isolation.processes import Shape
 from kvfloor.isolation.replies import text_of
@@ -81,12 +81,13 @@ def _values(requests: IO[bytes]) -> Iterator[Any]:
 
 
 @contextmanager
-def _blamed(what: str) -> Iterator[None]:
-    """Turn whatever the cache raises into a fault."""
+def _blamed(what: str, order: int = 0) -> Iterator[None]:
+    """Turn whatever the cache raises into a fault; it has keys of so many slots, if any."""
     try:
         yield
     except BaseException as error:  # it may raise SystemExit or worse
-        raise _FaultError("raised", f"{what} raised {_told(error)}") from None
+        told = _told(error) + (slots_told(error, order) if order else "")
+        raise _FaultError("raised", f"{what} raised {told}") from None
 
 
 def _own(error: Exception) -> bool:
@@ -105,10 +106,12 @@ def _loaded(start: bytes) -> tuple[Any, dict[str, Any]]:
         factory = pickle.loads(start)  # noqa: S301 (of whoever runs the audit)
         if isinstance(factory, Configured):
             factory = Configured(_found(factory.cache_class), factory.options)
-            _check_options(factory)
         else:
             factory = _found(factory)
-        return factory, describe(factory)
+        described = describe(factory)
+    if isinstance(factory, Configured):
+        _check_options(factory)
+    return factory, described
 
 
 def _check_options(factory: Configured) -> None:
@@ -122,7 +125,9 @@ def _check_options(factory: Configured) -> None:
     own = [name for name in parameters if name not in PROTOCOL]
     for name, _ in factory.options:
         if name not in own:
-            raise InputError.among("option", own, repr(name))
+            has = f"which has {', '.join(own)}" if own else "which has none"
+            of = factory.cache_class.__name__
+            raise _FaultError("option", f"{name} is no option of {of}, {has}{meant(name, own)}")
 
 
 def _found(made: Any) -> Any:
@@ -136,7 +141,7 @@ def _state(
     factory: CacheFactory, tokens: Sequence[Token], shape: Shape, seed: int
 ) -> Iterator[Any]:
     try:
-        with _blamed("append() or state()"):
+        with _blamed("append() or state()", shape.order):
             state = record(factory, tokens, d=shape.d, d_v=shape.d_v, seed=seed)
     except _FaultError as fault:
         if isinstance(fault.__context__, InputError) and fault.__context__.argument == "cache":

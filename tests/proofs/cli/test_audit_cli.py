@@ -101,7 +101,11 @@ def test_the_interval_of_a_cache_that_may_fail_is_shown_though_it_is_right(folde
         ("audit mine:Mine -n 8 -d 3 --alpha much", "alpha: expected"),
         ("audit mine:Mien -n 8 -d 3", "factory: expected MODULE:FACTORY, but importing it raised"),
         ("audit nine:Mine -n 8 -d 3", "No module named 'nine'"),
-        ("audit mine:Mine -n 8 -d 3 --set bts=2", "got 'bts'; did you mean bits?"),
+        (
+            "audit mine:Mine -n 8 -d 3 --set bts=2",
+            "--set: bts is no option of Mine, which has bits, family; did you mean bits?",
+        ),
+        ("sweep mine:Mine -n 8 -d 3 --set what=2", "--set: what is no option of Mine, which has"),
         ("sweep mine:Mien -n 8 -d 3", "has no attribute 'Mien'"),
         ("audit mine:Mine -n 8 -d 3 --set bits", "--set: expected NAME=VALUE, got 'bits'"),
         ("audit mine:Mine -n 8 -d 3 --set bits=1,2", "--set: expected one value for each name"),

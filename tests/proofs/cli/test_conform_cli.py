@@ -286,6 +286,9 @@ BAD_USAGE: tuple[tuple[tuple[str, ...], str], ...] = (
         "mask: expected window,left",
     ),
     (("conform", "mine:factored", *FORMATS, "--mask", "window,left=x"), "mask.left: expected"),
+    (("conform", "mine:factored", *FORMATS, "--mask", "window"), "has no end and hides nothing"),
+    (("conform", "mine:factored", *FORMATS, "--mask", "window,top-left"), "has no end and"),
+    (("conform", "mine:factored", *FORMATS, "--padded", "empty"), "padded: expected left, right"),
     (
         ("conform", "mine:factored", *FORMATS, "--tokens", "multiple"),
         "tokens: expected a whole",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from kvfloor.conformance.judge import Right, judge_array
+from kvfloor.conformance.comparison import Right, judge_array
 from kvfloor.numbers import as_format
 
 Array = npt.NDArray[np.float64]

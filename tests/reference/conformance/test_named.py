@@ -23,7 +23,7 @@ from kvfloor.conformance.counts import Counts
 from kvfloor.conformance.targets import Arithmetic, known
 
 FOLDER = Path(room.__file__).parent
-MACHINERY = ("__init__", "known", "named", "reaches")
+MACHINERY = ("__init__", "known", "named", "reaches", "visible")
 MINE = NamedTarget(
     "mine:factored",
     "numpy",
@@ -209,8 +209,8 @@ def test_a_wrong_evaluator_of_onnx_fails_by_a_test_to_paste(
     assert not run(replace(wide, scale=0.3), examples=0, flags=["scale"]).ok
     right = onnx.Call.of
 
-    def wrong(q: Any, mask: Any, scale: float) -> Any:
-        return right(q, mask, scale * 1.01)
+    def wrong(given: Any, *, scale: float, **told: Any) -> Any:
+        return right(given, scale=scale * 1.01, **told)
 
     monkeypatch.setattr(onnx.Call, "of", wrong)
     report = run(target, examples=0, flags=["scale"])

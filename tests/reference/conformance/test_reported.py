@@ -10,13 +10,15 @@ from kernels.wrong import WRONG
 from kernels.wrong_joined import WRONG_TERMS
 from kernels.wrong_merging import WRONG_MERGES
 from kernels.wrong_packed import WRONG_PACKED
+from kernels.wrong_padded import WRONG_PADDED
 from kernels.wrong_quantised import WRONG_QUANTISED
 from kernels.wrong_repeated import WRONG_REPEATED
 from kernels.wrong_views import WRONG_VIEWS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text()
 OF_ATTENTION = (
-    *WRONG, *WRONG_TERMS, *WRONG_PACKED, *WRONG_QUANTISED, *WRONG_REPEATED, *WRONG_VIEWS
+    *WRONG, *WRONG_TERMS, *WRONG_PACKED, *WRONG_PADDED, *WRONG_QUANTISED, *WRONG_REPEATED,
+    *WRONG_VIEWS,
 )  # fmt: skip
 
 

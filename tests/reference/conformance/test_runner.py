@@ -146,11 +146,23 @@ def test_a_run_counts_what_it_did() -> None:
 
 
 def test_a_run_says_how_far_it_is() -> None:
+    """Entries, and within them the cases, what the oracle settles, and what is drawn."""
     target = Target(correct.factored, dtype="float32", accumulate="float32")
-    told: list[tuple[int, int]] = []
-    flags = ["equal-weights", "drawn", "single-token"]
-    run(target, flags=flags, examples=0, progress=lambda *far: told.append(far))
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    for examples in (0, 4):
+        told: list[tuple[float, int]] = []
+        run(
+            target,
+            flags=["large-logits", "drawn", "single-token"],
+            examples=examples,
+            progress=lambda *far, told=told: told.append(far),
+        )
+        shares = [done for done, _ in told]
+        assert {entries for _, entries in told} == {3}
+        assert (shares[0], shares[-1]) == (0, 3)
+        assert shares == sorted(shares)
+        assert {0, 0.25, 1, 2, 3} <= set(shares)  # the second of two cases at full size
+        assert any(0 < share < 0.25 for share in shares)
+        assert any(0.5 < share < 1 for share in shares) == bool(examples)
 
 
 def test_what_returns_other_numbers_each_time_is_reported_and_does_not_end_the_run() -> None:

@@ -80,6 +80,11 @@ def test_cases_are_in_the_format(data: st.DataObject) -> None:
 
 # For targets that declare more than strategies may.
 OTHERS = {
+    "key-padding",
+    "padded-low-logits",
+    "padded-poison",
+    "whole-padding",
+    "stages",
     "domain-edges",
     "poison",
     "splits",

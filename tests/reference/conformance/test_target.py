@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kvfloor import InputError, Window
-from kvfloor.conformance import Case, Target, check, judge
+from kvfloor.conformance import Case, Target, check, judge, run
 from kvfloor.numbers import to_framework, to_numpy
 
 
@@ -185,3 +185,26 @@ def test_an_interrupt_is_none() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         check(function, dtype="float64", accumulate="float64", flags=["drawn"], examples=0)
+
+
+@pytest.mark.parametrize("order", [1, 3])
+def test_slots_that_are_not_expected_are_told(order: int) -> None:
+    def two(q: Any, K: Any, _: Any, **__: Any) -> Any:
+        first, second = K
+        return q * first * second
+
+    def third(q: Any, K: Any, _: Any, **__: Any) -> Any:
+        return q * K[order]
+
+    def other(q: Any, *_: Any, **__: Any) -> Any:
+        raise ValueError("too many values")
+
+    said = {}
+    for function in (two, third, other):
+        target = Target(function, dtype="float32", accumulate="float32", order=order)
+        said[function.__name__] = str(run(target, flags=["drawn"], examples=0).failures[0].message)
+    slots = "1 slot" if order == 1 else "3 slots"
+    told = f"; it was given {slots} of keys and values, as the order is {order}"
+    assert said["two"].endswith(told)
+    assert said["third"] == f"raised IndexError: tuple index out of range{told}"
+    assert said["other"] == "raised ValueError: too many values"

@@ -18,13 +18,13 @@ from kernels.packages import PACKAGES, Host
 from kvfloor import Window
 from kvfloor.conformance import NAMED, Domain, NamedTarget, Target, entries_for, find_named, run
 
-FLAGS = ("drawn", "fewer-queries", "more-queries", "window", "empty-rows")
-SMALL = {"tokens": "most=9", "batch": 1}
+FLAGS = ("drawn", "fewer-queries", "more-queries", "window", "empty-rows", "key-padding")
+SMALL = {"tokens": "most=9", "batch": "most=2"}
 
 
 def adapters() -> list[str]:
     """Modules of adapters that are imported."""
-    machinery = (".known", ".named", ".reaches", ".onnx")
+    machinery = (".known", ".named", ".reaches", ".visible", ".onnx")
     room = "kvfloor.conformance.targets."
     return [m for m in sys.modules if m.startswith(room) and not m.endswith(machinery)]
 
@@ -70,13 +70,18 @@ def test_an_adapter_says_what_its_package_is_documented_to_do(
         target = Target(
             on_device(target.function) if named.cuda else target.function,
             dtype="float32", accumulate="float32", order=target.order, mask=target.mask,
-            domain=replace(target.domain, formats=None), **here.call,
+            domain=replace(target.domain, formats=None), padded=sides(here), **here.call,
         )  # fmt: skip
         flags = [e.flag for e in entries_for(target) if e.flag in FLAGS]
         report = run(target, examples=0, flags=flags)
-        assert report.ok, report
+        assert report.ok, str(report)
         tried.add(target.kind)
     assert tried == set(here.masks)
+
+
+def sides(named: NamedTarget) -> tuple[str, ...] | None:
+    """Where keys may be padded."""
+    return named.padded[:2] or None
 
 
 def on_device(function: Any) -> Any:
@@ -96,10 +101,10 @@ def test_packages_that_are_here(named: NamedTarget) -> None:
     for mask in masks(named):
         if mask == "boolean" and named.name in UNIFORM:
             continue
-        target = named.target(mask=mask, domain=Domain(**SMALL, d="most=8"))
+        target = named.target(mask=mask, domain=Domain(**SMALL, d="most=8"), padded=sides(named))
         flags = [e.flag for e in entries_for(target) if e.flag in FLAGS]
         report = run(target, examples=0, flags=flags)
-        assert report.ok, report
+        assert report.ok, str(report)
 
 
 UNIFORM = ("jax:dot-product-attention", "transformers:eager")  # rows that see nothing: a mean

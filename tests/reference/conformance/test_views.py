@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from full_size import problem
 from kernels.wrong import Wrong
 from kernels.wrong_views import VIEWS as SOURCE
 from kernels.wrong_views import WRONG_VIEWS
 from kvfloor import InputError
-from kvfloor.conformance import Case, Domain, Draft, Quantised, Target, as_entry, check, judge, run
+from kvfloor.conformance import (
+    Case,
+    Domain,
+    Draft,
+    Quantised,
+    Size,
+    Target,
+    as_entry,
+    check,
+    judge,
+    run,
+)  # fmt: skip
 from kvfloor.conformance.domain import VIEWS
+from kvfloor.conformance.strategies import shapes
 from kvfloor.conformance.views import lay_out
 from kvfloor.numbers import as_format
 
@@ -63,6 +78,39 @@ def test_right_ones_pass(name: str, dtype: str, declared: dict[str, Any]) -> Non
     report = check(kernel(name, accumulate), dtype=dtype, accumulate=accumulate, flags=FLAGS,
                    examples=2, **declared)  # fmt: skip
     assert report.ok, str(report)
+
+
+@given(
+    seed=st.integers(0, 2**16),
+    order=st.integers(1, 2),
+    mask=st.sampled_from([None, "causal", "boolean"]),
+    dtype=st.sampled_from(["float32", "bfloat16", "float16"]),
+    size=shapes(),
+)
+@settings(max_examples=12, deadline=None)
+def test_any_view_of_any_size_is_read_by_its_strides(
+    seed: int, order: int, mask: Any, dtype: str, size: Size
+) -> None:
+    """A right kernel passes; those that take strides, or where memory begins, for others fail."""
+    declared: dict[str, Any] = {"dtype": dtype, "accumulate": "float32", "order": order}
+    target = Target(kernel("attention", "float32"), mask=mask, **declared)
+    draft = Draft(
+        target, target.fit(replace(size, lengths=size.lengths[:order])), seed, coarse=False
+    )
+    case = draft.case(draft.tensors())
+    wrong = {one.name: one.build() for one in WRONG_VIEWS if not one.options}
+    for way in WAYS:
+        found = judge(target, replace(case, view=way))
+        assert found.problem is None, (way, found.problem)
+    blind = {"strided": "contiguous-assumed", "columns": "columns-side-by-side",
+             "offset": "from-the-start-of-memory"}  # fmt: skip
+    for way, name in blind.items():
+        if way == "columns" and draft.size.d == draft.size.d_v == 1:
+            continue  # one column has no stride
+        if way == "strided" and {draft.size.queries, *draft.size.lengths, draft.size.batch} == {1}:
+            continue
+        found = judge(replace(target, function=wrong[name]), replace(case, view=way))
+        assert found.problem is not None, (way, draft.size)
 
 
 def test_codes_may_be_views() -> None:

@@ -19,6 +19,7 @@ __all__ = ["NO_FAULT", "Fault", "faults_of", "plain_gradients"]
 
 Stage = Literal["p", "D", "ds", "products", "sums"]
 Part: TypeAlias = tuple[int | None, int | None]
+BLOCKS = (16, 32, 64, 128)
 ALL: Part = (None, None)
 
 
@@ -160,11 +161,21 @@ def _of_sums(case: BackwardCase) -> Iterator[Fault]:
         yield Fault("products", "the last head of a group added to dK and dV", heads=(-1, None))
         yield Fault("products", "dK and dV were means over a group", mean=True)
         yield Fault("p", "query head i read the keys i % h_kv", interleaved=True)
-    for some, told in (((None, -1), "last"), ((1, None), "first")):
-        if case.query.shape[2] > 1:
-            yield Fault("products", f"the {told} query did not add to dK and dV", queries=some)
-        if case.lengths[0] > 1:
-            yield Fault("products", f"the {told} token did not add to dq", tokens=some)
+    n_q, n = case.query.shape[2], case.lengths[0]
+    for some, told in _ends(n_q):
+        yield Fault("products", f"{told} did not add to dK and dV".format("query"), queries=some)
+    for some, told in _ends(n):
+        yield Fault("products", f"{told} did not add to dq".format("token"), tokens=some)
+
+
+def _ends(n: int) -> Iterator[tuple[Part, str]]:
+    """What is left of n of them without the last, the first, or a last block that is not full."""
+    if n > 1:
+        yield (None, -1), "the last {}"
+        yield (1, None), "the first {}"
+    full = {n // block * block for block in BLOCKS} - {0, n - 1, n}
+    for first in sorted(full, reverse=True):
+        yield (None, first), f"what begins at {{}} {first}"
 
 
 def plain_gradients(case: BackwardCase, fault: Fault) -> dict[str, Array]:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kvfloor.conformance.answers import CallError
 from kvfloor.conformance.backward.bounds import find_bounds
 from kvfloor.conformance.backward.case import BackwardCase
 from kvfloor.conformance.backward.target import Backward, Pulled
 from kvfloor.conformance.backward.truth import find_gradients
-from kvfloor.conformance.judge import Judgement, Right, judge_array
-from kvfloor.conformance.target import CallError
+from kvfloor.conformance.comparison import Judgement, Right, judge_array
 from kvfloor.numbers import Array, as_format
 
 __all__ = ["Compared", "compare", "judge_gradients"]

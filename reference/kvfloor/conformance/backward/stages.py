@@ -13,11 +13,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from kvfloor.attention import Mask
+from kvfloor.conformance.answers import CallError
 from kvfloor.conformance.backward.case import BackwardCase
 from kvfloor.conformance.backward.faults import NO_FAULT, Fault, faults_of, plain_gradients
 from kvfloor.conformance.backward.judging import Compared, compare
 from kvfloor.conformance.backward.target import Backward
-from kvfloor.conformance.target import CallError
+from kvfloor.conformance.left_out import told_left_out
 from kvfloor.numbers import Array
 
 __all__ = ["find_gradient_stage"]
@@ -42,7 +44,9 @@ def find_gradient_stage(target: Backward, cases: Sequence[BackwardCase]) -> str 
     -------
     str or None
         "p", "D", "D or dP", "ds", "products", or "sums" if gradients of terms alone are wrong; with
-        the fault that explains the numbers if one does: ``D, as if D were left out``.
+        the fault that explains the numbers if one does: ``D, as if D were left out``; "tokens" with
+        those whose gradients are all zero; "roundings" where a plain backward pass returns about
+        the same.
     """
     wrong = [(case, compared) for case in cases if (compared := _compared(target, case))]
     wrong = [(case, compared) for case, compared in wrong if _wrong(compared)]
@@ -55,11 +59,28 @@ def find_gradient_stage(target: Backward, cases: Sequence[BackwardCase]) -> str 
         return all(_explains(plain_gradients(each, fault), found, unit) for each, found in wrong)
 
     with np.errstate(all="ignore"):
-        if not explained(NO_FAULT):  # else what is wrong is too little to tell faults apart
-            for fault in faults_of(case):
-                if explained(fault):
-                    return f"{fault.stage}, as if {fault.told}"
-    return _probed(target, case, _wrong(compared))
+        if explained(NO_FAULT):
+            return "roundings, of which there are more or larger ones than is declared"
+        for fault in faults_of(case):
+            if explained(fault):
+                return f"{fault.stage}, as if {fault.told}"
+    return _left_out(compared) or _probed(target, case, _wrong(compared))
+
+
+def _left_out(compared: Compared) -> str | None:
+    """Tokens, or queries, whose gradients are all zero, if that is all of them that are wrong."""
+
+    def count(name: str) -> tuple[Mask, Mask]:
+        right, found = (np.moveaxis(A[name], 2, -1) for A in (compared.right, compared.found))
+        present = (right != 0).any(axis=(0, 1, 2))
+        return present, present & (found == 0).all(axis=(0, 1, 2))
+
+    tokens = [count(name) for name in compared.found if name.startswith("dV")]
+    queries = count("dq")
+    off = np.abs(compared.found["dq"] - compared.right["dq"]) > compared.bounds["dq"]
+    others = off.any(axis=(0, 1, 3)) & ~queries[1]
+    told = None if others.any() else told_left_out([queries], "query")
+    return told_left_out(tokens) or told
 
 
 def _compared(target: Backward, case: BackwardCase) -> Compared | None:

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from kvfloor.conformance.answers import CallError
 from kvfloor.conformance.backward.case import BackwardCase
 from kvfloor.conformance.backward.differentiation import FRAMEWORKS, pulled_back
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.declarations import RETURNS, to_layout
-from kvfloor.conformance.target import CallError, Target
+from kvfloor.conformance.target import Target
 from kvfloor.conformance.terms import TERMS
 from kvfloor.conformance.truth import find_truth
 from kvfloor.errors import InputError, meant
@@ -24,7 +25,7 @@ DIFFERENTIATED = ("bias", "sink")
 #: What a backward pass does not have: its value, whatever is declared.
 FIXED: dict[str, Any] = {
     "returns": RETURNS, "empty": "zero", "skips": False, "quantised": None, "splits": None,
-    "packed": None, "pages": None, "bitwise": ("repeat",),
+    "packed": None, "pages": None, "padded": None, "stages": None, "bitwise": ("repeat",),
 }  # fmt: skip
 
 

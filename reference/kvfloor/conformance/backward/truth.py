@@ -66,9 +66,11 @@ def _parts(balls: Array) -> Array:
 
 def _part(ball: Any) -> tuple[float, float]:
     """The middle of a ball and how far it may be off: float64 rounds it once more."""
+    middle, radius = float(ball), float(ball.rad())
+    if 0 < 2 * radius < abs(middle) < inf:  # most are so; a radius has 30 bits
+        return middle, radius
     if ball.contains(0):
         return 0.0, _above(ball)
-    middle = float(ball)
     if not isfinite(middle):
         return 0.0, inf
     return middle, _above(arb(0, ball.rad()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kvfloor.conformance.domain import MASKS, Domain
+from kvfloor.conformance.domain import MASKS, PADDINGS, Domain
 from kvfloor.conformance.target import Target
 from kvfloor.conformance.targets.named import Arithmetic, NamedTarget
 from kvfloor.errors import InputError
@@ -29,6 +29,7 @@ NAMED = (
         "pytorch:sdpa",
         formats=FLOAT32 | FLOAT64 | STORED,
         masks=("none", "causal-top-left", "boolean"),
+        padded=PADDINGS,
         call=TORCH,
         pulled=ADDED,
     ),
@@ -38,6 +39,7 @@ NAMED = (
         "pytorch:flex",
         formats=FLOAT32 | FLOAT64 | STORED,
         masks=MASKS,
+        padded=PADDINGS,
         call={"arrays": "torch", "grouped": True},
     ),
     NamedTarget(
@@ -47,6 +49,7 @@ NAMED = (
         formats=FLOAT32 | STORED,
         masks=("none", "causal-top-left", "window", "boolean"),
         domain=Domain(d_v="same"),
+        padded=PADDINGS,
         windows="top-left",
         call={"arrays": "jax", "layout": "bnhd", "grouped": True},
     ),
@@ -56,6 +59,7 @@ NAMED = (
         "transformers:eager",
         formats=FLOAT32 | PLAIN,
         masks=("none", "boolean"),
+        padded=PADDINGS,
         needs=("torch",),
         call=TORCH,
     ),
@@ -65,6 +69,7 @@ NAMED = (
         "transformers:sdpa",
         formats=FLOAT32 | FLOAT64 | STORED,
         masks=("none", "boolean"),
+        padded=PADDINGS,
         needs=("torch",),
         call=TORCH,
         pulled=ADDED,
@@ -142,6 +147,9 @@ NAMED = (
         "onnx:reference",
         formats=FLOAT32 | FLOAT64 | PLAIN,
         masks=MASKS,
+        padded=PADDINGS,
+        terms=("softcap", "bias"),
+        stages=True,
         call=OUTPUT,
     ),
     NamedTarget(
@@ -150,6 +158,9 @@ NAMED = (
         "onnxruntime:attention",
         formats=FLOAT32 | {"float16": Arithmetic("float16")},
         masks=MASKS,
+        padded=PADDINGS,
+        terms=("softcap", "bias"),
+        stages=True,
         needs=("onnx",),
         call=OUTPUT,
     ),

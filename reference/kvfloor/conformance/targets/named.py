@@ -69,6 +69,12 @@ class NamedTarget:
         What else is served.
     scales : bool
         Whether it is told the scale; else that is 1/sqrt(d).
+    padded : tuple of str
+        How keys may be padded, of `kvfloor.conformance.domain.PADDINGS`.
+    terms : tuple of str
+        What may join the logits, of `kvfloor.conformance.terms.TERMS`.
+    stages : bool
+        Whether the adapter takes ``stage=``, and returns what `Target.stages` does.
     windows : str
         Which are served: any, top-left, bottom-right or causal ones.
     needs : tuple of str
@@ -90,6 +96,9 @@ class NamedTarget:
     orders: tuple[int, ...] = (1,)
     domain: Domain = EVERYTHING
     scales: bool = True
+    padded: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    stages: bool = False
     windows: str = "any"
     needs: tuple[str, ...] = ()
     cuda: bool = False
@@ -121,7 +130,7 @@ class NamedTarget:
             expected = f"{' and '.join(absent)} installed (pip install {' '.join(absent)})"
             raise InputError(self.name, expected, "none")
         for parameter in CALL:
-            if parameter in declared:
+            if parameter in declared and parameter not in self.terms:
                 expected = f"none, as {self.name} is called in one way"
                 raise InputError(parameter, expected, shown(declared[parameter]))
         if not self.scales and declared.get("scale", INVERSE_SQRT_D) != INVERSE_SQRT_D:
@@ -135,8 +144,11 @@ class NamedTarget:
         if "accumulate" in declared:
             usual = Arithmetic(declared["accumulate"])
         plain = {"order": self.orders[0], "mask": self.masks[0], **usual._asdict()}
+        function = self._load()
+        if self.stages:
+            plain["stages"] = function
         return Target(
-            self._load(),
+            function,
             dtype=dtype,
             domain=self._narrowed(domain),
             **{**self.call, **plain, **declared},
@@ -178,6 +190,8 @@ class NamedTarget:
         common: dict[str, Any] = {
             "masks": self.masks,
             "orders": self.orders,
+            "padded": self.padded,
+            "terms": self.terms,
             "formats": tuple(self.formats),
         }
         for name in (f.name for f in fields(Domain) if f.name not in common):

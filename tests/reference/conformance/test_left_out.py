@@ -1,0 +1,37 @@
+"""What is left out is named if that explains it, by runs and slots."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kvfloor.conformance.left_out import told_left_out
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        ([3], "tokens, as if token 3 of 6 were left out"),
+        ([0, 2, 3, 4], "tokens, as if token 0, 2 to 4 of 6 were left out"),
+        ([], None),
+        (range(6), None),
+    ],
+)
+def test_runs_are_named_by_their_ends(missing: list[int], told: str | None) -> None:
+    present = np.ones((2, 3, 6), dtype=np.bool_)
+    gone = np.isin(np.arange(6), missing) & present
+    assert told_left_out([(present, gone)]) == told
+    whole = (present[..., :4], np.zeros((2, 3, 4), dtype=np.bool_))
+    said = told_left_out([whole, (present, gone)])
+    assert said == (told and told.replace("of 6", "of 6 in slot 2"))
+
+
+def test_what_counts_for_some_is_not_left_out() -> None:
+    present = np.ones((2, 6), dtype=np.bool_)
+    missing = np.zeros_like(present)
+    missing[:, 5] = True
+    missing[0, 2] = True
+    assert told_left_out([(present, missing)]) is None
+    present[1, 2] = False  # which nothing hides from the only one that sees it
+    said = told_left_out([(present, missing)], "query")
+    assert said == "queries, as if query 2, 5 of 6 were left out"
