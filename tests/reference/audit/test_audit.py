@@ -38,7 +38,7 @@ from kvfloor.caches import (
     WindowCache,
     configure,
 )
-from kvfloor.certificates import canonical
+from kvfloor.certificates import MOST_WORK, canonical, most_work
 from kvfloor.floors import Floor, clopper_pearson
 from kvfloor.numbers import ball_ends
 from limits import HANG
@@ -262,6 +262,20 @@ def test_cheats_are_caught(
     assert result.verdict == "misbehaves"
     finding = result.findings[0]
     assert (finding.kind, finding.reason[: len(reason)]) == (kind, reason)
+
+
+def test_the_page_tells_the_sizes() -> None:
+    course = import_module("kvfloor.audit.course")
+    page = (Path(__file__).parents[3] / "docs" / "audit.md").read_text()
+    assert f"{course.SAMPLED} of them" in page
+    assert course.MOST_PRODUCTS == 2**28
+    assert "more than 2²⁸ products" in page
+    for n, d, order in ((4096, 128, 1), (400, 64, 2)):
+        assert f"n = {n:,}, d = {d} at" in page.replace("\n", " ")
+        sizes = [
+            most_work(order=order, d_v=d, self_token=False, rows=k, d=d) for k in (n, 5 * n // 4)
+        ]
+        assert sizes[0] <= MOST_WORK < sizes[1]
 
 
 def test_of_large_instances_a_sample_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
