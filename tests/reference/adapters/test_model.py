@@ -419,7 +419,7 @@ def test_what_is_too_large_for_the_checker_has_no_certificate() -> None:
     missed = Missed(0, 0, 0, 0, -2.0, 1.0)
     small, large = (
         head_certificate(ModelInstance(sizes, GUARANTEE, seed=1), missed, {}, 0, State(b"", 0))
-        for sizes in (Sizes(1024, 10, 1, 1, 1), Sizes(4096, 12, 1, 1, 1))
+        for sizes in (Sizes(1024, 10, 1, 1, 1), Sizes(10_000, 14, 1, 1, 1))
     )
     assert small is not None
     assert check(canonical(small)).status == "ok"
