@@ -295,7 +295,7 @@ FAST = [
     (
         "device",
         "device-untried",
-        "if (fault := _narrowed(device)[- or _fault(device)-]{++}) is",
+        "return _narrowed(device)[- or _fault(device)-]{++}",
         "device",
     ),
     ("device", "device-halves", "np.arange([--64, 64) / 2-]{+-32, 32)+}", "device"),

@@ -188,7 +188,8 @@ class Report:
             f"({self.worst_flag}), {self.seconds:.1f} s"
         )
         if self.unbounded:
-            lines.append(f"{self.unbounded} numbers have no bound: the arithmetic is too narrow")
+            why = "the arithmetic is too narrow, or may overflow"
+            lines.append(f"{self.unbounded} numbers have no bound: {why}")
         if self.elements and not self.weighed:
             kind = "part: nothing is merged" if self.merges else "tuple: that is no attention"
             lines.append(f"no case has more than one {kind}")

@@ -258,7 +258,12 @@ def halved(operation: str) -> Any:
     return lambda x, device: np.asarray(x).view(kind)
 
 
+def unable(x: Any, device: Any) -> Any:
+    raise NotImplementedError("no data")
+
+
 FLAWS: dict[str, tuple[dict[str, Any], str]] = {
+    "no data": ({"asarray": unable}, "NotImplementedError: no data"),
     "narrow": ({"asarray": lambda x, device: np.float32(x)}, "float64 becomes float32"),
     "sums": ({"asarray": halved("add")}, "sums are not rounded to nearest"),
     "differences": ({"asarray": halved("subtract")}, "differences are not rounded to nearest"),

@@ -120,7 +120,7 @@ def test_the_report_as_text() -> None:
     assert text == (
         "scale: output[0] is wrong\n"
         "fails 1 entries: 7 cases, 70 numbers, worst 1.5 ulps and 2.5 of its bound (scale), 0.2 s\n"
-        "3 numbers have no bound: the arithmetic is too narrow\n"
+        "3 numbers have no bound: the arithmetic is too narrow, or may overflow\n"
         "\n"
         "def test_scale(): ...\n"
         "\n"

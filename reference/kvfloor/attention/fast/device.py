@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kvfloor.errors import InputError
+from kvfloor.errors import InputError, described
 from kvfloor.numbers import Array, to_numpy
 
 __all__ = ["Device", "device_of"]
@@ -61,9 +61,17 @@ def device_of(on: Any) -> Device | None:
     if not compat.is_array_api_obj(on):
         raise InputError("on", "an array of a framework of the array API", f"a {type(on).__name__}")
     device = Device(compat.array_namespace(on), compat.device(on))
-    if (fault := _narrowed(device) or _fault(device)) is not None:
+    if (fault := _tried(device)) is not None:
         raise InputError("on", "float64 as IEEE 754 has it", f"{device}: {fault}")
     return device
+
+
+def _tried(device: Device) -> str | None:
+    """What is not as it should be; whatever a framework raises is that."""
+    try:
+        return _narrowed(device) or _fault(device)
+    except Exception as error:
+        return described(error)
 
 
 def _narrowed(device: Device) -> str | None:
