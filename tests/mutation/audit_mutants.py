@@ -195,6 +195,18 @@ AUDIT = [
     ),
     ("caches/courses", "throughout-restored", 'LIVE = ("live", [-"throughout"-]{++})', "accuracy"),
     ("caches/tokens", "signed-zeros", "dtype=np.float64)[- + 0.0-]{++}", "caches"),
+    (
+        "isolation/processes",
+        "late-forgotten",
+        "if self._late is not None[--]{+ and False+}:",
+        "isolation",
+    ),
+    (
+        "isolation/worker",
+        "lacking-unseen",
+        "if needed [-and name not-]{+and False and name not+} in",
+        "isolation",
+    ),
     ("caches/tokens", "whole-at-edge", "np.abs(floats) [-<-]{+<=+} _WHOLE", "caches"),
     ("audit/course", "never-whole", "and self._chance [-< 1-]{+< 0+}", "audit"),
     (

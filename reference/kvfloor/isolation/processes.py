@@ -61,12 +61,19 @@ class IsolationError(RuntimeError):
     """What runs a cache failed by itself, which is no fault of the cache; the text says where."""
 
 
+NUMBERS = 2**18  # of an instance, for which a cache may take as long again as for an answer
+
+
 class Shape(NamedTuple):
     """What a cache is told beside the tokens."""
 
     order: int
     d: int
     d_v: int
+
+    def patience(self, tokens: int) -> int:
+        """How often the time limit of an answer it may take to read so many tokens."""
+        return 1 + tokens * self.order * (self.d + self.d_v) // NUMBERS
 
 
 class Isolated:
@@ -91,6 +98,7 @@ class Isolated:
         self, factory: Factory, *, hash_seed: int = WRITING, seconds: float = SECONDS
     ) -> None:
         self._seconds, self._seen = seconds, bytearray()
+        self._late: Misbehaviour | None = None
         start = _pickled(factory)
         self._process = child_of(hash_seed)
         with suppress(Misbehaviour):  # the first reply says so
@@ -148,8 +156,9 @@ class Isolated:
         Misbehaviour
             If the cache raises, hangs, ends its process, or has no state of the bits it declares.
         """
-        self._send("state", self._seconds, tokens, shape, seed)
-        return self._reply(_state, self._seconds, "append() or state()")
+        seconds = self._seconds * shape.patience(len(tokens))
+        self._send("state", seconds, tokens, shape, seed)
+        return self._reply(_state, seconds, "append() or state()")
 
     def answers(
         self, state: State, queries: Sequence[Any], shape: Shape, seed: int
@@ -197,6 +206,8 @@ class Isolated:
     def _send(self, name: str, seconds: float, *arguments: Any) -> None:
         if name != "start":
             _ = self.cache  # its first reply
+        if self._late is not None:  # what it says now would be the reply to something else
+            raise self._late
         data = pickle.dumps((name, ceil(seconds), arguments))
         pipe, rest = self._process.requests, memoryview(len(data).to_bytes(8, "little") + data)
         while rest:
@@ -229,7 +240,8 @@ class Isolated:
             searched = len(self._seen)
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                raise Misbehaviour("time-limit", f"{what} took more than {seconds:g} s")
+                self._late = Misbehaviour("time-limit", f"{what} took more than {seconds:g} s")
+                raise self._late
             chunk = os.read(pipe, 2**20)
             if not chunk:
                 raise self._death(what)

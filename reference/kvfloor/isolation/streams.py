@@ -60,7 +60,7 @@ def streamed(
     Refusal, Misbehaviour
     """
     live = queries if stream.course in LIVE else []
-    limit = seconds * (1 + len(live))
+    limit = seconds * (shape.patience(len(stream.tokens)) + len(live))
     reply = writer.call(_take, *stream, live, tuple(shape), seconds=limit)
     data, bits, texts = _told(reply, "append() or state()", 3)
     try:

@@ -109,24 +109,30 @@ def _loaded(start: bytes) -> tuple[Any, dict[str, Any]]:
         else:
             factory = _found(factory)
         described = describe(factory)
-    if isinstance(factory, Configured):
-        _check_options(factory)
+    _check_options(factory)
     return factory, described
 
 
-def _check_options(factory: Configured) -> None:
-    """Refuse an option that the class does not have, if that can be said."""
+def _check_options(factory: Any) -> None:
+    """Refuse an option that the class does not have, or lacks, if that can be said."""
+    made, options = factory, dict[str, Any]()
+    if isinstance(factory, Configured):
+        made, options = factory.cache_class, dict(factory.options)
     try:
-        parameters = inspect.signature(factory.cache_class).parameters
+        parameters = inspect.signature(made).parameters
     except (ValueError, TypeError):
         return
+    of = getattr(made, "__name__", "it")
+    for name, parameter in parameters.items() if parameters.keys() >= {*PROTOCOL} else ():
+        needed = parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+        if needed and name not in PROTOCOL and name not in options:
+            raise _FaultError("option", f"{name} of {of} is not given, and has no default")
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     own = [name for name in parameters if name not in PROTOCOL]
-    for name, _ in factory.options:
+    for name in options:
         if name not in own:
             has = f"which has {', '.join(own)}" if own else "which has none"
-            of = factory.cache_class.__name__
             raise _FaultError("option", f"{name} is no option of {of}, {has}{meant(name, own)}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import time
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,15 @@ import pytest
 
 import cheats
 from kvfloor import BinaryValues, InputError, binary_keys
-from kvfloor.caches import ExactCache, FloorCache, HashedCache, State, configure, record
+from kvfloor.caches import (
+    ExactCache,
+    FloorCache,
+    HashedCache,
+    RotatedCache,
+    State,
+    configure,
+    record,
+)
 from kvfloor.isolation import WRITING, Isolated, IsolationError, Misbehaviour, Shape, nursery
 from limits import HANG, ended
 
@@ -100,6 +109,34 @@ def test_sleeping_for_ever_is_ended(cheat: Any, limit: dict[str, float]) -> None
     caught = fault(cheat, **limit)
     assert caught.kind == "time-limit"
     assert caught.reason.endswith("took more than 1 s")
+
+
+def test_a_late_reply_is_no_reply_to_what_is_asked_next() -> None:
+    """Nothing is asked of a process that is still at something else."""
+    with Isolated(cheats.Chatty) as process:
+        with pytest.raises(Misbehaviour, match=r"sleep took more than 0\.1 s"):
+            process.call(sleep, seconds=0.1)
+        time.sleep(0.5)
+        with pytest.raises(Misbehaviour, match=r"sleep took more than 0\.1 s"):
+            process.call(str, seconds=5)
+
+
+def sleep(_factory: Any) -> str:
+    time.sleep(0.3)
+    return "late"
+
+
+def test_an_option_that_is_not_given_is_named() -> None:
+    lacking: Any = RotatedCache
+    with Isolated(lacking) as process, pytest.raises(Misbehaviour) as caught:
+        process.state(TOKENS, SHAPE, 0)
+    told = "bits of RotatedCache is not given, and has no default"
+    assert (caught.value.kind, caught.value.reason) == ("option", told)
+
+
+def test_large_instances_may_take_longer() -> None:
+    shape = Shape(2, 64, 64)
+    assert [shape.patience(n) for n in (0, 1023, 1024, 4096)] == [1, 1, 2, 5]
 
 
 def test_what_it_prints_and_reads_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
