@@ -26,7 +26,7 @@ MOST_PROBES = 6  # tokens that are asked for beside the instance's own queries
 MOST_TUPLES = 2**14  # more are not diagnosed
 CUTS = np.append(2.0 ** np.arange(-20, -8), np.linspace(1 / 256, 255 / 256, 128))  # shares
 MANY = 8  # tokens of which no more than one, or a run, are tried as missing or doubled
-FEW, LENGTHS = 64, 64  # tokens of which all runs are tried; lengths of runs of more, beside those
+FEW, LENGTHS = 64, 64  # tokens of which all are tried; lengths of runs of more, beside small ones
 BLOCKS = (2, 3, 4, 8, 16)  # tokens that are merged
 ALIKE = (0.8, 0.9, 0.95, 0.99, 0.999)  # cosines of keys whose tokens are merged
 
@@ -141,7 +141,7 @@ def _recounted(keys: list[Array], values: list[Array], queries: Array) -> Iterat
     weights, products, count = _weights(keys, queries), _products(values), len(keys[0])
     if count == 1:
         return  # its weight is all there is
-    for places, detail in _places(count):
+    for places, detail in _places(count, _heaviest(weights, count)):
         for factor, loss in ((0.0, "missing token"), (2.0, "token counted twice")):
             counts = np.ones((count, 1))
             counts[places] = factor
@@ -149,12 +149,19 @@ def _recounted(keys: list[Array], values: list[Array], queries: Array) -> Iterat
             yield _Model(loss, detail, places[0], answers)
 
 
-def _places(count: int) -> Iterator[tuple[list[int], str]]:
+def _heaviest(weights: Array, count: int) -> list[int]:
+    """The few tokens with the largest shares of a query's weights; all, if there are few."""
+    shares = (weights / weights.sum(axis=1, keepdims=True)).reshape(len(weights), count, -1)
+    largest = shares.sum(axis=2).max(axis=0)
+    return sorted(np.argsort(-largest, kind="stable")[:FEW].tolist())
+
+
+def _places(count: int, single: Sequence[int]) -> Iterator[tuple[list[int], str]]:
     """Single tokens, runs, every so many, some of the first; never all."""
-    yield from (([j], f"token {j}") for j in range(count))
+    yield from (([j], f"token {j}") for j in single)
     for first, end in _runs(count):
         yield list(range(first, end)), f"tokens {first} to {end - 1}"
-    for period in range(2, min(count, FEW)):
+    for period in range(2, count if count <= FEW else 2 * MANY):
         for first in range(min(period, count - period)):
             yield list(range(first, count, period)), f"token {first} and every {period} later"
     yield from (some for some in _some(count) if len(some[0]) < count)

@@ -59,7 +59,8 @@ def shrunk(instance: Instance, miss: Miss, fails: Fails, *, tries: int) -> tuple
         pass
     for plainer in (_plain_slots, _plain_columns, _plain_numbers):
         for change in list(plainer(attempt.instance)):
-            attempt.improve(change(attempt.instance))
+            if attempt.left > 0:
+                attempt.improve(change(attempt.instance))
     return attempt.instance, attempt.miss
 
 
@@ -71,7 +72,7 @@ def _drop_tokens(attempt: _Attempt) -> bool:
         while start >= 0:
             tokens = attempt.instance.tokens
             rest = tokens[:start] + tokens[start + size :]
-            if rest and attempt.improve(_with(attempt.instance, rest)):
+            if rest and attempt.left > 0 and attempt.improve(_with(attempt.instance, rest)):
                 dropped = True
             start -= size
         size //= 2
