@@ -35,7 +35,11 @@ def product_off(a: Any, a_off: Any, b: Any, b_off: Any, u: Any) -> Any:
 
 
 def delta_error(spread: Any, moved: Any, delta: Any, products: Any) -> Any:
-    """What Σ p̂·dP̂ is off from D: Σ |p̂ - p|·|dP - D|, |D|·Σ |p̂ - p| and Σ p̂·|dP̂ - dP|."""
+    """What Σ p̂·dP̂ is off from D.
+
+    By the sums of abs(p̂ - p) times abs(dP - D), of abs(p̂ - p) times abs(D), and of p̂ times
+    abs(dP̂ - dP).
+    """
     return spread + delta * moved + products
 
 

@@ -376,7 +376,7 @@ def block(language: str, number: int) -> str:
 @pytest.mark.long
 def test_the_page_on_gradients_does_what_it_says(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "backward.md").read_text()
-    (text,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    text, *_ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (tmp_path / "mine_backward.py").write_text(text)
     command = re.findall(r"```sh\n(.*?)\n", page)[0]
     done = run(tmp_path, *command.split()[1:], "--examples", "0")
