@@ -191,14 +191,26 @@ class KeptTokens:
 
     def __init__(self, shape: Shape, dtype: Any) -> None:
         self.shape, self.format = shape, as_format(dtype)
-        self.rows: Array = np.empty((0, shape.width))
+        self.rows = np.empty((0, shape.width))
+
+    @property
+    def rows(self) -> Array:
+        """The tokens' numbers."""
+        return self._room[: self._count]
+
+    @rows.setter
+    def rows(self, rows: Array) -> None:
+        self._room, self._count = rows, len(rows)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self._count
 
     def append(self, token: Array) -> None:
         """Take a token's numbers, which are numbers of the format."""
-        self.rows = np.vstack([self.rows, token])
+        if self._count == len(self._room):  # twice the room, so that no token is copied often
+            self._room = np.vstack([self._room, np.empty((max(1, self._count), len(token)))])
+        self._room[self._count] = token
+        self._count += 1
 
     def drop(self, place: int) -> None:
         """Forget one token."""
