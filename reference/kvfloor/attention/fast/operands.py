@@ -99,13 +99,14 @@ class Slot:
         scaled: Float = np.ldexp(self.entries.T[columns], -self.exponents[columns, None])
         return scaled
 
-    def blocks(self) -> Iterator[Float]:
-        """Yield all rows, scaled, some at a time in the same memory."""
+    def blocks(self) -> Iterator[tuple[slice, Float]]:
+        """Yield all rows, scaled, some at a time in the same memory, after which they are."""
         room = np.empty((min(_ROWS, len(self.entries)), self.entries.shape[1]))
         for start in range(0, len(self.entries), _ROWS):
             part = room[: len(self.entries) - start]
-            self.write(slice(start, start + len(part)), part)
-            yield part
+            rows = slice(start, start + len(part))
+            self.write(rows, part)
+            yield rows, part
 
 
 def _largest(entries: Float) -> Float:
@@ -180,7 +181,7 @@ class Prepared:
     @cached_property
     def column_norms(self) -> Float:
         """Euclidean norms of the last slot's keys, shape (n_m,)."""
-        squares = [np.einsum("jc,jc->j", K, K) for K in self.key_slots[-1].blocks()]
+        squares = [np.einsum("jc,jc->j", K, K) for _, K in self.key_slots[-1].blocks()]
         norms: Float = np.sqrt(np.concatenate(squares))
         return norms
 
@@ -228,10 +229,8 @@ class Prepared:
         """Return Σ_j w_j·V_jc² over the last slot, for weights of shape (b, n_m)."""
         sums = np.zeros((len(weights), len(self.value_exponents) + 1))
         sums[:, -1] = weights.sum(axis=1)
-        start = 0
-        for V in self.value_slots[-1].blocks():
-            sums[:, :-1] += weights[:, start : start + len(V)] @ np.square(V)
-            start += len(V)
+        for rows, V in self.value_slots[-1].blocks():
+            sums[:, :-1] += weights[:, rows] @ np.square(V)
         return sums
 
     def rows(self, rows: slice) -> Pair:

@@ -105,7 +105,7 @@ def evaluate_refined(
     found = np.empty((3, len(places[0])))
     rows, which = np.unique(places[0], return_inverse=True)
     with np.errstate(all="ignore"):
-        (U, W) = prepared.exact_rows(slice(0, prepared.shape[0]))
+        U, W = prepared.exact_rows(slice(0, prepared.shape[0]))
         for some in slices(len(rows), step):
             of = rows[some]
             g = scaled_queries(prepared, queries[of], scale, unit=Fraction(1), limit=limit)
@@ -138,14 +138,11 @@ def _plain_logits(prepared: Prepared, g: Queries, U: Pair) -> _Logits:
     above = extract(below, unit * 2.0**-bits)
     below += low
     first, second = np.empty((2, *below.shape[:2], prepared.shape[1]))
-    start = 0
-    for K in prepared.key_slots[-1].blocks():
-        tokens = slice(start, start + len(K))
+    for tokens, K in prepared.key_slots[-1].blocks():
         second[..., tokens] = np.matmul(below, K.T)
         head = extract(K, 2.0**-bits)
         first[..., tokens] = np.matmul(above, head.T)  # exact
         second[..., tokens] += np.matmul(above, K.T)
-        start += len(K)
     small = 2.0 ** (-bits - 1)
     rest = small * (np.abs(g.hi).sum(axis=1) + g.unit * (prepared.longest + d * small))
     return _Logits(*two_sum(first, second), gamma(d + 2) * rest)
@@ -156,12 +153,9 @@ def _fine_logits(prepared: Prepared, g: Queries, U: Pair) -> _Logits:
     d = len(prepared.key_exponents)
     A = multiply((g.hi[:, None], g.lo[:, None]), U)
     hi, lo = np.empty((2, *A[0].shape[:2], prepared.shape[1]))
-    start = 0
-    for K in prepared.key_slots[-1].blocks():
-        tokens = slice(start, start + len(K))
+    for tokens, K in prepared.key_slots[-1].blocks():
         for part, found in zip((hi, lo), fine_products(K, A, g.unit[:, None, None]), strict=True):
             part[..., tokens] = found.reshape(*hi.shape[:2], len(K))
-        start += len(K)
     rest = fine_rest(np.abs(g.hi).sum(axis=1), g.unit, prepared.longest, d)
     errors = gamma(4 * d + 12) * rest + 18 * UNIT**2 * g.reach
     return _Logits(hi, lo, np.where(rest <= 2.0**-13, errors, np.inf))
