@@ -1,6 +1,6 @@
 """What the queries of a Transformers model with random weights force its caches to keep.
 
-``python tests/benchmarks/bench_trace_floors.py`` takes a Llama with grouped heads, runs random
+``PYTHONPATH=tests python tests/benchmarks/bench_trace_floors.py`` takes a Llama with grouped heads, runs random
 tokens through it, and prints the floor of every layer and key-value head: keys and queries after
 rotary embedding, the last queries of each head that shares them, under the causal mask. Nothing is
 downloaded. Initial weights are made larger than is usual, or attention would hardly tell tokens
@@ -15,12 +15,11 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
-import transformers
 
 import kvfloor
+from benchmarks.make_trace import HEADS, attended
 
-LAYERS, HEADS, KV_HEADS, D = 3, 4, 2, 64
+LAYERS, KV_HEADS, D = 3, 2, 64
 N, ASKED = 1024, 64  # tokens; queries of a head, the last ones
 ALPHAS = (Fraction(1, 16), Fraction(1, 256), Fraction(1, 4096))
 SPREADS = (0.1, 0.02)  # of initial weights: larger than is usual, and the usual one
@@ -28,34 +27,8 @@ SPREADS = (0.1, 0.02)  # of initial weights: larger than is usual, and the usual
 
 def traces(spread: float) -> list[tuple[Any, Any]]:
     """Return keys (KV_HEADS, N, D) and queries (HEADS, N, D) of each layer, as float64."""
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        hidden_size=HEADS * D,
-        intermediate_size=2 * HEADS * D,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        num_key_value_heads=KV_HEADS,
-        vocab_size=256,
-        initializer_range=spread,
-        attn_implementation="eager",
-    )
-    model, seen = transformers.LlamaModel(config).eval(), list[tuple[Any, Any]]()
-
-    def see(module: Any, _args: Any, kwargs: Any, _output: Any) -> None:
-        hidden = kwargs["hidden_states"]
-        q, k = (
-            part(hidden).view(*hidden.shape[:2], -1, D).transpose(1, 2)
-            for part in (module.q_proj, module.k_proj)
-        )
-        rotate = transformers.models.llama.modeling_llama.apply_rotary_pos_emb
-        q, k = rotate(q, k, *kwargs["position_embeddings"])
-        seen.append((k[0].double().numpy(), q[0].double().numpy()))
-
-    for layer in model.layers:
-        layer.self_attn.register_forward_hook(see, with_kwargs=True)
-    with torch.no_grad():
-        model(torch.randint(0, 256, (1, N)))
-    return seen
+    found = attended(N, D, layers=LAYERS, kv_heads=KV_HEADS, spread=spread)
+    return [(k.double().numpy(), q.double().numpy()) for q, k, _ in found]
 
 
 def floors(keys: Any, queries: Any) -> tuple[list[Any], float]:
