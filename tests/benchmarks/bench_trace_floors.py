@@ -1,10 +1,10 @@
 """What the queries of a Transformers model with random weights force its caches to keep.
 
-``PYTHONPATH=tests python tests/benchmarks/bench_trace_floors.py`` takes a Llama with grouped heads, runs random
-tokens through it, and prints the floor of every layer and key-value head: keys and queries after
-rotary embedding, the last queries of each head that shares them, under the causal mask. Nothing is
-downloaded. Initial weights are made larger than is usual, or attention would hardly tell tokens
-apart; the last line says what the usual ones give.
+``PYTHONPATH=tests python tests/benchmarks/bench_trace_floors.py`` takes a Llama with grouped heads,
+runs random tokens through it, and prints the floor of every layer and key-value head: keys and
+queries after rotary embedding, the last queries of each head that shares them, under the causal
+mask. Nothing is downloaded. Initial weights are made larger than is usual, or attention would
+hardly tell tokens apart; the last line says what the usual ones give.
 """
 
 from __future__ import annotations
