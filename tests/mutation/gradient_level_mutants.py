@@ -159,7 +159,7 @@ GRADIENT_LEVELS = [
     (
         "capping",
         "low-part-of-two",
-        "_full(float(two), hi), _full([-rest-]{+0.0+}, hi)",
+        "full_pair([-2 / self.softcap-]{+Fraction(float(2 / self.softcap))+}, hi)",
         "gradient_caps",
     ),
     ("capping", "low-part-of-one", "return two_sum(total, rest[- + E[1]-]{++})", "gradient_caps"),
@@ -216,7 +216,7 @@ GRADIENT_LEVELS = [
     (
         "capping",
         "low-part-of-the-cap",
-        "_full(c, sign), _full([-rest-]{+0.0+}, sign)",
+        "full_pair([-self.softcap-]{+Fraction(float(self.softcap))+}, sign)",
         "gradient_caps",
     ),
     (

@@ -6,6 +6,7 @@ double-double is an unevaluated pair (hi, lo) with ``|lo| <= u·|hi|``.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import overload
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "divide",
     "extract",
     "fast_two_sum",
+    "full_pair",
     "gamma",
     "halved",
     "multiply",
@@ -83,6 +85,12 @@ def multiply(a: Pair, b: Pair) -> Pair:
         return hi, lo
     p, e = two_product(a[0], b[0])
     return fast_two_sum(p, e + (a[0] * b[1] + a[1] * b[0]))
+
+
+def full_pair(x: Fraction, like: Float) -> Pair:
+    """Return arrays of a shape that all hold x, off by at most u² of it."""
+    hi = float(x)
+    return np.full_like(like, hi), np.full_like(like, float(x - Fraction(hi)))
 
 
 def divide(a: Pair, b: Pair) -> Pair:

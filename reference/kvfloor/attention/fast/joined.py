@@ -12,7 +12,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, Pair, divide, multiply, two_sum
+from kvfloor.attention.fast.arithmetic import (
+    UNIT,
+    Float,
+    Integer,
+    Pair,
+    divide,
+    full_pair,
+    multiply,
+    two_sum,
+)
 from kvfloor.attention.fast.exponential import LN2, LOG2_E, exp2_single, exp_double
 from kvfloor.attention.fast.joining import SATURATED, Joining
 from kvfloor.attention.fast.operands import Prepared
@@ -188,7 +197,7 @@ def _cap_single(x: Float, twice: float, cap: float) -> None:
 
 def _cap_double(x: Pair, softcap: Fraction) -> Pair:
     """Return c·tanh(x/c): with E = e**(2x/c), tanh = (E - 1)/(E + 1)."""
-    hi, lo = multiply(x, _pair(2 / softcap, x[0]))
+    hi, lo = multiply(x, full_pair(2 / softcap, x[0]))
     outside = ~(np.abs(hi) <= SATURATED)
     hi = np.where(outside, np.copysign(float(SATURATED), hi), hi)
     lo = np.where(outside, 0.0, lo)
@@ -196,9 +205,4 @@ def _cap_double(x: Pair, softcap: Fraction) -> Pair:
     hi, lo = np.ldexp(hi, k), np.ldexp(lo, k)
     (above, up), (below, down) = two_sum(hi, -np.ones_like(hi)), two_sum(hi, np.ones_like(hi))
     ratio = divide((above, up + lo), (below, down + lo))
-    return multiply(ratio, _pair(softcap, x[0]))
-
-
-def _pair(x: Fraction, like: Float) -> Pair:
-    hi = float(x)
-    return np.full_like(like, hi), np.full_like(like, float(x - Fraction(hi)))
+    return multiply(ratio, full_pair(softcap, x[0]))

@@ -15,6 +15,7 @@ from kvfloor.attention.fast.arithmetic import (
     Float,
     Pair,
     divide,
+    full_pair,
     multiply,
     two_sum,
 )
@@ -88,17 +89,13 @@ class Steepness(NamedTuple):
         """c·tanh(s/c) at inner products in nats, of finer exponentials."""
         sign, E = self._exponential(x, fine=True)
         ratio = divide(_one_and((-E[0], -E[1])), _one_and(E))
-        c = float(self.softcap)
-        rest = float(self.softcap - Fraction(c))
-        return multiply((ratio[0] * sign, ratio[1] * sign), (_full(c, sign), _full(rest, sign)))
+        return multiply((ratio[0] * sign, ratio[1] * sign), full_pair(self.softcap, sign))
 
     def _exponential(self, x: Pair, *, fine: bool) -> tuple[Float, Pair]:
         """The signs of inner products, and E."""
         hi, lo = two_sum(*x)
         sign = np.where(hi > 0, 1.0, -1.0)
-        two = 2 / self.softcap
-        rest = float(two - Fraction(float(two)))
-        hi, lo = multiply((hi * -sign, lo * -sign), (_full(float(two), hi), _full(rest, hi)))
+        hi, lo = multiply((hi * -sign, lo * -sign), full_pair(2 / self.softcap, hi))
         outside = ~(hi >= -_RANGE)
         hi, lo = np.where(outside, -_RANGE, hi), np.where(outside, 0.0, lo)
         if fine:
@@ -112,7 +109,3 @@ def _one_and(E: Pair) -> Pair:
     """1 + E, for E from -1 to 1."""
     total, rest = two_sum(np.ones_like(E[0]), E[0])
     return two_sum(total, rest + E[1])
-
-
-def _full(number: float, like: Float) -> Float:
-    return np.full_like(like, number)
