@@ -101,6 +101,7 @@ MUTANTS = [
             "np.sign(total) == -np.sign(lost)[--]{+ * (total * lost != 0)+}",
             "rounding",
         ),
+        ("no-margin", "margin = balls.radius + [-2.0**-50-]{+0+} *", "rounding"),
         (
             "low-end-inward",
             "np.nextafter(balls.lo - balls.radius, [---]{++}np.inf)",
@@ -114,8 +115,8 @@ MUTANTS = [
         ("radius-ignored", "balls.lo + [-balls.radius-]{+0 * balls.radius+}", "no_wrong_bit"),
         (
             "direction-lost",
-            "direction = rounding if target.precision [-== 53-]{+< 53+}",
-            "no_wrong_bit",
+            "if target.precision [-==-]{+!=+} 53:",
+            "rounding",
         ),
     ),
     *mutants(

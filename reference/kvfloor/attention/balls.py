@@ -27,25 +27,37 @@ def round_balls(balls: Balls, target: BinaryFormat, rounding: Rounding) -> tuple
     decided : ndarray of bool
     """
     with np.errstate(all="ignore"):
-        low = _sum(
-            balls.hi, np.nextafter(balls.lo - balls.radius, -np.inf), target, rounding, "down"
-        )
-        high = _sum(balls.hi, np.nextafter(balls.lo + balls.radius, np.inf), target, rounding, "up")
+        if target.precision == 53:
+            low, high = _exact_ends(balls, rounding)
+        else:
+            low, high = _ends(balls, target, rounding)
         same = (low == high) & (np.signbit(low) == np.signbit(high))
         return low, same & np.isfinite(balls.radius) & np.isfinite(low)
 
 
-def _sum(
-    hi: Array, lo: Array, target: BinaryFormat, rounding: Rounding, outward: Rounding
-) -> Array:
-    """Round hi + lo to the target: exactly so for float64, else after a step outward."""
-    direction = rounding if target.precision == 53 else outward
+def _ends(balls: Balls, target: BinaryFormat, rounding: Rounding) -> tuple[Array, Array]:
+    """Round the ends of balls to a narrow format: float64 has room to step outward."""
+    # Either end takes two additions of relative error 2**-53, of numbers below |hi| + 2·radius.
+    margin = balls.radius + 2.0**-50 * (np.abs(balls.hi) + balls.radius) + 2.0**-1070
+    ends = (balls.hi + (balls.lo + end) for end in (-margin, margin))
+    low, high = (target.round_array(end, rounding) for end in ends)
+    return low, high
+
+
+def _exact_ends(balls: Balls, rounding: Rounding) -> tuple[Array, Array]:
+    """Round the ends of balls to float64."""
+    below = np.nextafter(balls.lo - balls.radius, -np.inf)
+    above = np.nextafter(balls.lo + balls.radius, np.inf)
+    return _sum(balls.hi, below, rounding), _sum(balls.hi, above, rounding)
+
+
+def _sum(hi: Array, lo: Array, rounding: Rounding) -> Array:
+    """Round hi + lo to float64."""
     total = hi + lo
     # two_sum: what the addition lost, exactly; then one step the right way
     part = total - hi
     lost = (hi - (total - part)) + (lo - part)
-    total = _directed(total, lost, direction)
-    return total if target.precision == 53 else target.round_array(total, rounding)
+    return _directed(total, lost, rounding)
 
 
 def _directed(total: Array, lost: Array, direction: Rounding) -> Array:

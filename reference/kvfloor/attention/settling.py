@@ -37,7 +37,7 @@ __all__ = ["Form", "Layers", "Progress", "settle_all"]
 _Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None, Terms], Evaluation]
 Progress = Callable[[int, int], None]
 FEW = 8  # numbers left in a row, up to which they go on alone
-_QUERIES, _TUPLES = 128, 2**20  # of a task: as many queries as share a tile, or so many weights
+_QUERIES, _TUPLES = 512, 2**20  # of a task: as many queries as share a tile, or so many weights
 _QUERIES_THERE = 2**13  # on a device
 _IN_MEMORY = 2**22  # tuples whose weights may all be kept
 
@@ -241,7 +241,9 @@ def _fast(task: _Task, prepared: Prepared, evaluate: _Evaluate) -> int:
     problem = task.problem
     masks, terms = problem.masks(rows), problem.terms.taken(rows)
     found = evaluate(prepared, problem.queries[rows], problem.scale, masks, terms)
-    settled = _settle(task, found.output, (rows[:, None], columns))
+    whole = len(rows) == len(wanted) and len(columns) == wanted.shape[1] - 1
+    places = np.s_[:, :-1] if whole else (rows[:, None], columns)
+    settled = _settle(task, found.output, places)
     if wanted[:, -1].any():
         lse = found.logsumexp if task.form.base == "e" else in_base_2(found.logsumexp)
         last = Balls(lse.hi[:, None], lse.lo[:, None], lse.radius[:, None])

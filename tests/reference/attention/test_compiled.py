@@ -17,8 +17,8 @@ from kvfloor.attention.fast import (
     loops,
     prepare,
 )
-from kvfloor.attention.fast.arithmetic import Float, extract, multiply, two_sum_into
-from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp2_single, exp_double
+from kvfloor.attention.fast.arithmetic import Float, extract, halved, multiply, two_sum_into
+from kvfloor.attention.fast.exponential import EXPONENT_LIMIT, exp2_narrow, exp2_single, exp_double
 from kvfloor.attention.fast.operands import Slot
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices, split
 from kvfloor.attention.terms import Terms
@@ -51,6 +51,13 @@ def by_exp2_single() -> Sequence[Float]:
     return y, k.astype(np.float64)
 
 
+def by_exp2_narrow() -> Sequence[Float]:
+    x = np.clip(logits(), -1000, 1000)
+    y = np.empty_like(x)
+    exp2_narrow(x, y, np.empty_like(x))
+    return (y,)
+
+
 def by_exp_double() -> Sequence[Float]:
     hi, lo = logits(), entries(1, 2.0**-12)
     k, a, b = exp_double(hi, lo, list(np.empty((5, ROWS, WIDTH))))
@@ -71,6 +78,10 @@ def by_two_sum_into() -> Sequence[Float]:
 def by_multiply() -> Sequence[Float]:
     a, b = entries(10), entries(11)
     return multiply((a, a * entries(12, 2.0**-53)), (b, b * entries(13, 2.0**-53)))
+
+
+def by_halved() -> Sequence[Float]:
+    return halved((entries(14), entries(15, 2.0**-53)))
 
 
 def by_split() -> Sequence[Float]:
@@ -94,10 +105,12 @@ def by_slot() -> Sequence[Float]:
 
 
 PASSES = [
+    by_exp2_narrow,
     by_exp2_single,
     by_exp_double,
     by_extract,
     by_two_sum_into,
+    by_halved,
     by_multiply,
     by_split,
     by_key_slices,
@@ -110,10 +123,10 @@ def same_with_and_without(
     evaluate: Callable[[], Sequence[Float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Compare what comes with loops for all, and for none."""
-    monkeypatch.setattr(loops, "MANY", 1)
+    for least in ("MANY", "SOME"):
+        monkeypatch.setattr(loops, least, 1)
     compiled = evaluate()
-    monkeypatch.setattr(loops, "compiled", pytest.fail)
-    monkeypatch.setattr(loops, "MANY", 2**40)
+    monkeypatch.setattr(loops, "compiled", lambda: None)
     for with_loops, without in zip(compiled, evaluate(), strict=True):
         a, b = (np.ascontiguousarray(part).view(np.int64) for part in (with_loops, without))
         np.testing.assert_array_equal(a, b)
@@ -158,9 +171,14 @@ def test_numbers_that_do_not_lie_side_by_side_are_left_to_the_passes() -> None:
     assert loops.loops_for(numbers, numbers[:, 0]) is None
 
 
-def test_few_numbers_load_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "compiled", pytest.fail)
-    assert loops.loops_for(np.zeros(loops.MANY - 1)) is None
+@pytest.mark.parametrize("loaded", [False, True])
+def test_few_numbers_load_nothing(loaded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the loops are loaded, a thousand numbers are worth a call."""
+    monkeypatch.setattr(loops, "compiled", lambda: "loops")
+    monkeypatch.setattr(loops, "_LOOPS", "numpy" if loaded else "nothing")
+    least = loops.SOME if loaded else loops.MANY
+    assert loops.loops_for(np.zeros(least - 1)) is None
+    assert loops.loops_for(np.zeros(least)) == "loops"
 
 
 @pytest.mark.parametrize("error", [ImportError, RuntimeError])

@@ -18,7 +18,7 @@ from gradient_levels import (
 )
 from kvfloor.attention.fast.arithmetic import Float, gamma
 from kvfloor.attention.fast.backward import single, tables
-from kvfloor.attention.fast.exponential import exp2_single
+from kvfloor.attention.fast.exponential import exp2_narrow, exp2_single
 
 
 def test_single_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,8 +46,8 @@ ERROR = 2.0**-30  # instead of that of an exponential, so that nothing else coun
 def worse_exponentials(monkeypatch: pytest.MonkeyPatch, signs: Float, sink: float = 0) -> None:
     """Exponentials of tuples, in order, and of sinks err by `ERROR`."""
 
-    def of_tuples(x: Float, y: Float, k: Any) -> None:
-        exp2_single(x, y, k)
+    def of_tuples(x: Float, y: Float, work: Float) -> None:
+        exp2_narrow(x, y, work)
         y *= 1 + ERROR * signs
 
     def of_sinks(x: Float, y: Float, k: Any) -> None:
@@ -55,7 +55,7 @@ def worse_exponentials(monkeypatch: pytest.MonkeyPatch, signs: Float, sink: floa
         y *= 1 + ERROR * sink
 
     monkeypatch.setattr(single, "EXP2_SINGLE_ERROR", ERROR)
-    monkeypatch.setattr(single, "exp2_single", of_tuples)
+    monkeypatch.setattr("kvfloor.attention.fast.totals.exp2_narrow", of_tuples)
     monkeypatch.setattr("kvfloor.attention.fast.joined.exp2_single", of_sinks)
 
 

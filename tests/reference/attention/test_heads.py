@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kvfloor import InputError, Layers, Window, enclose, tensor_attention_rounded
-from kvfloor.attention.fast import double, evaluate_double, evaluate_single, prepare, single
+from kvfloor.attention.fast import (
+    centred,
+    double,
+    evaluate_double,
+    evaluate_single,
+    prepare,
+    single,
+    totals,
+)
 from kvfloor.attention.inputs import as_scale
 from kvfloor.attention.windows import Intervals
 
@@ -150,9 +158,10 @@ def test_tiles_that_a_window_hides_are_not_touched(
     keys, values = [normal(n, 4)] * m, [normal(n, 2)] * m
     monkeypatch.setattr(single, "_COLUMNS", 8)
     monkeypatch.setattr("kvfloor.attention.fast.operands.BLOCK", 8)
-    monkeypatch.setattr("kvfloor.attention.fast.centred.BLOCK", 8)
-    for module in (single, double, __import__("kvfloor.attention.fast.centred", fromlist=["_"])):
-        monkeypatch.setattr(module, "_ELEMENTS", 64)
+    monkeypatch.setattr(centred, "BLOCK", 8)
+    monkeypatch.setattr(centred, "_ELEMENTS", 64)
+    for module in (single, double, totals):
+        monkeypatch.setattr(module, "_ELEMENTS", 64, raising=False)
         original = module.row_weights
 
         def counted(k: Any, *rest: Any, _original: Any = original, **more: Any) -> Any:
@@ -160,7 +169,7 @@ def test_tiles_that_a_window_hides_are_not_touched(
             return _original(k, *rest, **more)
 
         monkeypatch.setattr(module, "row_weights", counted)
-    monkeypatch.setattr("kvfloor.attention.fast.centred.NARROW", -1)  # every tile is counted
+    monkeypatch.setattr(totals, "NARROW", -1)  # every tile is counted
     for window in (Window(), Window(None, 0), Window(3, 0)):
         calls.append(0)
         mask = Intervals.of(window, n, n, (n,) * m)

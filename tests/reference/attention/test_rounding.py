@@ -210,6 +210,28 @@ def test_an_end_that_float64_does_not_hold_is_moved_outward(end: str) -> None:
     assert not round_balls(Balls(*arrays), as_format("float64"), "nearest")[1][0]
 
 
+@pytest.mark.parametrize("rounding", ["nearest", "up", "down", "zero"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float8_e5m2"])
+def test_narrow_formats_are_rounded_from_balls(dtype: str, rounding: Any) -> None:
+    """Balls beside a boundary: none is decided that holds it, all that keep 2**-48 from it are."""
+    target, rng = as_format(dtype), np.random.default_rng(6)
+    half = 2.0**-target.precision  # steps of it are numbers or midpoints, from 1 to 2
+    boundary = np.ones(400) + half * rng.integers(1, 2**target.precision - 1, size=400)
+    boundary *= rng.choice([-1.0, 1.0], size=400)
+    lo = rng.normal(size=400) * np.ldexp(1.0, rng.integers(-80, -50, size=400))
+    radius = np.ldexp(1.0, rng.integers(-80, -50, size=400))
+    hi = boundary + 2.0**-52 * rng.integers(-2, 3, size=400)
+    rounded, decided = round_balls(Balls(hi, lo, radius), target, rounding)
+    for centre, low, r, found, sure in zip(hi, lo, radius, rounded, decided, strict=True):
+        whole = Fraction(centre) + Fraction(low)
+        if sure:
+            ends = {target.round(whole + d, rounding) for d in (-Fraction(r), Fraction(r))}
+            assert ends == {found}
+    far = Balls(np.asarray(boundary + 2.0**-46), lo, radius)
+    assert round_balls(far, target, rounding)[1].all()
+    assert 0 < decided.sum() < 400
+
+
 def test_tokens_all_alike_in_a_slot_are_one_token_to_outputs_alone() -> None:
     """Equal logits make outputs rational, so that E1 decides; the log-sum-exp counts all tuples."""
     keys, alike = np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]]), np.full((5, 2), 3.0)

@@ -112,6 +112,10 @@ def pair_sum(x: Pair, y: Pair) -> Pair:
 def halved(x: Pair) -> Pair:
     """Sum over the last axis by adding halves: a term passes ⌈log₂ n⌉ additions, each 4u² off."""
     hi, lo = x
+    if (loops := loops_for(hi, lo)) is not None:
+        hi, lo = hi.copy(), lo.copy()
+        loops.halve(*(part.reshape(-1, part.shape[-1]) for part in (hi, lo)))
+        return hi[..., 0], lo[..., 0]
     while (n := hi.shape[-1]) > 1:
         half, pairs = (n + 1) // 2, n // 2
         s, e = pair_sum((hi[..., :pairs], lo[..., :pairs]), (hi[..., half:], lo[..., half:]))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, gamma
+from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.elsewhere import BLOCK, Tokens
-from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_single
 from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
-from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
+from kvfloor.attention.fast.operands import Prepared, Queries, rounded_queries
 from kvfloor.attention.fast.tiling import Dropped, Tiling, slices
 from kvfloor.attention.fast.totals import (
     INFLATION,
@@ -22,17 +22,16 @@ from kvfloor.attention.fast.totals import (
     Evaluation,
     Sums,
     enclose,
-    row_weights,
+    weigh_rows,
 )
 from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
-__all__ = ["NARROW", "evaluate_centred", "scale_narrow"]
+__all__ = ["evaluate_centred"]
 
 _ELEMENTS, _WIDEST = 2**15, 2**10
 _WIDE = 2**12  # columns of a tile on a device
-NARROW = 64  # logits within ± this, in bits, need no common power of two
 
 
 def evaluate_centred(
@@ -58,7 +57,7 @@ def evaluate_centred(
     """
 
     def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
-        g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
+        g = rounded_queries(prepared, some, scale, logit_limit(prepared))
         tiling = Tiling.of(len(some), prepared.shape, *_steps(len(some)))
         if (tokens := prepared.tokens_there) is None:
             sums = _sum(prepared, g, dropped, joined, tiling)
@@ -82,29 +81,25 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tilin
     tokens = _Tokens(prepared, tiling.steps[2])
     sums = Sums(tiling.queries, (tokens.moments.shape[1],))
     work = np.empty((3, tiling.elements))
-    for q, rows in tiling.blocks():
-        A = g.hi[q]
-        narrow = not (reach[q][np.isfinite(reach[q])] > NARROW).any()
-        for columns in tiling.across():
+    everyone = slice(0, tiling.queries)
+    for columns in tiling.across():
+        if dropped.all_of(everyone, slice(0, 1), columns):
+            continue
+        K, moments = tokens.at(columns)
+        for q, rows in tiling.blocks():
             if dropped.all_of(q, rows, columns):
                 continue
-            shape = len(A), columns.stop - columns.start
+            A = g.hi[q]
+            shape = len(A), len(K)
             x, y, scratch = work[:, : shape[0] * shape[1]].reshape(3, *shape)
-            K, moments = tokens.at(columns)
             np.matmul(A, K.T, out=x)
             joined.add(x[:, None], q, rows, columns)
-            k = scratch.view(np.int64)
-            exp2_single(x, y, k)
             missing = dropped(q, rows, columns)
-            if narrow:
-                top = scale_narrow(y, k, missing)
-            else:
-                top, weights = row_weights(k[:, None], missing, reach[q], above=0)
-                y *= weights[:, 0]
-            found = np.zeros((len(A), moments.shape[1]))
-            for i in range(0, shape[1], BLOCK):
+            top = weigh_rows(x, y, scratch, None if missing is None else missing[:, 0], reach[q])
+            found = np.matmul(y[:, :BLOCK], moments[:BLOCK])
+            for i in range(BLOCK, shape[1], BLOCK):
                 found += np.matmul(y[:, i : i + BLOCK], moments[i : i + BLOCK])
-            found *= sums.admit(q, top)
+            found *= sums.admit(q, top[:, None])
             sums.sums[q] += found
     return sums
 
@@ -138,7 +133,8 @@ class _Tokens:
     def __init__(self, prepared: Prepared, most: int) -> None:
         d, d_v = len(prepared.key_exponents), len(prepared.value_exponents)
         self._prepared, (self._key_slot,) = prepared, prepared.key_slots
-        self.keys, self.moments = np.empty((most, d)), np.ones((most, 2 * d_v + 2))
+        self.keys, self.moments = np.empty((most, d)), np.empty((most, 2 * d_v + 2))
+        self.moments[:, d_v] = 1
 
     def at(self, columns: slice) -> tuple[Float, Float]:
         """Return them, to be used before they are asked for again."""
@@ -147,15 +143,6 @@ class _Tokens:
         self._key_slot.write(columns, K)
         self._prepared.moments(columns, moments)
         return K, moments
-
-
-def scale_narrow(y: Float, k: Integer, missing: Mask | None) -> Integer:
-    """Multiply y by 2**k, which float64 can hold; return the power of two 0 for each row."""
-    k <<= 52
-    y.view(np.int64)[...] += k
-    if missing is not None:
-        np.copyto(y, 0.0, where=missing[:, 0])
-    return np.zeros((len(y), 1), dtype=np.int64)
 
 
 def _enclose(prepared: Prepared, g: Queries, sums: Sums, joined: Joined) -> Evaluation:
@@ -176,7 +163,7 @@ def _enclose(prepared: Prepared, g: Queries, sums: Sums, joined: Joined) -> Eval
     usable = np.isfinite(joined.reach(g.reach)) & joined.covers(g.reach, sums.exponent)
     radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_single(D[:, 0], sums.exponent)
-    zeros = np.zeros_like(centre)
+    zeros = np.zeros((1, centre.shape[1]))
     return enclose(
         D[:, 0] == 0,
         (centre, zeros),

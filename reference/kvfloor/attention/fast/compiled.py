@@ -16,9 +16,11 @@ from numba.extending import intrinsic
 __all__ = [
     "cut_keys",
     "cut_values",
+    "exp2_narrow",
     "exp2_single",
     "exp_double",
     "extract",
+    "halve",
     "largest",
     "multiply",
     "scale",
@@ -45,6 +47,16 @@ def _bits(_context: Any, _x: Any) -> Any:
     return int64(float64), build
 
 
+@intrinsic
+def _number(_context: Any, _k: Any) -> Any:
+    """The number that has these bits."""
+
+    def build(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return float64(int64), build
+
+
 @njit(void(_FLOATS, _FLOATS, _INTEGERS, types.UniTuple(float64, 11), float64), **_OPTIONS)
 def exp2_single(x, y, k, polynomial, to_integer):  # type: ignore[no-untyped-def]
     """Set y and k as `exponential.exp2_single` does; x stays."""
@@ -56,6 +68,19 @@ def exp2_single(x, y, k, polynomial, to_integer):  # type: ignore[no-untyped-def
         f = x[j] - (shifted - to_integer)
         p = (((((f * c0 + c1) * f + c2) * f + c3) * f + c4) * f + c5) * f
         y[j] = ((((p + c6) * f + c7) * f + c8) * f + c9) * f + c10
+
+
+@njit(void(_FLOATS, _FLOATS, types.UniTuple(float64, 11), float64), **_OPTIONS)
+def exp2_narrow(x, y, polynomial, to_integer):  # type: ignore[no-untyped-def]
+    """Set y as `exponential.exp2_narrow` does; x stays."""
+    c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10 = polynomial
+    integer_bits = _bits(to_integer)
+    for j in range(x.size):
+        shifted = x[j] + to_integer
+        f = x[j] - (shifted - to_integer)
+        p = (((((f * c0 + c1) * f + c2) * f + c3) * f + c4) * f + c5) * f
+        p = ((((p + c6) * f + c7) * f + c8) * f + c9) * f + c10
+        y[j] = _number(_bits(p) + ((_bits(shifted) - integer_bits) << 52))
 
 
 @njit(void(_FLOATS, _FLOATS, _INTEGERS, float64, float64), **_OPTIONS)
@@ -138,6 +163,26 @@ def two_sum_into(a, b, total):  # type: ignore[no-untyped-def]
         t = s - a[j]
         a[j] = (a[j] - (s - t)) + (b[j] - t)
         total[j] = s
+
+
+@njit(void(_MATRIX, _MATRIX), **_OPTIONS)
+def halve(hi, lo):  # type: ignore[no-untyped-def]
+    """Leave in the first column the sum of each row, added as `arithmetic.halved` adds them."""
+    for i in range(hi.shape[0]):
+        x, y = hi[i], lo[i]
+        n = x.size
+        while n > 1:
+            half, pairs = (n + 1) // 2, n // 2
+            for j in range(pairs):
+                a, b = x[j], x[half + j]
+                s = a + b
+                t = s - a
+                rest = ((a - (s - t)) + (b - t)) + (y[j] + y[half + j])
+                total = s + rest
+                t = total - s
+                x[j] = total
+                y[j] = (s - (total - t)) + (rest - t)
+            n = half
 
 
 @njit(void(*[_FLOATS] * 6, float64), **_OPTIONS)

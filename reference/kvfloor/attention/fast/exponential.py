@@ -37,6 +37,7 @@ __all__ = [
     "LN2",
     "LOG2_E",
     "SMALLEST",
+    "exp2_narrow",
     "exp2_single",
     "exp_above",
     "exp_double",
@@ -161,6 +162,25 @@ def exp2_single(x: Float, y: Float, k: Integer) -> None:
     _to_integer(y, k)
     x -= y  # exact
     _horner(x, EXP2, y)
+
+
+def exp2_narrow(x: Float, y: Float, work: Float) -> None:
+    """Set y to 2**x, with the relative error EXP2_SINGLE_ERROR.
+
+    Parameters
+    ----------
+    x : ndarray
+        ``|x| <= 1000``; destroyed.
+    y, work : ndarray, same shape
+        ``work`` is scratch.
+    """
+    if (loops := loops_for(x, y)) is not None:
+        loops.exp2_narrow(*flat((x, y)), EXP2, _TO_INTEGER)
+        return
+    k = work.view(np.int64)
+    exp2_single(x, y, k)
+    k <<= 52
+    y.view(np.int64)[...] += k
 
 
 def exp_above(x: Float) -> Float:

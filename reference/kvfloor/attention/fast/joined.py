@@ -22,7 +22,7 @@ from kvfloor.attention.fast.arithmetic import (
     multiply,
     two_sum,
 )
-from kvfloor.attention.fast.exponential import LN2, LOG2_E, exp2_single, exp_double
+from kvfloor.attention.fast.exponential import LN2, LOG2_E, exp2_narrow, exp2_single, exp_double
 from kvfloor.attention.fast.joining import SATURATED, Joining
 from kvfloor.attention.fast.operands import Prepared
 from kvfloor.attention.terms import Terms
@@ -186,9 +186,8 @@ class Joined:
 def _cap_single(x: Float, twice: float, cap: float) -> None:
     """Set x, in bits, to C·tanh(x/C): with E = 2**(2x/c), c in nats, tanh = 1 - 2/(E + 1)."""
     w = np.clip(x * twice, -SATURATED, SATURATED)
-    y, k = np.empty_like(w), np.empty(w.shape, dtype=np.int64)
-    exp2_single(w, y, k)
-    y.view(np.int64)[...] += k << 52
+    y = np.empty_like(w)
+    exp2_narrow(w, y, np.empty_like(w))
     y += 1
     np.divide(2, y, out=y)
     np.subtract(1, y, out=y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MANY", "flat", "loops_for"]
+__all__ = ["MANY", "SOME", "flat", "loops_for"]
 
 _Array = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
-#: Numbers from which compiled loops are worth their loading.
-MANY = 2**14
+#: Numbers from which compiled loops are worth their loading, and once they are loaded a call.
+MANY, SOME = 2**14, 2**10
+_LOOPS = "kvfloor.attention.fast.compiled"
 
 
 @cache
@@ -25,14 +27,14 @@ def compiled() -> Any:
     if not find_spec("numba"):
         return None
     try:
-        return import_module("kvfloor.attention.fast.compiled")
+        return import_module(_LOOPS)
     except (ImportError, RuntimeError):  # another NumPy than Numba knows, nowhere to keep loops
         return None
 
 
 def loops_for(*arrays: _Array) -> Any:
     """Return the compiled loops where they serve arrays, the first of which is the largest."""
-    if arrays[0].size < MANY:
+    if arrays[0].size < (SOME if _LOOPS in sys.modules else MANY):
         return None
     for array in arrays:
         if not array.flags.c_contiguous:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, reduce
 from math import isqrt, ldexp, prod, sqrt
 
 import numpy as np
@@ -26,11 +26,20 @@ from kvfloor.attention.fast.arithmetic import (
 )
 from kvfloor.attention.fast.device import Device
 from kvfloor.attention.fast.elsewhere import Tokens, Tuples
+from kvfloor.attention.fast.exponential import LN2
 from kvfloor.attention.fast.loops import loops_for
 from kvfloor.attention.fast.slices import KeySlices, ValueSlices
 from kvfloor.attention.inputs import Scale
 
-__all__ = ["BLOCK", "Prepared", "Queries", "mantissa", "prepare", "scaled_queries"]
+__all__ = [
+    "BLOCK",
+    "Prepared",
+    "Queries",
+    "mantissa",
+    "prepare",
+    "rounded_queries",
+    "scaled_queries",
+]
 
 #: Columns of a tile at level (b): few, as slices have (53 − log2 columns) / 2 bits.
 BLOCK = 256
@@ -235,36 +244,31 @@ class Prepared:
 
     def rows(self, rows: slice) -> Pair:
         """Rows of ``K_1 ⊘ … ⊘ K_{m−1}`` and ``V_1 ⊘ … ⊘ V_{m−1}``, each product rounded."""
-        return self._row(self.keys, rows), self._row(self.values, rows)
+        keys, values = (reduce(np.multiply, factors) for factors in self._factors(rows))
+        return keys, values
 
     def exact_rows(self, rows: slice) -> tuple[Pair, Pair]:
         """The same in double-double, exact up to m = 3."""
-        return self._row_pair(self.keys, rows), self._row_pair(self.values, rows)
+        keys, values = (
+            reduce(multiply, [(factor, np.zeros_like(factor)) for factor in factors])
+            for factors in self._factors(rows)
+        )
+        return keys, values
 
-    def _row(self, slots: tuple[Float, ...], rows: slice) -> Float:
-        factors = self._factors(slots, rows)
-        result = next(factors)
-        for factor in factors:
-            result = result * factor
-        return result
-
-    def _row_pair(self, slots: tuple[Float, ...], rows: slice) -> Pair:
-        factors = self._factors(slots, rows)
-        hi = next(factors)
-        result = hi, np.zeros_like(hi)
-        for factor in factors:
-            result = multiply(result, (factor, np.zeros_like(factor)))
-        return result
-
-    def _factors(self, slots: tuple[Float, ...], rows: slice) -> Iterator[Float]:
-        *first, last = slots
-        if not first:
-            yield np.ones((1, last.shape[1]))
-        elif len(first) == 1:
-            yield first[0][rows]
-        else:
-            indices = np.unravel_index(np.arange(rows.start, rows.stop), self.lengths[:-1])
-            yield from (slot[index] for slot, index in zip(first, indices, strict=True))
+    def _factors(self, rows: slice) -> tuple[list[Float], list[Float]]:
+        """The rows' keys and values in each slot but the last; ones where there is no other."""
+        if len(self.key_slots) == 1:
+            return [np.ones((1, len(self.key_exponents)))], [
+                np.ones((1, len(self.value_exponents) + 1))
+            ]
+        places: Sequence[slice | Integer] = [rows]
+        if len(self.key_slots) > 2:
+            places = np.unravel_index(np.arange(rows.start, rows.stop), self.lengths[:-1])
+        keys, values = (
+            [slot[place] for slot, place in zip(slots[:-1], places, strict=True)]
+            for slots in (self.keys, self.values)
+        )
+        return keys, values
 
 
 def prepare(
@@ -324,6 +328,11 @@ def scaled_queries(
     hi, lo = fast_two_sum(p, e + fractions * sigma_lo)
     shift = np.clip(exponents + (prepared.key_exponents + exponent), -5000, 5000)
     hi, lo = np.ldexp(hi, shift), np.ldexp(lo, shift)
+    return _within(prepared, (hi, lo), limit)
+
+
+def _within(prepared: Prepared, queries: Pair, limit: float) -> Queries:
+    hi, lo = queries
     reach = np.sqrt(np.einsum("qc,qc->q", hi, hi)) * max(prepared.column_norms.max(), 0.5)
     inside = reach <= limit  # false for inf and for nan
     return Queries(
@@ -331,6 +340,16 @@ def scaled_queries(
         np.where(inside[:, None], lo, 0.0),
         np.where(inside, reach, np.inf),
     )
+
+
+def rounded_queries(prepared: Prepared, queries: Float, scale: Scale, limit: float) -> Queries:
+    """Return what `scaled_queries` does for logits in bits, but in float64, rounded twice."""
+    sigma, _, exponent = mantissa(scale, LN2)
+    powers = prepared.key_exponents + exponent
+    if np.abs(powers).max() >= _FACTORS:
+        return scaled_queries(prepared, queries, scale, unit=LN2, limit=limit)
+    g = queries * np.ldexp(sigma, powers)
+    return _within(prepared, (g, np.zeros_like(g)), limit)
 
 
 def mantissa(scale: Scale, unit: Fraction) -> tuple[float, float, int]:

@@ -10,11 +10,11 @@ from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.centred import evaluate_centred
 from kvfloor.attention.fast.elsewhere import BLOCK, Tuples
-from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, exp2_single
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_single
 from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
-from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
+from kvfloor.attention.fast.operands import Prepared, Queries, rounded_queries
 from kvfloor.attention.fast.tiling import Dropped, Tiling
 from kvfloor.attention.fast.totals import (
     INFLATION,
@@ -78,7 +78,7 @@ def evaluate_single(
         return evaluate_centred(prepared, queries, scale, mask, terms)
 
     def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
-        g = scaled_queries(prepared, some, scale, unit=LN2, limit=logit_limit(prepared))
+        g = rounded_queries(prepared, some, scale, logit_limit(prepared))
         if (tuples := prepared.tuples_there) is None:
             tiling = _tiling(prepared, len(some))
             totals, added = _sum(prepared, g, dropped, joined, tiling), tiling.steps[2]
@@ -187,7 +187,7 @@ def _enclose(
     usable = np.isfinite(joined.reach(g.reach)) & joined.covers(g.reach, totals.exponent)
     radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_single(D[:, 0], totals.exponent)
-    zeros = np.zeros_like(centre)
+    zeros = np.zeros((1, centre.shape[1]))
     return enclose(
         totals.empty,
         (centre, zeros),

@@ -20,12 +20,13 @@ from kvfloor.attention.fast.arithmetic import (
     halved,
     power_of_two,
 )
-from kvfloor.attention.fast.exponential import SMALLEST
+from kvfloor.attention.fast.exponential import SMALLEST, exp2_narrow, exp2_single
 from kvfloor.attention.fast.tiling import Tiling
 from kvfloor.attention.inputs import Mask
 
 __all__ = [
     "INFLATION",
+    "NARROW",
     "TINY",
     "TINY_OUTPUT",
     "Balls",
@@ -37,6 +38,7 @@ __all__ = [
     "scaled_back",
     "spread",
     "sum_of_balls",
+    "weigh_rows",
 ]
 
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
@@ -47,6 +49,8 @@ TINY = 2.0**-500
 TINY_OUTPUT = 2.0**-450
 
 _EMPTY = -(2**40)  # the power of two of a row without tuples
+#: Logits within ± this, in bits, need no common power of two.
+NARROW = 64
 _NARROW = 300  # logits within ± this, in bits or in nats, span less than 2**900
 _BIAS = 1023
 _FACTORS = 1000  # powers of two below this are factors that float64 holds
@@ -118,6 +122,37 @@ def row_weights(
     if dropped is not None:
         np.copyto(weights, 0.0, where=dropped)
     return top, weights
+
+
+def weigh_rows(x: Float, y: Float, work: Float, dropped: Mask | None, reach: Float) -> Integer:
+    """Set y to the weights 2**x of the tuples, each row's over a power of two; return the powers.
+
+    Parameters
+    ----------
+    x : ndarray, shape (queries, columns)
+        Logits in bits; destroyed.
+    y, work : ndarray, same shape
+        ``work`` is scratch.
+    dropped : boolean array, shape (1 or queries, columns), optional
+        Tuples that get 0.
+    reach : ndarray, shape (queries,)
+        Bounds of the logits; if they are small, the powers are all 0.
+
+    Returns
+    -------
+    ndarray of int64, shape (queries,)
+    """
+    if not (reach <= NARROW).all():
+        k = work.view(np.int64)
+        exp2_single(x, y, k)
+        flat = None if dropped is None else dropped[:, None]
+        top, weights = row_weights(k[:, None], flat, reach, above=0)
+        y *= weights[:, 0]
+        return top[:, 0]
+    exp2_narrow(x, y, work)
+    if dropped is not None:
+        np.copyto(y, 0.0, where=dropped)
+    return np.zeros(len(y), dtype=np.int64)
 
 
 class Sums:

@@ -15,12 +15,11 @@ from kvfloor.attention.fast.backward.tables import (
     sizes_on_slots,
     slot_additions,
 )
-from kvfloor.attention.fast.centred import NARROW, scale_narrow
-from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2, exp2_single
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, LN2
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
 from kvfloor.attention.fast.operands import scaled_queries
-from kvfloor.attention.fast.totals import INFLATION, TINY, Balls, row_weights
+from kvfloor.attention.fast.totals import INFLATION, TINY, Balls, weigh_rows
 
 __all__ = ["Block", "Single", "evaluate_gradients_single"]
 
@@ -151,7 +150,7 @@ class Single:
         if block.steepness is not None:
             block.slopes = block.steepness.slopes(x)
         block.joined.add(x, slice(0, block.count), self.operands.rows, block.columns)
-        p_sink, exponent = self._weights(block, x, p, scratch.view(np.int64))
+        p_sink, exponent = self._weights(block, x, p, scratch)
         np.matmul(block.G.reshape(lines, -1), block.V.T, out=x.reshape(lines, -1))
         np.multiply(p, x, out=t)
         D = _total(t)
@@ -170,20 +169,12 @@ class Single:
         absolute = np.where(block.inert | block.single, 0.0, absolute)
         return p, x, errors._replace(absolute=absolute), (p_sink, D)
 
-    def _weights(self, block: Block, x: Float, y: Float, k: Integer) -> tuple[Float, Integer]:
+    def _weights(self, block: Block, x: Float, y: Float, work: Float) -> tuple[Float, Integer]:
         """Write the weights to y; return those of the sinks, and the powers of two of the rows."""
-        exp2_single(x, y, k)
-        flat = block.count, 1, -1
         missing = block.missing
-        if (block.reach <= NARROW).all():
-            merged = None if missing is None else missing.reshape(len(missing), 1, -1)
-            scale_narrow(y.reshape(block.count, -1), k.reshape(block.count, -1), merged)
-            top = np.zeros(block.count, dtype=np.int64)
-        else:
-            dropped = None if missing is None else missing.reshape(len(missing), 1, -1)
-            tops, weights = row_weights(k.reshape(flat), dropped, block.reach, above=0)
-            y *= weights.reshape(y.shape)
-            top = tops[:, 0]
+        dropped = None if missing is None else missing.reshape(len(missing), -1)
+        logits, weights, scratch = (part.reshape(block.count, -1) for part in (x, y, work))
+        top = weigh_rows(logits, weights, scratch, dropped, block.reach)
         total, sink = _total(y), np.zeros(block.count)
         if (sinks := block.joined.sinks()) is not None:
             powers, own, _ = sinks
