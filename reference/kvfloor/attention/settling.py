@@ -37,7 +37,8 @@ __all__ = ["Form", "Layers", "Progress", "settle_all"]
 _Evaluate = Callable[[Prepared, Array, Scale, Mask | Intervals | None, Terms], Evaluation]
 Progress = Callable[[int, int], None]
 FEW = 8  # numbers left in a row, up to which they go on alone
-_QUERIES, _TUPLES = 512, 2**20  # of a task: as many queries as share a tile, or so many weights
+_LEAST, _MOST, _TUPLES = 128, 1024, 2**20  # queries of a task, as few and many; or so many weights
+_TASKS = 4  # that a call has at least, if its queries are enough for them
 _QUERIES_THERE = 2**13  # on a device
 _IN_MEMORY = 2**22  # tuples whose weights may all be kept
 
@@ -97,7 +98,9 @@ def settle_all(
     ndarray of float64, shape (queries of all problems, d_v + 1)
         Outputs, and log-sum-exps in the last column.
     """
-    tasks = [task for problem in problems for task in _tasks(problem, form, device)]
+    step = -(-sum(len(problem.queries) for problem in problems) // _TASKS)
+    step = min(max(step, _LEAST), _MOST) if device is None else _QUERIES_THERE
+    tasks = [task for problem in problems for task in _tasks(problem, form, device, step)]
     total = sum(task.left for task in tasks)
 
     def report() -> None:
@@ -115,10 +118,13 @@ def settle_all(
 
 
 def _on_threads(tasks: list[_Task], report: Callable[[], None], threads: int) -> list[Layers]:
-    """Settle tasks on threads, and report, from this one, whenever the next is settled."""
+    """Settle tasks on threads, and report, from this one, whenever the next is settled.
+
+    Later queries come first: under a causal mask they see the most.
+    """
     found = []
     with ThreadPoolExecutor(threads) as pool:
-        pending = [pool.submit(_settled, task, lambda: None) for task in tasks]
+        pending = [pool.submit(_settled, task, lambda: None) for task in reversed(tasks)]
         try:
             for future in pending:
                 found.append(future.result())
@@ -140,13 +146,12 @@ def _settled(task: _Task, report: Callable[[], None]) -> Layers:
     return layers
 
 
-def _tasks(problem: Problem, form: Form, device: Device | None) -> list[_Task]:
-    """Cut a problem into tasks of some queries each, which share what is prepared."""
+def _tasks(problem: Problem, form: Form, device: Device | None, most: int) -> list[_Task]:
+    """Cut a problem into tasks of so many queries at most, which share what is prepared."""
     problem = problem if form.logsumexp else problem.folded()
     prepared = prepare_problem(problem, device)
     tuples = prod(map(len, problem.keys))
-    most = _QUERIES if device is None else _QUERIES_THERE
-    step = most if len(problem.keys) == 1 else min(_QUERIES, max(1, _TUPLES // tuples))
+    step = most if len(problem.keys) == 1 else min(_LEAST, max(1, _TUPLES // tuples))
     starts = range(0, len(problem.queries), step)
     return [_task(problem.part(slice(i, i + step)), prepared, form) for i in starts]
 

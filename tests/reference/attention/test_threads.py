@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ FEW = 3  # queries of a task, here
 
 @pytest.fixture(autouse=True)
 def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "_QUERIES", FEW)
+    monkeypatch.setattr(settling, "_LEAST", FEW)
+    monkeypatch.setattr(settling, "_MOST", FEW)
 
 
 def attention(order: int, threads: int, **given: Any) -> tuple[Any, Any, Layers, list[int]]:
@@ -63,24 +65,35 @@ def test_results_and_counts_do_not_depend_on_threads(order: int, mask: Any) -> N
 def test_tasks_give_what_one_task_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"mask": "causal", "sink": np.array([0.5, -1.0])}
     in_parts = attention(1, 2, **given)
-    monkeypatch.setattr(settling, "_QUERIES", 128)
+    monkeypatch.setattr(settling, "_LEAST", 128)
     whole = attention(1, 2, **given)
     np.testing.assert_array_equal(in_parts[0], whole[0])
     np.testing.assert_array_equal(in_parts[1], whole[1])
 
 
-def test_what_is_raised_between_tasks_ends_the_others() -> None:
-    calls = list[int]()
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_raised_between_tasks_ends_the_others(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, begun, original = list[int](), list[Any](), settling._settled
+
+    def settled(task: Any, report: Any) -> Layers:
+        begun.append(task)
+        sleep(0.01)
+        return original(task, report)
 
     def progress(done: int, total: int) -> None:
         calls.append(done)
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(settling, "_settled", settled)
+    ones = np.ones((30, 2))
     with pytest.raises(KeyboardInterrupt):
         tensor_attention_rounded(
-            np.ones((30, 2)), [np.eye(2)], [np.eye(2)], dtype="float32", progress=progress
+            ones, [np.eye(2)], [np.eye(2)], dtype="float32", progress=progress, threads=threads
         )
     assert len(calls) == 1
+    assert len(begun) < 10
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
