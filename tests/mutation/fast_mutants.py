@@ -181,7 +181,7 @@ FAST = [
     (
         "refined",
         "fine-rests-unbounded",
-        "errors = [-gamma(4 * d + 12)-]{+0+} * rest",
+        "errors = [-gamma(d + 15)-]{+0+} * rest",
         "fast_bounds",
     ),
     (
@@ -216,7 +216,12 @@ FAST = [
         "+ unit * (longest + 1.25 * d)) * 2.0 ** (-3 * (slice_bits(d) - 1) - [-1-]{+2+})",
         "fast_bounds",
     ),
-    ("slices", "fine-tails", "tails = [], [[-K.copy()-]{+0 * K+}]", "gradient_double"),
+    (
+        "slices",
+        "fine-tails",
+        "rest += np.matmul(A[2 - i], [-tail-]{+0 * tail+}.T)",
+        "gradient_double",
+    ),
     ("slices", "fine-rest-lost", "parts.append(x + [-lost-]{+0 * lost+})", "gradient_double"),
     ("slices", "fine-low-lost", "lost = two_sum(x, [-low-]{+0 * low+})", "fast"),
     ("double", "error-of-sum-lost", "[-third += first-]{+third += 0 * first+}", "fast"),

@@ -132,7 +132,7 @@ def worst_exp(hi: Float, lo: Float, work: Any) -> tuple[npt.NDArray[np.int64], F
 def test_single_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:
     slots = [np.ones((n, 1)) for n in (1, 2)]
     case = Case(np.zeros((1, 1)), slots, [slots[0], balanced(2)[:, None]])
-    monkeypatch.setattr(single, "exp2_single", worst_exp2)
+    monkeypatch.setattr(totals, "exp2_narrow", worst_exp2)
     apart = np.array([1.0, -1.0])
     sums = Adversary(matmul=[None, lambda _: apart], einsum=[lambda _: apart])
     monkeypatch.setattr(single, "np", sums)
@@ -233,8 +233,8 @@ def test_fine_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> None
     K[small] += 2.0 ** (-3 * bits - 1)
     case = Case(q * 2.0**6, [K * balanced(d)], [balanced(n)[:, None]])
     assert max(refined_used(case, fine=True)) < 0.1
-    worst = [None, None, None, lambda _: balanced(n)]
-    monkeypatch.setattr(slices, "np", Adversary(matmul=worst))
+    rest: Direction = lambda _: balanced(n)  # noqa: E731 (a type for it)
+    monkeypatch.setattr(slices, "np", Adversary(matmul=[rest, *[None, rest] * 3]))
     assert refined_used(case, fine=True)[0] > 0.5
 
 

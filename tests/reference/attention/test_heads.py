@@ -159,9 +159,9 @@ def test_tiles_that_a_window_hides_are_not_touched(
     monkeypatch.setattr(single, "_COLUMNS", 8)
     monkeypatch.setattr("kvfloor.attention.fast.operands.BLOCK", 8)
     monkeypatch.setattr(centred, "BLOCK", 8)
-    monkeypatch.setattr(centred, "_ELEMENTS", 64)
-    for module in (single, double, totals):
-        monkeypatch.setattr(module, "_ELEMENTS", 64, raising=False)
+    for module in (single, centred, double):
+        monkeypatch.setattr(module, "_ELEMENTS", 64)
+    for module in (double, totals):
         original = module.row_weights
 
         def counted(k: Any, *rest: Any, _original: Any = original, **more: Any) -> Any:

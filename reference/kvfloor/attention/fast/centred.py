@@ -18,7 +18,7 @@ from kvfloor.attention.fast.operands import Prepared, Queries, rounded_queries
 from kvfloor.attention.fast.tiling import Dropped, Tiling, slices
 from kvfloor.attention.fast.totals import (
     INFLATION,
-    TINY_OUTPUT,
+    TINY,
     Evaluation,
     Sums,
     enclose,
@@ -95,11 +95,11 @@ def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tilin
             np.matmul(A, K.T, out=x)
             joined.add(x[:, None], q, rows, columns)
             missing = dropped(q, rows, columns)
-            top = weigh_rows(x, y, scratch, None if missing is None else missing[:, 0], reach[q])
+            top = weigh_rows(x[:, None], y[:, None], scratch[:, None], missing, reach[q])
             found = np.matmul(y[:, :BLOCK], moments[:BLOCK])
             for i in range(BLOCK, shape[1], BLOCK):
                 found += np.matmul(y[:, i : i + BLOCK], moments[i : i + BLOCK])
-            found *= sums.admit(q, top[:, None])
+            found *= sums.admit(q, top)
             sums.sums[q] += found
     return sums
 
@@ -156,10 +156,8 @@ def _enclose(prepared: Prepared, g: Queries, sums: Sums, joined: Joined) -> Eval
     weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logits
     size = np.abs(centre[:, :-1])
     deviation = np.sqrt(np.maximum(squares - size**2, 0) + (6 * roundings + 10 * UNIT) * squares)
-    error = (
-        weights * deviation + roundings * (np.sqrt(squares) + size) + 2 * UNIT * size + TINY_OUTPUT
-    )
-    radius = np.hstack([error, weights + roundings + TINY_OUTPUT]) * INFLATION
+    error = weights * deviation + roundings * (np.sqrt(squares) + size) + 2 * UNIT * size + TINY
+    radius = np.hstack([error, weights + roundings + TINY]) * INFLATION
     usable = np.isfinite(joined.reach(g.reach)) & joined.covers(g.reach, sums.exponent)
     radius = np.where(usable[:, None], radius, np.inf)
     log, log_error = log_single(D[:, 0], sums.exponent)

@@ -40,7 +40,7 @@ from kvfloor.attention.fast.logarithm import log_double
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.slices import fine_products, fine_rest, slice_bits
 from kvfloor.attention.fast.tiling import Dropped, slices
-from kvfloor.attention.fast.totals import INFLATION, TINY_OUTPUT, Balls, row_weights, scaled_back
+from kvfloor.attention.fast.totals import INFLATION, TINY, Balls, row_weights, scaled_back
 from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
@@ -157,7 +157,7 @@ def _fine_logits(prepared: Prepared, g: Queries, U: Pair) -> _Logits:
         for part, found in zip((hi, lo), fine_products(K, A, g.unit[:, None, None]), strict=True):
             part[..., tokens] = found.reshape(*hi.shape[:2], len(K))
     rest = fine_rest(np.abs(g.hi).sum(axis=1), g.unit, prepared.longest, d)
-    errors = gamma(4 * d + 12) * rest + 18 * UNIT**2 * g.reach
+    errors = gamma(d + 15) * rest + 18 * UNIT**2 * g.reach
     return _Logits(hi, lo, np.where(rest <= 2.0**-13, errors, np.inf))
 
 
@@ -225,7 +225,7 @@ def _numbers(
     additions = (weights[0].shape[1] - 1).bit_length() + (rows.sinks is not None)
     roundings = UNIT**2 * (4 * additions + 9 * m)
     spread = errors * (np.sqrt(squares) + UNIT * rms)
-    spread += roundings * (rms + size) + 16 * UNIT**2 * size + TINY_OUTPUT
+    spread += roundings * (rms + size) + 16 * UNIT**2 * size + TINY
     log_radius = errors + roundings + log_error[which]
     balls = scaled_back(
         (np.where(last, log[0][which], centre[0]), np.where(last, log[1][which], centre[1])),

@@ -10,7 +10,7 @@ from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.centred import evaluate_centred
 from kvfloor.attention.fast.elsewhere import BLOCK, Tuples
-from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR, exp2_single
+from kvfloor.attention.fast.exponential import EXP2_SINGLE_ERROR
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_single
 from kvfloor.attention.fast.logits import LN2_ABOVE, logit_error, logit_limit
@@ -22,8 +22,8 @@ from kvfloor.attention.fast.totals import (
     Evaluation,
     Totals,
     enclose,
-    row_weights,
     spread,
+    weigh_rows,
 )
 from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import NO_TERMS, Terms
@@ -119,10 +119,7 @@ def _sum(
             x, y, scratch = work[:, : prod(shape)].reshape(3, *shape)
             np.matmul(A, K[columns].T, out=x.reshape(len(A), -1))
             joined.add(x, q, rows, columns)
-            k = scratch.view(np.int64)
-            exp2_single(x, y, k)
-            top, weights = row_weights(k, dropped(q, rows, columns), reach[q], above=0)
-            y *= weights
+            top = weigh_rows(x, y, scratch, dropped(q, rows, columns), reach[q])
             scale = totals.admit(q, top)
             totals.count(q, columns, scale, y)
             sums = np.matmul(y.reshape(len(A), -1), V[columns]).reshape(*lengths.shape, -1)
@@ -189,7 +186,7 @@ def _enclose(
     log, log_error = log_single(D[:, 0], totals.exponent)
     zeros = np.zeros((1, centre.shape[1]))
     return enclose(
-        totals.empty,
+        D[:, 0] == 0,
         (centre, zeros),
         radius,
         (log, zeros[:, 0]),

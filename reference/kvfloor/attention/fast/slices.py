@@ -79,24 +79,23 @@ def split(x: Float, rest: Float, bits: int, unit: float | Float = 1) -> tuple[Fl
 def fine_products(K: Float, left: Pair, unit: float | Float) -> Pair:
     """Products of rows, at most ``unit``, with the rows of a table, in four slices.
 
-    Three orders are exact; 4d products with a rest are rounded, and at most 4 times more.
+    Three orders are exact; products with a rest are rounded d times, and at most 7 times more.
     """
-    bits = slice_bits(K.shape[1]) - 1
-    K = K.copy()
-    heads, tails = [], [K.copy()]
-    for i in (1, 2, 3):
-        heads.append(extract(K, 2.0 ** (-i * bits)))
-        tails.append(K.copy())
+    d = K.shape[1]
+    bits = slice_bits(d) - 1
     x, low = left[0].copy(), left[1]
     parts = [extract(x, unit * 2.0 ** (-i * bits)) for i in (1, 2)]
     x, lost = two_sum(x, low)
     parts.append(extract(x, unit * 2.0 ** (-3 * bits)))
     parts.append(x + lost)
-    A = [part.reshape(-1, part.shape[-1]) for part in parts]
-    orders = [
-        np.matmul(np.hstack(A[i::-1]), np.hstack(heads[: i + 1]).T) for i in range(3)
-    ]  # exact
-    rest = np.matmul(np.hstack(A[::-1]), np.hstack(tails).T)
+    A = np.stack([part.reshape(-1, d) for part in parts])
+    tail, head = K.copy(), np.empty_like(K)
+    orders, rest = np.zeros((3, A.shape[1], len(K))), np.matmul(A[3], tail.T)
+    for i in range(3):
+        extract(tail, 2.0 ** (-(i + 1) * bits), out=head)
+        exact = np.matmul(A[: 3 - i].reshape(-1, d), head.T)
+        orders[i:] += exact.reshape(3 - i, -1, len(K))
+        rest += np.matmul(A[2 - i], tail.T)
     hi, lo = two_sum(orders[0], orders[1])
     lo, lost = two_sum(lo, orders[2])
     hi, lo = two_sum(hi, lo)

@@ -28,7 +28,6 @@ __all__ = [
     "INFLATION",
     "NARROW",
     "TINY",
-    "TINY_OUTPUT",
     "Balls",
     "Evaluation",
     "Sums",
@@ -43,10 +42,8 @@ __all__ = [
 
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
 INFLATION = 1 + 2.0**-10
-#: Larger than all that underflow, or a weight below 2**-899, can change in a sum of weight 1.
-TINY = 2.0**-500
-#: The same beside deviations, which are roots of sums: for an output whose values are at most 1.
-TINY_OUTPUT = 2.0**-450
+#: Larger than what underflow, or a weight below 2**-899, changes in an output of values up to 1.
+TINY = 2.0**-450
 
 _EMPTY = -(2**40)  # the power of two of a row without tuples
 #: Logits within ± this, in bits, need no common power of two.
@@ -129,30 +126,29 @@ def weigh_rows(x: Float, y: Float, work: Float, dropped: Mask | None, reach: Flo
 
     Parameters
     ----------
-    x : ndarray, shape (queries, columns)
+    x : ndarray, shape (queries, rows, columns)
         Logits in bits; destroyed.
     y, work : ndarray, same shape
         ``work`` is scratch.
-    dropped : boolean array, shape (1 or queries, columns), optional
+    dropped : boolean array, shape (1 or queries, rows, columns), optional
         Tuples that get 0.
     reach : ndarray, shape (queries,)
         Bounds of the logits; if they are small, the powers are all 0.
 
     Returns
     -------
-    ndarray of int64, shape (queries,)
+    ndarray of int64, shape (queries, rows)
     """
     if not (reach <= NARROW).all():
         k = work.view(np.int64)
         exp2_single(x, y, k)
-        flat = None if dropped is None else dropped[:, None]
-        top, weights = row_weights(k[:, None], flat, reach, above=0)
-        y *= weights[:, 0]
-        return top[:, 0]
+        top, weights = row_weights(k, dropped, reach, above=0)
+        y *= weights
+        return top
     exp2_narrow(x, y, work)
     if dropped is not None:
         np.copyto(y, 0.0, where=dropped)
-    return np.zeros(len(y), dtype=np.int64)
+    return np.zeros(y.shape[:2], dtype=np.int64)
 
 
 class Sums:

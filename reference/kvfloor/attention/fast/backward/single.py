@@ -172,9 +172,9 @@ class Single:
     def _weights(self, block: Block, x: Float, y: Float, work: Float) -> tuple[Float, Integer]:
         """Write the weights to y; return those of the sinks, and the powers of two of the rows."""
         missing = block.missing
-        dropped = None if missing is None else missing.reshape(len(missing), -1)
-        logits, weights, scratch = (part.reshape(block.count, -1) for part in (x, y, work))
-        top = weigh_rows(logits, weights, scratch, dropped, block.reach)
+        dropped = None if missing is None else missing.reshape(len(missing), 1, -1)
+        logits, weights, scratch = (part.reshape(block.count, 1, -1) for part in (x, y, work))
+        top = weigh_rows(logits, weights, scratch, dropped, block.reach)[:, 0]
         total, sink = _total(y), np.zeros(block.count)
         if (sinks := block.joined.sinks()) is not None:
             powers, own, _ = sinks
