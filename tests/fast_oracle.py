@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -22,7 +22,8 @@ from kvfloor.attention.inputs import Mask, as_scale
 from kvfloor.numbers import arb_precision, to_fraction
 
 Float = npt.NDArray[np.float64]
-LEVELS = {"single": evaluate_single, "double": evaluate_double}
+_Evaluate = Callable[..., Evaluation]
+LEVELS: dict[str, _Evaluate] = {"single": evaluate_single, "double": evaluate_double}
 BITS = 400
 
 
@@ -36,10 +37,10 @@ class Case:
     scale: Any = 1
     mask: Mask | None = None
 
-    def evaluate(self, level: str, device: Device | None = None) -> Evaluation:
+    def evaluate(self, level: str, device: Device | None = None, **options: Any) -> Evaluation:
         sigma = as_scale(self.scale, self.queries.shape[1])
         prepared = prepare(self.keys, self.values, device)
-        return LEVELS[level](prepared, self.queries, sigma, self.mask)
+        return LEVELS[level](prepared, self.queries, sigma, self.mask, **options)
 
     def refined(self, *, fine: bool = False) -> Evaluation:
         """All numbers by `evaluate_refined`."""

@@ -162,9 +162,16 @@ FAST = [
     (
         "centred",
         "key-norms-lost",
-        "[:, None] * [-sums.sums[:, -1:]-]{+0.01 * D+} / D",
+        "/ D, [-sums.sums[:, -1:]-]{+0.01 * D+} / D",
         "fast_bounds",
     ),
+    (
+        "centred",
+        "values-below-half",
+        "lengths = [-np.ones_like(D)-]{+np.ones_like(D) / 16+}, np",
+        "fast_bounds",
+    ),
+    ("centred", "longest-unknown", "prepared.column_norms.[-max()-]{+min()+} ** 2", "fast_bounds"),
     ("centred", "centred-block-uncounted", "gamma([-BLOCK + -]{++}-(-prepared", "fast_bounds"),
     ("centred", "centred-about-zero", "squares [-- size**2-]{+- 0+}, 0) +", "fast_bounds"),
     ("centred", "centred-no-deviation", "weights * [-deviation-]{+0+} + roundings", "fast_bounds"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -40,6 +41,7 @@ FEW = 8  # numbers left in a row, up to which they go on alone
 _LEAST, _MOST, _TUPLES = 128, 1024, 2**20  # queries of a task, as few and many; or so many weights
 _TASKS = 4  # that a call has at least, if its queries are enough for them
 _QUERIES_THERE = 2**13  # on a device
+_COARSE = 11  # bits of a format that a wider bound almost always decides
 _IN_MEMORY = 2**22  # tuples whose weights may all be kept
 
 
@@ -183,8 +185,10 @@ class _Task(NamedTuple):
 
 def _single(task: _Task, layers: Layers) -> None:
     """Settle what float64 with its bound settles; only formats narrower than float64."""
-    if task.prepared is not None and task.form.target.precision < 53:
-        layers.single += _fast(task, task.prepared, evaluate_single)
+    precision = task.form.target.precision
+    if task.prepared is not None and precision < 53:
+        evaluate = partial(evaluate_single, squares=precision > _COARSE)
+        layers.single += _fast(task, task.prepared, evaluate)
 
 
 def _refined(task: _Task, layers: Layers) -> None:

@@ -75,10 +75,10 @@ class Adversary:
         return self._moved("einsum", result, sizes, a.shape[1])
 
 
-def used(case: Case, level: str) -> tuple[float, float]:
+def used(case: Case, level: str, **options: Any) -> tuple[float, float]:
     """Shares of the radii that the errors of output and log-sum-exp take; fails above 1."""
     truth = next(t for t in exact_truths(case) if t)
-    found = case.evaluate(level)
+    found = case.evaluate(level, **options)
     output = share(truth.output[0], numbers(found.output, 0, 0))
     return output, share(truth.logsumexp, numbers(found.logsumexp, 0))
 
@@ -155,20 +155,33 @@ def test_centred_survives_the_worst_logits(monkeypatch: pytest.MonkeyPatch) -> N
     assert max(used(case, "single")) < 0.1
     monkeypatch.setattr(centred, "np", Adversary(matmul=[lambda _: balanced(8), None]))
     assert used(case, "single")[0] > 0.75
+    assert used(case, "single", squares=False)[0] > 0.35
     monkeypatch.setattr(centred, "np", Adversary(matmul=[np.ones_like, None]))
     assert used(case, "single")[1] > 0.75
 
 
+def test_without_squares_the_longest_key_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = one_slot(8, 128)
+    case.keys[0][0] = 0
+    monkeypatch.setattr(centred, "BLOCK", 8)
+    monkeypatch.setattr(centred, "np", Adversary(matmul=[lambda _: balanced(8), None]))
+    assert used(case, "single", squares=False)[0] > 0.35
+
+
+@pytest.mark.parametrize("squares", [True, False])
 @pytest.mark.parametrize("value", [1.0, -1.0])
-def test_centred_survives_the_worst_sums(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_centred_survives_the_worst_sums(
+    value: float, squares: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Numerator up, denominator down; squares down and ‖key‖² down, which makes bounds smaller."""
     J = 200
     case = Case(np.zeros((1, 1)), [np.ones((J, 1))], [np.full((J, 1), value)])
-    assert max(used(case, "single")) < 0.1
-    apart = np.array([np.sign(value), -1.0, -1.0, -1.0])
+    assert max(used(case, "single", squares=squares)) < 0.1
+    apart = np.array([np.sign(value), -1.0, -1.0, -1.0][: 4 if squares else 2])
     monkeypatch.setattr(centred, "np", Adversary(matmul=[None, lambda _: apart]))
-    assert used(case, "single")[0] > 0.7
-    assert used(case, "single")[1] > 0.7
+    least = 0.7 if squares else 0.3  # the value 1 is scaled to ½, which the bound takes for 1
+    assert used(case, "single", squares=squares)[0] > least
+    assert used(case, "single", squares=squares)[1] > 0.7
 
 
 def test_centred_survives_the_worst_exponentials(monkeypatch: pytest.MonkeyPatch) -> None:

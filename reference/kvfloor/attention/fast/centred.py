@@ -40,6 +40,8 @@ def evaluate_centred(
     scale: Scale,
     mask: Mask | Intervals | None = None,
     terms: Terms = NO_TERMS,
+    *,
+    squares: bool = True,
 ) -> Evaluation:
     """Enclose attention of order 1, evaluated in float64.
 
@@ -49,7 +51,8 @@ def evaluate_centred(
         u·[(d + 3)·S + 5]·sd + u·(256 + n/256 + 2)·(rms + |out|)
 
     where S = ‖σq‖·√(Σ p·‖K_t‖²), and rms and sd are the root mean square of the values under the
-    weights p and their standard deviation.
+    weights p and their standard deviation; without ``squares``, the longest key and the largest
+    value of the column stand for them.
 
     Notes
     -----
@@ -60,7 +63,7 @@ def evaluate_centred(
         g = rounded_queries(prepared, some, scale, logit_limit(prepared))
         tiling = Tiling.of(len(some), prepared.shape, *_steps(len(some)))
         if (tokens := prepared.tokens_there) is None:
-            sums = _sum(prepared, g, dropped, joined, tiling)
+            sums = _sum(prepared, g, (dropped, joined), tiling, squares=squares)
         else:
             sums = _sum_there(tokens, g, dropped, joined, prepared.shape[1])
         _add_sinks(sums, joined, len(prepared.value_exponents))
@@ -75,10 +78,13 @@ def _steps(b: int) -> tuple[int, int]:
     return min(max(BLOCK, _ELEMENTS // b // BLOCK * BLOCK), _WIDEST), _ELEMENTS
 
 
-def _sum(prepared: Prepared, g: Queries, dropped: Dropped, joined: Joined, tiling: Tiling) -> Sums:
+def _sum(
+    prepared: Prepared, g: Queries, others: tuple[Dropped, Joined], tiling: Tiling, *, squares: bool
+) -> Sums:
     """Sums of E times each column of the moments."""
+    dropped, joined = others
     reach = joined.reach(g.reach)
-    tokens = _Tokens(prepared, tiling.steps[2])
+    tokens = _Tokens(prepared, tiling.steps[2], squares=squares)
     sums = Sums(tiling.queries, (tokens.moments.shape[1],))
     work = np.empty((3, tiling.elements))
     everyone = slice(0, tiling.queries)
@@ -128,12 +134,16 @@ def _add_sinks(sums: Sums, joined: Joined, column: int) -> None:
 
 
 class _Tokens:
-    """Keys of a tile, and what weights are multiplied with: values, ones, squares, ‖key‖²."""
+    """Keys of a tile, and what weights are multiplied with: values, ones, squares, ‖key‖².
 
-    def __init__(self, prepared: Prepared, most: int) -> None:
+    Or values and ones alone.
+    """
+
+    def __init__(self, prepared: Prepared, most: int, *, squares: bool) -> None:
         d, d_v = len(prepared.key_exponents), len(prepared.value_exponents)
         self._prepared, (self._key_slot,) = prepared, prepared.key_slots
-        self.keys, self.moments = np.empty((most, d)), np.empty((most, 2 * d_v + 2))
+        self._squares, width = squares, 2 * d_v + 2 if squares else d_v + 1
+        self.keys, self.moments = np.empty((most, d)), np.empty((most, width))
         self.moments[:, d_v] = 1
 
     def at(self, columns: slice) -> tuple[Float, Float]:
@@ -141,7 +151,10 @@ class _Tokens:
         count = columns.stop - columns.start
         K, moments = self.keys[:count], self.moments[:count]
         self._key_slot.write(columns, K)
-        self._prepared.moments(columns, moments)
+        if self._squares:
+            self._prepared.moments(columns, moments)
+        else:
+            self._prepared.value_slots[0].write(columns, moments)
         return K, moments
 
 
@@ -149,9 +162,12 @@ def _enclose(prepared: Prepared, g: Queries, sums: Sums, joined: Joined) -> Eval
     d_v = len(prepared.value_exponents)
     D = sums.sums[:, d_v : d_v + 1]
     centre = sums.sums[:, : d_v + 1] / D
-    squares = sums.sums[:, d_v + 1 : -1] / D
+    if sums.sums.shape[1] > d_v + 1:
+        squares, lengths = sums.sums[:, d_v + 1 : -1] / D, sums.sums[:, -1:] / D
+    else:  # values are at most 1
+        squares, lengths = np.ones_like(D), np.full_like(D, prepared.column_norms.max() ** 2)
     roundings = gamma(BLOCK + -(-prepared.shape[1] // BLOCK) + 1 + joined.additions)
-    length = np.sqrt(np.einsum("qc,qc->q", g.hi, g.hi)[:, None] * sums.sums[:, -1:] / D)
+    length = np.sqrt(np.einsum("qc,qc->q", g.hi, g.hi)[:, None] * lengths)
     logits = logit_error(prepared) * length + joined.error(g.reach)[:, None]
     weights = EXP2_SINGLE_ERROR + LN2_ABOVE * logits
     size = np.abs(centre[:, :-1])

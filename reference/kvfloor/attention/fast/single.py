@@ -41,6 +41,8 @@ def evaluate_single(
     scale: Scale,
     mask: Mask | Intervals | None = None,
     terms: Terms = NO_TERMS,
+    *,
+    squares: bool = True,
 ) -> Evaluation:
     """Enclose tensor attention, evaluated in float64.
 
@@ -56,6 +58,9 @@ def evaluate_single(
         True keeps the tuple.
     terms : Terms
         Bias and sinks in float64, a soft cap within `CAPS`.
+    squares : bool
+        Whether squares of values are summed too, at order 1 and not on a device, for the bound.
+        Without them it is wider: enough for 16 bits.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def evaluate_single(
     E3 `forward-error`; derived in docs/fast.md.
     """
     if len(prepared.key_slots) == 1:
-        return evaluate_centred(prepared, queries, scale, mask, terms)
+        return evaluate_centred(prepared, queries, scale, mask, terms, squares=squares)
 
     def evaluate(some: Float, dropped: Dropped, joined: Joined) -> Evaluation:
         g = rounded_queries(prepared, some, scale, logit_limit(prepared))
