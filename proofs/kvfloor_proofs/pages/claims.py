@@ -14,7 +14,7 @@ from kvfloor_proofs.foundations.claim import Claim
 from kvfloor_proofs.foundations.constants import Tie
 from kvfloor_proofs.kernel import statements
 
-__all__ = ["page", "write_pages"]
+__all__ = ["index", "page", "write_pages"]
 
 COQ = "../../proofs/coq"
 KERNEL = "../kernel.md"
@@ -127,10 +127,43 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().splitlines()[0]
 
 
+def index() -> str:
+    """Return the page that lists all claims."""
+    claims = [load(slug) for slug in SLUGS]
+    rows = [
+        f"| [`{claim.slug}`]({claim.slug}.md) | {_cell(claim.title)} | {claim.verdict} "
+        f"| {len(claim.theorems) or ''} |"
+        for claim in claims
+    ]
+    proved = sum(bool(claim.theorems) for claim in claims)
+    listed = "\n".join(SLUGS)
+    return f"""\
+# Claims
+
+{len(claims)} claims, each with a page that is written from the registry that `kvfloor verify` runs.
+Coq's kernel has accepted theorems of {proved} of them, for all sizes ([kernel]({KERNEL})).
+
+| claim | in a line | verdict | theorems |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+```{{toctree}}
+:hidden:
+
+{listed}
+```
+"""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
 def write_pages(folder: Path) -> None:
-    """Write the page of every claim into a folder."""
+    """Write the page of every claim into a folder, and one that lists them."""
     for slug in SLUGS:
         (folder / f"{slug}.md").write_text(page(load(slug)), encoding="utf-8")
+    (folder / "index.md").write_text(index(), encoding="utf-8")
 
 
 if __name__ == "__main__":
