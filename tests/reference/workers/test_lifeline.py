@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,15 @@ class Parent(ExactCache):
         open("started", "w").close()
         while True:
             pass
+"""
+CANCELLED = """\
+import time
+from kvfloor.workers import processes
+
+for _ in range(20):
+    with processes(2) as pool:
+        pool.submit(time.sleep, 0).result()
+        pool.submit(time.sleep, 0).cancel()
 """
 NESTED = """\
 import multiprocessing, sys, time
@@ -129,3 +140,9 @@ def _fail_beside(stranger: multiprocessing.process.BaseProcess) -> None:
         assert wait_for(lambda: len(multiprocessing.active_children()) == 2) is not None
         assert stranger.is_alive()
         raise ZeroDivisionError
+
+
+def test_a_pool_ends_though_a_task_is_cancelled_as_it_is_submitted() -> None:
+    """Where Python has gh-94440, as Debian's 3.11.2 has, it would wait for ever."""
+    done = subprocess.run([sys.executable, "-c", CANCELLED], timeout=100, check=False)
+    assert done.returncode == 0
