@@ -21,6 +21,7 @@ from kvfloor.attention.fast import (
     Device,
     Evaluation,
     Prepared,
+    evaluate_careful,
     evaluate_double,
     evaluate_refined,
     evaluate_single,
@@ -192,14 +193,18 @@ def _single(task: _Task, layers: Layers) -> None:
 
 
 def _refined(task: _Task, layers: Layers) -> None:
-    """Settle what float64 settles with logits that hardly round, where a few numbers are left."""
-    if len(task.problem.keys) == 1 and task.form.target.precision < 53:
+    """Settle what better logits settle, where a few numbers are left."""
+    if task.form.target.precision == 53 or not _few_left(task):
+        return
+    if len(task.problem.keys) == 1:
         layers.refined += _few(task, fine=False)
+    elif task.prepared is not None:
+        layers.refined += _fast(task, task.prepared, evaluate_careful)
 
 
 def _finest(task: _Task, layers: Layers) -> None:
     """Settle the few that double-double leaves with logits that round still less."""
-    if prod(map(len, task.problem.keys)) <= _IN_MEMORY:
+    if _few_left(task) and prod(map(len, task.problem.keys)) <= _IN_MEMORY:
         layers.refined += _few(task, fine=True)
 
 
@@ -221,13 +226,16 @@ def _balls(task: _Task, b: int, layers: Layers) -> None:
     task.wanted[b] = False
 
 
+def _few_left(task: _Task) -> bool:
+    return 0 < task.left <= FEW * int(task.wanted.any(axis=1).sum())
+
+
 def _few(task: _Task, *, fine: bool) -> int:
-    """Settle single numbers, if a row has few of them, and count them."""
+    """Settle single numbers, each from its row, and count them."""
     problem = task.problem
     rows, columns = np.nonzero(task.wanted)
     places = rows, columns
-    open_rows = int(task.wanted.any(axis=1).sum())
-    if task.prepared is None or not 0 < task.left <= FEW * open_rows:
+    if task.prepared is None:
         return 0
     given = problem.queries, problem.scale, problem.mask, places, problem.terms
     balls = evaluate_refined(task.prepared, *given, fine=fine)

@@ -1,9 +1,10 @@
 """Fast enclosures of tensor attention in NumPy: a centre and a proven radius (E3 `forward-error`).
 
 `evaluate_single` is good enough to round to float32 and below, `evaluate_refined` settles some of
-what it leaves open at order 1, `evaluate_double` is good enough for float64. All trust IEEE 754's
-``+ - * /`` rounded to nearest, in BLAS too, and no library function; sums may be taken in any
-order, with or without fused multiply-add. A radius is inf where nothing is claimed.
+what it leaves open at order 1, `evaluate_careful` at others, `evaluate_double` is good enough for
+float64. All trust IEEE 754's ``+ - * /`` rounded to nearest, in BLAS too, and no library function;
+sums may be taken in any order, with or without fused multiply-add. A radius is inf where nothing is
+claimed.
 """
 
 from kvfloor.attention.fast.backward import (
@@ -16,6 +17,7 @@ from kvfloor.attention.fast.backward import (
     evaluate_logit_gradients,
     operands_of,
 )
+from kvfloor.attention.fast.careful import evaluate_careful
 from kvfloor.attention.fast.device import Device, device_of
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.exponential import exp_above
@@ -35,6 +37,7 @@ __all__ = [
     "Places",
     "Prepared",
     "device_of",
+    "evaluate_careful",
     "evaluate_double",
     "evaluate_gradients_at",
     "evaluate_gradients_double",

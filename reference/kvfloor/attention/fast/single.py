@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from kvfloor.attention.fast.arithmetic import UNIT, Float, gamma
+from kvfloor.attention.fast.arithmetic import UNIT, Float, Integer, gamma
 from kvfloor.attention.fast.batch import in_batches
 from kvfloor.attention.fast.centred import evaluate_centred
 from kvfloor.attention.fast.elsewhere import BLOCK, Tuples
@@ -29,7 +29,7 @@ from kvfloor.attention.inputs import Mask, Scale
 from kvfloor.attention.terms import NO_TERMS, Terms
 from kvfloor.attention.windows import Intervals
 
-__all__ = ["evaluate_single"]
+__all__ = ["enclose_quotients", "evaluate_single"]
 
 _COLUMNS, _ELEMENTS = 256, 2**15
 _WIDE, _ROWS = 2**12, 256  # columns and rows of a tile on a device
@@ -174,7 +174,6 @@ def _enclose(
 ) -> Evaluation:
     """Enclose quotients of sums whose terms are rounded so often, but for values of rows."""
     N, rows, long_rows = np.moveaxis(totals.sums, 1, 0)
-    D = N[:, -1:]
     columns = prepared.times_squares(totals.columns)
     long_columns = prepared.times_squares(totals.columns * np.square(prepared.column_norms))
     # Cauchy and Schwarz: Σ E·|W·V| <= √(Σ E·W² · Σ E·V²), and likewise with logit errors α·β.
@@ -183,12 +182,22 @@ def _enclose(
     error = weights * np.sqrt(rows * columns)
     error[:, -1:] += weights * totals.sinks
     error += logit_error(prepared) * LN2_ABOVE * np.sqrt(long_rows * long_columns)
-    error = error * INFLATION + TINY * D
-    centre = N / D
-    radius = spread(centre, error, D, 2 * UNIT)
     usable = np.isfinite(joined.reach(g.reach)) & joined.covers(g.reach, totals.exponent)
-    radius = np.where(usable[:, None], radius, np.inf)
-    log, log_error = log_single(D[:, 0], totals.exponent)
+    return enclose_quotients(prepared, N, error, usable, totals.exponent)
+
+
+def enclose_quotients(
+    prepared: Prepared, sums: Float, error: Float, usable: Mask, exponent: Integer
+) -> Evaluation:
+    """Enclose quotients of sums, shape (b, d_v + 1), by the last, where errors are at most these.
+
+    Nothing is claimed of a query that is not usable; sums are in units of 2**exponent.
+    """
+    D = sums[:, -1:]
+    error = error * INFLATION + TINY * D
+    centre = sums / D
+    radius = np.where(usable[:, None], spread(centre, error, D, 2 * UNIT), np.inf)
+    log, log_error = log_single(D[:, 0], exponent)
     zeros = np.zeros((1, centre.shape[1]))
     return enclose(
         D[:, 0] == 0,

@@ -43,11 +43,11 @@ __all__ = [
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
 INFLATION = 1 + 2.0**-10
 #: Larger than what underflow, or a weight below 2**-899, changes in an output of values up to 1.
-TINY = 2.0**-450
+TINY = 2.0**-420
 
 _EMPTY = -(2**40)  # the power of two of a row without tuples
 #: Logits within ± this, in bits, need no common power of two.
-NARROW = 64
+NARROW = 128
 _NARROW = 300  # logits within ± this, in bits or in nats, span less than 2**900
 _BIAS = 1023
 _FACTORS = 1000  # powers of two below this are factors that float64 holds
