@@ -55,7 +55,7 @@ class Layers:
     Attributes
     ----------
     single, refined, double, balls, exact : int
-        Float64 with a bound; single numbers, from better logits, before and after double-double;
+        Float64 with a bound; few numbers, from better logits, before and after double-double;
         double-double with a bound; Arb; E1.
     """
 
