@@ -111,7 +111,7 @@ GRADIENT_LEVELS = [
     (
         "pairs",
         "coarse-rests-lost",
-        "(sums + unit * (longest + d)) * [-2.0-]{+0+} **",
+        "return [-coarse_rest(-]{+0 * coarse_rest(+}sums",
         "gradient_levels",
     ),
     ("pairs", "low-part-lost", "lost + (x[1][- - less[1][:, None, None]-]{++})", "gradient_levels"),

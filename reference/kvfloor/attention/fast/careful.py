@@ -17,7 +17,7 @@ from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logits import LN2_ABOVE
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
 from kvfloor.attention.fast.single import enclose_quotients
-from kvfloor.attention.fast.slices import slice_bits
+from kvfloor.attention.fast.slices import coarse_rest, slice_bits
 from kvfloor.attention.fast.tiling import Dropped, Tiling
 from kvfloor.attention.fast.totals import NARROW, Evaluation
 from kvfloor.attention.inputs import Mask, Scale
@@ -142,6 +142,5 @@ def _enclose(
 def _logit_errors(prepared: Prepared, g: Queries) -> Float:
     """Errors of the logits, in bits, shape (b,)."""
     d, m = len(prepared.key_exponents), len(prepared.key_slots)
-    small = 2.0 ** (-slice_bits(d) - 1)
-    rest = small * (np.abs(g.hi).sum(axis=1) + g.unit * (prepared.longest + d * small))
+    rest = coarse_rest(np.abs(g.hi).sum(axis=1), g.unit, prepared.longest, d)
     return np.asarray(gamma(2 * d + 2) * rest + 9 * UNIT**2 * m * g.reach)

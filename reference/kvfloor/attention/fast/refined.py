@@ -38,7 +38,7 @@ from kvfloor.attention.fast.exponential import (
 from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.logarithm import log_double
 from kvfloor.attention.fast.operands import Prepared, Queries, scaled_queries
-from kvfloor.attention.fast.slices import fine_products, fine_rest, slice_bits
+from kvfloor.attention.fast.slices import coarse_rest, fine_products, fine_rest, slice_bits
 from kvfloor.attention.fast.tiling import Dropped, slices
 from kvfloor.attention.fast.totals import INFLATION, TINY, Balls, row_weights, scaled_back
 from kvfloor.attention.inputs import Mask, Scale
@@ -143,8 +143,7 @@ def _plain_logits(prepared: Prepared, g: Queries, U: Pair) -> _Logits:
         head = extract(K, 2.0**-bits)
         first[..., tokens] = np.matmul(above, head.T)  # exact
         second[..., tokens] += np.matmul(above, K.T)
-    small = 2.0 ** (-bits - 1)
-    rest = small * (np.abs(g.hi).sum(axis=1) + g.unit * (prepared.longest + d * small))
+    rest = coarse_rest(np.abs(g.hi).sum(axis=1), g.unit, prepared.longest, d)
     return _Logits(*two_sum(first, second), gamma(d + 2) * rest)
 
 

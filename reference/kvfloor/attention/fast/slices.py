@@ -20,6 +20,7 @@ from kvfloor.attention.fast.loops import flat, loops_for
 __all__ = [
     "KeySlices",
     "ValueSlices",
+    "coarse_rest",
     "fine_products",
     "fine_rest",
     "key_rest",
@@ -34,6 +35,16 @@ Room = tuple[Float, Float]
 def slice_bits(length: int) -> int:
     """Return the largest β with length·2**2β <= 2**53, at most 26."""
     return (53 - (length - 1).bit_length()) // 2
+
+
+def coarse_rest(sums: Float, unit: Float, longest: float, d: int) -> Float:
+    """Bound Σ_c |product with a rest| where the leading slices alone are added exactly.
+
+    Parameters as for `key_rest`.
+    """
+    small = 2.0 ** (-slice_bits(d) - 1)
+    bound: Float = small * (sums + unit * (longest + d * small))
+    return bound
 
 
 def key_rest(sums: Float, unit: Float, longest: float, d: int) -> Float:

@@ -39,10 +39,10 @@ from kvfloor.attention.fast.joined import Joined
 from kvfloor.attention.fast.operands import scaled_queries
 from kvfloor.attention.fast.slices import (
     KeySlices,
+    coarse_rest,
     fine_products,
     fine_rest,
     key_rest,
-    slice_bits,
     split,
 )
 from kvfloor.attention.fast.totals import row_weights
@@ -258,8 +258,7 @@ class Part:
     def _rests(self, sums: Float, unit: Float, longest: float, d: int) -> Float:
         """The same for rows with such sums of absolute values, and such largest ones."""
         if self.pairs.accuracy == "coarse":
-            bound: Float = (sums + unit * (longest + d)) * 2.0 ** (-slice_bits(d) - 1)
-            return bound
+            return coarse_rest(sums, unit, longest, d)
         if self.pairs.accuracy == "fine":
             return fine_rest(sums, unit, longest, d)
         return key_rest(sums, unit, longest, d)
