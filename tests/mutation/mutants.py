@@ -101,7 +101,8 @@ MUTANTS = [
             "np.sign(total) == -np.sign(lost)[--]{+ * (total * lost != 0)+}",
             "rounding",
         ),
-        ("no-margin", "margin = balls.radius + [-2.0**-50-]{+0+} *", "rounding"),
+        ("beyond-undecided", "low if target.precision == 53 else [-balls.hi-]{+low+}", "plain"),
+        ("narrow-no-margin", "margin = balls.radius + [-2.0**-50-]{+0+} *", "rounding"),
         (
             "low-end-inward",
             "np.nextafter(balls.lo - balls.radius, [---]{++}np.inf)",
@@ -121,6 +122,14 @@ MUTANTS = [
     ),
     *mutants(
         "attention/settling.py",
+        ("sink-alone", "task.numbers[~seeing, :-1] = [-0.0-]{+1.0+}", "plain"),
+        ("sink-as-value", "if sink is None or value == [-0-]{+value+}:", "plain"),
+        (
+            "constants-of-ends",
+            "(V_r[:, same] == V_r[[-0-]{+:+}, same]).all",
+            "plain",
+        ),
+        ("zero-of-one-slot", "zero |= same & (V_r[0] == [-0-]{+1+})", "plain"),
         ("columns-mixed", "prepared.only([-columns-]{+columns[::-1]+})", "no_wrong_bit"),
         ("queries-lost", "slice(i, i + step[--]{+ - 1+})", "threads"),
         ("layers-of-the-last", "[-getattr(self, field.name) + -]{++}getattr(other", "threads"),
@@ -129,6 +138,7 @@ MUTANTS = [
     ),
     *mutants(
         "attention/inputs.py",
+        ("bias-unlevelled", "bias=bias - [-shared-]{+0 * shared+}", "plain"),
         ("masks-of-all", "mask=[-self.masks(rows)-]{+self.mask+}", "threads"),
         ("terms-of-all", "terms = self.terms[-.taken(rows)-]{++}\n        return self", "threads"),
     ),
@@ -151,6 +161,11 @@ MUTANTS = [
     ),
     *mutants(
         "attention/ziv.py",
+        (
+            "signs-by-product",
+            "not (max(low, high) < 0 or [-min(low, high)-]{+low * high+} > 0)",
+            "plain",
+        ),
         ("boundary-side", "+ (_tiny(target) if [-above-]{+not above+} else", "no_wrong_bit"),
         (
             "tiny-too-large",
@@ -363,12 +378,12 @@ MUTANTS = [
         ("mask-of-any-shape", "if [--]{+False and +}array.shape not in", "inputs"),
         ("too-few-values", "if rows [-!=-]{+>+} n:", "inputs"),
         ("no-tuple-left", "terms.sink is None and [-not only.any()-]{+False+}:", "inputs"),
-        ("sinks-unanswered", "self.mask is None[- or self.terms.sink is not None-]{++}:", "terms"),
+        ("sinks-unanswered", "if self.terms.sink [-is-]{+is not+} None else list(range(", "terms"),
         ("folded-with-a-bias", "None or [-self.terms.bias is not None-]{+False+} or", "rounding"),
         (
             "folded-with-a-sink",
-            "[-self.terms.sink is not None:\n            return self-]"
-            "{+False:\n            return self+}",
+            "[-self.terms.sink is not None:\n            return self\n        keys-]"
+            "{+False:\n            return self\n        keys+}",
             "rounding",
         ),
         ("folded-by-its-ends", "rows[0]).all()[- and (rows == rows[:1]).all()-]{++})", "rounding"),

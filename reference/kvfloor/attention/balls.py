@@ -25,14 +25,16 @@ def round_balls(balls: Balls, target: BinaryFormat, rounding: Rounding) -> tuple
     -------
     rounded : ndarray of float64
     decided : ndarray of bool
+        Numbers beyond a narrow format are, too; beyond float64 none is.
     """
     with np.errstate(all="ignore"):
         if target.precision == 53:
             low, high = _exact_ends(balls, rounding)
         else:
             low, high = _ends(balls, target, rounding)
-        same = (low == high) & (np.signbit(low) == np.signbit(high))
-        return low, same & np.isfinite(balls.radius) & np.isfinite(low)
+        same = (low == high) | (np.isnan(low) & np.isnan(high))
+        same &= (np.signbit(low) == np.signbit(high)) & np.isfinite(balls.radius)
+        return low, same & np.isfinite(low if target.precision == 53 else balls.hi)
 
 
 def _ends(balls: Balls, target: BinaryFormat, rounding: Rounding) -> tuple[Array, Array]:

@@ -124,8 +124,10 @@ def _quick(problem: Problem) -> dict[int, Enclosure]:
     given = problem.queries, problem.scale, problem.mask, problem.terms
     found = evaluate_double(prepared, *given)
     output, logsumexp = found.output, found.logsumexp
-    largest = np.prod([np.abs(V_r).max(axis=0) for V_r in problem.values], axis=0)
-    sizes = np.maximum(np.abs(output.hi), 2.0**-SLACK_BITS * largest)
+    with np.errstate(over="ignore"):
+        largest = np.prod([np.abs(V_r).max(axis=0) for V_r in problem.values], axis=0)
+    slack = np.where(np.isfinite(largest), 2.0**-SLACK_BITS * largest, 0)
+    sizes = np.maximum(np.abs(output.hi), slack)
     accurate = (output.radius <= 2.0**-QUICK_BITS * sizes).all(axis=1)
     accurate &= logsumexp.radius <= 2.0**-QUICK_BITS * np.maximum(1, np.abs(logsumexp.hi))
     with arb_precision(QUICK_BITS + 64):

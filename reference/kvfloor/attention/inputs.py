@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, prod
@@ -83,6 +83,9 @@ class Row(NamedTuple):
     terms: Terms
 
 
+LARGE_BIAS = 1024  # nats; what all biases of a row share is left out above it
+
+
 class Problem(NamedTuple):
     """Queries over one set of keys and values, checked, as exact arrays.
 
@@ -126,6 +129,22 @@ class Problem(NamedTuple):
         keys, values = folded(self.keys, self.values)
         return self._replace(keys=keys, values=values)
 
+    def levelled(self) -> Problem:
+        """Return the problem without what all biases of a row share, if it is large.
+
+        So a row whose biases are all the least number of a format has none. Outputs are the same; a
+        log-sum-exp is not.
+        """
+        bias = self.terms.bias
+        if bias is None or bias.dtype == object or self.terms.sink is not None:
+            return self
+        axes = tuple(range(1, bias.ndim))
+        top, low = bias.max(axis=axes, keepdims=True), bias.min(axis=axes, keepdims=True)
+        shared = np.where((top == low) & (np.abs(top) > LARGE_BIAS), top, 0)
+        if not shared.any():
+            return self
+        return self._replace(terms=self.terms._replace(bias=bias - shared))
+
     def masks(self, rows: slice | npt.NDArray[np.intp]) -> Mask | Intervals | None:
         """Return the masks of some of the queries."""
         if isinstance(self.mask, Intervals):
@@ -134,8 +153,12 @@ class Problem(NamedTuple):
 
     def answered(self) -> list[int]:
         """The queries that have an answer: a tuple, or a sink."""
+        return self.seeing() if self.terms.sink is None else list(range(len(self.queries)))
+
+    def seeing(self) -> list[int]:
+        """The queries that see a tuple."""
         rows = range(len(self.queries))
-        if self.mask is None or self.terms.sink is not None:
+        if self.mask is None:
             return list(rows)
         if isinstance(self.mask, Intervals):
             return np.flatnonzero(self.mask.any).tolist()
@@ -312,7 +335,7 @@ def listed(arrays: Any, argument: str) -> list[Any]:
         found = list(arrays)
     except TypeError:
         raise InputError(argument, SLOTS, shown(arrays)) from None
-    if isinstance(arrays, str | bytes):
+    if isinstance(arrays, str | bytes | Mapping):
         raise InputError(argument, SLOTS, shown(arrays))
     if not found:
         raise InputError(argument, SLOTS, "an empty one (order 0)")

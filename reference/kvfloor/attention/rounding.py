@@ -174,8 +174,10 @@ def tensor_attention_rounded(
         raise InputError.among("empty", EMPTY_OUTPUT, repr(empty))
     if not isinstance(return_logsumexp, bool | np.bool_):
         raise InputError("return_logsumexp", "True or False", shown(return_logsumexp))
-    if logsumexp_base not in ("e", 2):
+    if not isinstance(logsumexp_base, str | float | int) or logsumexp_base not in ("e", 2):
         raise InputError("logsumexp_base", '"e" or 2', shown(logsumexp_base))
+    if progress is not None and not callable(progress):
+        raise InputError("progress", "a function of two numbers, or None", shown(progress))
     if layers is not None and not isinstance(layers, Layers):
         raise InputError("layers", "a Layers or None", shown(layers))
     if empty == "raise":

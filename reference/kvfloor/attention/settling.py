@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from functools import partial
 from math import prod
 from typing import Any, NamedTuple
@@ -140,7 +141,7 @@ def _on_threads(tasks: list[_Task], report: Callable[[], None], threads: int) ->
 def _settled(task: _Task, report: Callable[[], None]) -> Layers:
     """Settle every number of a task; return how many each level settled."""
     layers = Layers()
-    for settle in (_single, _refined, _double, _finest):
+    for settle in (_plain, _single, _refined, _double, _finest):
         settle(task, layers)
         report()
     for row in np.flatnonzero(task.wanted.any(axis=1)).tolist():
@@ -151,7 +152,7 @@ def _settled(task: _Task, report: Callable[[], None]) -> Layers:
 
 def _tasks(problem: Problem, form: Form, device: Device | None, most: int) -> list[_Task]:
     """Cut a problem into tasks of so many queries at most, which share what is prepared."""
-    problem = problem if form.logsumexp else problem.folded()
+    problem = problem if form.logsumexp else problem.folded().levelled()
     prepared = prepare_problem(problem, device)
     tuples = prod(map(len, problem.keys))
     step = most if len(problem.keys) == 1 else min(_LEAST, max(1, _TUPLES // tuples))
@@ -182,6 +183,42 @@ class _Task(NamedTuple):
     def left(self) -> int:
         """How many numbers are still wanted."""
         return int(np.count_nonzero(self.wanted))
+
+
+def _plain(task: _Task, layers: Layers) -> None:
+    """Settle what needs no attention: rows of a sink alone, columns of one value for all tuples."""
+    problem, form, wanted = task.problem, task.form, task.wanted
+    before = task.left
+    seeing = np.zeros(len(wanted), dtype=np.bool_)
+    seeing[problem.seeing()] = True
+    sink = problem.terms.sink
+    if sink is not None and not seeing.all():
+        task.numbers[~seeing, :-1] = 0.0
+        wanted[~seeing, :-1] = False
+        if form.logsumexp and form.base == "e":
+            for row in np.flatnonzero(~seeing).tolist():
+                task.numbers[row, -1] = form.target.round(Fraction(sink[row]), form.rounding)
+            wanted[~seeing, -1] = False
+    for column, value in _constants(problem.values).items():
+        if sink is None or value == 0:
+            task.numbers[seeing, column] = form.target.round(value, form.rounding)
+            wanted[seeing, column] = False
+    layers.exact += before - task.left
+
+
+def _constants(values: Sequence[Array]) -> dict[int, Fraction]:
+    """The columns whose products of values are the same for all tuples, and these products."""
+    alike = np.ones(values[0].shape[1], dtype=np.bool_)
+    zero = ~alike
+    for V_r in values:
+        same = np.asarray(V_r[-1] == V_r[0])  # the last one tells of most that are not
+        same[same] = (V_r[:, same] == V_r[0, same]).all(axis=0)
+        alike &= same
+        zero |= same & (V_r[0] == 0)
+    return {
+        c: prod((Fraction(V_r[0, c]) for V_r in values), start=Fraction(1))
+        for c in np.flatnonzero(alike | zero).tolist()
+    }
 
 
 def _single(task: _Task, layers: Layers) -> None:
@@ -239,8 +276,8 @@ def _few(task: _Task, *, fine: bool) -> int:
         return 0
     given = problem.queries, problem.scale, problem.mask, places, problem.terms
     balls = evaluate_refined(task.prepared, *given, fine=fine)
-    if task.form.base == 2:
-        last = columns == problem.values[0].shape[1]
+    last = columns == problem.values[0].shape[1]
+    if task.form.base == 2 and last.any():
         balls = in_base_2(balls).where(last, balls)
     return _settle(task, balls, places)
 

@@ -123,7 +123,7 @@ def boundary_between(
     if max(map(abs, ends)) < _tiny(target):
         return Fraction(0)
     low, high = (target.round(end, rounding) for end in ends)
-    if not (isfinite(low) and isfinite(high)) or low * high <= 0:
+    if not (isfinite(low) and isfinite(high)) or not (max(low, high) < 0 or min(low, high) > 0):
         return None
     x, y = Fraction(low), Fraction(high)
     if target.round(x + _tiny(target), "up") != high:

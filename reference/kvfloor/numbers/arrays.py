@@ -83,8 +83,10 @@ def read_rows(value: Any, argument: str) -> tuple[Array, tuple[int, ...]]:
     """
     expected = "an array of shape (..., d)"
     array = _as_numpy(value, argument, expected) if is_array(value) else _nested(value, argument)
-    if array.ndim == 0 or array.size == 0:
+    if array.ndim == 0:
         raise InputError(argument, expected, shown(value))
+    if array.size == 0:
+        raise InputError(argument, f"{expected}, no axis of length 0", f"shape {array.shape}")
     return read(array.reshape(-1, array.shape[-1]), argument, 2), array.shape[:-1]
 
 

@@ -176,7 +176,7 @@ def _whole(x: Fraction, rounding: Rounding) -> int:
 
 
 def as_format(dtype: Any) -> BinaryFormat:
-    """Return the format of a dtype: a name in `FORMATS`, or a NumPy or ml_dtypes dtype.
+    """Return the format of a dtype: a name in `FORMATS`, or one of NumPy, ml_dtypes or PyTorch.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def as_format(dtype: Any) -> BinaryFormat:
     try:
         name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     except TypeError:
-        name = repr(dtype)
+        name = repr(dtype).removeprefix("torch.")
     if dtype is None:  # NumPy takes it for float64
         name = "None"
     if name not in FORMATS:

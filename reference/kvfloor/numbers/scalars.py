@@ -110,6 +110,8 @@ def _from_decimal(value: Decimal | str) -> Fraction:
 
 def shown(value: Any) -> str:
     """Return a short text of a value that came, for an error."""
+    if isinstance(value, np.generic):
+        value = value.item()
     try:
         text = str(value) if isinstance(value, Fraction) else repr(value)
     except ValueError:  # Python's limit on the digits of an int

@@ -32,7 +32,7 @@ _LN2_HI, _LN2_MIDDLE, _LN2_LO = pieces(LN2, 26, 52)
 
 def in_base_2(logsumexp: Balls) -> Balls:
     """Return log-sum-exps in base 2: 1/ln 2 is within 2**-104, the product within 9u²."""
-    with np.errstate(invalid="ignore"):  # of -inf
+    with np.errstate(all="ignore"):  # of -inf, and of what is no log-sum-exp
         hi, lo = multiply((logsumexp.hi, logsumexp.lo), (_PER_LN2_HI, _PER_LN2_LO))
         return Balls(hi, lo, 1.45 * logsumexp.radius + np.abs(hi) * 2.0**-100 + 2.0**-1000)
 
