@@ -3,7 +3,8 @@
     Whoever trusts Coq's kernel, and reads this file and a claim's beside it, needs to read nothing
     else: every main theorem of the claim is stated there, with the definitions that only it uses.
     Each proof there only names the theorem of the claim's theory; the kernel checks that it states
-    the same.
+    the same. Claims about randomised estimates also share [Probability.v], claims about gradients
+    [Backward.v].
 
     From Coq's library come the natural numbers [nat], lists, the real numbers [R] with [exp] and
     [ln] (where ln x = 0 for x <= 0), [INR : nat -> R], and [Nat.testbit i c], bit c of i. Natural
@@ -320,61 +321,21 @@ Definition sub (x y : vector) : vector := fun c => x c - y c.
 
 Definition mul (x y : vector) : vector := fun c => x c * y c.
 
-(** ** Finite probability *)
-
-(** Outcomes with their probabilities. *)
-Definition chances (A : Type) := list (R * A).
-
-Definition expectation {A} (D : chances A) (f : A -> R) : R :=
-  lsum (fun o => fst o * f (snd o)) D.
-
-Definition variance {A} (D : chances A) (f : A -> R) : R :=
-  expectation D (fun a => (f a - expectation D f) * (f a - expectation D f)).
-
-Definition surely {A} (a : A) : chances A := [(1, a)].
-
-Definition coin {A} (p : R) (a b : A) : chances A := [(p, a); (1 - p, b)].
-
-Definition after {A B} (D : chances A) (k : A -> chances B) : chances B :=
-  flat_map (fun o => map (fun o' => (fst o * fst o', snd o')) (k (snd o))) D.
-
-Definition drawn {A B} (f : A -> B) (D : chances A) : chances B :=
-  after D (fun a => surely (f a)).
-
-(** Independent draws, one from each distribution. *)
-Fixpoint independent {A} (Ds : list (chances A)) : chances (list A) :=
-  match Ds with
-  | [] => surely []
-  | D :: rest => after D (fun a => after (independent rest) (fun l => surely (a :: l)))
-  end.
-
-(** A slot that ends up with each item of a stream with a probability proportional to its weight. *)
-Section Items.
-Variable A : Type.
-
-(** After items of total weight mu, an item of weight w replaces what is in the slot with
-    probability w / (mu + w). *)
-Fixpoint reservoir_from (mu : R) (slot : chances (option A)) (stream : list (R * A))
-  : chances (option A) :=
-  match stream with
-  | [] => slot
-  | (w, x) :: rest =>
-      reservoir_from (mu + w)
-        (after slot (fun old => coin (w / (mu + w)) (Some x) old)) rest
-  end.
-
-Definition reservoir : list (R * A) -> chances (option A) := reservoir_from 0 (surely None).
-End Items.
-
 Definition inner_product (d : nat) (q k : vector) : R := rsum d (fun c => q c * k c).
 
-(** Every key of a cluster counts the same. *)
-Definition equally (cluster : list vector) : list (R * vector) := map (fun k => (1, k)) cluster.
+(** The points of S are within delta of the m centres listed. *)
+Definition clusters (d : nat) (S : vector -> Prop) (centres : list vector) (delta : R) : Prop :=
+  forall x, S x -> exists z, In z centres /\ norm d (sub x z) <= delta.
 
-(** The value of an estimate: the sum of its terms. *)
-Definition added : list R -> R := lsum (fun x => x).
+(** (m, delta)-clusterable: within delta of m of its own points. *)
+Definition clusterable (d : nat) (S : vector -> Prop) (m : nat) (delta : R) : Prop :=
+  exists centres, length centres = m /\ (forall z, In z centres -> S z) /\
+    clusters d S centres delta.
 
-(** ** Exponentials *)
+Definition products (S1 S2 : vector -> Prop) : vector -> Prop :=
+  fun x => exists k l, S1 k /\ S2 l /\ x = mul k l.
+
+(** ** Exponentials, enclosures *)
 
 (** A quotient of two integers. *)
 Definition rational (x : R) : Prop := exists a b : Z, (0 < b)%Z /\ x = IZR a / IZR b.
@@ -389,3 +350,8 @@ Definition group (n : nat) (s f : nat -> R) (t : R) : R :=
 
 (** How many tuples have the logit t. *)
 Definition multiplicity (n : nat) (s : nat -> R) (t : R) : R := group n s (fun _ => 1) t.
+
+(** Enclosures lo p <= y <= hi p whose widths tend to 0. *)
+Definition encloses (lo hi : nat -> R) (y : R) : Prop :=
+  (forall p, lo p <= y <= hi p) /\
+  (forall width, 0 < width -> exists p0, forall p, (p0 <= p)%nat -> hi p - lo p < width).

@@ -1,6 +1,6 @@
 (** * U2 `subgen` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Probability.
 From KVFloor Require Subgen.
 Import ListNotations.
 Open Scope R_scope.

@@ -293,6 +293,16 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "gradients_cap",
             "gradients_tensor",
         ),
+        "gradient-rounding": (
+            "gradient_rounding",
+            "gradient_rounding_logits",
+            "gradient_rounding_values",
+            "gradient_rounding_pairs",
+            "gradient_rounding_candidate",
+            "gradient_rounding_queries",
+            "gradient_rounding_terminates",
+            "gradient_rounding_scale",
+        ),
     }
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
@@ -303,16 +313,16 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         ),
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
-        "gradient-rounding": (
-            "not stated yet; that sums of exponentials vanish with their coefficients alone is "
-            "`exponentials-independent`"
-        ),
         "gradient-error": "not stated yet; errors of weights are `centred-error`",
         "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )
 NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
     {
+        "gradient-rounding": (
+            "with which chance a sum over queries that is no rational passes for one, and when the "
+            "program stops; soft caps, whose logits are no rationals"
+        ),
         "gradients": "how far first differences of a given step are from the derivative",
         "retrievable-information": (
             "what is counted of k random instances, and certified with probability 1 - ε"

@@ -29,6 +29,7 @@ from kvfloor_proofs.report import to_json
 from kvfloor_proofs.verify import NOT_ESTABLISHED, with_theorems
 from kvfloor_proofs.verify.results import verify_claim
 
+SHARED = ("statements/Definitions.v", "statements/Probability.v", "statements/Backward.v")
 REGISTERED = [name for names in THEOREMS.values() for name in names]
 AXIOMS = """\
 Axioms:
@@ -81,7 +82,7 @@ def test_a_claims_file_states_its_theorems(slug: str) -> None:
 
 
 def test_the_files_of_statements_are_those_of_the_claims() -> None:
-    files = ["statements/Definitions.v", *map(statements, THEOREMS)]
+    files = [*SHARED, *map(statements, THEOREMS)]
     project = (sources() / "_CoqProject").read_text().splitlines()
     assert [line for line in project if line.startswith("statements/")] == files
     assert sorted(f"statements/{path.name}" for path in (sources() / "statements").glob("*.v")) == (
@@ -265,7 +266,6 @@ def test_gaps_are_refused(copy: Path, gap: str, reason: str) -> None:
 
 TRUE = ": True. Proof. exact I. Qed."
 KEYS, SIGN_KEYS = map(statements, ("keys", "sign-keys"))
-DEFINITIONS = "statements/Definitions.v"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,8 @@ DEFINITIONS = "statements/Definitions.v"
         (KEYS, "Axiom gap : False.", "Axiom, which"),
         (KEYS, f"  Theorem gap {TRUE}", "Theorem, which does not"),
         (KEYS, "Open Scope R_scope. Definition gap := 1.", "Definition, which does not"),
-        (KEYS, "Definition weight := 1.", "weight, which statements/Definitions.v:"),
+        (KEYS, "Definition weight := 1.", f"weight, which {SHARED[0]}:"),
+        (KEYS, "Definition coin := 1.", f"coin, which {SHARED[1]}:"),
         (KEYS, "Definition bits := Bits.bitstrings.", "Bits.bitstrings, which no file"),
         (KEYS, "Import Bits.", "Import, in another form"),
         (KEYS, "From KVFloor Require Import Bits.", "From, which imports a theory"),
@@ -286,7 +287,7 @@ DEFINITIONS = "statements/Definitions.v"
         (SIGN_KEYS, f"Theorem gap {TRUE}", "gap, which belongs in the file of its claim"),
         (SIGN_KEYS, f"Theorem keys_e8 {TRUE}", f"keys_e8, which {KEYS}:"),
         ("SignKeys.v", f"Theorem sign_keys {TRUE}", "sign_keys, which SignKeys.v:"),
-        (DEFINITIONS, f"Theorem gap {TRUE}", "Theorem, which no"),
+        *((shared, f"Theorem gap {TRUE}", "Theorem, which no") for shared in SHARED),
         ("foundations/Sums.v", f"Theorem gap {TRUE}", "Theorem, which no"),
     ],
 )
