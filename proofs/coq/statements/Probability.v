@@ -53,3 +53,40 @@ Definition equally (cluster : list vector) : list (R * vector) := map (fun k => 
 
 (** The value of an estimate: the sum of its terms. *)
 Definition added : list R -> R := lsum (fun x => x).
+
+(** ** What SubGen estimates *)
+
+(** What one of t samples of a cluster adds to the normaliser: n_x/t exp(<q,k>). *)
+Definition sample_term (d t : nat) (q : vector) (cluster : list vector) (o : option vector) : R :=
+  match o with Some k => INR (length cluster) / INR t * exp (inner_product d q k) | None => 0 end.
+
+(** The estimate of τ = Σ exp(<q,k>): t samples of each cluster, all independent. *)
+Definition normaliser (d t : nat) (q : vector) (clusters : list (list vector)) : chances (list R) :=
+  independent (flat_map (fun cluster =>
+    repeat (drawn (sample_term d t q cluster) (reservoir _ (equally cluster))) t) clusters).
+
+(** All exponentials of a list of keys, added. *)
+Definition exps (d : nat) (q : vector) (keys : list vector) : R :=
+  lsum (fun k => exp (inner_product d q k)) keys.
+
+Section Values.
+Variables (d d_v s : nat) (q : vector) (tokens : list (vector * vector)).   (* keys and values *)
+Definition square (v : vector) : R := rsum d_v (fun c => v c * v c).
+
+(** μ = Σ ‖v‖² *)
+Definition total_square : R := lsum (fun kv => square (snd kv)) tokens.
+
+(** A slot holds a token with probability ‖v‖²/μ. *)
+Definition slot : chances (option (vector * vector)) :=
+  reservoir _ (map (fun kv => (square (snd kv), kv)) tokens).
+
+(** What a slot adds to column c: μ/(s‖v‖²) exp(<q,k>) v_c. *)
+Definition slot_term (c : nat) (o : option (vector * vector)) : R :=
+  match o with
+  | Some (k, v) => total_square / (INR s * square v) * exp (inner_product d q k) * v c
+  | None => 0
+  end.
+
+(** The s slots, independent. *)
+Definition slots : chances (list (option (vector * vector))) := independent (repeat slot s).
+End Values.

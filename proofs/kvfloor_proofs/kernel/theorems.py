@@ -250,6 +250,15 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "subgen_values_unbiased",
             "subgen_values_variance",
         ),
+        "subgen-two-cache": (
+            "subgen_two_cache_rows",
+            "subgen_two_cache_normaliser_unbiased",
+            "subgen_two_cache_normaliser_variance",
+            "subgen_two_cache_values_unbiased",
+            "subgen_two_cache_values_variance",
+            "subgen_two_cache_clusters",
+            "subgen_two_cache_factors",
+        ),
         "subgen-four-cache": (
             "subgen_four_cache_unbiased",
             "subgen_four_cache_variance",
@@ -314,7 +323,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
         "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
         "gradient-error": "not stated yet; errors of weights are `centred-error`",
-        "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
     }
 )
 NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
@@ -347,6 +355,10 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
         "subgen": (
             "the promise with explicit t and s, which follows by Chebyshev's inequality; the bits "
             "of the state; what is said of the operator norm"
+        ),
+        "subgen-two-cache": (
+            "orders other than 2; the promise; the bits of the state (the theorem is that the rows "
+            "so far do not determine the next ones)"
         ),
         "subgen-four-cache": (
             "the 4 in the denominator: the theorem has (ϱ-1)²/(ϱt), the derivation (ϱ-1)²/(4ϱt); "

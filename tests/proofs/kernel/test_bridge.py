@@ -20,6 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from coq_formulas import function, value
 from kvfloor import cost, floors
+from kvfloor.caches import new_tuples
 from kvfloor.families import keys
 from kvfloor.floors import Guarantee
 from kvfloor.numbers import arb_precision
@@ -194,6 +195,21 @@ CONSTANTS = [
         "subgen_normaliser_variance: <= tau * tau * @",
         {"rho": POSITIVE, "t": WHOLE},
         lambda v: floors.relative_variance(v["rho"]) / v["t"],
+    ),
+    Constant(
+        "subgen_two_cache_rows: length (new_pairs i) = (@)%nat",
+        {"i": WHOLE},
+        lambda v: len([*new_tuples(v["i"] + 1, 2)]),
+    ),
+    Constant(
+        "subgen_two_cache_normaliser_variance: <= total2 n d q K1 K2 * total2 n d q K1 K2 * @",
+        {"rho": POSITIVE, "t": WHOLE},
+        lambda v: floors.relative_variance(v["rho"]) / v["t"],
+    ),
+    Constant(
+        "subgen_two_cache_clusters: (sub k centre) <= @)",
+        dict.fromkeys(("R1", "R2", "delta1", "delta2"), POSITIVE),
+        lambda v: floors.product_radius(v["R1"], v["delta1"], v["R2"], v["delta2"]),
     ),
     Constant(
         "two_cache: K1 K2 W c)) -> (@ <= b)%nat",

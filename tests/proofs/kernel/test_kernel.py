@@ -314,7 +314,7 @@ def test_a_theorem_moved_to_another_claims_file_is_refused(copy: Path) -> None:
     with to.open("a") as file:
         file.write(moved)
     printed = refusal(copy, *CHECK)
-    assert f"{statements('subgen')}:80: subgen_four_cache_unbiased, which belongs in " in printed
+    assert f"{statements('subgen')}:50: subgen_four_cache_unbiased, which belongs in " in printed
 
 
 @pytest.mark.parametrize("option", ["-arg -type-in-type", "-arg -impredicative-set", "-Q /x X"])
