@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 STATEMENTS = Path("statements")
-SHARED = ("Definitions", "Probability", "Backward")  # what claims share; all else is one claim's
+SHARED = ("Definitions", "Families", "Probability", "Backward")  # other files are of one claim
 GENERATED = Path(".audit")  # no name in Coq, so no theory can require what lies there
 
 ASSUMPTIONS = {"Variable", "Variables", "Hypothesis", "Hypotheses", "Context"}

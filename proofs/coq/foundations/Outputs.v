@@ -38,5 +38,10 @@ Proof. unfold output. rewrite <- rsum_plus. apply rsum_ext. intros; ring. Qed.
 Lemma output_scal n s x f : output n s (fun j => x * f j) = x * output n s f.
 Proof. unfold output. rewrite <- rsum_scal. apply rsum_ext. intros; ring. Qed.
 
-Lemma output_ext n s f g : (forall j, (j < n)%nat -> f j = g j) -> output n s f = output n s g.
-Proof. intros H. unfold output. apply rsum_ext. intros j Hj. now rewrite H. Qed.
+Lemma output_logits n s s' v : (forall j, (j < n)%nat -> s j = s' j) ->
+  output n s v = output n s' v.
+Proof.
+  intros H. unfold output, weight.
+  rewrite (rsum_ext n (fun l => exp (s l)) (fun l => exp (s' l))) by (intros; now rewrite H).
+  apply rsum_ext. intros j Hj. now rewrite H.
+Qed.

@@ -204,6 +204,16 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "value_levels_randomized",
             "value_levels_up_to",
         ),
+        "key-levels": (
+            "key_levels",
+            "key_levels_inside",
+            "key_levels_payload",
+            "key_levels_margin",
+            "key_levels_met",
+            "key_levels_states",
+            "key_levels_up_to",
+            "key_levels_randomized",
+        ),
         "latent-heads": (
             "latent_heads",
             "latent_heads_named",
@@ -320,7 +330,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "the upper side and the general step of the lower one could be stated, and are not; "
             "the constants of the lower side are certified in balls at given sizes"
         ),
-        "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
         "best-floor": "it is the largest of others",
         "gradient-error": "not stated yet; errors of weights are `centred-error`",
     }
@@ -334,6 +343,10 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
         "gradients": "how far first differences of a given step are from the derivative",
         "retrievable-information": (
             "what is counted of k random instances, and certified with probability 1 - ε"
+        ),
+        "key-levels": (
+            "orders from 2 on (for order 2 and payloads on a grid it is `sharp-floor`); payloads that "
+            "many queries read bit by bit"
         ),
         "latent-heads": "the other floors of one head, of keys that hold symbols too",
         "positions": "randomised caches; more slots than one",

@@ -265,6 +265,21 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "key_levels: <-> INR (@) * log2",
+        whole("n", "b", "f"),
+        lambda v: floors.key_symbols(1, v["n"], v["b"], v["f"] + 1),
+    ),
+    Constant(
+        "key_levels_margin: g > ln (@) + gamma",
+        {"n": st.integers(3, 12), "eta": PART, "alpha": SMALL, "rho": POSITIVE},
+        lambda v: floors.symbol_ratio(guarantee(v), v["n"] - 2, v["rho"]),
+    ),
+    Constant(
+        "key_levels_margin: (g - @) * (1 + eta",
+        {"gamma": POSITIVE, "X": POSITIVE},
+        lambda v: floors.tied_lift(1, v["gamma"], v["X"]),
+    ),
+    Constant(
         "latent_heads_named: <-> INR (@) * log2",
         whole("n", "a") | {"r": st.integers(13, 20)},
         lambda v: floors.value_symbols(1, v["n"], v["r"] - v["a"]),
@@ -380,6 +395,11 @@ WHOLE_BITS = [
         "value_levels: <-> @ <= INR b",
         whole("n", "d_v") | {"L": st.integers(2, 20)},
         lambda v: floors.whole_bits(floors.value_symbols(1, v["n"], v["d_v"]), v["L"]),
+    ),
+    Constant(
+        "key_levels: <-> @ <= INR bits",
+        whole("n", "b", "f") | {"L": st.integers(2, 20)},
+        lambda v: floors.whole_bits(floors.key_symbols(1, v["n"], v["b"], v["f"] + 1), v["L"]),
     ),
     Constant(
         "retrievable_information: <= delta) -> @ <= INR b",

@@ -29,7 +29,7 @@ from kvfloor_proofs.report import to_json
 from kvfloor_proofs.verify import NOT_ESTABLISHED, with_theorems
 from kvfloor_proofs.verify.results import verify_claim
 
-SHARED = ("statements/Definitions.v", "statements/Probability.v", "statements/Backward.v")
+SHARED = [f"statements/{name}.v" for name in ("Definitions", "Families", "Probability", "Backward")]
 REGISTERED = [name for names in THEOREMS.values() for name in names]
 AXIOMS = """\
 Axioms:
@@ -279,7 +279,7 @@ KEYS, SIGN_KEYS = map(statements, ("keys", "sign-keys"))
         (KEYS, f"  Theorem gap {TRUE}", "Theorem, which does not"),
         (KEYS, "Open Scope R_scope. Definition gap := 1.", "Definition, which does not"),
         (KEYS, "Definition weight := 1.", f"weight, which {SHARED[0]}:"),
-        (KEYS, "Definition coin := 1.", f"coin, which {SHARED[1]}:"),
+        (KEYS, "Definition coin := 1.", f"coin, which {SHARED[2]}:"),
         (KEYS, "Definition bits := Bits.bitstrings.", "Bits.bitstrings, which no file"),
         (KEYS, "Import Bits.", "Import, in another form"),
         (KEYS, "From KVFloor Require Import Bits.", "From, which imports a theory"),
