@@ -136,3 +136,27 @@ Definition value_query (a : nat) (P : nat -> R) : nat -> R := fun c => if c <? a
 
 Definition payload_query (a : nat) (gamma : R) (T : nat -> R) (e : nat) : nat -> R := fun c =>
   if c <? a then T c else if c =? a + e then gamma else 0.
+
+(** What stands for a level p in a key: 1 + ln(p/(1-p))/γ. *)
+Definition payload (gamma p : R) : R := 1 + ln (p / (1 - p)) / gamma.
+
+(** Order 1, keys of a + b entries, values of 1 + f. *)
+
+(** A key is an address, public, of a entries, and payloads: ones in row 0, one of x in the others. *)
+Definition level_key (L a : nat) (x : nat -> R) (A K : matrix) : Prop :=
+  (forall j c, (c < a)%nat -> K j c = A j c) /\ (forall c, K 0%nat (a + c)%nat = 1) /\
+  (forall j c, exists s, (s < L)%nat /\ K (S j) (a + c)%nat = x s).
+
+(** A value has a mark, which is 0 in row 0 alone, and then levels. *)
+Definition level_value (L : nat) (lev : nat -> R) (V : matrix) : Prop :=
+  (forall j, V j 0%nat = match j with O => 0 | _ => 1 end) /\
+  (forall j c, exists s, (s < L)%nat /\ V j (S c) = lev s).
+
+(** A cache may be asked for values with the queries P, for payloads with the queries T; [right] is
+    what the answer must be. *)
+Definition level_guarantee (n a b f L : nat) (eta alpha gamma : R) (lev x : nat -> R) (A : matrix)
+    (P T : nat -> nat -> R) (state : matrix -> matrix -> list bool) (answer : reader) : Prop :=
+  forall K V, level_key L a x A K -> level_value L lev V ->
+    let right q c := accurate eta alpha (answer (state K V) q c) (attention n (a + b) q K V c) in
+    (forall j c, (j < n)%nat -> (c < f)%nat -> right (value_query a (P j)) (S c)) /\
+    (forall j e, (0 < j < n)%nat -> (e < b)%nat -> right (payload_query a gamma (T j) e) 0%nat).

@@ -14,10 +14,7 @@ Theorem key_levels_inside (eta alpha : R) (L : nat) : 0 <= eta < 1 -> 0 <= alpha
   <-> 0 < equal_room eta alpha L.
 Proof. exact (KeyLevels.key_levels_inside eta alpha L). Qed.
 
-(** What stands for a level p in a key: 1 + ln(p/(1-p))/γ. *)
-Definition payload (gamma p : R) : R := 1 + ln (p / (1 - p)) / gamma.
-
-(** The share that it gives the first of two tied tokens is p. *)
+(** The share that a payload gives the first of two tied tokens is the level that it stands for. *)
 Theorem key_levels_payload (gamma p : R) : gamma <> 0 -> 0 < p < 1 ->
   logistic (gamma * (1 - payload gamma p)) = p.
 Proof. exact (KeyLevels.key_levels_payload gamma p). Qed.
@@ -30,30 +27,11 @@ Theorem key_levels_margin (n : nat) (eta alpha rho gamma X g : R) :
   excess (n - 2) (g - gamma * (X - 1)) * (1 + eta + 2 * alpha) < rho.
 Proof. exact (KeyLevels.key_levels_margin n eta alpha rho gamma X g). Qed.
 
-(** ** The family, at order 1: keys of a + b entries, values of 1 + f *)
-
-(** A key is an address, public, of a entries, and payloads: ones in row 0, one of x in the others. *)
-Definition level_key (L a : nat) (x : nat -> R) (A K : matrix) : Prop :=
-  (forall j c, (c < a)%nat -> K j c = A j c) /\ (forall c, K 0%nat (a + c)%nat = 1) /\
-  (forall j c, exists s, (s < L)%nat /\ K (S j) (a + c)%nat = x s).
-
-(** A value has a mark, which is 0 in row 0 alone, and then levels. *)
-Definition level_value (L : nat) (lev : nat -> R) (V : matrix) : Prop :=
-  (forall j, V j 0%nat = match j with O => 0 | _ => 1 end) /\
-  (forall j c, exists s, (s < L)%nat /\ V j (S c) = lev s).
+(** ** The family, at order 1 *)
 
 (** The query ties token j to token 0: their logits are equal, and g above all others. *)
 Definition ties_to_first (n : nat) (s : nat -> R) (j : nat) (g : R) : Prop :=
   s j = s 0%nat /\ forall t, (t < n)%nat -> t <> j -> t <> 0%nat -> s 0%nat >= s t + g.
-
-(** A cache may be asked for values with the queries P, for payloads with the queries T; [right] is
-    what the answer must be. *)
-Definition level_guarantee (n a b f L : nat) (eta alpha gamma : R) (lev x : nat -> R) (A : matrix)
-    (P T : nat -> nat -> R) (state : matrix -> matrix -> list bool) (answer : reader) : Prop :=
-  forall K V, level_key L a x A K -> level_value L lev V ->
-    let right q c := accurate eta alpha (answer (state K V) q c) (attention n (a + b) q K V c) in
-    (forall j c, (j < n)%nat -> (c < f)%nat -> right (value_query a (P j)) (S c)) /\
-    (forall j e, (0 < j < n)%nat -> (e < b)%nat -> right (payload_query a gamma (T j) e) 0%nat).
 
 (** If (η, α) tells L levels apart, there are such keys of 3 + b entries and values of 1 + f, whatever
     the strength γ of queries for payloads, so that states of exactly so many bits are enough exactly

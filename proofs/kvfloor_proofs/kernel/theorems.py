@@ -214,6 +214,13 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "key_levels_up_to",
             "key_levels_randomized",
         ),
+        "best-floor": (
+            "best_floor",
+            "best_floor_randomized",
+            "best_floor_keys",
+            "best_floor_identifiable",
+            "best_floor_absolute",
+        ),
         "latent-heads": (
             "latent_heads",
             "latent_heads_named",
@@ -330,7 +337,6 @@ NO_THEOREM: Mapping[str, str] = MappingProxyType(
             "the upper side and the general step of the lower one could be stated, and are not; "
             "the constants of the lower side are certified in balls at given sizes"
         ),
-        "best-floor": "it is the largest of others",
         "gradient-error": "not stated yet; errors of weights are `centred-error`",
     }
 )
@@ -345,8 +351,12 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
             "what is counted of k random instances, and certified with probability 1 - ε"
         ),
         "key-levels": (
-            "orders from 2 on (for order 2 and payloads on a grid it is `sharp-floor`); payloads that "
+            "orders from 2 on (order 2, with payloads on a grid, is `sharp-floor`); payloads that "
             "many queries read bit by bit"
+        ),
+        "best-floor": (
+            "orders from 2 on; bounded norms, and keys of fewer than three entries, where it is the "
+            "floor of another claim; that a cache with as many bits, to leading order, is there"
         ),
         "latent-heads": "the other floors of one head, of keys that hold symbols too",
         "positions": "randomised caches; more slots than one",

@@ -51,8 +51,12 @@ def agree(coq: Any, python: Any) -> bool:
 
 def evaluate(formula: str, audited: Audit, v: dict[str, Any]) -> Any:
     """Over the rationals, or in balls where functions of the reals occur; Coq's ln 0 is 0."""
-    known: dict[str, Any] = {"exp": arb.exp, "ln": lambda x: x.log() if x > 0 else arb(0)}
-    for name in ("excess", "log2", "H2"):
+    known: dict[str, Any] = {
+        "exp": arb.exp,
+        "ln": lambda x: x.log() if x > 0 else arb(0),
+        "Nat.max": max,
+    }
+    for name in ("excess", "log2", "H2", "best_symbols"):
         known[name] = _defined(audited.definitions[name], known)
     number = ball if set(re.findall(r"\w+", formula)) & set(known) else Fraction
     known |= {"INR": lambda x: x, "S": lambda x: x + 1, "binom": lambda n, k: comb(int(n), int(k))}
@@ -280,6 +284,19 @@ CONSTANTS = [
         lambda v: floors.tied_lift(1, v["gamma"], v["X"]),
     ),
     Constant(
+        "best_floor_keys: best_symbols n d d_v = (@)%nat",
+        {"d": st.integers(5, 12)} | whole("n", "d_v"),
+        lambda v: floors.key_symbols(1, v["n"], v["d"] - 3, v["d_v"]),
+    ),
+    Constant(
+        "best_floor_identifiable: = (@)%nat",
+        {"n": st.integers(2, 12), "d": st.integers(3, 12), "d_v": WHOLE},
+        lambda v: (
+            floors.identifiable(1, v["n"], v["d"], v["d_v"])
+            - floors.key_symbols(1, v["n"], v["d"] - 3, v["d_v"])
+        ),
+    ),
+    Constant(
         "latent_heads_named: <-> INR (@) * log2",
         whole("n", "a") | {"r": st.integers(13, 20)},
         lambda v: floors.value_symbols(1, v["n"], v["r"] - v["a"]),
@@ -395,6 +412,11 @@ WHOLE_BITS = [
         "value_levels: <-> @ <= INR b",
         whole("n", "d_v") | {"L": st.integers(2, 20)},
         lambda v: floors.whole_bits(floors.value_symbols(1, v["n"], v["d_v"]), v["L"]),
+    ),
+    Constant(
+        "best_floor: <-> @ <= INR bits",
+        {"n": st.integers(4, 12), "d": st.integers(3, 12), "d_v": WHOLE, "L": st.integers(2, 20)},
+        lambda v: floors.best_floor(v["n"], v["d"], d_v=v["d_v"], levels=v["L"]).bits,
     ),
     Constant(
         "key_levels: <-> @ <= INR bits",
