@@ -355,8 +355,8 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
             "many queries read bit by bit"
         ),
         "best-floor": (
-            "orders from 2 on; bounded norms, and keys of fewer than three entries, where it is the "
-            "floor of another claim; that a cache with as many bits, to leading order, is there"
+            "orders from 2 on; bounded norms, and keys of fewer than three entries, where it is "
+            "another claim's floor; that a cache with as many bits, to leading order, is there"
         ),
         "latent-heads": "the other floors of one head, of keys that hold symbols too",
         "positions": "randomised caches; more slots than one",
