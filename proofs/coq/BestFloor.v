@@ -1,8 +1,8 @@
 (** H6 `best-floor`: of the floors at order 1 the larger one, of values or of keys and values, is
     exactly what both families need; and how many symbols and levels it has. *)
-From Coq Require Import Reals ZArith Lra Lia Arith List.
+From Coq Require Import Reals Lra Lia Arith List.
 From KVFloor Require Import Sums Attention Tuples Guarantee Bits Entropy Symbols SharpFamily Tied
-  Keys GivenValues Parts LevelFamily FourCacheOrder ValueLevels KeyLevels.
+  Keys GivenValues Parts Rounded LevelFamily FourCacheOrder ValueLevels KeyLevels.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -159,18 +159,6 @@ Proof.
   rewrite !Nat.sub_0_r.
   replace (S k * (3 + b + S f))%nat with (S k * f + k * b + (3 + b) + (4 * k + 1))%nat by ring.
   lia.
-Qed.
-
-(** The least whole number that is x or more. *)
-Lemma least_above x : 0 <= x -> exists L, x <= INR L < x + 1.
-Proof.
-  intros Hx.
-  assert (Hk : exists k, x <= INR k).
-  { destruct (archimed x) as [Hup _]. exists (Z.to_nat (up x)). rewrite INR_IZR_INZ, Z2Nat.id; [lra|].
-    apply le_IZR. lra. }
-  destruct Hk as [k Hk]. induction k as [|k IH].
-  - exists 0%nat. simpl in *. lra.
-  - destruct (Rle_dec x (INR k)) as [H|H]; [now apply IH|]. exists (S k). rewrite S_INR in *. lra.
 Qed.
 
 (** For η = 0 and α < 1/2 there are L >= 1/(2α) levels. *)

@@ -242,19 +242,6 @@ Proof.
   - rewrite Z.sgn_pos, Z.abs_eq by lia. field. lra.
 Qed.
 
-(** Some tuple has the largest logit. *)
-Lemma largest_logit n (s : nat -> R) : (1 <= n)%nat ->
-  exists top, (top < n)%nat /\ forall j, (j < n)%nat -> s j <= s top.
-Proof.
-  induction 1 as [|n Hn (top & Htop & IH)].
-  - exists 0%nat. split; [lia|]. intros j Hj. replace j with 0%nat by lia. lra.
-  - destruct (Rle_dec (s n) (s top)) as [H|H].
-    + exists top. split; [lia|]. intros j Hj. destruct (Nat.eq_dec j n) as [->|]; [exact H|].
-      apply IH. lia.
-    + exists n. split; [lia|]. intros j Hj. destruct (Nat.eq_dec j n) as [->|]; [lra|].
-      specialize (IH j ltac:(lia)). lra.
-Qed.
-
 (** With the scale 1/√D, for a D that is no square, a gradient is no rational but 0. *)
 Theorem gradient_rounding_scale d e (queries : list outcomes) D :
   (forall x, In x queries -> rational_outcomes d e x) ->
@@ -278,7 +265,7 @@ Proof.
     rewrite Er. unfold y at 1. rewrite (output_ext n s _ (fun i => y * v i)).
     - apply output_scal.
     - intros i _. rewrite output_scal. fold y. ring. }
-  destruct (largest_logit n s Hn) as (top & Htop & Hmax).
+  destruct (largest_of n s Hn) as (top & Htop & Hmax).
   assert (HR : rational (r * r * INR D)).
   { apply rational_times; [now apply rational_times|]. rewrite INR_IZR_INZ.
     apply rational_integer. }

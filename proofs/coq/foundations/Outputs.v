@@ -45,3 +45,16 @@ Proof.
   rewrite (rsum_ext n (fun l => exp (s l)) (fun l => exp (s' l))) by (intros; now rewrite H).
   apply rsum_ext. intros j Hj. now rewrite H.
 Qed.
+
+(** Some tuple has the largest logit. *)
+Lemma largest_of n (s : nat -> R) : (1 <= n)%nat ->
+  exists top, (top < n)%nat /\ forall j, (j < n)%nat -> s j <= s top.
+Proof.
+  induction 1 as [|n Hn (top & Htop & IH)].
+  - exists 0%nat. split; [lia|]. intros j Hj. replace j with 0%nat by lia. lra.
+  - destruct (Rle_dec (s n) (s top)) as [H|H].
+    + exists top. split; [lia|]. intros j Hj. destruct (Nat.eq_dec j n) as [->|]; [exact H|].
+      apply IH. lia.
+    + exists n. split; [lia|]. intros j Hj. destruct (Nat.eq_dec j n) as [->|]; [lra|].
+      specialize (IH j ltac:(lia)). lra.
+Qed.

@@ -222,6 +222,17 @@ Definition clusterable (d : nat) (S : vector -> Prop) (m : nat) (delta : R) : Pr
 Definition products (S1 S2 : vector -> Prop) : vector -> Prop :=
   fun x => exists k l, S1 k /\ S2 l /\ x = mul k l.
 
+(** ** The gauge *)
+
+(** The rows that the gauge fixes: row 0 of every slot but the first. All the others are free. *)
+Definition fixed_row (slot row : nat) : bool := (0 <? slot) && (row =? 0).
+
+(** m matrices whose fixed rows are ones. *)
+Definition in_gauge (m d : nat) (Ms : list matrix) : Prop :=
+  length Ms = m /\
+  forall slot row c, (slot < m)%nat -> fixed_row slot row = true -> (c < d)%nat ->
+    nth slot Ms ones row c = 1.
+
 (** ** Exponentials, enclosures *)
 
 (** A quotient of two integers. *)

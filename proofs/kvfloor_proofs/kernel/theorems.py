@@ -255,6 +255,15 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "identifiability_shift",
             "identifiability_order_1",
         ),
+        "entropy-dimension": (
+            "entropy_dimension",
+            "entropy_dimension_apart",
+            "entropy_dimension_points",
+            "entropy_dimension_met",
+            "entropy_dimension_upper",
+            "entropy_dimension_gauge",
+            "entropy_dimension_order_1",
+        ),
         "covering-number": (
             "covering_number",
             "covering_number_apart",
@@ -333,10 +342,6 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
     {
-        "entropy-dimension": (
-            "the upper side and the general step of the lower one could be stated, and are not; "
-            "the constants of the lower side are certified in balls at given sizes"
-        ),
         "gradient-error": "not stated yet; errors of weights are `centred-error`",
     }
 )
@@ -357,6 +362,10 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
         "best-floor": (
             "orders from 2 on; bounded norms, and keys of fewer than three entries, where it is "
             "another claim's floor; that a cache with as many bits, to leading order, is there"
+        ),
+        "entropy-dimension": (
+            "that keys and values have such sets of r numbers (they are certified in balls at given "
+            "sizes); what rounding of answers adds"
         ),
         "latent-heads": "the other floors of one head, of keys that hold symbols too",
         "positions": "randomised caches; more slots than one",

@@ -111,6 +111,12 @@ def number_of(kind: str, count: Callable[..., Any]) -> Callable[[dict[str, Any]]
     return lambda v: getattr(count(v["n"], v["d"], v["d_v"]), kind)
 
 
+def one_cell(place: int) -> Callable[[dict[str, Any]], Any]:
+    return lambda v: floors.errors_of_one_cell(
+        v["Q"], order=v["m"], key_bound=v["Bk"], value_bound=v["Bv"]
+    )[place]
+
+
 ETA_ALPHA = {"eta": PART, "alpha": st.fractions(0, Fraction(1, 21), max_denominator=50)}
 GRID = {"eta": SMALL, "alpha": SMALL, "L": st.integers(2, 20)}
 ROOM = "value_floor_states: (1 + eta + 2 * alpha) < @ -> forall"
@@ -341,6 +347,24 @@ CONSTANTS = [
         "identifiability_order_1: (seq 0 d_v)))%nat = (@)%nat",
         {"n": st.integers(2, 12)} | whole("d", "d_v"),
         lambda v: floors.identifiable(1, v["n"], v["d"], v["d_v"]),
+    ),
+    Constant(
+        "entropy_dimension_order_1: INR b <= INR (@) * log2",
+        {"n": st.integers(2, 12)} | whole("d", "d_v"),
+        lambda v: floors.identifiable(1, v["n"], v["d"], v["d_v"]),
+    ),
+    *(
+        Constant(
+            f"entropy_dimension_gauge: let {error} := @ in",
+            {"m": st.integers(1, 4)} | dict.fromkeys(("Q", "Bk", "Bv"), POSITIVE),
+            one_cell(place),
+        )
+        for place, error in enumerate(("Ek", "Ev"))
+    ),
+    Constant(
+        "entropy_dimension_gauge: let rows := (@)%nat in",
+        {"m": st.integers(2, 5), "n": st.integers(2, 12)},
+        lambda v: floors.gauged_numbers(v["m"], v["n"], 1, 1)[0],
     ),
     Constant(
         "covering_number: points)) <= @ /\\",
