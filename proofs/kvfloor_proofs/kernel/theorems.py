@@ -364,8 +364,8 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
             "another claim's floor; that a cache with as many bits, to leading order, is there"
         ),
         "entropy-dimension": (
-            "that keys and values have such sets of r numbers (they are certified in balls at given "
-            "sizes); what rounding of answers adds"
+            "that keys and values have such sets of r numbers, which is certified in balls at given "
+            "sizes; what rounding of answers adds"
         ),
         "latent-heads": "the other floors of one head, of keys that hold symbols too",
         "positions": "randomised caches; more slots than one",
