@@ -338,18 +338,30 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "gradient_rounding_terminates",
             "gradient_rounding_scale",
         ),
+        "gradient-error": (
+            "gradient_error",
+            "gradient_error_product",
+            "gradient_error_difference",
+            "gradient_error_reached",
+            "gradient_error_sum",
+            "gradient_error_weight",
+            "gradient_error_mean",
+            "gradient_error_slope",
+            "gradient_error_slope_computed",
+        ),
     }
 )
-NO_THEOREM: Mapping[str, str] = MappingProxyType(
-    {
-        "gradient-error": "not stated yet; errors of weights are `centred-error`",
-    }
-)
+NO_THEOREM: Mapping[str, str] = MappingProxyType({})  # a claim that has none, and why
 NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
     {
         "gradient-rounding": (
             "with which chance a sum over queries that is no rational passes for one, and when the "
             "program stops; soft caps, whose logits are no rationals"
+        ),
+        "gradient-error": (
+            "what logits, log-sum-exps and products are off by, which gives the hypotheses; slopes "
+            "made of exponentials; products by p before the difference; that what D is off by cancels "
+            "in a gradient of a query; underflow"
         ),
         "gradients": "how far first differences of a given step are from the derivative",
         "retrievable-information": (
@@ -364,8 +376,8 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
             "another claim's floor; that a cache with as many bits, to leading order, is there"
         ),
         "entropy-dimension": (
-            "that keys and values have such sets of r numbers, which is certified in balls at given "
-            "sizes; what rounding of answers adds"
+            "that keys and values have such sets of r numbers (certified in balls at given sizes); "
+            "what rounding of answers adds"
         ),
         "latent-heads": "the other floors of one head, of keys that hold symbols too",
         "positions": "randomised caches; more slots than one",

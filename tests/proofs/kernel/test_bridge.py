@@ -349,6 +349,33 @@ CONSTANTS = [
         lambda v: floors.identifiable(1, v["n"], v["d"], v["d_v"]),
     ),
     Constant(
+        "product_off",
+        dict.fromkeys(("a", "a_off", "b", "b_off", "u"), POSITIVE),
+        lambda v: floors.product_off(v["a"], v["a_off"], v["b"], v["b_off"], v["u"]),
+    ),
+    Constant(
+        "difference_off",
+        {"size": POSITIVE, "o": POSITIVE, "u": SMALL},
+        lambda v: floors.difference_error(v["size"], v["o"], 0, v["u"], joins=1),
+    ),
+    Constant(
+        "exponent_drift",
+        dict.fromkeys(("s", "l", "gamma", "size", "e"), POSITIVE),
+        lambda v: floors.exponent_drift(v["s"], v["l"], v["gamma"], v["size"], v["e"]),
+    ),
+    Constant(
+        "slope_off",
+        dict.fromkeys(("slope", "moved", "square", "off"), POSITIVE) | {"u": SMALL},
+        lambda v: floors.slope_error(
+            v["slope"], v["moved"], v["square"], v["off"], v["u"], Fraction(0)
+        ),
+    ),
+    Constant(
+        "gradient_error_slope: tanh (y' / c) <= (1 - tanh (y / c) * tanh (y / c)) * exp (@)",
+        {"D": POSITIVE, "c": POSITIVE},
+        lambda v: floors.slope_factor(v["D"], v["c"]),
+    ),
+    Constant(
         "entropy_dimension_order_1: INR b <= INR (@) * log2",
         {"n": st.integers(2, 12)} | whole("d", "d_v"),
         lambda v: floors.identifiable(1, v["n"], v["d"], v["d_v"]),

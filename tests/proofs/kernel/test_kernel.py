@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kvfloor_proofs.claims import SLUGS, load
+from kvfloor_proofs.foundations import claim
 from kvfloor_proofs.kernel import (
     NO_THEOREM,
     NOT_IN_KERNEL,
@@ -120,6 +121,13 @@ def test_a_page_says_what_its_theorems_leave_out() -> None:
         printed = page(load(slug))
         assert ("Proved in part" in printed) == bool(left_out)
         assert f"Not in the kernel: {left_out}" in printed or not left_out
+
+
+def test_a_page_says_why_there_is_no_theorem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All claims have some: the next one may not."""
+    monkeypatch.setattr(claim, "THEOREMS", {})
+    monkeypatch.setattr(claim, "NO_THEOREM", {"keys": "not stated yet"})
+    assert "No theorem: not stated yet." in page(load("keys"))
 
 
 def test_a_theorem_of_no_claim_is_told() -> None:
