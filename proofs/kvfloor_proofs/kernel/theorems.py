@@ -360,8 +360,8 @@ NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
         ),
         "gradient-error": (
             "what logits, log-sum-exps and products are off by, which gives the hypotheses; slopes "
-            "made of exponentials; products by p before the difference; that what D is off by cancels "
-            "in a gradient of a query; underflow"
+            "made of exponentials; products by p before the difference; that what D is off by "
+            "cancels in a gradient of a query; underflow"
         ),
         "gradients": "how far first differences of a given step are from the derivative",
         "retrievable-information": (
