@@ -1,8 +1,8 @@
-(** S5 `entropy-dimension`: each halving of the error takes r bits, one for every number that answers
-    tell. *)
+(** S5 `entropy-dimension`: each halving of the error takes r bits, one for every number that
+    answers tell. *)
 From Coq Require Import Reals Lra Lia Arith List FunctionalExtensionality.
-From KVFloor Require Import Sums Attention Tuples Guarantee Bits Entropy Symbols MixedSymbols Outputs
-  Rounded GridPoints Cells FourCacheOrder Identifiability.
+From KVFloor Require Import Sums Attention Tuples Guarantee Bits Entropy Symbols MixedSymbols
+  Outputs Rounded GridPoints Cells FourCacheOrder Identifiability.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -52,7 +52,8 @@ Proof.
   specialize (Hw i Hi) as Hwi.
   assert (Hrest : Rabs rest <= c * h).
   { eapply Rle_trans; [apply rsum_Rabs|].
-    apply Rle_trans with (rsum r (fun j => Rabs (D j - (if j =? i then 1 else 0)) * w j) * (h / w i)).
+    apply Rle_trans with
+      (rsum r (fun j => Rabs (D j - (if j =? i then 1 else 0)) * w j) * (h / w i)).
     - rewrite <- rsum_scal_r. apply rsum_le. intros j Hj. rewrite Rabs_mult, Rmult_assoc.
       apply Rmult_le_compat_l; [apply Rabs_pos|]. specialize (Hmost j Hj). specialize (Hw j Hj).
       apply (Rmult_le_compat_l (w j)) in Hmost; [|lra].
@@ -203,8 +204,8 @@ Theorem entropy_dimension_met d d_v q (K : matrix) Rs alpha (N : nat -> nat) b :
   <-> rsum d_v (fun j => log2 (INR (N j))) <= INR b.
 Proof.
   intros Ha HN.
-  assert (HN1 : forall j, (j < d_v)%nat -> (1 <= N j)%nat /\ INR (N j - 1) * alpha < Rs j * (1 - 0) /\
-            Rs j / INR (N j) <= alpha).
+  assert (HN1 : forall j, (j < d_v)%nat ->
+            (1 <= N j)%nat /\ INR (N j - 1) * alpha < Rs j * (1 - 0) /\ Rs j / INR (N j) <= alpha).
   { intros j Hj. destruct (HN j Hj) as [HR Hx].
     assert (0 < Rs j / alpha) by (apply Rdiv_lt_0_compat; lra).
     assert (E : Rs j / alpha * alpha = Rs j) by (field; lra).
@@ -351,7 +352,8 @@ Theorem entropy_dimension_order_1 n d d_v Bk Bv Q alpha :
   (1 <= n)%nat -> 0 < Bk -> 0 < Bv -> 0 < Q -> 0 < alpha <= 1 ->
   exists b (state : matrix -> matrix -> list bool) (answer : reader),
     INR b <= INR ((n - 1) * d + n * d_v) * log2 (1 / alpha)
-      + (INR ((n - 1) * d) * log2 (2 * (Q * Bk * Bv) + 2) + INR (n * d_v) * log2 (2 * Bv + 2) + 1) /\
+      + (INR ((n - 1) * d) * log2 (2 * (Q * Bk * Bv) + 2)
+         + INR (n * d_v) * log2 (2 * Bv + 2) + 1) /\
     (forall K V, length (state K V) = b) /\
     (forall K V, (forall c, (c < d)%nat -> K 0%nat c = 0) ->
        (forall j c, (j < n)%nat -> (c < d)%nat -> Rabs (K j c) <= Bk) ->
@@ -374,8 +376,8 @@ Proof.
   - rewrite !Rmult_1_r, !Rmult_1_l in Hb. exact Hb.
   - intros K V H0 HK HV q c Hq Hc.
     assert (E : attention n d q K V c = tensor (repeat (seq 0 n) 1) d q [K] [V] c).
-    { simpl repeat. rewrite order_1_output. unfold tuple_output, tuple_weight, attention, output, weight.
-      now rewrite !lsum_seq. }
+    { simpl repeat. rewrite order_1_output.
+      unfold tuple_output, tuple_weight, attention, output, weight. now rewrite !lsum_seq. }
     rewrite E. apply Hans; auto.
     + split; [reflexivity|]. intros s j e Hs Hj He Hout. replace s with 0%nat by lia. simpl.
       destruct j as [|j]; [now apply H0|]. exfalso. apply Hout.

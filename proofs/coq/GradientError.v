@@ -214,8 +214,8 @@ Proof.
   rewrite Rmult_assoc, <- exp_plus, Rplus_opp_l, exp_0, Rmult_1_r in Hmove. exact Hmove.
 Qed.
 
-(** What a computed slope is off by, where tanh² is Q at most, tanh off relatively by T, and the slope
-    itself by M as its logit is. *)
+(** What a computed slope is off by, where tanh² is [square] at most, tanh off relatively by [off],
+    and the slope itself by [moved] as its logit is. *)
 Definition slope_off (slope moved square off u : R) : R :=
   moved + square * ((1 + off) ^ 2 * (1 + u) - 1)
   + 4 * u / (1 - 4 * u) * (slope + moved + square * ((1 + off) ^ 2 * (1 + u) - 1)).

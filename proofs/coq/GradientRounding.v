@@ -123,7 +123,8 @@ Proof.
 Qed.
 
 Theorem gradient_rounding_pairs :
-  rational_outcomes d e (pairs_of n s u k a) /\ query_share n s u k a = mean_of (pairs_of n s u k a).
+  rational_outcomes d e (pairs_of n s u k a) /\
+  query_share n s u k a = mean_of (pairs_of n s u k a).
 Proof. split; [split; [nia|exact pairs_rational]|now apply share_of_pairs]. Qed.
 
 (** E5: a share is r just if for every sum of two logits the values of the pairs, less r, add up
@@ -149,7 +150,8 @@ Theorem gradient_rounding_candidate d e n s u k a (top : nat) r :
   let m := multiplicity n s (s top) in
   r = (of u * m - of k * of a) / (m * m).
 Proof.
-  intros Hin Htop Hmax Hr Heq of m. pose proof (multiplicity_of_one n s top Htop) as Hm. fold m in Hm.
+  intros Hin Htop Hmax Hr Heq of m.
+  pose proof (multiplicity_of_one n s top Htop) as Hm. fold m in Hm.
   destruct (pair_logit_twice n s top Htop) as [Hlt Etop].
   pose proof (proj1 (gradient_rounding d e n s u k a ltac:(lia) Hin r Hr) Heq _ Hlt) as H.
   rewrite Etop, multiplicity_of_pairs in H by assumption. fold m in H.

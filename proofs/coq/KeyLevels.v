@@ -9,7 +9,7 @@ Open Scope R_scope.
 
 (** ** Levels inside (0, 1), and payloads *)
 
-(** (η, α) tells L levels inside (0, 1) apart exactly if the levels of equal room in [0, 1] have some
+(** (η, α) tells L levels inside (0, 1) apart exactly if levels of equal room in [0, 1] have some
     left. *)
 Theorem key_levels_inside eta alpha L : 0 <= eta < 1 -> 0 <= alpha -> (2 <= L)%nat ->
   (exists lev, told eta alpha L lev /\ forall s, (s < L)%nat -> 0 < lev s < 1)
@@ -57,8 +57,8 @@ Proof.
   rewrite exp_Ropp, exp_ln by exact Hq. field. lra.
 Qed.
 
-(** The condition on the leak, as a margin in nats: g > ln((n-2)(1+η+2α)/ρ) + γ(X-1), for payloads up
-    to X and the room ρ. *)
+(** The condition on the leak, as a margin in nats: g > ln((n-2)(1+η+2α)/ρ) + γ(X-1), for payloads
+    up to X and the room ρ. *)
 Theorem key_levels_margin n eta alpha rho gamma X g :
   (3 <= n)%nat -> 0 < 1 + eta + 2 * alpha -> 0 < rho ->
   g > ln (INR (n - 2) * (1 + eta + 2 * alpha) / rho) + gamma * (X - 1) ->
@@ -191,7 +191,8 @@ Proof.
       (fun u msg e => answer u msg (entry_query a gamma P T e) (entry_column e))); auto;
       try apply level_entries_once; try apply Hdelta.
     + intros e w1 w2 o. now apply (level_entries_told n a b f L eta alpha gamma g1 g2 X).
-    + intros u v _ Hv. apply in_bitstrings, Hbits; auto using key_of_word_level, value_of_word_level.
+    + intros u v _ Hv.
+      apply in_bitstrings, Hbits; auto using key_of_word_level, value_of_word_level.
     + intros v [kind [j c]] Hv He. apply in_level_entries in He.
       destruct (Hwrong (key_of_word n a b f x A v) (value_of_word n b f lev v)) as [Hval Hkey];
         auto using key_of_word_level, value_of_word_level.
@@ -207,7 +208,7 @@ End Given.
 Definition marked_key : matrix := fun j c =>
   match c with 2%nat => match j with O => 1 | _ => 0 end | _ => parabola_key j c end.
 
-(** Query j = C (2j, 1, j²) gives row 0 what it gives row j; it is C (2j, 1, 0) for the value of j. *)
+(** Query C (2j, 1, j²) gives row 0 what it gives row j; C (2j, 1, 0) singles out row j. *)
 Definition marked_query (C : R) (j : nat) : nat -> R := fun c =>
   match c with 2%nat => C * (INR j * INR j) | _ => parabola_query C j c end.
 
@@ -246,7 +247,8 @@ Proof.
   destruct (Req_dec g g') as [->|]; [lra|]. left. apply exp_increasing. lra.
 Qed.
 
-Lemma finitely_many_bounded L (x : nat -> R) : exists X, 1 <= X /\ forall s, (s < L)%nat -> x s <= X.
+Lemma finitely_many_bounded L (x : nat -> R) :
+  exists X, 1 <= X /\ forall s, (s < L)%nat -> x s <= X.
 Proof.
   induction L as [|L (X & HX & IH)]; [exists 1; split; [lra|lia]|].
   exists (Rmax X (x L)). split; [eapply Rle_trans; [exact HX|apply Rmax_l]|].

@@ -129,8 +129,8 @@ Theorem subgen_two_cache_normaliser_variance r delta :
   variance (normaliser d t q clusters) added
     <= total2 * total2 * ((rho - 1) * (rho - 1) / (4 * rho * INR t)).
 Proof.
-  intros Hd Hr Hc rho. pose proof (subgen_normaliser_variance d t q clusters Ht Hne r delta Hd Hr Hc)
-    as H. cbv zeta in H. fold rho in H.
+  intros Hd Hr Hc rho.
+  pose proof (subgen_normaliser_variance d t q clusters Ht Hne r delta Hd Hr Hc) as H. cbv zeta in H. fold rho in H.
   assert (E : exps d q (concat clusters) = total2).
   { unfold exps. rewrite (lsum_permutation _ _ _ Hall). apply exps_of_rows. }
   now rewrite E in H.
@@ -193,7 +193,8 @@ Lemma clusters_of_points d delta centres points :
        exists z, In z centres /\ forall x, In x cluster -> norm2 d (sub x z) <= delta).
 Proof.
   revert points. induction centres as [|z zs IH]; intros points H.
-  - exists []. destruct points as [|x points]; [|destruct (H x (or_introl eq_refl)) as (z & [] & _)].
+  - exists [].
+    destruct points as [|x points]; [|destruct (H x (or_introl eq_refl)) as (z & [] & _)].
     split; [simpl; lia|]. split; [constructor|]. intros cluster [].
   - set (near x := if Rle_dec (norm2 d (sub x z)) delta then true else false).
     assert (Hnear : forall x, near x = true <-> norm2 d (sub x z) <= delta).
@@ -236,8 +237,8 @@ Theorem subgen_two_cache_clusters n d K1 K2 m1 m2 delta1 delta2 R1 R2 :
        forall k, In k cluster -> norm2 d (sub k centre) <= R2 * delta1 + R1 * delta2).
 Proof.
   intros H1 H2 C1 C2.
-  destruct (fun HR1 HR2 => covering_number_clusterable d (fun k => exists j, (j < n)%nat /\ k = K1 j)
-    (fun k => exists l, (l < n)%nat /\ k = K2 l) m1 m2 delta1 delta2 R1 R2 HR1 HR2 C1 C2)
+  destruct (fun HR1 HR2 => covering_number_clusterable d
+    (fun k => exists j, (j < n)%nat /\ k = K1 j) (fun k => exists l, (l < n)%nat /\ k = K2 l) m1 m2 delta1 delta2 R1 R2 HR1 HR2 C1 C2)
     as (centres & Hlen & _ & Hcl).
   - intros k (j & Hj & ->). auto.
   - intros k (j & Hj & ->). auto.

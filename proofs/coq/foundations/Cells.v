@@ -1,8 +1,8 @@
 (** The upper side of S5: keys and values some of whose entries are known, all others rounded to the
     middles of cells, as many for a key as for another. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
-From KVFloor Require Import Sums Attention Tuples Guarantee Bits Entropy Symbols MixedSymbols Rounded
-  QuantisedUpperBound.
+From KVFloor Require Import Sums Attention Tuples Guarantee Bits Entropy Symbols MixedSymbols
+  Rounded QuantisedUpperBound.
 Import ListNotations.
 Open Scope R_scope.
 

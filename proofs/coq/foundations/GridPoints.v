@@ -22,7 +22,8 @@ Lemma point_in_box x : In x (words K (seq 0 r)) -> in_box r Rs (point_of x).
 Proof.
   intros Hx j Hj. unfold point_of, grid_point. specialize (HR j Hj).
   pose proof (symbol_lt Nat.eq_dec K (seq 0 r) x j Hx ltac:(apply in_seq; lia)) as Hk.
-  set (k := symbol _ _ _ _) in *. destruct (Nat.eqb_spec (K j) 1) as [|Hne]; [rewrite Rabs_R0; lra|].
+  set (k := symbol _ _ _ _) in *.
+  destruct (Nat.eqb_spec (K j) 1) as [|Hne]; [rewrite Rabs_R0; lra|].
   assert (HK : 0 < INR (K j - 1)) by (apply lt_0_INR; lia).
   assert (H : 0 <= INR k / INR (K j - 1) <= 1).
   { split; [apply Rmult_le_pos; [apply pos_INR|left; now apply Rinv_0_lt_compat]|].

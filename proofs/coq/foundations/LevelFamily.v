@@ -1,12 +1,12 @@
-(** The family of H6 at order 1: keys of a + b columns, values of 1 + f. Rows of both hold symbols, and
-    every symbol can be told from the answer to one query. *)
+(** The family of H6 at order 1: keys of a + b columns, values of 1 + f. Rows of both hold symbols,
+    and every symbol can be told from the answer to one query. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
 From KVFloor Require Import Sums Attention Guarantee Bits Symbols MixedSymbols Levels SharpFamily
   Tied GivenValues Parts.
 Import ListNotations.
 Open Scope R_scope.
 
-(** A key is an address, public, of a columns, and payloads: ones in row 0, one of x in the others. *)
+(** A key is a public address of a columns, and payloads: ones in row 0, one of x in the others. *)
 Definition level_key (L a : nat) (x : nat -> R) (A K : matrix) : Prop :=
   (forall j c, (c < a)%nat -> K j c = A j c) /\ (forall c, K 0%nat (a + c)%nat = 1) /\
   (forall j c, exists s, (s < L)%nat /\ K (S j) (a + c)%nat = x s).
@@ -48,7 +48,8 @@ Proof.
     rewrite (rsum_ext b _ (fun _ => 0)), rsum_const.
     + destruct (Nat.ltb_spec (a + e) a); [lia|]. rewrite Nat.eqb_refl. ring.
     + intros c _. destruct (Nat.eqb_spec c e); [reflexivity|].
-      destruct (Nat.ltb_spec (a + c) a); [lia|]. destruct (Nat.eqb_spec (a + c) (a + e)); [lia|ring].
+      destruct (Nat.ltb_spec (a + c) a); [lia|].
+      destruct (Nat.eqb_spec (a + c) (a + e)); [lia|ring].
 Qed.
 
 Section Family.
@@ -125,7 +126,8 @@ Qed.
 Definition entry_query (e : entry) : nat -> R :=
   let '(kind, (j, c)) := e in
   if kind then payload_query a gamma (T j) c else value_query a (P j).
-Definition entry_column (e : entry) : nat := let '(kind, (_, c)) := e in if kind then 0%nat else S c.
+Definition entry_column (e : entry) : nat :=
+  let '(kind, (_, c)) := e in if kind then 0%nat else S c.
 Definition word_output (w : list nat) (e : entry) : R :=
   attention n (a + b) (entry_query e) (key_of_word w) (value_of_word w) (entry_column e).
 

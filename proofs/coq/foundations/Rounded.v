@@ -9,8 +9,8 @@ Lemma least_above x : 0 <= x -> exists L, x <= INR L < x + 1.
 Proof.
   intros Hx.
   assert (Hk : exists k, x <= INR k).
-  { destruct (archimed x) as [Hup _]. exists (Z.to_nat (up x)). rewrite INR_IZR_INZ, Z2Nat.id; [lra|].
-    apply le_IZR. lra. }
+  { destruct (archimed x) as [Hup _]. exists (Z.to_nat (up x)).
+    rewrite INR_IZR_INZ, Z2Nat.id; [lra|]. apply le_IZR. lra. }
   destruct Hk as [k Hk]. induction k as [|k IH].
   - exists 0%nat. simpl in *. lra.
   - destruct (Rle_dec x (INR k)) as [H|H]; [now apply IH|]. exists (S k). rewrite S_INR in *. lra.

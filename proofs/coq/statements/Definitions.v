@@ -3,8 +3,8 @@
     Whoever trusts Coq's kernel, and reads this file and a claim's beside it, needs to read nothing
     else: every main theorem of the claim is stated there, with the definitions that only it uses.
     Each proof there only names the theorem of the claim's theory; the kernel checks that it states
-    the same. Claims about given keys and symbols also share [Families.v], about randomised estimates
-    [Probability.v], about gradients [Backward.v].
+    the same. Claims about given keys and symbols also share [Families.v], about randomised
+    estimates [Probability.v], about gradients [Backward.v].
 
     From Coq's library come the natural numbers [nat], lists, the real numbers [R] with [exp] and
     [ln] (where ln x = 0 for x <= 0), [INR : nat -> R], and [Nat.testbit i c], bit c of i. Natural

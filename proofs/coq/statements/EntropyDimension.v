@@ -44,8 +44,8 @@ Theorem entropy_dimension_points (K : nat -> nat) :
   (forall j, (j < r)%nat -> (1 <= K j)%nat /\ INR (K j - 1) * alpha < Rs j * (1 - c)) ->
   rsum r (fun j => log2 (INR (K j))) <= INR b.
 Proof.
-  exact (EntropyDimension.entropy_dimension_points r out Rs w c alpha b state answer Hout Hpos Halpha
-           Hb Hgood K).
+  exact (EntropyDimension.entropy_dimension_points r out Rs w c alpha b state answer Hout Hpos
+           Halpha Hb Hgood K).
 Qed.
 
 (** So r log₂(1/α) bits, but for a constant. *)
@@ -118,7 +118,8 @@ Theorem entropy_dimension_order_1 (n d d_v : nat) (Bk Bv Q alpha : R) :
   (1 <= n)%nat -> 0 < Bk -> 0 < Bv -> 0 < Q -> 0 < alpha <= 1 ->
   exists b (state : matrix -> matrix -> list bool) (answer : reader),
     INR b <= INR ((n - 1) * d + n * d_v) * log2 (1 / alpha)
-      + (INR ((n - 1) * d) * log2 (2 * (Q * Bk * Bv) + 2) + INR (n * d_v) * log2 (2 * Bv + 2) + 1) /\
+      + (INR ((n - 1) * d) * log2 (2 * (Q * Bk * Bv) + 2)
+         + INR (n * d_v) * log2 (2 * Bv + 2) + 1) /\
     (forall K V, length (state K V) = b) /\
     (forall K V, (forall c, (c < d)%nat -> K 0%nat c = 0) ->
        (forall j c, (j < n)%nat -> (c < d)%nat -> Rabs (K j c) <= Bk) ->

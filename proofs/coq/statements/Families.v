@@ -142,7 +142,7 @@ Definition payload (gamma p : R) : R := 1 + ln (p / (1 - p)) / gamma.
 
 (** Order 1, keys of a + b entries, values of 1 + f. *)
 
-(** A key is an address, public, of a entries, and payloads: ones in row 0, one of x in the others. *)
+(** A key is a public address of a entries, and payloads: ones in row 0, one of x in the others. *)
 Definition level_key (L a : nat) (x : nat -> R) (A K : matrix) : Prop :=
   (forall j c, (c < a)%nat -> K j c = A j c) /\ (forall c, K 0%nat (a + c)%nat = 1) /\
   (forall j c, exists s, (s < L)%nat /\ K (S j) (a + c)%nat = x s).

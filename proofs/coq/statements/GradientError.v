@@ -72,8 +72,8 @@ Theorem gradient_error_slope (c y y' D : R) : 0 < c -> Rabs (y' - y) <= D ->
     <= (1 - tanh (y / c) * tanh (y / c)) * exp (2 * D / c).
 Proof. exact (GradientError.gradient_error_slope c y y' D). Qed.
 
-(** What a computed slope is off by, where tanh² is Q at most, tanh off relatively by T, and the slope
-    itself by M as its logit is. *)
+(** What a computed slope is off by, where tanh² is [square] at most, tanh off relatively by [off],
+    and the slope itself by [moved] as its logit is. *)
 Definition slope_off (slope moved square off u : R) : R :=
   moved + square * ((1 + off) ^ 2 * (1 + u) - 1)
   + 4 * u / (1 - 4 * u) * (slope + moved + square * ((1 + off) ^ 2 * (1 + u) - 1)).
@@ -92,9 +92,9 @@ Qed.
 
 (** ** One query's part of a gradient *)
 
-(** Weights are off by E, the products Σ_c G_c v_c by F, their mean by η, slopes h of a cap by H; then
-    so are the gradients of logits (D6), and a gradient that multiplies them by h and k, as those of a
-    query and of keys do. Inputs and g are exact; the last sum rounds each term by ρ on its way. *)
+(** Weights are off by E, products Σ_c G_c v_c by F, their mean by η, slopes h of a cap by H: so far off
+    are the gradients of logits (D6), and one that multiplies them by h and k, as those of a query and
+    of keys do. Inputs and g are exact; the last sum rounds each term by ρ on its way. *)
 Theorem gradient_error (d_v : nat) (G : nat -> R) (g w0 : R) (l : list (list nat))
     (z : list nat -> R) (v : list nat -> nat -> R) (ph dPh rP rX rZ rS : list nat -> R) (Dh : R)
     (h hh k theta E F H rho : list nat -> R) (eta u : R) :

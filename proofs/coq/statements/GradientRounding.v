@@ -52,7 +52,8 @@ Definition pairs_of (n : nat) (s u k a : nat -> R) : outcomes :=
 Theorem gradient_rounding_pairs (d e n : nat) (s u k a : nat -> R) : (1 <= n)%nat ->
   (forall j, (j < n)%nat ->
      with_roots d e (s j) /\ rational (u j) /\ rational (k j) /\ rational (a j)) ->
-  rational_outcomes d e (pairs_of n s u k a) /\ query_share n s u k a = mean_of (pairs_of n s u k a).
+  rational_outcomes d e (pairs_of n s u k a) /\
+  query_share n s u k a = mean_of (pairs_of n s u k a).
 Proof. exact (GradientRounding.gradient_rounding_pairs d e n s u k a). Qed.
 
 (** It is r just if for every sum of two logits the values of the pairs, less r, add up to 0. *)

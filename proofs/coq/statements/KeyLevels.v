@@ -7,7 +7,7 @@ Open Scope R_scope.
 
 (** ** Levels inside (0, 1), and payloads *)
 
-(** (η, α) tells L levels inside (0, 1) apart exactly if the levels of equal room in [0, 1] have some
+(** (η, α) tells L levels inside (0, 1) apart exactly if levels of equal room in [0, 1] have some
     left. *)
 Theorem key_levels_inside (eta alpha : R) (L : nat) : 0 <= eta < 1 -> 0 <= alpha -> (2 <= L)%nat ->
   (exists lev, told eta alpha L lev /\ forall s, (s < L)%nat -> 0 < lev s < 1)
@@ -19,8 +19,8 @@ Theorem key_levels_payload (gamma p : R) : gamma <> 0 -> 0 < p < 1 ->
   logistic (gamma * (1 - payload gamma p)) = p.
 Proof. exact (KeyLevels.key_levels_payload gamma p). Qed.
 
-(** The condition on the leak, as a margin in nats: g > ln((n-2)(1+η+2α)/ρ) + γ(X-1), for payloads up
-    to X and the room ρ. *)
+(** The condition on the leak, as a margin in nats: g > ln((n-2)(1+η+2α)/ρ) + γ(X-1), for payloads
+    up to X and the room ρ. *)
 Theorem key_levels_margin (n : nat) (eta alpha rho gamma X g : R) :
   (3 <= n)%nat -> 0 < 1 + eta + 2 * alpha -> 0 < rho ->
   g > ln (INR (n - 2) * (1 + eta + 2 * alpha) / rho) + gamma * (X - 1) ->
@@ -33,9 +33,9 @@ Proof. exact (KeyLevels.key_levels_margin n eta alpha rho gamma X g). Qed.
 Definition ties_to_first (n : nat) (s : nat -> R) (j : nat) (g : R) : Prop :=
   s j = s 0%nat /\ forall t, (t < n)%nat -> t <> j -> t <> 0%nat -> s 0%nat >= s t + g.
 
-(** If (η, α) tells L levels apart, there are such keys of 3 + b entries and values of 1 + f, whatever
-    the strength γ of queries for payloads, so that states of exactly so many bits are enough exactly
-    if these are at least (n f + (n-1) b) log₂ L. *)
+(** If (η, α) tells L levels apart, there are such keys of 3 + b entries and values of 1 + f, for any
+    strength γ of queries for payloads, so that states of exactly so many bits are enough exactly if
+    these are at least (n f + (n-1) b) log₂ L. *)
 Theorem key_levels (n b f L : nat) (eta alpha gamma : R) :
   (2 <= L)%nat -> 0 <= eta < 1 -> 0 <= alpha -> 0 < gamma -> 0 < equal_room eta alpha L ->
   exists (A : matrix) (P T : nat -> nat -> R) (inside : nat -> R),
