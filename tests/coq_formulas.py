@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-TOKEN = re.compile(r"\s*(?:(\d+)|([A-Za-z_][\w']*)|(.))")
+TOKEN = re.compile(r"\s*(?:(\d+)|([A-Za-z_](?:[\w']|\.(?=\w))*)|(.))")
 
 
 def value(text: str, names: Mapping[str, Any], number: Callable[[int], Any] = Fraction) -> Any:

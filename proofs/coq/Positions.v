@@ -2,7 +2,7 @@
     of weight σ costs 2ασ of the slack. *)
 From Coq Require Import Reals Lra Lia Arith List Bool.
 From KVFloor Require Import Sums Attention Guarantee Bits Entropy DecodeThreshold Keys Serves Norms
-  Told FourCacheOrder.
+  Told FourCacheOrder Outputs.
 Open Scope R_scope.
 
 (** ** Maps of keys and queries *)
@@ -19,14 +19,6 @@ Definition undone (d : nat) (A B : vector -> vector) : Prop :=
 Lemma logit_ext d q q' K K' j : (forall c, (c < d)%nat -> q c = q' c /\ K j c = K' j c) ->
   logit d q K j = logit d q' K' j.
 Proof. intros H. apply rsum_ext. intros c Hc. now destruct (H c Hc) as [-> ->]. Qed.
-
-Lemma output_logits n s s' v : (forall j, (j < n)%nat -> s j = s' j) ->
-  output n s v = output n s' v.
-Proof.
-  intros H. unfold output, weight.
-  rewrite (rsum_ext n (fun l => exp (s l)) (fun l => exp (s' l))) by (intros; now rewrite H).
-  apply rsum_ext. intros j Hj. now rewrite H.
-Qed.
 
 (** What is undone before leaves attention as it was. *)
 Lemma mapped_attention n d A A' B B' K q V c :

@@ -23,7 +23,8 @@ UNCHANGED = "unchanged"  # not a mutant: the control, which must be proved
 STATEMENTS = (statements(slug).removesuffix(".v").replace("/", ".") for slug in THEOREMS)
 IMPORTS = f"""\
 From Coq Require Import Reals ZArith List Arith Bool Lra Lia.
-From KVFloor Require Import Programs Definitions {" ".join(STATEMENTS)}.
+From KVFloor Require Import Programs Definitions Families Probability Backward.
+From KVFloor Require Import {" ".join(STATEMENTS)}.
 """
 TACTICS = """\
 Import ListNotations.

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 STATEMENTS = Path("statements")
-DEFINITIONS = STATEMENTS / "Definitions.v"
+SHARED = ("Definitions", "Families", "Probability", "Backward")  # other files are of one claim
 GENERATED = Path(".audit")  # no name in Coq, so no theory can require what lies there
 
 ASSUMPTIONS = {"Variable", "Variables", "Hypothesis", "Hypotheses", "Context"}
@@ -44,7 +44,7 @@ FORMS = {
 AUDITED = {"Theorem", "Definition", "Fixpoint"}
 AUDITED_FORM = re.compile(r"\s*\n[A-Z][a-z]+ \w")  # theorems.awk reads line by line
 NAME = re.compile(r"\s*[A-Z]\w+\s+([\w']+)")
-READ = {"Definitions", "Programs"}  # what is read with a file of statements
+READ = {*SHARED, "Programs"}  # what is read with a file of statements
 QUALIFIED = re.compile(r"(?<![\w.])(?!Nat\.|Bool\.)[A-Za-z_][\w.]*\.\w+")
 FIRST = re.compile(r"[-+*{}\s]*((?:\d+|all)\s*:)?[-+*{}\s]*(?P<word>\S?\w*)")
 
@@ -75,7 +75,7 @@ def sentences(path: Path) -> list[tuple[str, str, str]]:
 def allowed(path: Path) -> set[str]:
     """Return the commands of a theory."""
     if path.parent == STATEMENTS:
-        return COMMANDS if path == DEFINITIONS else STATING
+        return COMMANDS if path.stem in SHARED else STATING
     return PROVING if path.parent == Path() else FOUNDING
 
 

@@ -33,6 +33,36 @@ Proof.
   - intros j _. apply HV.
 Qed.
 
+(** An output that is near a level, but for what leaks. *)
+Definition near_level (E y out : R) : Prop := y / (1 + E) <= out <= (y + E) / (1 + E).
+
+(** Levels with more room than leaks are told by accurate answers. *)
+Lemma near_levels_told eta alpha E L (lev : nat -> R) s s' out out' o :
+  0 <= eta < 1 -> 0 <= alpha -> 0 <= E ->
+  (forall i, (i < L)%nat -> 0 <= lev i <= 1) ->
+  (forall i, (S i < L)%nat ->
+     E * (1 + eta + 2 * alpha) < (1 - eta) * lev (S i) - (1 + eta) * lev i - 2 * alpha) ->
+  (s < L)%nat -> (s' < L)%nat -> near_level E (lev s) out -> near_level E (lev s') out' ->
+  accurate eta alpha o out -> accurate eta alpha o out' -> s = s'.
+Proof.
+  intros He Ha HE Hunit Hlev.
+  assert (Htold : told eta ((E * (1 + eta + 2 * alpha) + 2 * alpha) / 2) L lev).
+  { split; [exact Hunit|]. intros i Hi. specialize (Hlev i Hi). lra. }
+  assert (Hlt : forall i i' x x', (i < L)%nat -> (i' < L)%nat -> near_level E (lev i) x ->
+    near_level E (lev i') x' -> accurate eta alpha o x -> accurate eta alpha o x' ->
+    ~ (i < i')%nat).
+  { intros i i' x x' Hi Hi' [X0 X1] [Y0 _] Hx Hx' Hii.
+    refine (levels_apart eta alpha E _ _ _ _ o He Ha HE (proj1 (Hunit i Hi)) (proj1 (Hunit i' Hi'))
+      _ (conj _ X1) Y0 Hx Hx').
+    - assert (0 <= (E * (1 + eta + 2 * alpha) + 2 * alpha) / 2) by nra.
+      pose proof (told_all eta _ L lev _ _ He H Htold Hii Hi'). lra.
+    - eapply Rle_trans; [|exact X0].
+      apply Rmult_le_pos; [now apply Hunit|left; apply Rinv_0_lt_compat; lra]. }
+  intros Hs Hs' N N' Ho Ho'.
+  pose proof (Hlt s s' out out' Hs Hs' N N' Ho Ho').
+  pose proof (Hlt s' s out' out Hs' Hs N' N Ho' Ho). lia.
+Qed.
+
 Section Parts.
 Context {A : Type} (eqA : forall p p' : A, {p = p'} + {p <> p'}) (ps : list A).
 Variables (a n m d d_v L : A -> nat) (K : A -> matrix) (lev : A -> nat -> R).
@@ -114,34 +144,19 @@ Hypothesis Hroom : forall p, In p ps -> leaves_room (n p) (g p) eta alpha (L p) 
 Lemma entries_told :
   told_at_once entry_eq kinds_of entries (accurate eta alpha) entry_output.
 Proof.
-  intros [p [i c]] x y o He Hx Hy Hox Hoy. apply in_entries in He as (Hp & Hi & Hc).
-  destruct (Hroom p Hp) as [Hunit Hlev]. set (E := excess (n p - 1) (g p)) in *.
-  assert (HE : 0 <= E) by apply excess_nonneg.
-  assert (Htold : told eta ((E * (1 + eta + 2 * alpha) + 2 * alpha) / 2) (L p) (lev p)).
-  { split; [exact Hunit|]. intros s Hs. specialize (Hlev s Hs). lra. }
+  intros [p [i c]] x y o He Hx Hy. apply in_entries in He as (Hp & Hi & Hc).
+  destruct (Hroom p Hp) as [Hunit Hlev].
   assert (Hnear : forall z, In z (words kinds_of entries) ->
-            let v := lev p (symbol entry_eq entries z (p, (i, c))) in
-            0 <= v <= 1 /\ v / (1 + E) <= entry_output z (p, (i, c)) <= (v + E) / (1 + E)).
-  { intros z Hz v. split; [now apply Hunit, symbol_lt_anywhere|].
+    near_level (excess (n p - 1) (g p)) (lev p (symbol entry_eq entries z (p, (i, c))))
+      (entry_output z (p, (i, c)))).
+  { intros z Hz.
     pose proof (order_near_value (a p) (n p) (m p) (d p) (K p) (Q p i) (part_values z p) i c (g p)
       (Hm p Hp) Hi (fun j => Hmargin p Hp i j Hi)) as H.
-    assert (Ev : part_values z p (a p + i)%nat c = v)
-      by (unfold part_values, v; now replace (a p + i - a p)%nat with i by lia).
+    assert (Ev : part_values z p (a p + i)%nat c = lev p (symbol entry_eq entries z (p, (i, c))))
+      by (unfold part_values; now replace (a p + i - a p)%nat with i by lia).
     rewrite Ev in H. apply H. intros j. now apply Hunit, symbol_lt_anywhere. }
-  assert (Hlt : forall x y, In x (words kinds_of entries) -> In y (words kinds_of entries) ->
-    accurate eta alpha o (entry_output x (p, (i, c))) ->
-    accurate eta alpha o (entry_output y (p, (i, c))) ->
-    ~ (symbol entry_eq entries x (p, (i, c)) < symbol entry_eq entries y (p, (i, c)))%nat).
-  { clear x y Hx Hy Hox Hoy. intros x y Hx Hy Hox Hoy Hlt.
-    destruct (Hnear x Hx) as [Ux [X0 X1]]. destruct (Hnear y Hy) as [Uy [Y0 _]].
-    refine (levels_apart eta alpha E _ _ _ _ o Heta Halpha HE (proj1 Ux) (proj1 Uy) _
-      (conj _ X1) Y0 Hox Hoy).
-    - assert (Hs := symbol_lt_anywhere y p i c Hy).
-      assert (Ha : 0 <= (E * (1 + eta + 2 * alpha) + 2 * alpha) / 2) by nra.
-      pose proof (told_all eta _ (L p) (lev p) _ _ Heta Ha Htold Hlt Hs). lra.
-    - eapply Rle_trans; [|exact X0].
-      apply Rmult_le_pos; [apply Ux|left; apply Rinv_0_lt_compat; lra]. }
-  pose proof (Hlt x y Hx Hy Hox Hoy). pose proof (Hlt y x Hy Hx Hoy Hox). lia.
+  apply (near_levels_told eta alpha (excess (n p - 1) (g p)) (L p) (lev p)); auto;
+    try (now apply symbol_lt_anywhere); try (now apply Hnear). apply excess_nonneg.
 Qed.
 
 (** States that answer all parts accurately are as many as the words. *)

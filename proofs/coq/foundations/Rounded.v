@@ -1,49 +1,73 @@
 (** Entries rounded to the middles of 2^w cells, and matrices of them in w bits an entry. *)
-From Coq Require Import Reals Lra Lia Arith List.
+From Coq Require Import Reals ZArith Lra Lia Arith List.
 From KVFloor Require Import Sums Attention Guarantee Bits Symbols.
 Import ListNotations.
 Open Scope R_scope.
 
-(** The middles of 2^w cells that cover [-B, B]. *)
-Definition middles (w : nat) (B : R) : list R :=
-  map (fun k => B * (INR (2 * k + 1) / 2 ^ w - 1)) (seq 0 (2 ^ w)).
+(** The least whole number that is x or more. *)
+Lemma least_above x : 0 <= x -> exists L, x <= INR L < x + 1.
+Proof.
+  intros Hx.
+  assert (Hk : exists k, x <= INR k).
+  { destruct (archimed x) as [Hup _]. exists (Z.to_nat (up x)).
+    rewrite INR_IZR_INZ, Z2Nat.id; [lra|]. apply le_IZR. lra. }
+  destruct Hk as [k Hk]. induction k as [|k IH].
+  - exists 0%nat. simpl in *. lra.
+  - destruct (Rle_dec x (INR k)) as [H|H]; [now apply IH|]. exists (S k). rewrite S_INR in *. lra.
+Qed.
+
+(** The middle of cell k of N that cover [-B, B]. *)
+Definition middle (N : nat) (B : R) (k : nat) : R := B * (INR (2 * k + 1) / INR N - 1).
+
+Lemma middle_inside N B k : 0 < B -> (k < N)%nat -> Rabs (middle N B k) <= B.
+Proof.
+  intros HB Hk. assert (HN : 0 < INR N) by (apply lt_0_INR; lia).
+  assert (H : 0 <= INR (2 * k + 1) / INR N <= 2).
+  { split; [apply Rmult_le_pos; [apply pos_INR|left; now apply Rinv_0_lt_compat]|].
+    apply (Rmult_le_reg_r (INR N)); [exact HN|].
+    replace (INR (2 * k + 1) / INR N * INR N) with (INR (2 * k + 1)) by (field; lra).
+    replace (2 * INR N) with (INR (2 * N)) by (rewrite mult_INR; reflexivity). apply le_INR. lia. }
+  unfold middle. rewrite Rabs_mult, (Rabs_pos_eq B) by lra. rewrite <- (Rmult_1_r B) at 2.
+  apply Rmult_le_compat_l; [lra|]. apply Rabs_le. lra.
+Qed.
+
+Lemma near_a_middle N B x : (1 <= N)%nat -> 0 < B -> Rabs x <= B ->
+  exists k, (k < N)%nat /\ Rabs (middle N B k - x) <= B / INR N.
+Proof.
+  intros HN1 HB Hx. assert (HN : 0 < INR N) by (apply lt_0_INR; lia). set (h := B / INR N).
+  assert (Hh : 0 < h) by (apply Rdiv_lt_0_compat; lra).
+  assert (HNh : INR N * h = B) by (unfold h; field; lra).
+  apply Rabs_le_inv in Hx.
+  assert (Hcell : forall M, x <= - B + 2 * h * INR M -> (1 <= M)%nat -> exists k, (k < M)%nat /\
+            - B + 2 * h * INR k <= x <= - B + 2 * h * (INR k + 1)).
+  { induction M as [|M IH]; [lia|]. intros H _. rewrite S_INR in H.
+    destruct (Rle_dec (- B + 2 * h * INR M) x) as [Hle|Hgt]; [exists M; split; [lia|lra]|].
+    destruct M as [|M]; [simpl in Hgt; lra|].
+    destruct IH as (k & Hk & Hkx); [lra|lia|]. exists k. split; [lia|exact Hkx]. }
+  destruct (Hcell N) as (k & Hk & Hkx); [|exact HN1|].
+  - replace (2 * h * INR N) with (2 * (INR N * h)) by ring. lra.
+  - exists k. split; [exact Hk|]. unfold middle.
+    replace (B * (INR (2 * k + 1) / INR N - 1)) with (- B + h * (2 * INR k + 1)).
+    + apply Rabs_le. lra.
+    + rewrite plus_INR, mult_INR. simpl INR. unfold h. field. lra.
+Qed.
+
+(** The middles of 2^w cells. *)
+Definition middles (w : nat) (B : R) : list R := map (middle (2 ^ w) B) (seq 0 (2 ^ w)).
 
 Lemma middle_within w B z : 0 < B -> In z (middles w B) -> Rabs z <= B.
 Proof.
   intros HB Hz. apply in_map_iff in Hz as (k & <- & Hk). apply in_seq in Hk.
-  assert (Hw : 0 < 2 ^ w) by (apply pow_lt; lra).
-  assert (H : 0 <= INR (2 * k + 1) / 2 ^ w <= 2).
-  { split; [apply Rmult_le_pos; [apply pos_INR|left; now apply Rinv_0_lt_compat]|].
-    apply (Rmult_le_reg_r (2 ^ w)); [exact Hw|].
-    replace (INR (2 * k + 1) / 2 ^ w * 2 ^ w) with (INR (2 * k + 1)) by (field; lra).
-    assert (Hc : INR (2 * k + 1) <= INR (2 * 2 ^ w)) by (apply le_INR; lia).
-    rewrite (mult_INR 2), pow_INR in Hc. exact Hc. }
-  rewrite Rabs_mult, (Rabs_pos_eq B) by lra. rewrite <- (Rmult_1_r B) at 2.
-  apply Rmult_le_compat_l; [lra|]. apply Rabs_le. lra.
+  apply middle_inside; [exact HB|lia].
 Qed.
 
 Lemma middle_near w B x : 0 < B -> Rabs x <= B ->
   exists z, In z (middles w B) /\ Rabs (z - x) <= B / 2 ^ w.
 Proof.
-  intros HB Hx. assert (Hw : 0 < 2 ^ w) by (apply pow_lt; lra). set (h := B / 2 ^ w).
-  assert (Hh : 0 < h) by (apply Rdiv_lt_0_compat; lra).
-  assert (HN : INR (2 ^ w) * h = B)
-    by (unfold h; rewrite pow_INR; change (INR 2) with 2; field; lra).
-  apply Rabs_le_inv in Hx.
-  assert (Hcell : forall N, x <= - B + 2 * h * INR N -> (1 <= N)%nat -> exists k, (k < N)%nat /\
-            - B + 2 * h * INR k <= x <= - B + 2 * h * (INR k + 1)).
-  { induction N as [|N IH]; [lia|]. intros H _. rewrite S_INR in H.
-    destruct (Rle_dec (- B + 2 * h * INR N) x) as [Hle|Hgt]; [exists N; split; [lia|lra]|].
-    destruct N as [|N]; [simpl in Hgt; lra|].
-    destruct IH as (k & Hk & Hkx); [lra|lia|]. exists k. split; [lia|exact Hkx]. }
-  destruct (Hcell (2 ^ w)%nat) as (k & Hk & Hkx).
-  - replace (2 * h * INR (2 ^ w)) with (2 * (INR (2 ^ w) * h)) by ring. lra.
-  - pose proof (Nat.pow_nonzero 2 w). lia.
-  - exists (B * (INR (2 * k + 1) / 2 ^ w - 1)). split.
-    + unfold middles. apply (in_map (fun k => B * (INR (2 * k + 1) / 2 ^ w - 1))), in_seq. lia.
-    + replace (B * (INR (2 * k + 1) / 2 ^ w - 1)) with (- B + h * (2 * INR k + 1)).
-      * apply Rabs_le. lra.
-      * rewrite plus_INR, mult_INR. simpl INR. unfold h. field. lra.
+  intros HB Hx. pose proof (Nat.pow_nonzero 2 w).
+  destruct (near_a_middle (2 ^ w) B x) as (k & Hk & Hn); [lia|exact HB|exact Hx|].
+  rewrite pow_INR in Hn. exists (middle (2 ^ w) B k). split; [|exact Hn].
+  apply in_map, in_seq. lia.
 Qed.
 
 (** The first middle near x. *)

@@ -5,11 +5,6 @@ From KVFloor Require CorrectRoundingTerminates.
 Import ListNotations.
 Open Scope R_scope.
 
-(** Enclosures lo p <= y <= hi p whose widths tend to 0. *)
-Definition encloses (lo hi : nat -> R) (y : R) : Prop :=
-  (forall p, lo p <= y <= hi p) /\
-  (forall width, 0 < width -> exists p0, forall p, (p0 <= p)%nat -> hi p - lo p < width).
-
 (** A format has finitely many boundaries. If y is none of them, all enclosures from some precision
     on hold none: all their numbers round alike. *)
 Theorem correct_rounding_terminates (boundaries : list R) (y : R) (lo hi : nat -> R) :

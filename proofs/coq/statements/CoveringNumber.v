@@ -50,18 +50,6 @@ Theorem covering_number_product (d : nat) (k k' l l' : vector) :
     <= norm d (sub k k') * norm_sup d l + norm_sup d k' * norm d (sub l l').
 Proof. exact (CoveringNumber.covering_number_product d k k' l l'). Qed.
 
-(** The points of S are within delta of the m centres listed. *)
-Definition clusters (d : nat) (S : vector -> Prop) (centres : list vector) (delta : R) : Prop :=
-  forall x, S x -> exists z, In z centres /\ norm d (sub x z) <= delta.
-
-(** (m, delta)-clusterable: within delta of m of its own points. *)
-Definition clusterable (d : nat) (S : vector -> Prop) (m : nat) (delta : R) : Prop :=
-  exists centres, length centres = m /\ (forall z, In z centres -> S z) /\
-    clusters d S centres delta.
-
-Definition products (S1 S2 : vector -> Prop) : vector -> Prop :=
-  fun x => exists k l, S1 k /\ S2 l /\ x = mul k l.
-
 (** Keys that are (m1, delta1)- and (m2, delta2)-clusterable, with entries of at most R1 and R2,
     have products that are (m1 m2, R2 delta1 + R1 delta2)-clusterable. *)
 Theorem covering_number_clusterable (d : nat) (S1 S2 : vector -> Prop) (m1 m2 : nat)

@@ -3,7 +3,8 @@
     Whoever trusts Coq's kernel, and reads this file and a claim's beside it, needs to read nothing
     else: every main theorem of the claim is stated there, with the definitions that only it uses.
     Each proof there only names the theorem of the claim's theory; the kernel checks that it states
-    the same.
+    the same. Claims about given keys and symbols also share [Families.v], about randomised
+    estimates [Probability.v], about gradients [Backward.v].
 
     From Coq's library come the natural numbers [nat], lists, the real numbers [R] with [exp] and
     [ln] (where ln x = 0 for x <= 0), [INR : nat -> R], and [Nat.testbit i c], bit c of i. Natural
@@ -192,119 +193,6 @@ Definition window_margin (a n d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R
 (** Attention of order m to the last W of n tokens, in every slot. *)
 Definition window_out (n W m d : nat) (K : matrix) : outputs := order_out (n - W) W m d K.
 
-(** ** Keys *)
-
-(** Key j = (j, -j^2, 0, ..., 0);  query i = C (2i, 1, 0, ..., 0). *)
-Definition parabola_key : matrix := fun j c =>
-  match c with 0%nat => INR j | 1%nat => - (INR j * INR j) | _ => 0 end.
-Definition parabola_query (C : R) (i : nat) : nat -> R := fun c =>
-  match c with 0%nat => C * (2 * INR i) | 1%nat => C | _ => 0 end.
-
-(** Parabola keys (j, -j²) for j = 1 .. n. *)
-Definition parabola_key_1 : matrix := fun j => parabola_key (S j).
-
-Definition parabola_query_1 (C : R) (i : nat) : nat -> R := parabola_query C (S i).
-
-(** Key j is the d-digit binary code of j written with -1 and 1;  query i = C key i. *)
-Definition binary_key : matrix := fun j c => if Nat.testbit j c then 1 else -1.
-Definition binary_query (C : R) (i : nat) : nat -> R := fun c => C * binary_key i c.
-Definition sign_matrix (K : matrix) : Prop := forall j c, K j c = 1 \/ K j c = -1.
-
-(** An address book: query i exceeds every other key, and a key of zeros, by g. *)
-Definition address_book (n d : nat) (K : matrix) (Q : nat -> nat -> R) (g : R) : Prop :=
-  forall i, (i < n)%nat -> margin n (logit d (Q i) K) i g /\ logit d (Q i) K i >= g.
-
-(** Inner product of keys i and j. *)
-Definition dot (d : nat) (K : matrix) (i j : nat) : R := rsum d (fun c => K i c * K j c).
-
-(** Query i = C key i. *)
-Definition key_query (C : R) (K : matrix) (i : nat) : nat -> R := fun c => C * K i c.
-
-Definition unit_key : matrix := fun j c => if c =? j then 1 else 0.
-
-(** Key j is the axis j / 2, with the sign of the parity of j. *)
-Definition sign_of (j : nat) : R := if Nat.even j then 1 else -1.
-
-Definition axis_key : matrix := fun j c => sign_of j * (if c =? j / 2 then 1 else 0).
-
-(** ±e_a ± e_b for a < b: the index of a root, two axes and two signs. *)
-Definition root : Type := (nat * nat) * (bool * bool).
-
-Notation Root a b s t := ((a%nat, b%nat), (s, t)).
-
-Definition first_axis (r : root) : nat := fst (fst r).
-
-Definition second_axis (r : root) : nat := snd (fst r).
-
-Definition first_sign (r : root) : bool := fst (snd r).
-
-Definition second_sign (r : root) : bool := snd (snd r).
-
-Definition signed (s : bool) : R := if s then 1 else -1.
-
-Definition root_entry (r : root) (c : nat) : R :=
-  signed (first_sign r) * (if c =? first_axis r then 1 else 0)
-  + signed (second_sign r) * (if c =? second_axis r then 1 else 0).
-
-Definition roots_at (b : nat) : list root :=
-  flat_map (fun a => [Root a b true true; Root a b true false;
-                      Root a b false true; Root a b false false]) (seq 0 b).
-
-Definition roots (d : nat) : list root := flat_map roots_at (seq 0 d).
-
-Definition root_key (d : nat) : matrix :=
-  fun j => root_entry (nth j (roots d) (Root 0 0 true true)).
-
-Definition code_key (l : list (list Z)) : matrix := fun j c => IZR (nth c (nth j l []) 0%Z).
-
-(** Twice ±e_a ± e_b. *)
-Definition e8_axes : list (list Z) :=
-  flat_map (fun b => flat_map (fun a => map (fun st : Z * Z =>
-      map (fun c => if c =? a then fst st else if c =? b then snd st else 0%Z) (seq 0 8))
-    [(2, 2); (2, -2); (-2, 2); (-2, -2)]%Z) (seq 0 b)) (seq 0 8).
-
-(** (±1, ..., ±1) with an even number of minus signs. *)
-Definition e8_halves : list (list Z) :=
-  map (map (fun b : bool => if b then (-1)%Z else 1%Z))
-    (filter (fun x => Nat.even (length (filter (fun b => b) x))) (bitstrings 8)).
-
-Definition e8 : list (list Z) := e8_axes ++ e8_halves.
-
-Definition angle (n j : nat) : R := 2 * PI * INR j / INR n.
-
-Definition polygon_key (n : nat) : matrix := fun j c =>
-  match c with 0%nat => cos (angle n j) | 1%nat => sin (angle n j) | _ => 0 end.
-
-(** ** Products of rows, values on a grid or on any levels, pairs *)
-
-(** A_1 ⊘ A_2: row (j, l), number j n2 + l, is the entrywise product of rows j and l. *)
-Definition khatri_rao (n2 : nat) (A1 A2 : matrix) : matrix :=
-  fun t c => A1 (t / n2)%nat c * A2 (t mod n2)%nat c.
-
-(** Symbol k of 0 .. L-1 stands for k / (L-1); row 0 of the values is all ones, every other entry
-    is on that grid. *)
-Definition level (L k : nat) : R := INR k / INR (L - 1).
-Definition grid_values (L : nat) (V : matrix) : Prop :=
-  (forall c, V 0%nat c = 1) /\ (forall j c, exists k, (k < L)%nat /\ V j c = level L k).
-
-(** L levels in [0, 1] that (η, α) tells apart. *)
-Definition told (eta alpha : R) (L : nat) (lev : nat -> R) : Prop :=
-  (forall a, (a < L)%nat -> 0 <= lev a <= 1) /\
-  (forall a, (S a < L)%nat -> 2 * alpha < (1 - eta) * lev (S a) - (1 + eta) * lev a).
-
-(** Values on any L levels; what leaks, at a margin g among n tokens, is less than the room between
-    neighbouring levels, which lie in [0, 1]. *)
-Definition level_values (L : nat) (lev : nat -> R) (V : matrix) : Prop :=
-  forall j c, exists s, (s < L)%nat /\ V j c = lev s.
-Definition leaves_room (n : nat) (g eta alpha : R) (L : nat) (lev : nat -> R) : Prop :=
-  (forall s, (s < L)%nat -> 0 <= lev s <= 1) /\
-  (forall s, (S s < L)%nat -> excess (n - 1) g * (1 + eta + 2 * alpha)
-     < (1 - eta) * lev (S s) - (1 + eta) * lev s - 2 * alpha).
-
-(** The logit of the pair (i, k) is at least g above that of every other pair. *)
-Definition singles_out (n1 n2 : nat) (s : nat -> nat -> R) (i k : nat) (g : R) : Prop :=
-  forall j l, (j < n1)%nat -> (l < n2)%nat -> (j, l) <> (i, k) -> s i k >= s j l + g.
-
 (** ** Vectors *)
 
 Definition vector := nat -> R.
@@ -320,61 +208,32 @@ Definition sub (x y : vector) : vector := fun c => x c - y c.
 
 Definition mul (x y : vector) : vector := fun c => x c * y c.
 
-(** ** Finite probability *)
-
-(** Outcomes with their probabilities. *)
-Definition chances (A : Type) := list (R * A).
-
-Definition expectation {A} (D : chances A) (f : A -> R) : R :=
-  lsum (fun o => fst o * f (snd o)) D.
-
-Definition variance {A} (D : chances A) (f : A -> R) : R :=
-  expectation D (fun a => (f a - expectation D f) * (f a - expectation D f)).
-
-Definition surely {A} (a : A) : chances A := [(1, a)].
-
-Definition coin {A} (p : R) (a b : A) : chances A := [(p, a); (1 - p, b)].
-
-Definition after {A B} (D : chances A) (k : A -> chances B) : chances B :=
-  flat_map (fun o => map (fun o' => (fst o * fst o', snd o')) (k (snd o))) D.
-
-Definition drawn {A B} (f : A -> B) (D : chances A) : chances B :=
-  after D (fun a => surely (f a)).
-
-(** Independent draws, one from each distribution. *)
-Fixpoint independent {A} (Ds : list (chances A)) : chances (list A) :=
-  match Ds with
-  | [] => surely []
-  | D :: rest => after D (fun a => after (independent rest) (fun l => surely (a :: l)))
-  end.
-
-(** A slot that ends up with each item of a stream with a probability proportional to its weight. *)
-Section Items.
-Variable A : Type.
-
-(** After items of total weight mu, an item of weight w replaces what is in the slot with
-    probability w / (mu + w). *)
-Fixpoint reservoir_from (mu : R) (slot : chances (option A)) (stream : list (R * A))
-  : chances (option A) :=
-  match stream with
-  | [] => slot
-  | (w, x) :: rest =>
-      reservoir_from (mu + w)
-        (after slot (fun old => coin (w / (mu + w)) (Some x) old)) rest
-  end.
-
-Definition reservoir : list (R * A) -> chances (option A) := reservoir_from 0 (surely None).
-End Items.
-
 Definition inner_product (d : nat) (q k : vector) : R := rsum d (fun c => q c * k c).
 
-(** Every key of a cluster counts the same. *)
-Definition equally (cluster : list vector) : list (R * vector) := map (fun k => (1, k)) cluster.
+(** The points of S are within delta of the m centres listed. *)
+Definition clusters (d : nat) (S : vector -> Prop) (centres : list vector) (delta : R) : Prop :=
+  forall x, S x -> exists z, In z centres /\ norm d (sub x z) <= delta.
 
-(** The value of an estimate: the sum of its terms. *)
-Definition added : list R -> R := lsum (fun x => x).
+(** (m, delta)-clusterable: within delta of m of its own points. *)
+Definition clusterable (d : nat) (S : vector -> Prop) (m : nat) (delta : R) : Prop :=
+  exists centres, length centres = m /\ (forall z, In z centres -> S z) /\
+    clusters d S centres delta.
 
-(** ** Exponentials *)
+Definition products (S1 S2 : vector -> Prop) : vector -> Prop :=
+  fun x => exists k l, S1 k /\ S2 l /\ x = mul k l.
+
+(** ** The gauge *)
+
+(** The rows that the gauge fixes: row 0 of every slot but the first. All the others are free. *)
+Definition fixed_row (slot row : nat) : bool := (0 <? slot) && (row =? 0).
+
+(** m matrices whose fixed rows are ones. *)
+Definition in_gauge (m d : nat) (Ms : list matrix) : Prop :=
+  length Ms = m /\
+  forall slot row c, (slot < m)%nat -> fixed_row slot row = true -> (c < d)%nat ->
+    nth slot Ms ones row c = 1.
+
+(** ** Exponentials, enclosures *)
 
 (** A quotient of two integers. *)
 Definition rational (x : R) : Prop := exists a b : Z, (0 < b)%Z /\ x = IZR a / IZR b.
@@ -389,3 +248,8 @@ Definition group (n : nat) (s f : nat -> R) (t : R) : R :=
 
 (** How many tuples have the logit t. *)
 Definition multiplicity (n : nat) (s : nat -> R) (t : R) : R := group n s (fun _ => 1) t.
+
+(** Enclosures lo p <= y <= hi p whose widths tend to 0. *)
+Definition encloses (lo hi : nat -> R) (y : R) : Prop :=
+  (forall p, lo p <= y <= hi p) /\
+  (forall width, 0 < width -> exists p0, forall p, (p0 <= p)%nat -> hi p - lo p < width).

@@ -1,6 +1,6 @@
 (** * T1 `four-cache` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require FourCache FourCacheKeys FourCacheOrder FourCacheStream.
 Import ListNotations.
 Open Scope R_scope.

@@ -1,6 +1,6 @@
 (** * H4 `given-keys` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require GivenKeys.
 Import ListNotations.
 Open Scope R_scope.

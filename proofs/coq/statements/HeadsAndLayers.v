@@ -1,6 +1,6 @@
 (** * H1 `heads-and-layers` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require HeadsAndLayers.
 Import ListNotations.
 Open Scope R_scope.

@@ -31,19 +31,10 @@ Proof. exact (Identifiability.identifiability_shift n d q K V k c). Qed.
 Definition general (d : nat) (Ms : list matrix) : Prop :=
   forall M c, In M Ms -> (c < d)%nat -> M 0%nat c <> 0.
 
-(** The rows that the gauge fixes: row 0 of every slot but the first. All the others are free. *)
-Definition fixed_row (slot row : nat) : bool := (0 <? slot) && (row =? 0).
-
 (** The free entries of m matrices of n rows and d columns, as ((slot, row), column). *)
 Definition free_entries (m n d : nat) : list (nat * nat * nat) :=
   filter (fun x => negb (fixed_row (fst (fst x)) (snd (fst x))))
     (list_prod (list_prod (seq 0 m) (seq 0 n)) (seq 0 d)).
-
-(** m matrices whose fixed rows are ones. *)
-Definition in_gauge (m d : nat) (Ms : list matrix) : Prop :=
-  length Ms = m /\
-  forall slot row c, (slot < m)%nat -> fixed_row slot row = true -> (c < d)%nat ->
-    nth slot Ms ones row c = 1.
 
 (** The matrices have the same free entries. *)
 Definition agree_where_free (m n d : nat) (Ms Ms' : list matrix) : Prop :=

@@ -1,6 +1,6 @@
 (** * L5 `keys` *)
 From Coq Require Import Reals ZArith List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require Keys KeysCodes KeysInner KeysSignTuples KeysTuples.
 Import ListNotations.
 Open Scope R_scope.

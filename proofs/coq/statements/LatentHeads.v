@@ -1,6 +1,6 @@
 (** * H2 `latent-heads` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require LatentHeads.
 Import ListNotations.
 Open Scope R_scope.

@@ -1,6 +1,6 @@
 (** * T4 `low-dimension` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require LowDimension.
 Import ListNotations.
 Open Scope R_scope.

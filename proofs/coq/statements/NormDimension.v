@@ -1,6 +1,6 @@
 (** * S4 `norm-dimension` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require NormDimension.
 Import ListNotations.
 Open Scope R_scope.

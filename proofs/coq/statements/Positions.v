@@ -1,6 +1,6 @@
 (** * H3 `positions` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require Positions.
 Import ListNotations.
 Open Scope R_scope.

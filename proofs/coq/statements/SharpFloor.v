@@ -1,12 +1,9 @@
 (** * S2 `sharp-floor` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require SharpFloor.
 Import ListNotations.
 Open Scope R_scope.
-
-(** The share of the first of two tied tuples whose logit is delta below that of the second. *)
-Definition logistic (delta : R) : R := 1 / (1 + exp delta).
 
 (** The query singles out (i, k) and (0, 0): their logits are equal, and g above all others. *)
 Definition ties (n1 n2 : nat) (s : nat -> nat -> R) (i k : nat) (g : R) : Prop :=
@@ -32,12 +29,6 @@ Definition sharp_value (L mark : nat) (V : matrix) : Prop :=
 
 (** The level that payload i stands for, with a query of strength gamma. *)
 Definition payload_level (gamma : R) (L i : nat) : R := logistic (gamma * (1 - level L i)).
-
-(** Queries for values and for entry e of the payloads. *)
-Definition value_query (a : nat) (P : nat -> R) : nat -> R := fun c => if c <? a then P c else 0.
-
-Definition payload_query (a : nat) (gamma : R) (T : nat -> R) (e : nat) : nat -> R := fun c =>
-  if c <? a then T c else if c =? a + e then gamma else 0.
 
 (** In which column the output tells a payload of token i of slot 1, or of slot 2 if i = 0. *)
 Definition told_in (i : nat) : nat := match i with O => 1 | _ => 0 end.

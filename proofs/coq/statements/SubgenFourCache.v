@@ -1,6 +1,6 @@
 (** * U4 `subgen-four-cache` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Probability.
 From KVFloor Require SubgenFourCache.
 Import ListNotations.
 Open Scope R_scope.

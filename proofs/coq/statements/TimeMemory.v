@@ -1,6 +1,6 @@
 (** * T3 `time-memory`: see foundations/Programs.v for the programs *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Programs Definitions.
+From KVFloor Require Import Programs Definitions Families.
 From KVFloor Require TimeMemory.
 Import ListNotations.
 Open Scope nat_scope.

@@ -1,6 +1,6 @@
 (** * T2 `two-cache`, unstructured model *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require TwoCache.
 Import ListNotations.
 Open Scope R_scope.

@@ -1,6 +1,6 @@
 (** * S1 `value-floor` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require ValueFloor.
 Import ListNotations.
 Open Scope R_scope.

@@ -1,18 +1,9 @@
 (** * H6 `value-levels` *)
 From Coq Require Import Reals List Arith Bool.
-From KVFloor Require Import Definitions.
+From KVFloor Require Import Definitions Families.
 From KVFloor Require ValueLevels.
 Import ListNotations.
 Open Scope R_scope.
-
-(** Where level k is, from 0 on, if there is the room 1 between neighbours y, z, that is if
-    (1-η) z - (1+η) y = 1: the sum of κ^0 .. κ^(k-1) over 1-η, κ = (1+η)/(1-η). *)
-Definition stretch (eta : R) (k : nat) : R :=
-  rsum k (fun i => ((1 + eta) / (1 - eta)) ^ i) / (1 - eta).
-
-(** L levels of equal room from 0 to 1; what is left of it when answers may be off by α. *)
-Definition equal_level (eta : R) (L k : nat) : R := stretch eta k / stretch eta (L - 1).
-Definition equal_room (eta alpha : R) (L : nat) : R := 1 / stretch eta (L - 1) - 2 * alpha.
 
 (** If (η, α) tells L levels apart, there are keys of two entries, for attention of order m whose
     values are such levels in one slot, so that states of exactly b bits are enough exactly if

@@ -1,7 +1,8 @@
 """Coq's kernel: which theorems belong to which claim, and what the audit of them says."""
 
 from kvfloor_proofs.kernel.coq import Audit, KernelError, Theorem, audit, sources
-from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS, statements
+from kvfloor_proofs.kernel.left_out import NO_THEOREM, NOT_IN_KERNEL
+from kvfloor_proofs.kernel.theorems import THEOREMS, statements
 
 __all__ = [
     "NOT_IN_KERNEL",

@@ -1,11 +1,11 @@
-"""Which theorems of ``proofs/coq/statements`` belong to a claim; what they leave out."""
+"""Which theorems of ``proofs/coq/statements`` belong to a claim."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["NOT_IN_KERNEL", "NO_THEOREM", "THEOREMS", "statements"]
+__all__ = ["THEOREMS", "statements"]
 
 THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -204,6 +204,23 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "value_levels_randomized",
             "value_levels_up_to",
         ),
+        "key-levels": (
+            "key_levels",
+            "key_levels_inside",
+            "key_levels_payload",
+            "key_levels_margin",
+            "key_levels_met",
+            "key_levels_states",
+            "key_levels_up_to",
+            "key_levels_randomized",
+        ),
+        "best-floor": (
+            "best_floor",
+            "best_floor_randomized",
+            "best_floor_keys",
+            "best_floor_identifiable",
+            "best_floor_absolute",
+        ),
         "latent-heads": (
             "latent_heads",
             "latent_heads_named",
@@ -238,6 +255,15 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "identifiability_shift",
             "identifiability_order_1",
         ),
+        "entropy-dimension": (
+            "entropy_dimension",
+            "entropy_dimension_apart",
+            "entropy_dimension_points",
+            "entropy_dimension_met",
+            "entropy_dimension_upper",
+            "entropy_dimension_gauge",
+            "entropy_dimension_order_1",
+        ),
         "covering-number": (
             "covering_number",
             "covering_number_apart",
@@ -249,6 +275,15 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "subgen_normaliser_variance",
             "subgen_values_unbiased",
             "subgen_values_variance",
+        ),
+        "subgen-two-cache": (
+            "subgen_two_cache_rows",
+            "subgen_two_cache_normaliser_unbiased",
+            "subgen_two_cache_normaliser_variance",
+            "subgen_two_cache_values_unbiased",
+            "subgen_two_cache_values_variance",
+            "subgen_two_cache_clusters",
+            "subgen_two_cache_factors",
         ),
         "subgen-four-cache": (
             "subgen_four_cache_unbiased",
@@ -293,68 +328,26 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "gradients_cap",
             "gradients_tensor",
         ),
-    }
-)
-NO_THEOREM: Mapping[str, str] = MappingProxyType(
-    {
-        "entropy-dimension": (
-            "the upper side and the general step of the lower one could be stated, and are not; "
-            "the constants of the lower side are certified in balls at given sizes"
-        ),
-        "key-levels": "not stated yet; for order 2 and payloads on a grid it is `sharp-floor`",
-        "best-floor": "it is the largest of others",
         "gradient-rounding": (
-            "not stated yet; that sums of exponentials vanish with their coefficients alone is "
-            "`exponentials-independent`"
+            "gradient_rounding",
+            "gradient_rounding_logits",
+            "gradient_rounding_values",
+            "gradient_rounding_pairs",
+            "gradient_rounding_candidate",
+            "gradient_rounding_queries",
+            "gradient_rounding_terminates",
+            "gradient_rounding_scale",
         ),
-        "gradient-error": "not stated yet; errors of weights are `centred-error`",
-        "subgen-two-cache": "it is `subgen`, whose keys are then the product rows",
-    }
-)
-NOT_IN_KERNEL: Mapping[str, str] = MappingProxyType(
-    {
-        "gradients": "how far first differences of a given step are from the derivative",
-        "retrievable-information": (
-            "what is counted of k random instances, and certified with probability 1 - ε"
-        ),
-        "latent-heads": "the other floors of one head, of keys that hold symbols too",
-        "positions": "randomised caches; more slots than one",
-        "value-levels": (
-            "symbols in more slots than one, m(n-1)·d_v of them at order m (on a grid, order 2 is "
-            "`value-floor`)"
-        ),
-        "heads-and-layers": (
-            "that floors of k parts, each rounded up to whole bits, add up to less than k too many"
-        ),
-        "time-memory": (
-            "numbers kept and read, orders other than 2; of decoding, the theorem is that the "
-            "products so far do not determine the next ones"
-        ),
-        "identifiability": (
-            "the lower side, that answers tell so many numbers (it is certified at given sizes), "
-            "and the rank of a single token"
-        ),
-        "subgen": (
-            "the promise with explicit t and s, which follows by Chebyshev's inequality; the bits "
-            "of the state; what is said of the operator norm"
-        ),
-        "subgen-four-cache": (
-            "the 4 in the denominator: the theorem has (ϱ-1)²/(ϱt), the derivation (ϱ-1)²/(4ϱt); "
-            "all about z'; the promise; orders other than 2"
-        ),
-        "exact-equality": (
-            "two outputs with biases and two different irrational roots, whose exponents have "
-            "three parts; the log-sum-exp in base 2"
-        ),
-        "forward-error": (
-            "the largest logit, which is not subtracted there; rescalings; other orders of sums "
-            "than from first to last; underflow; the factored evaluation; the log-sum-exp; "
-            "narrower formats for weights and results"
-        ),
-        "centred-error": (
-            "what each logit, difference and exp is off by, which gives E; that a light term is "
-            "lost twice at most, and a sum of weights never falls; underflow; the last quotient; "
-            "the log-sum-exp"
+        "gradient-error": (
+            "gradient_error",
+            "gradient_error_product",
+            "gradient_error_difference",
+            "gradient_error_reached",
+            "gradient_error_sum",
+            "gradient_error_weight",
+            "gradient_error_mean",
+            "gradient_error_slope",
+            "gradient_error_slope_computed",
         ),
     }
 )

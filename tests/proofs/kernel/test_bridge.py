@@ -20,6 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from coq_formulas import function, value
 from kvfloor import cost, floors
+from kvfloor.caches import new_tuples
 from kvfloor.families import keys
 from kvfloor.floors import Guarantee
 from kvfloor.numbers import arb_precision
@@ -50,8 +51,12 @@ def agree(coq: Any, python: Any) -> bool:
 
 def evaluate(formula: str, audited: Audit, v: dict[str, Any]) -> Any:
     """Over the rationals, or in balls where functions of the reals occur; Coq's ln 0 is 0."""
-    known: dict[str, Any] = {"exp": arb.exp, "ln": lambda x: x.log() if x > 0 else arb(0)}
-    for name in ("excess", "log2", "H2"):
+    known: dict[str, Any] = {
+        "exp": arb.exp,
+        "ln": lambda x: x.log() if x > 0 else arb(0),
+        "Nat.max": max,
+    }
+    for name in ("excess", "log2", "H2", "best_symbols"):
         known[name] = _defined(audited.definitions[name], known)
     number = ball if set(re.findall(r"\w+", formula)) & set(known) else Fraction
     known |= {"INR": lambda x: x, "S": lambda x: x + 1, "binom": lambda n, k: comb(int(n), int(k))}
@@ -104,6 +109,12 @@ def margin_of(book: keys.AddressBook) -> Callable[[dict[str, Any]], Any]:
 
 def number_of(kind: str, count: Callable[..., Any]) -> Callable[[dict[str, Any]], Any]:
     return lambda v: getattr(count(v["n"], v["d"], v["d_v"]), kind)
+
+
+def one_cell(place: int) -> Callable[[dict[str, Any]], Any]:
+    return lambda v: floors.errors_of_one_cell(
+        v["Q"], order=v["m"], key_bound=v["Bk"], value_bound=v["Bv"]
+    )[place]
 
 
 ETA_ALPHA = {"eta": PART, "alpha": st.fractions(0, Fraction(1, 21), max_denominator=50)}
@@ -196,6 +207,21 @@ CONSTANTS = [
         lambda v: floors.relative_variance(v["rho"]) / v["t"],
     ),
     Constant(
+        "subgen_two_cache_rows: length (new_pairs i) = (@)%nat",
+        {"i": WHOLE},
+        lambda v: len([*new_tuples(v["i"] + 1, 2)]),
+    ),
+    Constant(
+        "subgen_two_cache_normaliser_variance: <= total2 n d q K1 K2 * total2 n d q K1 K2 * @",
+        {"rho": POSITIVE, "t": WHOLE},
+        lambda v: floors.relative_variance(v["rho"]) / v["t"],
+    ),
+    Constant(
+        "subgen_two_cache_clusters: (sub k centre) <= @)",
+        dict.fromkeys(("R1", "R2", "delta1", "delta2"), POSITIVE),
+        lambda v: floors.product_radius(v["R1"], v["delta1"], v["R2"], v["delta2"]),
+    ),
+    Constant(
         "two_cache: K1 K2 W c)) -> (@ <= b)%nat",
         whole("n1", "d_v"),
         lambda v: floors.two_cache(v["n1"], v["d_v"]),
@@ -249,6 +275,34 @@ CONSTANTS = [
         ),
     ),
     Constant(
+        "key_levels: <-> INR (@) * log2",
+        whole("n", "b", "f"),
+        lambda v: floors.key_symbols(1, v["n"], v["b"], v["f"] + 1),
+    ),
+    Constant(
+        "key_levels_margin: g > ln (@) + gamma",
+        {"n": st.integers(3, 12), "eta": PART, "alpha": SMALL, "rho": POSITIVE},
+        lambda v: floors.symbol_ratio(guarantee(v), v["n"] - 2, v["rho"]),
+    ),
+    Constant(
+        "key_levels_margin: (g - @) * (1 + eta",
+        {"gamma": POSITIVE, "X": POSITIVE},
+        lambda v: floors.tied_lift(1, v["gamma"], v["X"]),
+    ),
+    Constant(
+        "best_floor_keys: best_symbols n d d_v = (@)%nat",
+        {"d": st.integers(5, 12)} | whole("n", "d_v"),
+        lambda v: floors.key_symbols(1, v["n"], v["d"] - 3, v["d_v"]),
+    ),
+    Constant(
+        "best_floor_identifiable: = (@)%nat",
+        {"n": st.integers(2, 12), "d": st.integers(3, 12), "d_v": WHOLE},
+        lambda v: (
+            floors.identifiable(1, v["n"], v["d"], v["d_v"])
+            - floors.key_symbols(1, v["n"], v["d"] - 3, v["d_v"])
+        ),
+    ),
+    Constant(
         "latent_heads_named: <-> INR (@) * log2",
         whole("n", "a") | {"r": st.integers(13, 20)},
         lambda v: floors.value_symbols(1, v["n"], v["r"] - v["a"]),
@@ -293,6 +347,51 @@ CONSTANTS = [
         "identifiability_order_1: (seq 0 d_v)))%nat = (@)%nat",
         {"n": st.integers(2, 12)} | whole("d", "d_v"),
         lambda v: floors.identifiable(1, v["n"], v["d"], v["d_v"]),
+    ),
+    Constant(
+        "product_off",
+        dict.fromkeys(("a", "a_off", "b", "b_off", "u"), POSITIVE),
+        lambda v: floors.product_off(v["a"], v["a_off"], v["b"], v["b_off"], v["u"]),
+    ),
+    Constant(
+        "difference_off",
+        {"size": POSITIVE, "o": POSITIVE, "u": SMALL},
+        lambda v: floors.difference_error(v["size"], v["o"], 0, v["u"], joins=1),
+    ),
+    Constant(
+        "exponent_drift",
+        dict.fromkeys(("s", "l", "gamma", "size", "e"), POSITIVE),
+        lambda v: floors.exponent_drift(v["s"], v["l"], v["gamma"], v["size"], v["e"]),
+    ),
+    Constant(
+        "slope_off",
+        dict.fromkeys(("slope", "moved", "square", "off"), POSITIVE) | {"u": SMALL},
+        lambda v: floors.slope_error(
+            v["slope"], v["moved"], v["square"], v["off"], v["u"], Fraction(0)
+        ),
+    ),
+    Constant(
+        "gradient_error_slope: tanh (y' / c) <= (1 - tanh (y / c) * tanh (y / c)) * exp (@)",
+        {"D": POSITIVE, "c": POSITIVE},
+        lambda v: floors.slope_factor(v["D"], v["c"]),
+    ),
+    Constant(
+        "entropy_dimension_order_1: INR b <= INR (@) * log2",
+        {"n": st.integers(2, 12)} | whole("d", "d_v"),
+        lambda v: floors.identifiable(1, v["n"], v["d"], v["d_v"]),
+    ),
+    *(
+        Constant(
+            f"entropy_dimension_gauge: let {error} := @ in",
+            {"m": st.integers(1, 4)} | dict.fromkeys(("Q", "Bk", "Bv"), POSITIVE),
+            one_cell(place),
+        )
+        for place, error in enumerate(("Ek", "Ev"))
+    ),
+    Constant(
+        "entropy_dimension_gauge: let rows := (@)%nat in",
+        {"m": st.integers(2, 5), "n": st.integers(2, 12)},
+        lambda v: floors.gauged_numbers(v["m"], v["n"], 1, 1)[0],
     ),
     Constant(
         "covering_number: points)) <= @ /\\",
@@ -364,6 +463,16 @@ WHOLE_BITS = [
         "value_levels: <-> @ <= INR b",
         whole("n", "d_v") | {"L": st.integers(2, 20)},
         lambda v: floors.whole_bits(floors.value_symbols(1, v["n"], v["d_v"]), v["L"]),
+    ),
+    Constant(
+        "best_floor: <-> @ <= INR bits",
+        {"n": st.integers(4, 12), "d": st.integers(3, 12), "d_v": WHOLE, "L": st.integers(2, 20)},
+        lambda v: floors.best_floor(v["n"], v["d"], d_v=v["d_v"], levels=v["L"]).bits,
+    ),
+    Constant(
+        "key_levels: <-> @ <= INR bits",
+        whole("n", "b", "f") | {"L": st.integers(2, 20)},
+        lambda v: floors.whole_bits(floors.key_symbols(1, v["n"], v["b"], v["f"] + 1), v["L"]),
     ),
     Constant(
         "retrievable_information: <= delta) -> @ <= INR b",

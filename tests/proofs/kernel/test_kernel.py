@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kvfloor_proofs.claims import SLUGS, load
+from kvfloor_proofs.foundations import claim
 from kvfloor_proofs.kernel import (
     NO_THEOREM,
     NOT_IN_KERNEL,
@@ -29,6 +30,7 @@ from kvfloor_proofs.report import to_json
 from kvfloor_proofs.verify import NOT_ESTABLISHED, with_theorems
 from kvfloor_proofs.verify.results import verify_claim
 
+SHARED = [f"statements/{name}.v" for name in ("Definitions", "Families", "Probability", "Backward")]
 REGISTERED = [name for names in THEOREMS.values() for name in names]
 AXIOMS = """\
 Axioms:
@@ -81,7 +83,7 @@ def test_a_claims_file_states_its_theorems(slug: str) -> None:
 
 
 def test_the_files_of_statements_are_those_of_the_claims() -> None:
-    files = ["statements/Definitions.v", *map(statements, THEOREMS)]
+    files = [*SHARED, *map(statements, THEOREMS)]
     project = (sources() / "_CoqProject").read_text().splitlines()
     assert [line for line in project if line.startswith("statements/")] == files
     assert sorted(f"statements/{path.name}" for path in (sources() / "statements").glob("*.v")) == (
@@ -119,6 +121,13 @@ def test_a_page_says_what_its_theorems_leave_out() -> None:
         printed = page(load(slug))
         assert ("Proved in part" in printed) == bool(left_out)
         assert f"Not in the kernel: {left_out}" in printed or not left_out
+
+
+def test_a_page_says_why_there_is_no_theorem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All claims have some: the next one may not."""
+    monkeypatch.setattr(claim, "THEOREMS", {})
+    monkeypatch.setattr(claim, "NO_THEOREM", {"keys": "not stated yet"})
+    assert "No theorem: not stated yet." in page(load("keys"))
 
 
 def test_a_theorem_of_no_claim_is_told() -> None:
@@ -265,7 +274,6 @@ def test_gaps_are_refused(copy: Path, gap: str, reason: str) -> None:
 
 TRUE = ": True. Proof. exact I. Qed."
 KEYS, SIGN_KEYS = map(statements, ("keys", "sign-keys"))
-DEFINITIONS = "statements/Definitions.v"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +286,8 @@ DEFINITIONS = "statements/Definitions.v"
         (KEYS, "Axiom gap : False.", "Axiom, which"),
         (KEYS, f"  Theorem gap {TRUE}", "Theorem, which does not"),
         (KEYS, "Open Scope R_scope. Definition gap := 1.", "Definition, which does not"),
-        (KEYS, "Definition weight := 1.", "weight, which statements/Definitions.v:"),
+        (KEYS, "Definition weight := 1.", f"weight, which {SHARED[0]}:"),
+        (KEYS, "Definition coin := 1.", f"coin, which {SHARED[2]}:"),
         (KEYS, "Definition bits := Bits.bitstrings.", "Bits.bitstrings, which no file"),
         (KEYS, "Import Bits.", "Import, in another form"),
         (KEYS, "From KVFloor Require Import Bits.", "From, which imports a theory"),
@@ -286,7 +295,7 @@ DEFINITIONS = "statements/Definitions.v"
         (SIGN_KEYS, f"Theorem gap {TRUE}", "gap, which belongs in the file of its claim"),
         (SIGN_KEYS, f"Theorem keys_e8 {TRUE}", f"keys_e8, which {KEYS}:"),
         ("SignKeys.v", f"Theorem sign_keys {TRUE}", "sign_keys, which SignKeys.v:"),
-        (DEFINITIONS, f"Theorem gap {TRUE}", "Theorem, which no"),
+        *((shared, f"Theorem gap {TRUE}", "Theorem, which no") for shared in SHARED),
         ("foundations/Sums.v", f"Theorem gap {TRUE}", "Theorem, which no"),
     ],
 )
@@ -313,7 +322,7 @@ def test_a_theorem_moved_to_another_claims_file_is_refused(copy: Path) -> None:
     with to.open("a") as file:
         file.write(moved)
     printed = refusal(copy, *CHECK)
-    assert f"{statements('subgen')}:80: subgen_four_cache_unbiased, which belongs in " in printed
+    assert f"{statements('subgen')}:50: subgen_four_cache_unbiased, which belongs in " in printed
 
 
 @pytest.mark.parametrize("option", ["-arg -type-in-type", "-arg -impredicative-set", "-Q /x X"])
