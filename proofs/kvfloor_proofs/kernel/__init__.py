@@ -1,9 +1,16 @@
 """Coq's kernel: which theorems belong to which claim, and what the audit of them says."""
 
 from kvfloor_proofs.kernel.coq import Audit, KernelError, Theorem, audit, sources
-from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS, statements
+from kvfloor_proofs.kernel.theorems import (
+    FAST_PATH,
+    NO_THEOREM,
+    NOT_IN_KERNEL,
+    THEOREMS,
+    statements,
+)
 
 __all__ = [
+    "FAST_PATH",
     "NOT_IN_KERNEL",
     "NO_THEOREM",
     "THEOREMS",

@@ -1,11 +1,14 @@
-"""Which theorems of ``proofs/coq/statements`` belong to a claim; what they leave out."""
+"""Which theorems of ``proofs/coq/statements`` belong to a claim; what they leave out.
+
+And which belong to none: those about the arithmetic of `kvfloor.attention.fast`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["NOT_IN_KERNEL", "NO_THEOREM", "THEOREMS", "statements"]
+__all__ = ["FAST_PATH", "NOT_IN_KERNEL", "NO_THEOREM", "THEOREMS", "statements"]
 
 THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -294,6 +297,22 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "gradients_tensor",
         ),
     }
+)
+#: Of an implementation, not of a claim; docs/fast.md says what each is about.
+FAST_PATH = (
+    "fast_path",
+    "fast_path_sums",
+    "fast_path_gamma",
+    "fast_path_products",
+    "fast_path_dot",
+    "fast_path_sums_unrounded",
+    "fast_path_extract",
+    "fast_path_split",
+    "fast_path_slices",
+    "fast_path_two_sum",
+    "fast_path_fast_two_sum",
+    "fast_path_two_product",
+    "fast_path_exp2",
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
     {

@@ -1,0 +1,182 @@
+(** * The fast path
+
+    [kvfloor.attention.fast] evaluates attention in float64 and adds a radius. These theorems are
+    about its arithmetic, not about a claim: [docs/fast.md] says of each of its lines which of them
+    it is. Numbers, rounding and expressions are in [foundations/Binary64.v]. *)
+From Coq Require Import Reals ZArith List Arith Bool.
+From Flocq Require Import Core.
+From KVFloor Require Import Definitions Binary64.
+From KVFloor Require FastPathSums FastPathProducts FastPathExact FastPathExp2 FastPath.
+Import ListNotations.
+Open Scope R_scope.
+
+(** ** Sums and products in any order, fused or not (sections 1, 5, 7) *)
+
+(** What comes out is off by (1+u)^k - 1 of the sum of absolute values, where no term passes more
+    than k roundings, and by what underflow takes. *)
+Theorem fast_path_sums (e : expression) : given e ->
+  Rabs (computed e - exact e) <= ((1 + roundoff) ^ roundings e - 1) * size e + lost e.
+Proof. exact (FastPathSums.fast_path_sums e). Qed.
+
+(** γ_k as it is computed. *)
+Definition gamma (k : nat) : R := INR k * roundoff * (1 + / 2 ^ 20).
+
+Theorem fast_path_gamma (k : nat) : (k <= 2 ^ 30)%nat -> (1 + roundoff) ^ k - 1 <= gamma k.
+Proof. exact (FastPathSums.fast_path_gamma k). Qed.
+
+(** A sum of n products, of factors that have passed j roundings, is one of j + n roundings. *)
+Theorem fast_path_products (e : expression) (l : list (expression * expression)) (j : nat) :
+  adds e l ->
+  (forall s t, In (s, t) l -> given s /\ given t /\ (roundings s + roundings t <= j)%nat) ->
+  given e /\ (roundings e <= j + length l)%nat
+  /\ exact e = lsum (fun p => exact (fst p) * exact (snd p)) l
+  /\ size e = lsum (fun p => size (fst p) * size (snd p)) l.
+Proof. exact (FastPathProducts.fast_path_products e l j). Qed.
+
+(** An inner product of n numbers with n others; what underflow takes is below n 2^-1074. *)
+Theorem fast_path_dot (e : expression) (l : list (R * R)) :
+  adds e (map numbers l) -> (forall a b, In (a, b) l -> float a /\ float b) ->
+  Rabs (computed e - lsum (fun p => fst p * snd p) l)
+    <= ((1 + roundoff) ^ length l - 1) * lsum (fun p => Rabs (fst p * snd p)) l
+       + INR (length l) * (1 + roundoff) ^ length l * underflow.
+Proof. exact (FastPathProducts.fast_path_dot e l). Qed.
+
+(** Where all is a multiple of 2^c and adds up to 53 bits at most, nothing is rounded. *)
+Theorem fast_path_sums_unrounded (c : Z) (e : expression) :
+  (-1074 <= c)%Z -> on_grid c e -> size e <= bpow radix2 (53 + c) -> computed e = exact e.
+Proof. exact (FastPathSums.fast_path_sums_unrounded c e). Qed.
+
+(** ** Slices (section 7) *)
+
+(** [extract]: x rounded to a multiple of 2^e, and the rest, which is a number. *)
+Theorem fast_path_extract (x : R) (e : Z) :
+  float x -> (-1074 <= e)%Z -> Rabs x <= bpow radix2 (51 + e) ->
+  let C := 3 / 2 * 2 ^ 52 * bpow radix2 e in
+  let head := fl (fl (x + C) - C) in
+  multiple e head /\ Rabs (x - head) <= bpow radix2 e / 2 /\ fl (x - head) = x - head.
+Proof. exact (FastPathExact.fast_path_extract x e). Qed.
+
+(** [split]: three slices of a number up to 2^t. *)
+Theorem fast_path_split (x : R) (t beta : Z) :
+  float x -> (1 <= beta <= 26)%Z -> (-1074 <= t - 2 * beta)%Z -> Rabs x <= bpow radix2 t ->
+  let head e y := fl (fl (y + 3 / 2 * 2 ^ 52 * bpow radix2 e) - 3 / 2 * 2 ^ 52 * bpow radix2 e) in
+  let x0 := head (t - beta)%Z x in
+  let rest := fl (x - x0) in
+  let x1 := head (t - 2 * beta)%Z rest in
+  let x2 := fl (rest - x1) in
+  x0 + x1 + x2 = x
+  /\ multiple (t - beta) x0 /\ Rabs x0 <= bpow radix2 t
+  /\ multiple (t - 2 * beta) x1 /\ Rabs x1 <= bpow radix2 (t - beta - 1)
+  /\ Rabs x2 <= bpow radix2 (t - 2 * beta - 1).
+Proof. exact (FastPathExact.fast_path_split x t beta). Qed.
+
+(** Inner products of N slices are exact: x_0 y_0, and x_0 y_1 + x_1 y_0. *)
+Theorem fast_path_slices (e : expression) (l : list (R * R)) (N : nat) (beta s : Z) :
+  adds e (map numbers l) -> (1 <= beta)%Z -> (-1074 <= s - 3 * beta)%Z ->
+  INR N * bpow radix2 (2 * beta) <= 2 ^ 53 ->
+  length l = N /\ (forall a b, In (a, b) l ->
+      multiple (s - beta) a /\ Rabs a <= bpow radix2 s
+      /\ multiple (- beta) b /\ Rabs b <= bpow radix2 0)
+  \/ length l = (2 * N)%nat /\ (forall a b, In (a, b) l ->
+      (multiple (s - beta) a /\ Rabs a <= bpow radix2 s
+       /\ multiple (- 2 * beta) b /\ Rabs b <= bpow radix2 (- beta - 1))
+      \/ (multiple (s - 2 * beta) a /\ Rabs a <= bpow radix2 (s - beta - 1)
+          /\ multiple (- beta) b /\ Rabs b <= bpow radix2 0)) ->
+  computed e = lsum (fun p => fst p * snd p) l.
+Proof. exact (FastPathProducts.fast_path_slices e l N beta s). Qed.
+
+(** ** The error of an operation, as a number (section 7) *)
+
+Theorem fast_path_two_sum (a b : R) : float a -> float b ->
+  let s := fl (a + b) in
+  let t := fl (s - a) in
+  s + fl (fl (a - fl (s - t)) + fl (b - t)) = a + b.
+Proof. exact (FastPathExact.fast_path_two_sum a b). Qed.
+
+Theorem fast_path_fast_two_sum (a b : R) : float a -> float b -> Rabs b <= Rabs a ->
+  let s := fl (a + b) in s + fl (b - fl (s - a)) = a + b.
+Proof. exact (FastPathExact.fast_path_fast_two_sum a b). Qed.
+
+(** Where the error of the product underflows, it is off by 7/2 of the least number. *)
+Theorem fast_path_two_product (a b : R) : float a -> float b ->
+  let half x := let t := fl ((2 ^ 27 + 1) * x) in fl (t - fl (t - x)) in
+  let a1 := half a in let a2 := fl (a - a1) in
+  let b1 := half b in let b2 := fl (b - b1) in
+  let p := fl (a * b) in
+  let e := fl (fl (a2 * b2) - fl (fl (fl (p - fl (a1 * b1)) - fl (a2 * b1)) - fl (a1 * b2))) in
+  (a * b = 0 \/ / 2 ^ 969 <= Rabs (a * b) -> p + e = a * b)
+  /\ Rabs (a * b - (p + e)) <= 7 / 2 * / 2 ^ 1074.
+Proof. exact (FastPathExact.fast_path_two_product a b). Qed.
+
+(** ** 2^x (section 4) *)
+
+(** The coefficients times 2^80, the highest first. *)
+Definition exp2_numerators : list Z :=
+  [8597617788970267; 123437610704245776; 1597623931775675904; 18439319593754005504;
+   186217260989516906496; 1611928283165600514048; 11627604614299055554560;
+   67100350059023683289088; 290416026818695091191808; 837963523372008863694848;
+   1208925819614629174706176]%Z.
+
+(** Horner's scheme, whose products may be fused with the sums. *)
+Fixpoint horner (f a : R) (l : list Z) (y : R) : Prop :=
+  match l with
+  | [] => y = a
+  | c :: l' => exists p, contracted (a * f) p /\ horner f (fl (p + IZR c / 2 ^ 80)) l' y
+  end.
+Definition exp2_horner (f y : R) : Prop :=
+  match exp2_numerators with [] => False | c :: l => horner f (IZR c / 2 ^ 80) l y end.
+
+(** [exp2_single]: 2^k y is 2^x within 5 units roundoff. *)
+Theorem fast_path_exp2 (x y : R) :
+  float x -> Rabs x <= 2 ^ 21 ->
+  let C := 3 / 2 * 2 ^ 52 in
+  let n := fl (fl (x + C) - C) in
+  exp2_horner (fl (x - n)) y ->
+  exists k : Z, n = IZR k
+    /\ Rabs (bpow radix2 k * y - Rpower 2 x) <= 5 * roundoff * Rpower 2 x
+    /\ 7 / 10 < y < 142 / 100.
+Proof. exact (FastPathExp2.fast_path_exp2 x y). Qed.
+
+(** ** Level (a) (sections 5 and 6) *)
+
+(** What an expression is off by whose terms pass k roundings. *)
+Definition off (k : nat) (e : expression) : R := gamma k * size e + lost e.
+
+(** The relative error of the term of tuple t: r roundings in sums, the weight, the logit's error in
+    bits times ln 2, rounded up. *)
+Definition term_off (k r : nat) (logits : nat -> expression) (t : nat) : R :=
+  gamma r + 5 * roundoff + 6932 / 10000 * off k (logits t).
+
+(** N tuples, in any order of attention. Their logits, in bits, are computed as expressions in which
+    no term passes more than k roundings. The weights w, in units of 2^scale, are within 5 units
+    roundoff of 2 to the computed logits, or raised by [lift]. Numerator and sum of weights are
+    computed from them in at most r roundings of a term; b_n and b_d are no less than what their terms
+    are off by. Then output and log-sum-exp are within the radius, with a factor for what is of
+    second order and 2^-500 for underflow. *)
+Theorem fast_path (N k r : nat) (scale : Z) (logits : nat -> expression) (w lift v : nat -> R)
+    (numerator total : expression) (b_n b_d : R) :
+  (0 < N)%nat -> (k <= 2 ^ 30)%nat -> (r <= 2 ^ 30)%nat ->
+  (forall t, (t < N)%nat ->
+     given (logits t) /\ (roundings (logits t) <= k)%nat /\ off k (logits t) <= / 2 ^ 12) ->
+  (forall t, (t < N)%nat ->
+     0 <= w t /\ 0 <= lift t
+     /\ Rabs (bpow radix2 scale * w t - Rpower 2 (computed (logits t)))
+         <= 5 * roundoff * Rpower 2 (computed (logits t)) + bpow radix2 scale * lift t) ->
+  (given numerator /\ (roundings numerator <= r)%nat
+   /\ exact numerator = rsum N (fun t => w t * v t)
+   /\ size numerator <= rsum N (fun t => w t * Rabs (v t))) ->
+  (given total /\ (roundings total <= r)%nat /\ exact total = rsum N w /\ size total <= rsum N w) ->
+  rsum N (fun t => w t * Rabs (v t) * term_off k r logits t) <= b_n ->
+  rsum N (fun t => w t * term_off k r logits t) <= b_d ->
+  let D := computed total in
+  0 < D ->
+  lost numerator + rsum N (fun t => 2 * lift t * Rabs (v t)) <= / 2 ^ 500 * D ->
+  lost total + rsum N (fun t => 2 * lift t) <= / 2 ^ 500 * D ->
+  let e b := (1 + / 2 ^ 10) * b + / 2 ^ 500 * D in
+  e b_d < D ->
+  let z := fl (computed numerator / D) in
+  Rabs (z - output N (fun t => exact (logits t) * ln 2) v)
+    <= (1 + / 2 ^ 10) * ((e b_n + Rabs z * e b_d) / (D - e b_d) + 2 * roundoff * Rabs z)
+  /\ Rabs (ln (rsum N (fun t => exp (exact (logits t) * ln 2))) - (IZR scale * ln 2 + ln D))
+    <= e b_d / (D - e b_d).
+Proof. exact (FastPath.fast_path N k r scale logits w lift v numerator total b_n b_d). Qed.
