@@ -155,7 +155,8 @@ Qed.
 Theorem fast_path_two_sum a b : float a -> float b ->
   let s := fl (a + b) in
   let t := fl (s - a) in
-  s + fl (fl (a - fl (s - t)) + fl (b - t)) = a + b.
+  let e := fl (fl (a - fl (s - t)) + fl (b - t)) in
+  s + e = a + b.
 Proof.
   intros Ha Hb.
   exact (TwoSum_correct (-1074) 53 (fun n => negb (Z.even n)) ltac:(lia) ltac:(lia)
@@ -164,7 +165,9 @@ Qed.
 
 (** [fast_two_sum]: Dekker's. *)
 Theorem fast_path_fast_two_sum a b : float a -> float b -> Rabs b <= Rabs a ->
-  let s := fl (a + b) in s + fl (b - fl (s - a)) = a + b.
+  let s := fl (a + b) in
+  let e := fl (b - fl (s - a)) in
+  s + e = a + b.
 Proof.
   intros Ha Hb H s. unfold s.
   replace (fl (b - fl (fl (a + b) - a))) with (fl (b + fl (a - fl (a + b)))).

@@ -6,7 +6,8 @@
 From Coq Require Import Reals ZArith List Arith Bool.
 From Flocq Require Import Core.
 From KVFloor Require Import Definitions Binary64.
-From KVFloor Require FastPathSums FastPathProducts FastPathExact FastPathExp2 FastPath.
+From KVFloor Require FastPathSums FastPathProducts FastPathExact FastPathPairs FastPathQuotients.
+From KVFloor Require FastPathExp2 FastPathBounds FastPath.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -90,11 +91,14 @@ Proof. exact (FastPathProducts.fast_path_slices e l N beta s). Qed.
 Theorem fast_path_two_sum (a b : R) : float a -> float b ->
   let s := fl (a + b) in
   let t := fl (s - a) in
-  s + fl (fl (a - fl (s - t)) + fl (b - t)) = a + b.
+  let e := fl (fl (a - fl (s - t)) + fl (b - t)) in
+  s + e = a + b.
 Proof. exact (FastPathExact.fast_path_two_sum a b). Qed.
 
 Theorem fast_path_fast_two_sum (a b : R) : float a -> float b -> Rabs b <= Rabs a ->
-  let s := fl (a + b) in s + fl (b - fl (s - a)) = a + b.
+  let s := fl (a + b) in
+  let e := fl (b - fl (s - a)) in
+  s + e = a + b.
 Proof. exact (FastPathExact.fast_path_fast_two_sum a b). Qed.
 
 (** Where the error of the product underflows, it is off by 7/2 of the least number. *)
@@ -107,6 +111,67 @@ Theorem fast_path_two_product (a b : R) : float a -> float b ->
   (a * b = 0 \/ / 2 ^ 969 <= Rabs (a * b) -> p + e = a * b)
   /\ Rabs (a * b - (p + e)) <= 7 / 2 * / 2 ^ 1074.
 Proof. exact (FastPathExact.fast_path_two_product a b). Qed.
+
+(** ** Double-doubles (sections 5b, 7, 9) *)
+
+(** Two numbers that stand for their sum. *)
+Definition double_double (hi lo : R) : Prop := float hi /\ float lo /\ Rabs lo <= roundoff * Rabs hi.
+
+(** A product that is no less does not suffer from underflow. *)
+Definition least_product : R := / 2 ^ 960.
+
+(** [pair_sum]. *)
+Theorem fast_path_pair_sum (x0 x1 y0 y1 : R) : double_double x0 x1 -> double_double y0 y1 ->
+  let s := fl (x0 + y0) in
+  let t := fl (s - x0) in
+  let e := fl (fl (x0 - fl (s - t)) + fl (y0 - t)) in
+  let c := fl (e + fl (x1 + y1)) in
+  let hi := fl (s + c) in
+  let t' := fl (hi - s) in
+  let lo := fl (fl (s - fl (hi - t')) + fl (c - t')) in
+  double_double hi lo
+  /\ Rabs (hi + lo - ((x0 + x1) + (y0 + y1)))
+     <= 4 * (roundoff * roundoff) * (Rabs (x0 + x1) + Rabs (y0 + y1)).
+Proof. exact (FastPathPairs.fast_path_pair_sum x0 x1 y0 y1). Qed.
+
+(** [add_to]: x to a pair. *)
+Theorem fast_path_add_to (hi lo x : R) : double_double hi lo -> float x ->
+  let s := fl (hi + x) in
+  let t := fl (s - hi) in
+  let e := fl (fl (hi - fl (s - t)) + fl (x - t)) in
+  let c := fl (e + lo) in
+  let hi' := fl (s + c) in
+  let lo' := fl (c - fl (hi' - s)) in
+  double_double hi' lo'
+  /\ Rabs (hi' + lo' - (hi + lo + x)) <= 2 * (roundoff * roundoff) * (Rabs hi + Rabs x).
+Proof. exact (FastPathPairs.fast_path_add_to hi lo x). Qed.
+
+(** [multiply]: p and e are what [two_product] gives of a0 b0, t1 and t2 the products of a high with a
+    low part. *)
+Theorem fast_path_multiply (a0 a1 b0 b1 p e t1 t2 : R) :
+  double_double a0 a1 -> double_double b0 b1 -> a0 * b0 = 0 \/ least_product <= Rabs (a0 * b0) ->
+  p = fl (a0 * b0) -> float e -> p + e = a0 * b0 ->
+  contracted (a0 * b1) t1 -> contracted (a1 * b0) t2 ->
+  let c := fl (e + fl (t1 + t2)) in
+  let hi := fl (p + c) in
+  let lo := fl (c - fl (hi - p)) in
+  double_double hi lo
+  /\ Rabs (hi + lo - (a0 + a1) * (b0 + b1))
+     <= 9 * (roundoff * roundoff) * Rabs ((a0 + a1) * (b0 + b1)).
+Proof. exact (FastPathPairs.fast_path_multiply a0 a1 b0 b1 p e t1 t2). Qed.
+
+(** [divide]: q is the quotient of the high parts, p and e what [two_product] gives of q b0. *)
+Theorem fast_path_divide (a0 a1 b0 b1 q p e g : R) :
+  double_double a0 a1 -> double_double b0 b1 ->
+  least_product <= Rabs a0 -> least_product <= Rabs b0 -> least_product <= Rabs (a0 / b0) ->
+  q = fl (a0 / b0) -> p = fl (q * b0) -> float e -> p + e = q * b0 -> contracted (q * b1) g ->
+  let t := fl (fl (fl (fl (a0 - p) - e) + fl (a1 - g)) / b0) in
+  let hi := fl (q + t) in
+  let lo := fl (t - fl (hi - q)) in
+  double_double hi lo
+  /\ Rabs (hi + lo - (a0 + a1) / (b0 + b1))
+     <= 16 * (roundoff * roundoff) * Rabs ((a0 + a1) / (b0 + b1)).
+Proof. exact (FastPathQuotients.fast_path_divide a0 a1 b0 b1 q p e g). Qed.
 
 (** ** 2^x (section 4) *)
 
@@ -136,6 +201,56 @@ Theorem fast_path_exp2 (x y : R) :
     /\ Rabs (bpow radix2 k * y - Rpower 2 x) <= 5 * roundoff * Rpower 2 x
     /\ 7 / 10 < y < 142 / 100.
 Proof. exact (FastPathExp2.fast_path_exp2 x y). Qed.
+
+(** ** Bounds that need no further sums (sections 5, 5a, 7) *)
+
+(** [logit_error] multiplies the norms of a row and of a column. *)
+Theorem fast_path_norms (d : nat) (a k : nat -> R) :
+  rsum d (fun c => Rabs (a c * k c))
+    <= sqrt (rsum d (fun c => a c * a c)) * sqrt (rsum d (fun c => k c * k c)).
+Proof. exact (FastPathBounds.fast_path_norms d a k). Qed.
+
+(** Sums over a table of weights, from those of its rows and of its columns. *)
+Theorem fast_path_rows_columns (n1 n2 : nat) (E : nat -> nat -> R) (x y : nat -> R) :
+  (forall i j, (i < n1)%nat -> (j < n2)%nat -> 0 <= E i j) ->
+  let rho i := rsum n2 (fun j => E i j) in
+  let kappa j := rsum n1 (fun i => E i j) in
+  rsum n1 (fun i => rsum n2 (fun j => E i j * Rabs (x i) * Rabs (y j)))
+    <= sqrt (rsum n1 (fun i => rho i * (x i * x i)) * rsum n2 (fun j => kappa j * (y j * y j))).
+Proof. exact (FastPathBounds.fast_path_rows_columns n1 n2 E x y). Qed.
+
+(** Weights w are within omega of E, relatively: the output moves as far as values deviate from it. *)
+Theorem fast_path_centred (N : nat) (w E omega v : nat -> R) :
+  (forall t, (t < N)%nat -> 0 <= w t /\ Rabs (w t - E t) <= w t * omega t) ->
+  0 < rsum N w -> rsum N E <> 0 ->
+  let c := rsum N (fun t => w t * v t) / rsum N w in
+  let out := rsum N (fun t => E t * v t) / rsum N E in
+  let variance := rsum N (fun t => w t * (v t * v t)) / rsum N w - c * c in
+  let spread := rsum N (fun t => w t * (omega t * omega t)) / rsum N w in
+  (c - out) * (c - out) * (1 - spread) <= spread * variance.
+Proof. exact (FastPathBounds.fast_path_centred N w E omega v). Qed.
+
+(** [key_rest]: of a_0 K_2 + a_1 (K_1 + K_2) + a_2 K, where a_2 has a low part, too. *)
+Theorem fast_path_key_rest (d beta : nat) (unit sums longest : R) (A a0 a1 a2 K K12 K2 : nat -> R) :
+  (1 <= beta)%nat -> 0 <= unit ->
+  (forall c, (c < d)%nat ->
+     Rabs (a0 c) <= Rabs (A c) + unit * / 2 ^ (beta + 1) /\ Rabs (a1 c) <= unit * / 2 ^ (beta + 1)
+     /\ Rabs (a2 c) <= 2 * (unit * / 2 ^ (2 * beta + 1))
+     /\ Rabs (K12 c) <= / 2 ^ (beta + 1) /\ Rabs (K2 c) <= / 2 ^ (2 * beta + 1)) ->
+  rsum d (fun c => Rabs (A c)) <= sums -> rsum d (fun c => Rabs (K c)) <= longest ->
+  rsum d (fun c => Rabs (a0 c * K2 c) + Rabs (a1 c * K12 c) + Rabs (a2 c * K c))
+    <= (sums + unit * (2 * longest + INR d)) * / 2 ^ (2 * beta + 1).
+Proof. exact (FastPathBounds.fast_path_key_rest d beta unit sums longest A a0 a1 a2 K K12 K2). Qed.
+
+(** [value_error]: of p_0 V_2 + p_1 (V_1 + V_2) + p_2 V, over a block of J tuples. *)
+Theorem fast_path_value_rest (J beta : nat) (p0 p1 p2 V V12 V2 : nat -> R) :
+  (forall j, (j < J)%nat ->
+     Rabs (p0 j) <= 1 /\ Rabs (p1 j) <= / 2 ^ (beta + 1)
+     /\ Rabs (p2 j) <= 2 * / 2 ^ (2 * beta + 1) /\ Rabs (V j) <= 1
+     /\ Rabs (V12 j) <= / 2 ^ (beta + 1) /\ Rabs (V2 j) <= / 2 ^ (2 * beta + 1)) ->
+  rsum J (fun j => Rabs (p0 j * V2 j) + Rabs (p1 j * V12 j) + Rabs (p2 j * V j))
+    <= INR J * (7 / 2 * / 2 ^ (2 * beta + 1)).
+Proof. exact (FastPathBounds.fast_path_value_rest J beta p0 p1 p2 V V12 V2). Qed.
 
 (** ** Level (a) (sections 5 and 6) *)
 

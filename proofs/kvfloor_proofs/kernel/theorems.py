@@ -312,7 +312,16 @@ FAST_PATH = (
     "fast_path_two_sum",
     "fast_path_fast_two_sum",
     "fast_path_two_product",
+    "fast_path_pair_sum",
+    "fast_path_add_to",
+    "fast_path_multiply",
+    "fast_path_divide",
     "fast_path_exp2",
+    "fast_path_norms",
+    "fast_path_rows_columns",
+    "fast_path_centred",
+    "fast_path_key_rest",
+    "fast_path_value_rest",
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
     {

@@ -1,0 +1,227 @@
+"""The fast path's theorems are about its code: the same operations bit by bit, the same constants.
+
+The operations that a theorem of ``statements/FastPath.v`` binds by ``let`` are read from what Coq
+prints, and done with rationals that are rounded after each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coq_formulas import function, value
+from kvfloor.attention.fast import arithmetic, exponential, logits, slices, totals
+from kvfloor.attention.fast.arithmetic import UNIT
+from kvfloor_proofs.kernel import Audit
+
+Names = dict[str, Any]
+
+
+def fl(x: Fraction) -> Fraction:
+    """The nearest float64: the quotient of two integers is rounded once."""
+    return Fraction(x.numerator / x.denominator)
+
+
+def bpow(e: Fraction) -> Fraction:
+    return Fraction(2) ** int(e)
+
+
+def run(text: str, names: Names) -> Names:
+    """Add what ``let name := ... in`` binds, one after the other, up to what is no ``let``."""
+    while text.startswith("let "):
+        end = _end_of_let(text)
+        name, body = text[4:end].split(" := ", 1)
+        names = names | {name: _bound(body, names)}
+        text = text[end + 4 :]
+    return names | {"": text}
+
+
+def _end_of_let(text: str) -> int:
+    depth = 0
+    for word in re.finditer(r"\blet\b| in ", text):
+        depth += 1 if word.group() == "let" else -1
+        if depth == 0:
+            return word.start()
+    raise ValueError(f"{text!r}: a let without an end")
+
+
+def _bound(body: str, names: Names) -> Any:
+    """A number, or a function of numbers."""
+    if match := re.match(r"fun (.*?) => ", body):
+        binders = re.findall(r"(\w+) :", match[1])
+        return lambda *values: _bound(
+            body[match.end() :], names | dict(zip(binders, values, strict=True))
+        )
+    inside = run(body, names)
+    return value(inside[""], inside)
+
+
+def operations(audited: Audit, theorem: str, **numbers: float) -> Names:
+    """What a theorem's operations give for these numbers."""
+    statement = " ".join(audited.theorems[theorem].statement.split())
+    statement = statement.replace("Raux.bpow Zaux.radix2", "bpow")
+    known = {name: Fraction(x) for name, x in numbers.items()}
+    return run(statement[statement.index("let ") :], known | {"fl": fl, "bpow": bpow})
+
+
+def arrays(*numbers: Any) -> list[arithmetic.Float]:
+    return [np.array([float(x)]) for x in numbers]
+
+
+def pair(x: float, low: float) -> tuple[float, float]:
+    """A double-double near x."""
+    lo = x * low
+    hi = x + lo
+    return hi, lo - (hi - x)
+
+
+SIZES = st.floats(2.0**-300, 2.0**300) | st.floats(0.5, 2)
+NUMBERS = st.builds(lambda x, sign: sign * x, SIZES, st.sampled_from((1.0, -1.0)))
+PAIRS = st.builds(pair, NUMBERS, st.floats(-(2.0**-54), 2.0**-54))
+
+
+def agree(expected: Names, **found: Any) -> None:
+    for name, x in found.items():
+        assert expected[name] == Fraction(float(np.asarray(x).item())), name
+
+
+@given(NUMBERS, NUMBERS)
+def test_error_free(audited: Audit, a: float, b: float) -> None:
+    s, e = arithmetic.two_sum(*arrays(a, b))
+    agree(operations(audited, "fast_path_two_sum", a=a, b=b), s=s, e=e)
+    s, e = arithmetic.fast_two_sum(*arrays(a, b))
+    agree(operations(audited, "fast_path_fast_two_sum", a=a, b=b), s=s, e=e)
+    p, e = arithmetic.two_product(*arrays(a, b))
+    agree(operations(audited, "fast_path_two_product", a=a, b=b), p=p, e=e)
+
+
+@given(PAIRS, PAIRS, NUMBERS)
+def test_pairs(audited: Audit, a: tuple[float, float], b: tuple[float, float], x: float) -> None:
+    hi, lo = arithmetic.pair_sum(tuple(arrays(*a)), tuple(arrays(*b)))  # type: ignore[arg-type]
+    both = dict(zip(("x0", "x1", "y0", "y1"), (*a, *b), strict=True))
+    agree(operations(audited, "fast_path_pair_sum", **both), hi=hi, lo=lo)
+
+    hi, lo = arrays(*a)
+    arithmetic.add_to(hi, lo, np.array([x]))
+    found = operations(audited, "fast_path_add_to", hi=a[0], lo=a[1], x=x)
+    agree(found, **{"hi'": hi, "lo'": lo})
+
+    both = dict(zip(("a0", "a1", "b0", "b1"), (*a, *b), strict=True))
+    p, e = arithmetic.two_product(*arrays(a[0], b[0]))
+    more = {"p": p.item(), "e": e.item(), "t1": a[0] * b[1], "t2": a[1] * b[0]}
+    hi, lo = arithmetic.multiply(tuple(arrays(*a)), tuple(arrays(*b)))  # type: ignore[arg-type]
+    agree(operations(audited, "fast_path_multiply", **both, **more), hi=hi, lo=lo)
+
+    q = a[0] / b[0]
+    p, e = arithmetic.two_product(*arrays(q, b[0]))
+    more = {"q": q, "p": p.item(), "e": e.item(), "g": q * b[1]}
+    hi, lo = arithmetic.divide(tuple(arrays(*a)), tuple(arrays(*b)))  # type: ignore[arg-type]
+    agree(operations(audited, "fast_path_divide", **both, **more), hi=hi, lo=lo)
+
+
+@given(st.floats(-1, 1), st.integers(1, 26), st.integers(-3, 3))
+def test_slices(audited: Audit, x: float, beta: int, t: int) -> None:
+    scaled = x * 2.0**t
+    rest = np.array([scaled])
+    head = slices.extract(rest, 2.0 ** (t - beta))
+    found = operations(audited, "fast_path_extract", x=scaled, e=t - beta)
+    agree(found, C=arithmetic.rounder(2.0 ** (t - beta)), head=head)
+
+    parts = slices.split(np.array([scaled]), np.zeros(1), beta, 2.0**t)
+    found = operations(audited, "fast_path_split", x=scaled, t=t, beta=beta)
+    agree(found, **dict(zip(("x0", "x1", "x2"), parts, strict=True)))
+
+
+def numerators(audited: Audit) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+(?=%Z)", audited.definitions["exp2_numerators"])]
+
+
+@given(st.floats(-(2.0**21), 2.0**21) | st.floats(-1, 1))
+def test_exp2(audited: Audit, x: float) -> None:
+    """Horner's scheme is the definition's: (p + c) rounded, p the product, rounded too."""
+    y, k = np.empty(1), np.empty(1, dtype=np.int64)
+    exponential.exp2_single(np.array([x]), y, k)
+    found = operations(audited, "fast_path_exp2", x=x)
+    assert found["n"] == k.item()
+    f = fl(Fraction(x) - found["n"])
+    acc, *rest = (Fraction(n, 2**80) for n in numerators(audited))
+    for c in rest:
+        acc = fl(fl(acc * f) + c)
+    assert acc == Fraction(y.item())
+
+
+def test_polynomial(audited: Audit) -> None:
+    assert [Fraction(n, 2**80) for n in numerators(audited)] == [*map(Fraction, exponential.EXP2)]
+
+
+def found_at(audited: Audit, where: str, **names: Any) -> Fraction:
+    """The number that stands in a statement, or a definition, where the pattern has its @."""
+    name, pattern = where.split(": ", 1)
+    known = {**audited.definitions, **{n: t.statement for n, t in audited.theorems.items()}}
+    text = " ".join(known[name].split())
+    found = set(re.findall(re.escape(pattern).replace("@", "(.*?)"), text))
+    assert len(found) == 1, (where, text)
+    number: Fraction = value(found.pop(), {n: Fraction(x) for n, x in names.items()})
+    return number
+
+
+CONSTANTS: list[tuple[str, float]] = [
+    ("fast_path_exp2: - Rpower 2 x) <= @ * roundoff", exponential.EXP2_SINGLE_ERROR / UNIT),
+    ("fast_path_exp2: Rabs x <= @ ->", exponential.EXPONENT_LIMIT),
+    ("term_off: gamma r + @ * roundoff", exponential.EXP2_SINGLE_ERROR / UNIT),
+    ("fast_path: (computed (logits t))) <= @ * roundoff", exponential.EXP2_SINGLE_ERROR / UNIT),
+    ("fast_path: fun b : R => (@) * b", totals.INFLATION),
+    ("fast_path: * b + @ * D in", totals.TINY),
+]
+
+
+@pytest.mark.parametrize(("where", "constant"), CONSTANTS)
+def test_constants(audited: Audit, where: str, constant: float) -> None:
+    assert found_at(audited, where) == Fraction(constant)
+
+
+def test_ln_2_rounded_up(audited: Audit) -> None:
+    found = found_at(audited, "term_off: roundoff + @ * off k (logits t)")
+    assert float(found) == logits.LN2_ABOVE
+    assert found > exponential.LN2
+
+
+def test_unit_roundoff(audited: Audit) -> None:
+    assert value(audited.definitions["roundoff"], {}) == Fraction(UNIT)
+
+
+@given(st.integers(1, 2**30))
+def test_gamma(audited: Audit, k: int) -> None:
+    arguments, body = function(audited.definitions["gamma"])
+    known: Names = {"INR": lambda x: x, "roundoff": Fraction(UNIT), arguments[0]: Fraction(k)}
+    assert value(body, known) == Fraction(arithmetic.gamma(k))
+
+
+@given(st.integers(1, 2**20))
+def test_as_many_bits_as_the_theorem_allows(audited: Audit, n: int) -> None:
+    statement = audited.theorems["fast_path_slices"].statement
+    assert "INR N * Raux.bpow Zaux.radix2 (2 * beta) <= 2 ^ 53" in statement
+    allowed: Callable[[int], bool] = lambda beta: n * bpow(Fraction(2 * beta)) <= 2**53  # noqa: E731
+    assert allowed(beta := slices.slice_bits(n))
+    assert beta == 26 or not allowed(beta + 1)
+
+
+@given(st.integers(1, 512), st.integers(0, 20), st.integers(1, 2**20), st.integers(1, 2**20))
+def test_rests(audited: Audit, d: int, unit: int, sums: int, longest: int) -> None:
+    beta = slices.slice_bits(d)
+    statement = " ".join(audited.theorems["fast_path_key_rest"].statement.split())
+    known: Names = {"INR": lambda x: x, "d": Fraction(d), "J": Fraction(d), "beta": Fraction(beta)}
+    known |= {"sums": Fraction(sums), "longest": Fraction(longest), "unit": Fraction(2**unit)}
+    bound = slices.key_rest(np.array([float(sums)]), np.array([2.0**unit]), longest, d)
+    assert value(statement.rsplit(" <= ", 1)[1], known) == Fraction(bound.item())
+
+    statement = " ".join(audited.theorems["fast_path_value_rest"].statement.split())
+    rest = value(statement.rsplit(" <= ", 1)[1], known)
+    assert Fraction(arithmetic.gamma(d + 5)) * rest * Fraction(8, 7) == slices.value_error(d)
