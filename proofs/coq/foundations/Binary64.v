@@ -90,6 +90,33 @@ Fixpoint lost (e : expression) : R :=
       + underflow
   end.
 
+(** How many products there are, how deep they are nested, and that no factor exceeds B. *)
+Fixpoint product_count (e : expression) : nat :=
+  match e with
+  | input _ _ _ => 0
+  | summed s t => product_count s + product_count t
+  | multiplied s t => S (product_count s + product_count t)
+  | fused r s t => S (product_count r + product_count s + product_count t)
+  end.
+Fixpoint depth (e : expression) : nat :=
+  match e with
+  | input _ _ _ => 0
+  | summed s t => max (depth s) (depth t)
+  | multiplied s t => S (max (depth s) (depth t))
+  | fused r s t => max (S (max (depth r) (depth s))) (depth t)
+  end.
+Fixpoint factors_within (B : R) (e : expression) : Prop :=
+  match e with
+  | input _ _ _ => True
+  | summed s t => factors_within B s /\ factors_within B t
+  | multiplied s t =>
+      factors_within B s /\ factors_within B t
+      /\ grown (roundings s) (size s) <= B /\ grown (roundings t) (size t) <= B
+  | fused r s t =>
+      factors_within B r /\ factors_within B s /\ factors_within B t
+      /\ grown (roundings r) (size r) <= B /\ grown (roundings s) (size s) <= B
+  end.
+
 (** Inputs, and products of inputs, are multiples of 2^c, and no input is off. *)
 Definition multiple (c : Z) (x : R) : Prop := exists m : Z, x = IZR m * bpow radix2 c.
 Fixpoint on_grid (c : Z) (e : expression) : Prop :=

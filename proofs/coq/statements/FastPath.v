@@ -4,12 +4,36 @@
     about its arithmetic, not about a claim: [docs/fast.md] says of each of its lines which of them
     it is. Numbers, rounding and expressions are in [foundations/Binary64.v]. *)
 From Coq Require Import Reals ZArith List Arith Bool.
-From Flocq Require Import Core.
+From Flocq Require Import Core BinarySingleNaN.
 From KVFloor Require Import Definitions Binary64.
 From KVFloor Require FastPathSums FastPathProducts FastPathExact FastPathPairs FastPathQuotients.
-From KVFloor Require FastPathExp2 FastPathBounds FastPath.
+From KVFloor Require FastPathUnderflow FastPathExp2 FastPathBounds FastPath.
 Import ListNotations.
 Open Scope R_scope.
+
+(** ** Rounding (sections 1 to 3) *)
+
+(** The rounding of these theorems is that of Flocq's model of IEEE 754, which has a largest number,
+    infinities and a NaN: as long as results are finite. *)
+Theorem fast_path_finite (P : Prec_gt_0 53) (E : Prec_lt_emax 53 1024)
+    (x y z : binary_float 53 1024) :
+  is_finite x = true -> is_finite y = true -> is_finite z = true ->
+  float (B2R x)
+  /\ (is_finite (Bplus mode_NE x y) = true ->
+      B2R (Bplus mode_NE x y) = fl (B2R x + B2R y))
+  /\ (is_finite (Bmult mode_NE x y) = true ->
+      B2R (Bmult mode_NE x y) = fl (B2R x * B2R y))
+  /\ (is_finite (Bfma mode_NE x y z) = true ->
+      B2R (Bfma mode_NE x y z) = fl (B2R x * B2R y + B2R z))
+  /\ (B2R y <> 0 -> is_finite (Bdiv mode_NE x y) = true ->
+      B2R (Bdiv mode_NE x y) = fl (B2R x / B2R y)).
+Proof. exact (FastPathUnderflow.fast_path_finite P E x y z). Qed.
+
+(** Multiplied by a power of two before a rounding or after it: the same, without underflow. *)
+Theorem fast_path_scaling (x : R) (k : Z) :
+  / 2 ^ 1022 <= Rabs x -> / 2 ^ 1022 <= bpow radix2 k * Rabs x ->
+  fl (bpow radix2 k * x) = bpow radix2 k * fl x.
+Proof. exact (FastPathUnderflow.fast_path_scaling x k). Qed.
 
 (** ** Sums and products in any order, fused or not (sections 1, 5, 7) *)
 
@@ -18,6 +42,12 @@ Open Scope R_scope.
 Theorem fast_path_sums (e : expression) : given e ->
   Rabs (computed e - exact e) <= ((1 + roundoff) ^ roundings e - 1) * size e + lost e.
 Proof. exact (FastPathSums.fast_path_sums e). Qed.
+
+(** What underflow takes, where no factor of a product exceeds B. *)
+Theorem fast_path_lost (B : R) (e : expression) : 1 <= B -> factors_within B e ->
+  let bound := INR (product_count e) * (2 * B) ^ depth e * (1 + roundoff) ^ roundings e * underflow in
+  bound <= 1 -> lost e <= bound.
+Proof. exact (FastPathUnderflow.fast_path_lost B e). Qed.
 
 (** γ_k as it is computed. *)
 Definition gamma (k : nat) : R := INR k * roundoff * (1 + / 2 ^ 20).

@@ -301,7 +301,10 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 #: Of an implementation, not of a claim; docs/fast.md says what each is about.
 FAST_PATH = (
     "fast_path",
+    "fast_path_finite",
+    "fast_path_scaling",
     "fast_path_sums",
+    "fast_path_lost",
     "fast_path_gamma",
     "fast_path_products",
     "fast_path_dot",
