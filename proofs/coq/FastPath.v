@@ -88,9 +88,9 @@ Qed.
 
 (** A quotient of sums that are off by e_n and e_d, itself off by q. *)
 Lemma quotient_off N D N' D' z e_n e_d q :
-  Rabs (N' - N) <= e_n -> Rabs (D' - D) <= e_d -> e_d < D' -> D' <= (1 + / 2 ^ 10) * D ->
+  Rabs (N' - N) <= e_n -> Rabs (D' - D) <= e_d -> e_d < D' -> D' <= (1 + / 2 ^ 11) * D ->
   Rabs (z - N' / D') <= q ->
-  Rabs (z - N / D) <= (e_n + Rabs z * e_d) / (D' - e_d) + (1 + / 2 ^ 10) * q.
+  Rabs (z - N / D) <= (e_n + Rabs z * e_d) / (D' - e_d) + (1 + / 2 ^ 11) * q.
 Proof.
   intros HN HD He HD' Hz.
   assert (HD0 : D' - e_d <= D) by (apply Rabs_le_inv in HD; lra).
@@ -224,7 +224,7 @@ Qed.
 Lemma total_near e : given e -> (roundings e <= r)%nat ->
   exact e = rsum N w -> size e <= rsum N w -> 0 < computed e ->
   lost e + rsum N (fun t => 2 * lift t) <= / 2 ^ 500 * computed e ->
-  computed e <= (1 + / 2 ^ 10) * rsum N true_weight.
+  computed e <= (1 + / 2 ^ 11) * rsum N true_weight.
 Proof.
   intros Hg Hre He Hs Hpos Hlost. set (D := computed e) in *.
   assert (Hw0 : 0 <= rsum N w) by (apply rsum_nonneg; intros t Ht; apply (Hw t Ht)).
@@ -292,11 +292,11 @@ Theorem fast_path N k r scale logits w lift v numerator total b_n b_d :
   0 < D ->
   lost numerator + rsum N (fun t => 2 * lift t * Rabs (v t)) <= / 2 ^ 500 * D ->
   lost total + rsum N (fun t => 2 * lift t) <= / 2 ^ 500 * D ->
-  let e b := (1 + / 2 ^ 10) * b + / 2 ^ 500 * D in
+  let e b := (1 + / 2 ^ 11) * b + / 2 ^ 500 * D in
   e b_d < D ->
   let z := fl (computed numerator / D) in
   Rabs (z - output N (fun t => exact (logits t) * ln 2) v)
-    <= (1 + / 2 ^ 10) * ((e b_n + Rabs z * e b_d) / (D - e b_d) + 2 * roundoff * Rabs z)
+    <= (1 + / 2 ^ 11) * ((e b_n + Rabs z * e b_d) / (D - e b_d) + 2 * roundoff * Rabs z)
   /\ Rabs (ln (rsum N (fun t => exp (exact (logits t) * ln 2))) - (IZR scale * ln 2 + ln D))
     <= e b_d / (D - e b_d).
 Proof.
@@ -327,7 +327,7 @@ Proof.
          intros. unfold tw, true_weight, Rpower. field. split; lra. }
     pose proof (quotient_off _ _ _ _ z _ _ _ Kn' Kd' He Kt (quotient_rounded _)) as Q.
     eapply Rle_trans; [exact Q|]. fold z.
-    assert (Htiny : 2 * underflow <= / 2 ^ 11 * ((e b_n + Rabs z * e b_d) / (D - e b_d))).
+    assert (Htiny : 2 * underflow <= / 2 ^ 12 * ((e b_n + Rabs z * e b_d) / (D - e b_d))).
     { assert (Hq : / 2 ^ 500 <= (e b_n + Rabs z * e b_d) / (D - e b_d)).
       { apply (Rmult_le_reg_r (D - e b_d)); [lra|]. unfold Rdiv.
         rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra. pose proof (Rabs_pos z).
@@ -337,14 +337,14 @@ Proof.
         assert (0 <= Rabs z * e b_d) by (apply Rmult_le_pos; lra).
         assert (/ 2 ^ 500 * D <= e b_n) by (unfold e; lra).
         apply Rle_trans with (/ 2 ^ 500 * D); [apply Rmult_le_compat_l|]; lra. }
-      apply Rle_trans with (/ 2 ^ 11 * / 2 ^ 500); [|apply Rmult_le_compat_l; [lra|exact Hq]].
-      unfold underflow. change 1075%nat with (1 + (11 + (500 + 563)))%nat.
+      apply Rle_trans with (/ 2 ^ 12 * / 2 ^ 500); [|apply Rmult_le_compat_l; [lra|exact Hq]].
+      unfold underflow. change 1075%nat with (1 + (12 + (500 + 562)))%nat.
       rewrite !pow_add, !Rinv_mult, pow_1.
-      assert (H563 : 1 <= 2 ^ 563) by (apply pow_R1_Rle; lra).
-      assert (/ 2 ^ 563 <= 1)
-        by (apply (Rmult_le_reg_r (2 ^ 563)); [lra|]; rewrite Rinv_l; lra).
+      assert (H562 : 1 <= 2 ^ 562) by (apply pow_R1_Rle; lra).
+      assert (/ 2 ^ 562 <= 1)
+        by (apply (Rmult_le_reg_r (2 ^ 562)); [lra|]; rewrite Rinv_l; lra).
       assert (0 < / 2 ^ 500) by (apply Rinv_0_lt_compat, pow_lt; lra).
-      assert (/ 2 ^ 11 * (/ 2 ^ 500 * / 2 ^ 563) <= / 2 ^ 11 * (/ 2 ^ 500 * 1))
+      assert (/ 2 ^ 12 * (/ 2 ^ 500 * / 2 ^ 562) <= / 2 ^ 12 * (/ 2 ^ 500 * 1))
         by (repeat apply Rmult_le_compat_l; lra). lra. }
     set (X := (e b_n + Rabs z * e b_d) / (D - e b_d)) in *. pose proof underflow_pos. lra.
   - rewrite HT, ln_mult by lra. rewrite power_two. unfold Rpower at 1. rewrite ln_exp.

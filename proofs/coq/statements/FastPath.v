@@ -7,7 +7,7 @@ From Coq Require Import Reals ZArith List Arith Bool.
 From Flocq Require Import Core BinarySingleNaN.
 From KVFloor Require Import Definitions Binary64.
 From KVFloor Require FastPathSums FastPathProducts FastPathExact FastPathPairs FastPathQuotients.
-From KVFloor Require FastPathUnderflow FastPathExp2 FastPathBounds FastPath.
+From KVFloor Require FastPathUnderflow FastPathExp2 FastPathBounds FastPath FastPathOrderOne.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -317,11 +317,43 @@ Theorem fast_path (N k r : nat) (scale : Z) (logits : nat -> expression) (w lift
   0 < D ->
   lost numerator + rsum N (fun t => 2 * lift t * Rabs (v t)) <= / 2 ^ 500 * D ->
   lost total + rsum N (fun t => 2 * lift t) <= / 2 ^ 500 * D ->
-  let e b := (1 + / 2 ^ 10) * b + / 2 ^ 500 * D in
+  let e b := (1 + / 2 ^ 11) * b + / 2 ^ 500 * D in
   e b_d < D ->
   let z := fl (computed numerator / D) in
   Rabs (z - output N (fun t => exact (logits t) * ln 2) v)
-    <= (1 + / 2 ^ 10) * ((e b_n + Rabs z * e b_d) / (D - e b_d) + 2 * roundoff * Rabs z)
+    <= (1 + / 2 ^ 11) * ((e b_n + Rabs z * e b_d) / (D - e b_d) + 2 * roundoff * Rabs z)
   /\ Rabs (ln (rsum N (fun t => exp (exact (logits t) * ln 2))) - (IZR scale * ln 2 + ln D))
     <= e b_d / (D - e b_d).
 Proof. exact (FastPath.fast_path N k r scale logits w lift v numerator total b_n b_d). Qed.
+
+(** Order 1 (section 5a). Weights w are within (1 + 2^-11) omega of the true ones E, relatively, and
+    values at most 1. Sums of values, of ones and of squares are computed in at most r roundings of a
+    term; W is no less than the root mean square of omega. Then the output follows the deviation of the
+    values, computed from these sums. *)
+Theorem fast_path_order_one (N r : nat) (w E omega v : nat -> R)
+    (numerator total squares : expression) (W : R) :
+  (r <= 2 ^ 30)%nat ->
+  (forall t, (t < N)%nat ->
+     0 <= w t /\ Rabs (w t - E t) <= w t * ((1 + / 2 ^ 11) * omega t) /\ Rabs (v t) <= 1) ->
+  rsum N E <> 0 -> 0 <= W <= / 2 ^ 11 ->
+  rsum N (fun t => w t * (omega t * omega t)) <= W * W * rsum N w ->
+  (given numerator /\ (roundings numerator <= r)%nat
+   /\ exact numerator = rsum N (fun t => w t * v t)
+   /\ size numerator <= rsum N (fun t => w t * Rabs (v t))) ->
+  (given total /\ (roundings total <= r)%nat /\ exact total = rsum N w /\ size total <= rsum N w) ->
+  (given squares /\ (roundings squares <= r)%nat
+   /\ exact squares = rsum N (fun t => w t * (v t * v t))
+   /\ size squares <= rsum N (fun t => w t * (v t * v t))) ->
+  let D := computed total in
+  0 < D -> 0 <= computed squares ->
+  lost numerator <= / 2 ^ 920 * D -> lost total <= / 2 ^ 920 * D -> lost squares <= / 2 ^ 920 * D ->
+  let z := fl (computed numerator / D) in
+  let s := fl (computed squares / D) in
+  let d := fl (s - fl (z * z)) in
+  let variance := Rmax d 0 + (6 * gamma r + 10 * roundoff) * s in
+  Rabs (z - rsum N (fun t => E t * v t) / rsum N E)
+    <= (1 + / 2 ^ 10) * (W * sqrt variance + gamma r * (sqrt s + Rabs z)
+                         + 2 * roundoff * Rabs z + / 2 ^ 450).
+Proof.
+  exact (FastPathOrderOne.fast_path_order_one N r w E omega v numerator total squares W).
+Qed.

@@ -325,6 +325,7 @@ FAST_PATH = (
     "fast_path_centred",
     "fast_path_key_rest",
     "fast_path_value_rest",
+    "fast_path_order_one",
 )
 NO_THEOREM: Mapping[str, str] = MappingProxyType(
     {

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from math import sqrt
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coq_formulas import function, value
-from kvfloor.attention.fast import arithmetic, exponential, logits, slices, totals
+from kvfloor.attention.fast import arithmetic, centred, exponential, logits, slices, totals
 from kvfloor.attention.fast.arithmetic import UNIT
 from kvfloor_proofs.kernel import Audit
 
@@ -130,7 +132,7 @@ def test_pairs(audited: Audit, a: tuple[float, float], b: tuple[float, float], x
 def test_slices(audited: Audit, x: float, beta: int, t: int) -> None:
     scaled = x * 2.0**t
     rest = np.array([scaled])
-    head = slices.extract(rest, 2.0 ** (t - beta))
+    head = arithmetic.extract(rest, 2.0 ** (t - beta))
     found = operations(audited, "fast_path_extract", x=scaled, e=t - beta)
     agree(found, C=arithmetic.rounder(2.0 ** (t - beta)), head=head)
 
@@ -177,8 +179,10 @@ CONSTANTS: list[tuple[str, float]] = [
     ("fast_path_exp2: Rabs x <= @ ->", exponential.EXPONENT_LIMIT),
     ("term_off: gamma r + @ * roundoff", exponential.EXP2_SINGLE_ERROR / UNIT),
     ("fast_path: (computed (logits t))) <= @ * roundoff", exponential.EXP2_SINGLE_ERROR / UNIT),
-    ("fast_path: fun b : R => (@) * b", totals.INFLATION),
     ("fast_path: * b + @ * D in", totals.TINY),
+    ("fast_path_order_one: * Rabs z + @)", totals.TINY_OUTPUT),
+    ("fast_path_order_one: <= (@) * (W", totals.INFLATION),
+    ("fast_path_order_one: w t * ((@) * omega t)", 1 + (totals.INFLATION - 1) / 2),
 ]
 
 
@@ -187,10 +191,69 @@ def test_constants(audited: Audit, where: str, constant: float) -> None:
     assert found_at(audited, where) == Fraction(constant)
 
 
+@pytest.mark.parametrize(
+    "where", ["fast_path: fun b : R => (@) * b", "fast_path: <= (@) * ((e b_n"]
+)
+def test_bounds_are_inflated_twice_as_much_as_the_theorem_needs(audited: Audit, where: str) -> None:
+    """The rest is for the roundings of the bounds."""
+    assert 2 * (found_at(audited, where) - 1) == Fraction(totals.INFLATION) - 1
+
+
+def test_quotients(audited: Audit) -> None:
+    """With numbers of few bits the bound itself is not rounded."""
+    statement = " ".join(audited.theorems["fast_path"].statement.split())
+    formula = re.findall(r"\* (\(\(e b_n \+ .*?) \* Rabs z\) /\\", statement)[0] + " * Rabs z)"
+    names: Names = {"Rabs": abs, "z": Fraction(-3), "D": 1 + Fraction(1, 2**12)}
+    names |= {"e": lambda b: b, "b_n": Fraction(1, 2**10), "b_d": Fraction(1, 2**12)}
+    error = np.array([[2.0**-10, 2.0**-12]])
+    radius = totals.spread(np.array([[-3.0, 1]]), error, np.array([[1 + 2.0**-12]]), 2 * UNIT)
+    expected = value(formula, names | {"roundoff": Fraction(UNIT)})
+    assert Fraction(radius[0, 0]) == expected
+
+
 def test_ln_2_rounded_up(audited: Audit) -> None:
     found = found_at(audited, "term_off: roundoff + @ * off k (logits t)")
     assert float(found) == logits.LN2_ABOVE
     assert found > exponential.LN2
+
+
+def test_logits_whose_errors_the_theorem_takes(audited: Audit) -> None:
+    shape: Any = SimpleNamespace(key_exponents=range(2**24), key_slots=range(2))
+    assert (limit := logits.logit_limit(shape)) < 0.99 * exponential.EXPONENT_LIMIT
+    largest = found_at(audited, "fast_path: off k (logits t) <= @) ->")
+    assert limit * logits.logit_error(shape) == largest
+
+
+def test_radius_at_order_1(audited: Audit) -> None:
+    """Of a query whose sums are these, in real numbers; twice `INFLATION`, as in `enclose`."""
+    d, n, (numerator, total, squares, lengths) = 2, 1000, (0.75, 1.0, 0.5625, 2.0**20)
+    prepared: Any = SimpleNamespace(
+        shape=(1, n), key_exponents=range(d), key_slots=range(1), value_exponents=np.zeros(1, int)
+    )
+    g: Any = SimpleNamespace(hi=np.full((1, d), 2.0**29), reach=np.ones(1))
+    sums: Any = SimpleNamespace(
+        sums=np.array([[numerator, total, squares, lengths]]), exponent=np.zeros(1, int)
+    )
+    joined: Any = SimpleNamespace(
+        additions=0,
+        error=np.zeros_like,
+        reach=lambda reach: reach,
+        covers=lambda reach, _: reach > 0,
+    )
+    found = centred._enclose(prepared, g, sums, joined).output
+
+    statement = " ".join(audited.theorems["fast_path_order_one"].statement.split())
+    length = sqrt(d * 2.0**58 * lengths)
+    relative = exponential.EXP2_SINGLE_ERROR + logits.LN2_ABOVE * arithmetic.gamma(d + 2) * length
+    z, s = Fraction(numerator / total), Fraction(squares / total)
+    names: Names = {"z": z, "s": s, "d": fl(s - fl(z * z)), "W": Fraction(relative)}
+    names |= {"r": Fraction(256 + 4 + 1), "roundoff": Fraction(UNIT), "Rabs": abs, "Rmax": max}
+    names |= {"gamma": lambda r: Fraction(arithmetic.gamma(int(r)))}
+    names |= {"sqrt": lambda x: Fraction(sqrt(x))}
+    names["variance"] = value(re.findall(r"variance := (.*?) in", statement)[0], names)
+    bound = value(statement.rsplit(" <= ", 1)[1], names) * Fraction(totals.INFLATION)
+    assert found.hi[0, 0] == z
+    assert float(bound) == pytest.approx(found.radius[0, 0], rel=1e-12, abs=0)
 
 
 def test_unit_roundoff(audited: Audit) -> None:
