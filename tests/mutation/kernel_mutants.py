@@ -20,10 +20,11 @@ RELATIONS = {" <= ": "less", " < ": "less", " >= ": "more", " > ": "more", " = "
 
 UNCHANGED = "unchanged"  # not a mutant: the control, which must be proved
 
-STATEMENTS = (statements(slug).removesuffix(".v").replace("/", ".") for slug in THEOREMS)
+FILES = map(statements, (*THEOREMS, "fast-path"))
+STATEMENTS = (file.removesuffix(".v").replace("/", ".") for file in FILES)
 IMPORTS = f"""\
 From Coq Require Import Reals ZArith List Arith Bool Lra Lia.
-From KVFloor Require Import Programs Definitions Families Probability Backward.
+From KVFloor Require Import Programs Binary64 Definitions Families Probability Backward.
 From KVFloor Require Import {" ".join(STATEMENTS)}.
 """
 TACTICS = """\

@@ -34,7 +34,7 @@ AXIOMS_OF = {"ClassicalDedekindReals", "FunctionalExtensionality", "Classical_Pr
 OPTION = re.compile(r"-R \. KVFloor|-arg -w -arg -ambiguous-paths")
 
 PART = re.compile(r'\(\*|\*\)|"[^"]*"|[^(*"]+|.')
-LIBRARIES = re.compile(r"From (Coq|Coquelicot|KVFloor) Require( Import)?((?: [\w.]+)+)")
+LIBRARIES = re.compile(r"From (Coq|Coquelicot|Flocq|KVFloor) Require( Import)?((?: [\w.]+)+)")
 FORMS = {
     "From": LIBRARIES,
     "Import": re.compile("Import ListNotations"),
@@ -44,7 +44,7 @@ FORMS = {
 AUDITED = {"Theorem", "Definition", "Fixpoint"}
 AUDITED_FORM = re.compile(r"\s*\n[A-Z][a-z]+ \w")  # theorems.awk reads line by line
 NAME = re.compile(r"\s*[A-Z]\w+\s+([\w']+)")
-READ = {*SHARED, "Programs"}  # what is read with a file of statements
+READ = {*SHARED, "Programs", "Binary64"}  # what is read with a file of statements
 QUALIFIED = re.compile(r"(?<![\w.])(?!Nat\.|Bool\.)[A-Za-z_][\w.]*\.\w+")
 FIRST = re.compile(r"[-+*{}\s]*((?:\d+|all)\s*:)?[-+*{}\s]*(?P<word>\S?\w*)")
 

@@ -48,7 +48,7 @@ def verify(
     from kvfloor.workers import cores
     from kvfloor_proofs.claims import SLUGS, load
     from kvfloor_proofs.kernel import audit, sources
-    from kvfloor_proofs.report import Output, show, to_json
+    from kvfloor_proofs.report import Output, show, show_fast_path, to_json
     from kvfloor_proofs.verify import verify as run
     from kvfloor_proofs.verify import with_theorems
 
@@ -68,6 +68,8 @@ def verify(
         results = (with_theorems(result, audited.theorems) for result in results)
     console = Output(stderr="-" in files.values())
     ordered = show(claims, results, console, kernel=kernel, quiet=quiet, verbose=is_verbose())
+    if audited is not None and not quiet:
+        show_fast_path(audited, console)
     if json_file is not None:
         write(json_file, to_json(claims, ordered, audited))
     if html_file is not None and page is not None:

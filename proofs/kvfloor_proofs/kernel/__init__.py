@@ -2,9 +2,10 @@
 
 from kvfloor_proofs.kernel.coq import Audit, KernelError, Theorem, audit, sources
 from kvfloor_proofs.kernel.left_out import NO_THEOREM, NOT_IN_KERNEL
-from kvfloor_proofs.kernel.theorems import THEOREMS, statements
+from kvfloor_proofs.kernel.theorems import FAST_PATH, THEOREMS, statements
 
 __all__ = [
+    "FAST_PATH",
     "NOT_IN_KERNEL",
     "NO_THEOREM",
     "THEOREMS",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kvfloor_proofs.kernel.theorems import THEOREMS
+from kvfloor_proofs.kernel.theorems import FAST_PATH, THEOREMS
 
 __all__ = [
     "Audit",
@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 COMPILATION = "kvfloor_proofs.kernel.compilation"
-INSTALL = "apt-get install make coq libcoq-coquelicot"
+INSTALL = "apt-get install make coq libcoq-coquelicot libcoq-flocq"
+LIBRARIES = ("Coquelicot", "Flocq")
 STANDARD_REALS = frozenset(
     (
         "ClassicalDedekindReals.sig_forall_dec",
@@ -72,14 +73,19 @@ class Audit:
     theorems: dict[str, Theorem]
     definitions: dict[str, str]
 
+    @property
+    def fast_path(self) -> tuple[Theorem, ...]:
+        """The theorems about the arithmetic of `kvfloor.attention.fast`, which are no claim's."""
+        return tuple(self.theorems[name] for name in FAST_PATH)
+
 
 def missing() -> str:
-    """Return in one line what there is to install; nothing if Coq and Coquelicot are there."""
+    """Return in one line what there is to install; nothing if Coq and its libraries are there."""
     if all(map(shutil.which, ("make", "coqc", "coq_makefile"))):
-        library = _run(("coqc", "-where")).stdout.strip()
-        if Path(library, "user-contrib", "Coquelicot").is_dir():
+        contributed = Path(_run(("coqc", "-where")).stdout.strip(), "user-contrib")
+        if all((contributed / library).is_dir() for library in LIBRARIES):
             return ""
-    return f"Coq and Coquelicot are needed: {INSTALL} (Debian, Ubuntu)"
+    return f"Coq, Coquelicot and Flocq are needed: {INSTALL} (Debian, Ubuntu)"
 
 
 def sources() -> Path:
@@ -117,16 +123,22 @@ def audit(folder: Path) -> Audit:
 
 
 def claimed(found: Audit) -> Audit:
-    """Return what the audit found, if each of its theorems is that of a claim.
+    """Return what the audit found, if each of its theorems is that of a claim or the fast path's.
 
     Raises
     ------
     KernelError
-        If not: `kvfloor verify` would pass over a theorem.
+        If not: `kvfloor verify` would pass over a theorem. Or if one of the fast path is missing,
+        or rests on more than the standard reals.
     """
     names = {name for theorems in THEOREMS.values() for name in theorems}
-    if strays := sorted(found.theorems.keys() - names):
+    if strays := sorted(found.theorems.keys() - names - {*FAST_PATH}):
         raise KernelError(f"the statements hold {', '.join(strays)}, which no claim names")
+    if lacking := [name for name in FAST_PATH if name not in found.theorems]:
+        raise KernelError(f"no theorem {', '.join(lacking)} of the fast path")
+    for theorem in found.fast_path:
+        if theorem.axioms:
+            raise KernelError(f"{theorem.name} rests on {', '.join(theorem.axioms)}")
     return found
 
 

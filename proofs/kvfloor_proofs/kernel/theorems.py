@@ -1,11 +1,14 @@
-"""Which theorems of ``proofs/coq/statements`` belong to a claim."""
+"""Which theorems of ``proofs/coq/statements`` belong to a claim.
+
+And which belong to none: those about the arithmetic of `kvfloor.attention.fast`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["THEOREMS", "statements"]
+__all__ = ["FAST_PATH", "THEOREMS", "statements"]
 
 THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -350,6 +353,35 @@ THEOREMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "gradient_error_slope_computed",
         ),
     }
+)
+#: Of an implementation, not of a claim; docs/fast.md says what each is about.
+FAST_PATH = (
+    "fast_path",
+    "fast_path_finite",
+    "fast_path_scaling",
+    "fast_path_sums",
+    "fast_path_lost",
+    "fast_path_gamma",
+    "fast_path_products",
+    "fast_path_dot",
+    "fast_path_sums_unrounded",
+    "fast_path_extract",
+    "fast_path_split",
+    "fast_path_slices",
+    "fast_path_two_sum",
+    "fast_path_fast_two_sum",
+    "fast_path_two_product",
+    "fast_path_pair_sum",
+    "fast_path_add_to",
+    "fast_path_multiply",
+    "fast_path_divide",
+    "fast_path_exp2",
+    "fast_path_norms",
+    "fast_path_rows_columns",
+    "fast_path_centred",
+    "fast_path_key_rest",
+    "fast_path_value_rest",
+    "fast_path_order_one",
 )
 
 

@@ -9,7 +9,7 @@ from kvfloor_proofs.report.lines import Output
 from kvfloor_proofs.report.models import show_model_audit
 from kvfloor_proofs.report.named import show_named
 from kvfloor_proofs.report.progress import followed, following
-from kvfloor_proofs.report.terminal import show, to_json
+from kvfloor_proofs.report.terminal import show, show_fast_path, to_json
 
 __all__ = [
     "Output",
@@ -23,6 +23,7 @@ __all__ = [
     "show",
     "show_audit",
     "show_efficiency",
+    "show_fast_path",
     "show_floors",
     "show_given",
     "show_model_audit",

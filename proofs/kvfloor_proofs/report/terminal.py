@@ -16,10 +16,10 @@ from kvfloor_proofs.report.lines import write_line
 
 if TYPE_CHECKING:  # with them comes SymPy, which other commands do not wait for
     from kvfloor_proofs.foundations.claim import Claim
-    from kvfloor_proofs.kernel import Audit
+    from kvfloor_proofs.kernel import Audit, Theorem
     from kvfloor_proofs.verify import ClaimResult
 
-__all__ = ["show", "to_json"]
+__all__ = ["show", "show_fast_path", "to_json"]
 
 TABLE_WIDTH = 120  # on a narrower terminal the statements would be cut to pieces
 COLUMNS = ("claim", "statement", "source", "steps", "instances", "certificates", "verdict", "s")
@@ -69,6 +69,11 @@ def show(
     return ordered
 
 
+def show_fast_path(audited: Audit, console: Console) -> None:
+    """Show in a line what Coq's kernel accepted of the fast path, which is no claim."""
+    write_line(console, f"fast path: {THEOREM}: {_theorem(audited.fast_path)}")
+
+
 def to_json(
     claims: Sequence[Claim], results: Sequence[ClaimResult], audited: Audit | None = None
 ) -> str:
@@ -83,6 +88,7 @@ def to_json(
     if audited is not None:
         for part, claim, result in zip(document["claims"], claims, results, strict=True):
             part["kernel"] = _kernel(claim, result)
+        document["fast_path"] = {"theorems": _theorems(audited.fast_path)}
         document["definitions"] = audited.definitions
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -133,12 +139,15 @@ def _constants(result: ClaimResult) -> Iterator[str]:
             yield f"{result.slug}: {held.name}: not tight: {held.slack}"
 
 
+def _theorems(theorems: Iterable[Theorem]) -> list[dict[str, Any]]:
+    return [{"name": t.name, "statement": t.statement, "axioms": list(t.axioms)} for t in theorems]
+
+
 def _kernel(claim: Claim, result: ClaimResult) -> dict[str, Any]:
-    theorems = [
-        {"name": t.name, "statement": t.statement, "axioms": list(t.axioms)}
-        for t in result.theorems
-    ]
-    found: dict[str, Any] = {"ok": not result.kernel_error, "theorems": theorems}
+    found: dict[str, Any] = {
+        "ok": not result.kernel_error,
+        "theorems": _theorems(result.theorems),
+    }
     if result.kernel_error:
         found["error"] = result.kernel_error
     if claim.no_theorem:
@@ -153,18 +162,18 @@ def _cells(result: ClaimResult) -> tuple[str, ...]:
     return (*map(str, counts), result.verdict, f"{result.seconds:.1f}")
 
 
-def _theorem(result: ClaimResult) -> str:
-    """The claim's first theorem, how many more there are, and the axioms of all of them."""
-    if not result.theorems:
+def _theorem(theorems: Sequence[Theorem]) -> str:
+    """The first theorem, how many more there are, and the axioms of all of them."""
+    if not theorems:
         return "none"
-    first, *more = result.theorems
-    axioms = sorted({axiom for theorem in result.theorems for axiom in theorem.axioms})
+    first, *more = theorems
+    axioms = sorted({axiom for theorem in theorems for axiom in theorem.axioms})
     return f"{first.name}{f' +{len(more)}' if more else ''} ({', '.join(axioms) or 'none'})"
 
 
 def _line(result: ClaimResult, kernel: bool) -> str:
     steps, examples, certificates, verdict, seconds = _cells(result)
-    theorem = f"{THEOREM}: {_theorem(result)}, " if kernel else ""
+    theorem = f"{THEOREM}: {_theorem(result.theorems)}, " if kernel else ""
     return (
         f"{result.slug}: {verdict} - {result.title} [{result.source}] - {steps} steps, "
         f"{examples} instances, {certificates} certificates, {theorem}{seconds} s"
@@ -181,7 +190,7 @@ def _table(
         result = done.get(claim.slug)
         cells = _cells(result) if result else ("", "", "", "running", "")
         if kernel:
-            cells = (*cells, _theorem(result) if result else "")
+            cells = (*cells, _theorem(result.theorems) if result else "")
         style = None if result is None else _style(result)
         table.add_row(claim.slug, claim.title, claim.source, *cells, style=style)
     return table

@@ -14,6 +14,7 @@ import pytest
 from kvfloor_proofs.claims import SLUGS, load
 from kvfloor_proofs.foundations import claim
 from kvfloor_proofs.kernel import (
+    FAST_PATH,
     NO_THEOREM,
     NOT_IN_KERNEL,
     THEOREMS,
@@ -31,7 +32,8 @@ from kvfloor_proofs.verify import NOT_ESTABLISHED, with_theorems
 from kvfloor_proofs.verify.results import verify_claim
 
 SHARED = [f"statements/{name}.v" for name in ("Definitions", "Families", "Probability", "Backward")]
-REGISTERED = [name for names in THEOREMS.values() for name in names]
+STATED = {**THEOREMS, "fast-path": FAST_PATH}
+REGISTERED = [name for names in STATED.values() for name in names]
 AXIOMS = """\
 Axioms:
 ClassicalDedekindReals.sig_forall_dec
@@ -75,15 +77,15 @@ def introduced(path: Path, *words: str) -> list[str]:
     return re.findall(rf"^(?:{'|'.join(words)}) (\w+)", path.read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("slug", THEOREMS)
+@pytest.mark.parametrize("slug", STATED)
 def test_a_claims_file_states_its_theorems(slug: str) -> None:
     """The one that is named like the claim may come later there; the registry has it first."""
     stated = introduced(sources() / statements(slug), "Theorem")
-    assert sorted(stated, key=slug.replace("-", "_").__ne__) == [*THEOREMS[slug]]
+    assert sorted(stated, key=slug.replace("-", "_").__ne__) == [*STATED[slug]]
 
 
 def test_the_files_of_statements_are_those_of_the_claims() -> None:
-    files = [*SHARED, *map(statements, THEOREMS)]
+    files = [*SHARED, *map(statements, STATED)]
     project = (sources() / "_CoqProject").read_text().splitlines()
     assert [line for line in project if line.startswith("statements/")] == files
     assert sorted(f"statements/{path.name}" for path in (sources() / "statements").glob("*.v")) == (
@@ -94,7 +96,8 @@ def test_the_files_of_statements_are_those_of_the_claims() -> None:
 
 def test_registry_sources_and_audit_agree(audited: Audit) -> None:
     assert sorted(audited.theorems) == sorted(REGISTERED)
-    files = [sources() / "foundations" / "Programs.v", *(sources() / "statements").glob("*.v")]
+    read = [sources() / "foundations" / f"{name}.v" for name in ("Programs", "Binary64")]
+    files = [*read, *(sources() / "statements").glob("*.v")]
     words = ("Definition", "Fixpoint", "Inductive")
     defined = [name for file in files for name in introduced(file, *words)]
     assert sorted(name.split(".")[-1] for name in audited.definitions) == sorted(defined)
@@ -135,6 +138,17 @@ def test_a_theorem_of_no_claim_is_told() -> None:
     assert claimed(found) == found
     found.theorems["more"] = Theorem("more", "0 = 1", ())
     with pytest.raises(KernelError, match="the statements hold more, which no claim names"):
+        claimed(found)
+
+
+def test_the_fast_path_has_all_its_theorems_and_no_axiom_of_its_own() -> None:
+    found = Audit({name: Theorem(name, "stated", ()) for name in REGISTERED}, {})
+    assert [theorem.name for theorem in found.fast_path] == [*FAST_PATH]
+    found.theorems["fast_path"] = Theorem("fast_path", "0 = 1", ("free",))
+    with pytest.raises(KernelError, match="fast_path rests on free"):
+        claimed(found)
+    del found.theorems["fast_path"]
+    with pytest.raises(KernelError, match="no theorem fast_path of the fast path"):
         claimed(found)
 
 
@@ -429,8 +443,13 @@ def test_a_false_lemma_is_refused(copy: Path) -> None:
 
 def test_without_coq_it_says_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(KernelError, match="apt-get install make coq libcoq-coquelicot"):
+    with pytest.raises(KernelError, match="install make coq libcoq-coquelicot libcoq-flocq"):
         audit(sources())
+
+
+def test_without_flocq_it_says_how_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "LIBRARIES", ("Coquelicot", "NotThere"))
+    assert kernel.missing().endswith("coq libcoq-coquelicot libcoq-flocq (Debian, Ubuntu)")
 
 
 def test_results_get_their_theorems() -> None:
@@ -444,6 +463,7 @@ def test_results_get_their_theorems() -> None:
     )
     assert document["claims"][0]["kernel"]["theorems"][0]["statement"] == "stated"
     assert document["definitions"] == {"one": "1"}
+    assert [theorem["name"] for theorem in document["fast_path"]["theorems"]] == [*FAST_PATH]
     first, *_ = found.theorems
 
     fewer = {name: theorem for name, theorem in theorems.items() if name != first.name}

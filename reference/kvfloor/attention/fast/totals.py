@@ -43,7 +43,7 @@ __all__ = [
 #: Larger than every second-order term and every rounding in a bound itself, as a factor.
 INFLATION = 1 + 2.0**-10
 #: Larger than what underflow, or a weight below 2**-899, changes in an output of values up to 1.
-TINY = 2.0**-420
+TINY = 2.0**-400
 
 _EMPTY = -(2**40)  # the power of two of a row without tuples
 #: Logits within ± this, in bits, need no common power of two.
