@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from kvfloor.audit.accuracy.diagnosis import Diagnosis, diagnosed, probes
+from kvfloor.audit.accuracy.controls import controls, drawn, probes, tells_little
+from kvfloor.audit.accuracy.diagnosis import Diagnosis, diagnosed, diagnosed_by_parts
+from kvfloor.audit.accuracy.domains import within
 from kvfloor.audit.accuracy.draft import codes, mean
 from kvfloor.audit.accuracy.examine import Bench, Failure, confirmed
-from kvfloor.audit.accuracy.instance import Instance, Miss, tokens_of
-from kvfloor.audit.accuracy.shrink import shrunk
+from kvfloor.audit.accuracy.instance import Instance, Miss, Row, tokens_of
+from kvfloor.audit.accuracy.parts import Parts, read_parts
+from kvfloor.audit.accuracy.shrink import NUMBERS, shrunk
+from kvfloor.audit.accuracy.views import View
 from kvfloor.audit.meanings import LOSSES, UNTOLD
 from kvfloor.certificates import MOST_WORK, Document, instance_certificate, instance_work
-from kvfloor.isolation import Refusal
+from kvfloor.isolation import Answer, Refusal
 
 __all__ = ["Reported", "contrast", "reported"]
 
@@ -93,46 +97,65 @@ def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
 
 
 def _diagnosed(bench: Bench, failure: Failure, small: Failure) -> Diagnosis:
-    """What it looks like on the whole instance, or else with plainer values or keys.
-
-    Where neither says it, what it looks like on the small instance, which more models explain; in
-    a course of its own that comes first, as plainer numbers may pass where it is another matter.
-    """
-
-    def by_small() -> Diagnosis:
-        if len(small.instance.tokens) == 1:
-            return Diagnosis(UNTOLD)
-        return _modelled(bench, small)._replace(token=None)
-
-    def by_repair() -> Diagnosis:
-        return _repaired(bench, failure)
-
-    plain = failure.instance.course == "once"
-    ways = (by_repair, by_small) if plain else (by_small, by_repair)
-    found = _modelled(bench, failure)
-    for way in ways:
-        if found.loss not in LOSSES:
-            found = way()
-    return found
+    """What explains the whole instance, the small one, and controls; else what is seen."""
+    whole, shrunk_to = _view(bench, failure), _view(bench, small)
+    if whole is None or shrunk_to is None:
+        return Diagnosis(UNTOLD)
+    others, beside, whole_parts = [shrunk_to], None, _parts(bench, failure, whole)
+    if (instance := failure.instance).numbers <= NUMBERS:
+        others += _views(bench, failure, controls(instance))
+        (beside,) = _views(bench, failure, [drawn(instance, bench.n)]) or (None,)
+        if beside is not None and tells_little(instance):
+            others.append(beside)
+    found = diagnosed(whole, others, beside, whole_parts)
+    if found.loss not in LOSSES and whole_parts is not None:
+        found = diagnosed_by_parts(whole_parts, _parts(bench, small, shrunk_to))
+    return found if found.loss in LOSSES else _repaired(bench, failure, found)
 
 
-def _repaired(bench: Bench, failure: Failure) -> Diagnosis:
-    for loss, plainer in _repairs(failure.instance):
+def _views(bench: Bench, failure: Failure, instances: Iterable[Instance]) -> list[View]:
+    """What comes of instances that a cache is made for, and takes."""
+    served = (within(one, bench.serves) for one in instances)
+    seen = (_view(bench, failure._replace(instance=one)) for one in served if one is not None)
+    return [view for view in seen if view is not None]
+
+
+def _view(bench: Bench, failure: Failure) -> View | None:
+    """What comes of probes of an instance, None if it is refused."""
+    queries = probes(failure.instance)
+    answers = _answers(bench, failure.instance, queries, failure.seed)
+    if answers is None:
+        return None
+    return View.of(failure.instance, queries, answers, bench.guarantee.alpha)
+
+
+def _answers(
+    bench: Bench, instance: Instance, queries: Sequence[Row], seed: int
+) -> Sequence[Answer] | None:
+    try:
+        return bench.run(instance, seed, queries)[1]
+    except Refusal:
+        return None
+
+
+def _parts(bench: Bench, failure: Failure, view: View) -> Parts | None:
+    def run(instance: Instance, queries: Sequence[Row]) -> Sequence[Answer] | None:
+        if within(instance, bench.serves) != instance:
+            return None
+        return _answers(bench, instance, queries, failure.seed)
+
+    return read_parts(failure.instance, view, run)
+
+
+def _repaired(bench: Bench, failure: Failure, found: Diagnosis) -> Diagnosis:
+    """No name, and with what in their place the answers are right, or else what is seen."""
+    for seen, plainer in _repairs(failure.instance):
         try:
             if not bench.judged(plainer, failure.seed)[0]:
-                return Diagnosis(loss, "with plainer ones the answers are right")
+                return Diagnosis(UNTOLD, f"with {seen} the answers are right")
         except Refusal:
             continue
-    return Diagnosis(UNTOLD)
-
-
-def _modelled(bench: Bench, failure: Failure) -> Diagnosis:
-    queries = probes(failure.instance)
-    try:
-        _, answers = bench.run(failure.instance, failure.seed, queries)
-    except Refusal:
-        return Diagnosis(UNTOLD)
-    return diagnosed(failure.instance, queries, answers)
+    return found
 
 
 def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
@@ -141,11 +164,11 @@ def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
     count, order, d = len(instance.tokens), instance.order, len(instance.queries[0])
     signs = [[[1.0 if x >= 0 else -1.0 for x in row] for row in rows] for rows in values]
     plain = tokens_of(own_keys, signs)
-    yield "scale of values", Instance(plain, instance.queries, instance.course)
+    yield "values of -1 and 1", Instance(plain, instance.queries, instance.course)
     keys, ones = codes(count, d), [[1.0] * d] * count
     apart = tokens_of([keys, *[ones] * (order - 1)], values)
     asked = [mean([key]) for key in keys] + [mean(list(pair)) for pair in pairwise(keys)]
-    yield "precision of keys", Instance(apart, tuple(asked), instance.course)
+    yield "keys as far apart as can be", Instance(apart, tuple(asked), instance.course)
 
 
 def _line(
@@ -159,9 +182,9 @@ def _line(
     detail = f" ({diagnosis.detail})" if diagnosis.detail else ""
     looks = "looks like" if diagnosis.loss in LOSSES else "is"
     return (
-        f"{failure.entry.name}: token {token} of {len(failure.instance.tokens)}, "
-        f"column {failure.miss.column}: it {looks} {diagnosis.loss}{detail}; on "
-        f"{count} token{'s' * (count > 1)}{course} {contrast(miss.answer, low)}, "
+        f"{failure.entry.name}: token {token} of {len(failure.instance.tokens)}: "
+        f"it {looks} {diagnosis.loss}{detail}; on {count} token{'s' * (count > 1)}{course}, "
+        f"column {miss.column}, {contrast(miss.answer, low)}, "
         f"off by more than {float(allowed):.3g} "
         f"(B = {float(instance.bound):.6g})"
     )
