@@ -109,6 +109,12 @@ MODELS = [
         "output(values, [-factor-]{+1.0+})",
         "model_losses",
     ),
+    (
+        "adapters/model_losses",
+        "hidden-unseen",
+        "if [-asked.hidden is not None-]{+False+} and",
+        "model_losses",
+    ),
     ("adapters/model_losses", "never-cut", "np.clip(values, -end, [-end-]{+2+})", "model_losses"),
     (
         "adapters/model_losses",

@@ -34,6 +34,8 @@ class Asked(NamedTuple):
     answer : array, shape (d,)
     close : float
         What an explanation may leave of any number.
+    hidden : pair of arrays, shapes (k, d) and (k,)
+        Values and logits of tokens that a window hides, the last first.
     """
 
     values: Numbers
@@ -41,6 +43,7 @@ class Asked(NamedTuple):
     address: int
     answer: Numbers
     close: float
+    hidden: tuple[Numbers, Numbers] | None = None
 
     @property
     def own(self) -> Numbers:
@@ -58,6 +61,8 @@ class Asked(NamedTuple):
 
 def looks_like(asked: Asked) -> str:
     """Return the kind of loss that an answer looks like: one of `LOSSES` of audits, or `UNTOLD`."""
+    if asked.hidden is not None and _sees_hidden(asked, *asked.hidden):
+        return "token too many"
     for loss, predicted in _changes(asked):
         if np.abs(asked.answer - predicted).max() <= asked.close:
             return loss
@@ -84,6 +89,15 @@ def _changes(asked: Asked) -> Iterator[tuple[str, Numbers]]:
     yield "clipping", asked.output(np.maximum(values, 0))
     true = asked.output(values)
     yield "scale of values", (answer @ true / (true @ true)) * true
+
+
+def _sees_hidden(asked: Asked, values: Numbers, logits: Numbers) -> bool:
+    """Whether so many tokens more, of those that are hidden, explain the answer."""
+    top = max(asked.logits.max(), logits.max(initial=-np.inf))
+    weights, more = np.exp(asked.logits - top), np.exp(logits - top)
+    sums = weights @ asked.values + np.cumsum(more[:, np.newaxis] * values, axis=0)
+    predicted = sums / (weights.sum() + np.cumsum(more))[:, np.newaxis]
+    return bool((np.abs(predicted - asked.answer).max(axis=1) <= asked.close).any())
 
 
 def _mixture(asked: Asked) -> tuple[Numbers, float]:

@@ -20,6 +20,7 @@ from kvfloor.caches import (
     KiviCache,
     LowRankCache,
     PackedCache,
+    PolarCache,
     ProjectionCache,
     QuantisedCache,
     RotatedCache,
@@ -85,6 +86,17 @@ def kept(tokens: int, extra: int = 0, width: int = 32) -> Bits:
     return lambda m, n, d, d_v: min(n, tokens) * (m * (d + d_v) + extra) * width
 
 
+def polar_bits(m: int, n: int, d: int, d_v: int) -> int:
+    """Of widths that are no multiple of 16 fewer levels: as many as they have factors of two."""
+
+    def vector(width: int) -> int:
+        levels = range(1, (width & -width).bit_length())
+        angles = sum((width >> k) * (3 + 2 * (k == 1)) for k in levels)
+        return angles + (width >> len(levels)) * 16
+
+    return 64 + m * n * (vector(d) + vector(d_v))
+
+
 CLUSTERS = {"t": 3, "s": 2, "dtype": "bfloat16"}
 CELLS = {"key_cells": 5, "value_cells": 7, "key_bound": 2, "value_bound": 2}
 KINDS = [
@@ -100,6 +112,7 @@ KINDS = [
         configure(RotatedCache, bits=3),
         lambda m, n, d, d_v: 64 + m * n * (2 * 16 + 3 * (d + d_v)),
     ),
+    Kind("polar", configure(PolarCache, bits=3), polar_bits),
     Kind("balanced", configure(BalancedCache, batch=2, levels=2), balanced_bits, orders=(1,)),
     Kind("sinks", configure(SinkCache, sinks=1, window=2), kept(3)),
     Kind("heavy", configure(HeavyHitterCache, heavy=2, recent=1), kept(3, 1)),

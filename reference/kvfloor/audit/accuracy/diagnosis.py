@@ -70,7 +70,7 @@ def diagnosed(
         left = max((_recount_left(found, v, known) for v in others), default=0.0)
         if (rank := (_rounded(max(left, found.left)), 0.0)) < least:
             best, least = Diagnosis(found.loss, found.detail, found.token), rank
-    for one in _explaining(whole):
+    for one in _explaining(whole) if least > (0.0, 0.0) else ():
         left = max((_left(one, v) for v in others), default=0.0)
         left = _rounded(max(left, whole.left(one.predict(whole))))
         rank = left, 0.0 if beside is None else _rounded(_left(one, beside))

@@ -15,6 +15,7 @@ __all__ = ["merged", "reordered"]
 
 BLOCKS = (2, 3, 4, 8, 16)  # tokens that are merged
 ALIKE = (0.8, 0.9, 0.95, 0.99, 0.999)  # cosines of keys whose tokens are merged
+MOST_ALIKE = 1024  # tokens of which all pairs are looked at
 
 
 def reordered() -> Iterator[tuple[str, Change]]:
@@ -60,7 +61,9 @@ def _mean(places: Array) -> Change:
 
 
 def _alike(keys: Array, least: float) -> Array:
-    """For each token the first one that has a key alike."""
+    """For each token the first one that has a key alike; each by itself where they are many."""
+    if len(keys) > MOST_ALIKE:
+        return np.arange(len(keys))
     sizes = np.sqrt((keys * keys).sum(axis=1))
     sizes = np.where(sizes, sizes, 1)
     near = (keys @ keys.T / np.outer(sizes, sizes) >= least) | np.eye(len(keys), dtype=bool)

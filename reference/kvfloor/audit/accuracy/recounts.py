@@ -37,12 +37,18 @@ class Recount(NamedTuple):
 
 
 def recounted(view: View) -> Iterator[Recount]:
-    """Yield what explains a view."""
+    """Yield what explains a view; of many tokens what explains it best alone."""
     narrow = view.hardest().narrow()
-    for missing, twice, detail in _choices(view.count, _heaviest(narrow)):
-        if recount(narrow, missing, twice) <= 1 and (left := recount(view, missing, twice)) <= 1:
-            found = Recount(MISSING if missing else TWICE, detail, missing, twice, left)
-            yield found if view.count <= FEW else _refined(view, found)
+    found = [
+        Recount(MISSING if missing else TWICE, detail, missing, twice, left)
+        for missing, twice, detail in _choices(view.count, _heaviest(narrow))
+        if (left := recount(narrow, missing, twice)) <= 1
+    ]
+    if view.count > FEW:
+        found = [_refined(narrow, min(found, key=lambda one: one.left))] if found else []
+    for one in found:
+        if (left := recount(view, one.missing, one.twice)) <= 1:
+            yield one._replace(left=left)
 
 
 def _refined(view: View, found: Recount) -> Recount:
