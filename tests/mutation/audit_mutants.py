@@ -180,7 +180,7 @@ AUDIT = [
         "accuracy",
     ),
     ("audit/accuracy/domains", "any-float16", "largest <= [-MOST_FLOAT16-]{+2**99+}", "accuracy"),
-    ("audit/accuracy/hypotheses", "no-small-cuts", "np.arange([--20-]{+-8+}, -8)", "accuracy"),
+    ("audit/accuracy/hypotheses", "no-small-cuts", "np.arange([--20-]{+-8+}, -8)", "diagnosis"),
     (
         "audit/accuracy/findings",
         "no-controls",

@@ -178,6 +178,11 @@ def test_what_all_views_leave_alike_is_told_by_one_beside_them() -> None:
     assert diagnosed(small, [], view(rounded)).detail == "values rounded to multiples of 0.5"
 
 
+def test_a_bound_far_below_the_values_is_found() -> None:
+    cut = view(lambda q, k, v: attention(q, k, v.clip(-(2.0**-12), 2.0**-12)))
+    assert diagnosed(cut, []) == ("clipping", "values cut at ±0.0002441", None)
+
+
 def test_nothing_is_named_that_leaves_a_fifth_of_the_error() -> None:
     noise = np.random.default_rng(2).normal(size=(99, 3))
     rows = iter(noise)

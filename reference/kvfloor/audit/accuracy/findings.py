@@ -18,7 +18,14 @@ from kvfloor.audit.accuracy.parts import Parts, read_parts
 from kvfloor.audit.accuracy.shrink import NUMBERS, shrunk
 from kvfloor.audit.accuracy.views import View
 from kvfloor.audit.meanings import LOSSES, UNTOLD
-from kvfloor.certificates import MOST_WORK, Document, instance_certificate, instance_work
+from kvfloor.caches import State
+from kvfloor.certificates import (
+    MOST_WORK,
+    Document,
+    instance_certificate,
+    instance_work,
+    least_instance_work,
+)
 from kvfloor.isolation import Answer, Refusal
 
 __all__ = ["Reported", "contrast", "reported"]
@@ -67,25 +74,35 @@ def reported(bench: Bench, failure: Failure, cache: Mapping[str, Any]) -> Report
     alone = Instance(failure.instance.tokens, (query,), failure.instance.course)
     miss = replace(failure.miss, query=0)
     alone, miss = shrunk(alone, miss, lambda one: _worst(bench, one, failure.seed), tries=TRIES)
+    state, miss = confirmed(bench, Failure(failure.entry, alone, miss, failure.seed))
     small = Failure(failure.entry, alone, miss, failure.seed)
-    state, miss = confirmed(bench, small)
     diagnosis = _diagnosed(bench, failure, small)
-    certificate = instance_certificate(
-        alone.tokens,
-        alone.queries[0],
+    certificate = _certificate(bench, small, state, cache)
+    reason = _line(failure, alone, miss, bench, diagnosis)
+    if certificate is None:
+        reason += "; too large for a certificate"
+    return Reported(reason, certificate, diagnosis, len(alone.tokens))
+
+
+def _certificate(
+    bench: Bench, small: Failure, state: State, cache: Mapping[str, Any]
+) -> Document | None:
+    """The certificate of a failure, None if it would be too large for the checker."""
+    instance, miss = small.instance, small.miss
+    if least_instance_work(instance.numbers) > MOST_WORK:
+        return None
+    document = instance_certificate(
+        instance.tokens,
+        instance.queries[0],
         miss.column,
-        course=alone.course,
+        course=instance.course,
         guarantee=bench.guarantee,
         answer=miss.answer,
         cache=cache,
-        seed=failure.seed,
+        seed=small.seed,
         state=state,
     )
-    reason = _line(failure, alone, miss, bench, diagnosis)
-    count = len(alone.tokens)
-    if instance_work(certificate) > MOST_WORK:
-        return Reported(f"{reason}; too large for a certificate", None, diagnosis, count)
-    return Reported(reason, certificate, diagnosis, count)
+    return document if instance_work(document) <= MOST_WORK else None
 
 
 def _worst(bench: Bench, instance: Instance, seed: int) -> Miss | None:
