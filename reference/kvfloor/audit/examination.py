@@ -43,6 +43,7 @@ from kvfloor.numbers import ball_ends
 
 __all__ = ["Examination", "Reading"]
 
+MOST_SIZED = 256  # tokens after each of which a state is written, all of it each time
 MOST_BEYOND = 2**15  # numbers that a cache is given to see what happens past n
 SAMPLE = 16  # queries asked of other processes too
 
@@ -185,7 +186,8 @@ class Examination:
 
     def _block_sizes(self, seed: int) -> tuple[int, ...]:
         """Sizes that the options name, or at which the bits per token jump."""
-        tokens = self.family.encode([k % 2 for k in range(self.family.size)])[: self.family.n]
+        whole = self.family.encode([k % 2 for k in range(self.family.size)])
+        tokens = whole[: min(self.family.n, MOST_SIZED)]
         writer, n = self._writers[0], self.family.n
         named = called(writer, named_sizes, seconds=self._seconds) or []
         bits = called(writer, sizes_at, tokens, tuple(self.shape), seed, seconds=self._seconds)

@@ -56,4 +56,4 @@ def test_a_mask_that_lets_in_too_much_leaves_no_token_out() -> None:
     target = Target(too_wide, mask="causal", returns=("output",), **told)
     said = str(run(target, flags=["low-logits"], examples=1))
     assert "it comes from the mask" in said
-    assert "left out" not in said.split("target =")[0]
+    assert "left out" not in said.partition("target =")[0]

@@ -13,7 +13,7 @@ from kvfloor.audit.accuracy.diagnosis import Diagnosis, diagnosed, diagnosed_by_
 from kvfloor.audit.accuracy.domains import within
 from kvfloor.audit.accuracy.draft import codes, mean
 from kvfloor.audit.accuracy.examine import Bench, Failure, confirmed
-from kvfloor.audit.accuracy.instance import Instance, Miss, Row, tokens_of
+from kvfloor.audit.accuracy.instance import Instance, Miss, Row, Rows, tokens_of
 from kvfloor.audit.accuracy.parts import Parts, read_parts
 from kvfloor.audit.accuracy.shrink import NUMBERS, shrunk
 from kvfloor.audit.accuracy.views import View
@@ -179,13 +179,20 @@ def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
     """The instance with values of -1 and 1; and with keys as far apart as its shape allows."""
     own_keys, values = instance.slots
     count, order, d = len(instance.tokens), instance.order, len(instance.queries[0])
-    signs = [[[1.0 if x >= 0 else -1.0 for x in row] for row in rows] for rows in values]
-    plain = tokens_of(own_keys, signs)
-    yield "values of -1 and 1", Instance(plain, instance.queries, instance.course)
+    signs = [_as_signs(rows) for rows in values]
+    if any(row != rows[0] for rows in signs for row in rows):  # else nothing can be wrong
+        plain = tokens_of(own_keys, signs)
+        yield "values of -1 and 1", Instance(plain, instance.queries, instance.course)
     keys, ones = codes(count, d), [[1.0] * d] * count
     apart = tokens_of([keys, *[ones] * (order - 1)], values)
     asked = [mean([key]) for key in keys] + [mean(list(pair)) for pair in pairwise(keys)]
     yield "keys as far apart as can be", Instance(apart, tuple(asked), instance.course)
+
+
+def _as_signs(rows: Rows) -> Rows:
+    """Each number by the side of its column's middle that it is on."""
+    middles = [(min(column) + max(column)) / 2 for column in zip(*rows, strict=True)]
+    return [[1.0 if x >= m else -1.0 for x, m in zip(row, middles, strict=True)] for row in rows]
 
 
 def _line(

@@ -42,10 +42,10 @@ def recounted(view: View) -> Iterator[Recount]:
     found = [
         Recount(MISSING if missing else TWICE, detail, missing, twice, left)
         for missing, twice, detail in _choices(view.count, _heaviest(narrow))
-        if (left := recount(narrow, missing, twice)) <= 1
+        if (left := recount(narrow, missing, twice)) <= 1 or view.count > FEW
     ]
-    if view.count > FEW:
-        found = [_refined(narrow, min(found, key=lambda one: one.left))] if found else []
+    if view.count > FEW:  # whose runs are so coarse that the best may explain nothing yet
+        found = [_refined(narrow, min(found, key=lambda one: one.left))]
     for one in found:
         if (left := recount(view, one.missing, one.twice)) <= 1:
             yield one._replace(left=left)
