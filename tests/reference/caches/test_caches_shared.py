@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ from kvfloor.caches import (
     record,
     restore,
 )
+from kvfloor.caches.rows import Rows
 
 Bits = Callable[..., Any]
 
@@ -291,3 +293,19 @@ def test_an_empty_cache_has_a_state(kind: Kind) -> None:
     shape = {"order": kind.orders[-1], "d": 2, "d_v": 1, "seed": 0}
     cache = kind.factory(**shape)
     assert kind.factory.from_state(cache.state(), **shape).state() == cache.state()
+
+
+def test_rows_come_and_go_as_in_a_list() -> None:
+    rng, rows, known = np.random.default_rng(0), Rows(2), list[list[float]]()
+    for step in range(400):
+        if known and rng.random() < 0.45:
+            place = int(rng.integers(len(known)))
+            rows.drop(place)
+            del known[place]
+        else:
+            rows.append(np.array([step, -step]))
+            known.append([step, -step])
+        assert rows.array.tolist() == known
+        assert len(rows) == len(known)
+    rows.array[0] = 7
+    assert rows.array[0].tolist() == [7, 7]
