@@ -390,7 +390,7 @@ def test_a_scale_that_overflows_is_seen_with_large_values() -> None:
     certificate = result.findings[0].certificate
     assert certificate is not None
     assert check(canonical(certificate)).status == "ok"
-    assert abs(abs(Fraction(certificate["answer"])) - 448) <= 2**11 * result.arithmetic
+    assert 440 < abs(Fraction(certificate["answer"])) <= 448
     instance, cache = taken(press, Sizes(16, 8, 1, 1, 1))
     assert right(instance, cache).all()
 
