@@ -115,6 +115,12 @@ MODELS = [
         "if [-asked.hidden is not None-]{+False+} and",
         "model_losses",
     ),
+    (
+        "adapters/model_losses",
+        "any-order",
+        "<= FAR and [-_in_order(asked)-]{+True+}:",
+        "model_losses",
+    ),
     ("adapters/model_losses", "never-cut", "np.clip(values, -end, [-end-]{+2+})", "model_losses"),
     (
         "adapters/model_losses",

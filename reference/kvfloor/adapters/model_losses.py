@@ -17,7 +17,7 @@ from kvfloor.audit import UNTOLD
 __all__ = ["Asked", "looks_like"]
 
 SHARE = 1 / 4  # a token that has less of an answer to its own query is missing
-FAR = 3 / 4  # what rounding to very few levels may change of a value
+FAR = 3 / 4  # what rounding to very few levels may change of a value, larger ones no less
 GROWTHS = [1 + k / 16 for k in range(8)]  # of the largest answer, to where values were cut
 FACTORS = (0.0, *(2.0**-k for k in range(6, 0, -1)), 2.0, 4.0)  # of logits
 
@@ -69,7 +69,7 @@ def looks_like(asked: Asked) -> str:
     weights, left = _mixture(asked)
     if left <= asked.close and weights[0] < 1 - SHARE:
         return "missing token" if abs(weights[0]) <= SHARE else "merged tokens"
-    if np.abs(asked.answer - asked.own).max() <= FAR:
+    if np.abs(asked.answer - asked.own).max() <= FAR and _in_order(asked):
         return "precision of values"
     share = asked.answer @ asked.own / (asked.own @ asked.own)
     return "missing token" if abs(share) <= SHARE else UNTOLD
@@ -89,6 +89,18 @@ def _changes(asked: Asked) -> Iterator[tuple[str, Numbers]]:
     yield "clipping", asked.output(np.maximum(values, 0))
     true = asked.output(values)
     yield "scale of values", (answer @ true / (true @ true)) * true
+
+
+def _in_order(asked: Asked) -> bool:
+    """Whether larger numbers of the token have no smaller answers, as rounded ones have.
+
+    But for what is left unexplained, and for what other tokens add by their weights.
+    """
+    answers = asked.answer[np.argsort(asked.own, kind="stable")]
+    weights = np.exp(asked.logits - asked.logits.max())
+    others = 1 - weights[asked.address] / weights.sum()
+    fallen = float((np.maximum.accumulate(answers) - answers).max())
+    return fallen <= asked.close + 2 * others * float(np.abs(asked.values).max())
 
 
 def _sees_hidden(asked: Asked, values: Numbers, logits: Numbers) -> bool:

@@ -43,6 +43,7 @@ CHANGES: list[tuple[str, str, Change]] = [
     ("cut at 0", "clipping", lambda q: (q, KEYS, VALUES.clip(0, 2))),
     ("hot", "temperature", lambda q: (q / 8, KEYS, VALUES)),
     ("one key", "precision of keys", lambda q: (q, 0 * KEYS, VALUES)),
+    ("others added", UNTOLD, lambda q: (q, KEYS, VALUES + VALUES[::-1] / 4 + VALUES[::2].mean(0))),
     ("noise", UNTOLD, lambda q: (q, KEYS, 2 * VALUES[::-1] - VALUES)),
 ]  # fmt: skip
 
