@@ -31,6 +31,7 @@ from kvfloor.isolation import Answer, Refusal
 __all__ = ["Reported", "contrast", "reported"]
 
 DIGITS = (6, 9, 12, 17)
+MOST_ASKED = 64  # tokens, and pairs of them, with keys as far apart as can be
 TRIES = 150  # instances that are tried on the way to the smallest
 
 
@@ -185,7 +186,9 @@ def _repairs(instance: Instance) -> Iterable[tuple[str, Instance]]:
         yield "values of -1 and 1", Instance(plain, instance.queries, instance.course)
     keys, ones = codes(count, d), [[1.0] * d] * count
     apart = tokens_of([keys, *[ones] * (order - 1)], values)
-    asked = [mean([key]) for key in keys] + [mean(list(pair)) for pair in pairwise(keys)]
+    pairs = [*pairwise(keys)][:: -(-count // MOST_ASKED)]
+    asked = [mean([pair[0]]) for pair in pairs] + [mean(list(pair)) for pair in pairs]
+    asked.append(mean(keys[-1:]))
     yield "keys as far apart as can be", Instance(apart, tuple(asked), instance.course)
 
 
