@@ -100,7 +100,7 @@ def _in_order(asked: Asked) -> bool:
     weights = np.exp(asked.logits - asked.logits.max())
     others = 1 - weights[asked.address] / weights.sum()
     fallen = float((np.maximum.accumulate(answers) - answers).max())
-    return fallen <= asked.close + 2 * others * float(np.abs(asked.values).max())
+    return bool(fallen <= asked.close + 2 * others * np.abs(asked.values).max())
 
 
 def _sees_hidden(asked: Asked, values: Numbers, logits: Numbers) -> bool:
