@@ -26,7 +26,12 @@ AUDIT = [
     ),
     ("audit/drawing", "no-hole", "ring = [-0.05-]{+0+} <= far", "league"),
     ("audit/drawing", "no-teeth", "shaft or [-teeth-]{+False+}", "league"),
-    ("audit/entrants", "one-window", '[{"window": [-kept-]{+shape.n+}} for', "league"),
+    (
+        "audit/entrants",
+        "one-window",
+        '(WindowCache, [{"window": [-kept-]{+shape.n+}} for',
+        "league",
+    ),
     (
         "audit/dot_pictures",
         "dots-all-right",

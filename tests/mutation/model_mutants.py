@@ -134,7 +134,12 @@ MODELS = [
         "[: max(1, [-len(asked.answer) // 2-]{+1+})]",
         "model_losses",
     ),
-    ("adapters/model_losses", "never-rounded", "asked.own).max() <= [-FAR-]{+0+}:", "model_losses"),
+    (
+        "adapters/model_losses",
+        "never-rounded",
+        "asked.own).max() <= [-FAR-]{+0+} and",
+        "model_losses",
+    ),
     (
         "adapters/model_certificate",
         "first-head",

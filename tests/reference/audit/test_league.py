@@ -73,7 +73,7 @@ def test_order_2_is_played_without_a_drawing() -> None:
     (match,) = (
         one
         for one in matches(dataclasses.replace(TERMS, order=2, d=8))
-        if one.entrant.options == "bits=8, group=2, residual=2"
+        if one.entrant.cache == "KiviCache" and one.entrant.options.startswith("bits=8, ")
     )
     found = played(match)
     assert (found.dots, found.reason, (found.efficiency or {})["order"]) == (None, "", 2)
@@ -131,7 +131,7 @@ def test_what_was_played_is_not_played_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = matches(TERMS)[3:6]
-    monkeypatch.setattr(playing, "matches", lambda _: few)
+    monkeypatch.setattr(playing, "matches", lambda *_: few)
     output = tmp_path / "rows.jsonl"
 
     def play() -> list[Result]:
