@@ -47,11 +47,11 @@ class LocalBench(Bench):
 
 
 def bench_of(
-    factory: Any, order: int, d: int, alpha: Any = Fraction(1, 8), eta: Any = 0
+    factory: Any, order: int, d: int, alpha: Any = Fraction(1, 8), eta: Any = 0, n: int = 12
 ) -> LocalBench:
     nobody: Any = None
     shape, guarantee = Shape(order, d, d), Guarantee(eta, alpha)
-    return LocalBench(nobody, nobody, shape, guarantee, 10.0, factory=factory)
+    return LocalBench(nobody, nobody, shape, guarantee, 10.0, n, serves(factory), factory=factory)
 
 
 def entered(

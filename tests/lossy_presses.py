@@ -8,7 +8,7 @@ from typing import Any
 
 from hiding import cache_of
 
-__all__ = ["LOSSY"]
+__all__ = ["LOSSY", "Saturates"]
 
 
 class Loses:
@@ -54,6 +54,19 @@ class Heats(Loses):
 
     def left(self, keys: Any, values: Any) -> tuple[Any, Any]:
         return keys / 8, values
+
+
+class Saturates(Loses):
+    """Values as float8 at a scale of 1: nothing is beyond 448."""
+
+    def left(self, keys: Any, values: Any) -> tuple[Any, Any]:
+        return keys, values.clamp(-448, 448).to(_float8()).to(values.dtype)
+
+
+def _float8() -> Any:
+    import torch  # noqa: PLC0415 (optional)
+
+    return torch.float8_e4m3fn
 
 
 LOSSY = {

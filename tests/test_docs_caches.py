@@ -35,7 +35,13 @@ def test_the_table_is_that_of_the_tests() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_formulas_give_the_bits(row: Budget) -> None:
-    half = caches.GroupedCache, caches.KiviCache, caches.RotatedCache, caches.BalancedCache
+    half = (
+        caches.GroupedCache,
+        caches.KiviCache,
+        caches.PolarCache,
+        caches.RotatedCache,
+        caches.BalancedCache,
+    )
     dtype = row.options.get("dtype", "float16" if row.cache in half else "float32")
     names: dict[str, Any] = {
         "m": int(row.family[-1]),
@@ -44,6 +50,7 @@ def test_formulas_give_the_bits(row: Budget) -> None:
         "d_v": D,
         "w": 8 * as_format(dtype).dtype.itemsize,
         "length": int.bit_length,
+        "levels": 4,
     }
     if "SubGen" in row.cache.__name__:
         names |= sizes_of_samples(row)

@@ -622,6 +622,44 @@ class KeysForValues(Stored):
         super().append(keys, [[*key, *[0.0] * d_v][:d_v] for key in keys])
 
 
+class NoZeroPoint(Stored):
+    """Codes of 8 bits from the least of a token, read as if that were zero."""
+
+    def values_in(self, rows: Any) -> Any:
+        return rows - rows.min(axis=1, keepdims=True)
+
+
+class TwoBits(Stored):
+    """Two bits of keys and values, between the ends of a token."""
+
+    def keys_in(self, rows: Any) -> Any:
+        low, high = (end(axis=1, keepdims=True) for end in (rows.min, rows.max))
+        step = np.where(high > low, (high - low) / 3, 1)
+        return low + np.rint((rows - low) / step) * step
+
+    values_in = keys_in
+
+
+class Padded(Stored):
+    """Blocks of four are filled up with zeros, which are attended to."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        blank = -self.tokens % 4
+        filled = [
+            [np.vstack([rows, np.zeros((blank, rows.shape[1]))]) for rows in slots]
+            for slots in self._kept.slots
+        ]
+        return attend(filled[0], filled[1], list(query), self._shape.d)
+
+
+class KeysOneLate(Stored):
+    """Keys one place further than their values."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        keys, values = self._kept.slots
+        return attend([np.roll(k, 1, axis=0) for k in keys], values, list(query), self._shape.d)
+
+
 class Row(NamedTuple):
     """A wrong cache, the entry that catches it, the loss it is; its link, and the order it has."""
 
@@ -645,6 +683,9 @@ VALUES, ROUNDED, KEYS, CLIP, SIGNS = (
 MISSING, TWICE, MERGED, HEAT, NONE = (
     "missing token", "token counted twice", "merged tokens", "temperature", "of no single kind",
 )  # fmt: skip
+ZERO, BOTH, MORE, ORDER = (
+    "zero point", "precision of keys and values", "token too many", "wrong order",
+)  # fmt: skip
 GITHUB = "https://github.com/"
 
 TABLE = (
@@ -652,7 +693,7 @@ TABLE = (
     Row(ZeroScale, "graded-values", VALUES, GITHUB + "vllm-project/llm-compressor/issues/1928"),
     Row(RawCodes, "graded-values", VALUES, GITHUB + "FlashML-org/FreeToken/pull/309"),
     Row(ReadScale, "graded-values", VALUES, GITHUB + "sgl-project/sglang/issues/18818"),
-    Row(Flushes, "small-values", VALUES, GITHUB + "NVIDIA/Model-Optimizer/issues/20"),
+    Row(Flushes, "small-values", ROUNDED, GITHUB + "NVIDIA/Model-Optimizer/issues/20"),
     Row(Saturates, "outlier-column", CLIP),
     Row(ClipsValues, "graded-values", CLIP),
     Row(Unsigned, "negative-values", CLIP),
@@ -664,7 +705,7 @@ TABLE = (
     Row(TwentyThousand, "huge-values", CLIP),
     Row(EndOfFloat16, "beyond-float16", CLIP),
     Row(AddsSlots, "graded-values", NONE, order=2),
-    Row(NegativeProducts, "negative-values", VALUES, order=2),
+    Row(NegativeProducts, "negative-values", NONE, order=2),
     Row(WholeKeys, "fractional-keys", KEYS),
     Row(TwoDigits, "nearly-parallel-keys", KEYS),
     Row(FourBitKeys, "key-columns", KEYS, GITHUB + "huggingface/transformers/issues/35185"),
@@ -690,8 +731,8 @@ TABLE = (
     Row(FullWindow, "powers-of-two", MISSING, GITHUB + "huggingface/transformers/issues/37574"),
     Row(OneEarly, "every-token", MISSING, GITHUB + "jundot/omlx/issues/2172"),
     Row(AtTen, "every-length", MISSING),
-    Row(LateKeys, "old-keys", KEYS, order=2),
-    Row(LateValues, "old-values", VALUES, order=2),
+    Row(LateKeys, "old-keys", NONE, order=2),
+    Row(LateValues, "old-values", NONE, order=2),
     Row(LastBlocksScale, "growing-values", CLIP),
     Row(WholeBlocks, "just-appended", MISSING),
     Row(SixTokens, "block-edges", MISSING),
@@ -701,6 +742,10 @@ TABLE = (
     Row(RestoredShort, "restored", MISSING, GITHUB + "ggml-org/llama.cpp/issues/26676"),
     Row(SecondStream, "twice", MISSING, GITHUB + "ovg-project/kvcached/issues/446"),
     Row(SharedBlock, "interleaved", MISSING),
+    Row(NoZeroPoint, "graded-values", ZERO),
+    Row(TwoBits, "gaussian", BOTH),
+    Row(Padded, "just-appended", MORE),
+    Row(KeysOneLate, "just-appended", ORDER),
     Row(KeysForValues, "graded-values", NONE, GITHUB + "ikawrakow/ik_llama.cpp/pull/1592"),
 )
 

@@ -213,6 +213,12 @@ CONFORMANCE = (
     ("targets/simplicial", "causal-unsaid", 'causal=mask == "[-causal-]{+no+}")\n\n\ndef', P),
     ("targets/simplicial_triton", "one-token-less", "min(side [-+ 1-]{++}, n)", P),
     ("targets/onnx", "corner-swapped", "and [-not -]{++}window.top_left", P),
+    (
+        "stages",
+        "wide-masks-leave-out",
+        "if [-any(((shares == 0)-]{+False and any(((shares == 0)+}",
+        "left_out",
+    ),
     ("targets/onnx", "stage-unsaid", '"qk_matmul_output_mode"] = [-number-]{+0+}', "stages"),
     (
         "targets/onnx",

@@ -109,6 +109,18 @@ MODELS = [
         "output(values, [-factor-]{+1.0+})",
         "model_losses",
     ),
+    (
+        "adapters/model_losses",
+        "hidden-unseen",
+        "if [-asked.hidden is not None-]{+False+} and",
+        "model_losses",
+    ),
+    (
+        "adapters/model_losses",
+        "any-order",
+        "<= FAR and [-_in_order(asked)-]{+True+}:",
+        "model_losses",
+    ),
     ("adapters/model_losses", "never-cut", "np.clip(values, -end, [-end-]{+2+})", "model_losses"),
     (
         "adapters/model_losses",
@@ -122,7 +134,12 @@ MODELS = [
         "[: max(1, [-len(asked.answer) // 2-]{+1+})]",
         "model_losses",
     ),
-    ("adapters/model_losses", "never-rounded", "asked.own).max() <= [-FAR-]{+0+}:", "model_losses"),
+    (
+        "adapters/model_losses",
+        "never-rounded",
+        "asked.own).max() <= [-FAR-]{+0+} and",
+        "model_losses",
+    ),
     (
         "adapters/model_certificate",
         "first-head",

@@ -11,11 +11,13 @@ from click.core import ParameterSource
 
 from kvfloor_proofs.cli.certificates import check_folder, write_certificates
 from kvfloor_proofs.cli.files import check_writable, write
+from kvfloor_proofs.cli.picture import check_picture, draw_in_model
 
 __all__ = ["audit_model", "model_options", "without_models"]
 
 OF_MODELS = (
-    "layers", "heads", "query_heads", "window", "latent", "prefill", "attention", "sample",
+    "layers", "heads", "query_heads", "window", "latent", "largest", "prefill", "attention",
+    "sample",
 )  # fmt: skip
 SHARED = (
     "n",
@@ -27,6 +29,7 @@ SHARED = (
     "seed",
     "certificates",
     "json_file",
+    "picture",
     "quiet",
 )
 OPTIONS = (
@@ -38,6 +41,7 @@ OPTIONS = (
     click.option("--query-heads", type=int, help="Of a layer.  [default: as many]"),
     click.option("--window", type=int, help="Tokens that a query sees.  [default: all]"),
     click.option("--latent", is_flag=True, help="Keys and values from latents, as DeepSeek's."),
+    click.option("--largest", default=1.0, show_default=True, help="Of the values: a power of 2."),
     click.option("--prefill", type=int, help="Tokens taken at once.  [default: all]"),
     click.option("--attention", default="sdpa", show_default=True, help="Or eager."),
     click.option("--sample", default=32, show_default=True, help="Addresses asked of a head."),
@@ -60,13 +64,20 @@ def audit_model(context: click.Context, compressor: str) -> int:
     for name in context.params:
         if _given(context, name) and name not in (*OF_MODELS, *SHARED, "in_model", "verbose"):
             raise click.UsageError(f"--in-model: expected no {_shown(name)} with it")
-    options = {name: context.params[name] for name in (*OF_MODELS, *SHARED[:-3])}
+    options = {name: context.params[name] for name in (*OF_MODELS, *SHARED[:-4])}
     file, folder = context.params["json_file"], context.params["certificates"]
+    picture = context.params["picture"]
+    if picture is not None:
+        check_writable(picture, "--picture")
+        check_picture(picture)
     if file is not None:
         check_writable(file, "--json")
     check_folder(folder)
     result = audit_in_model(compressor, **options)
     show_model_audit(result, Output(stderr=file == "-"), quiet=context.params["quiet"])
+    if picture is not None:
+        drawn = {name: options[name] for name in options if name not in ("sample", "confidence")}
+        draw_in_model(compressor, result.compressor, picture, drawn)
     write_certificates(result.findings, folder)
     if file is not None:
         write(file, json.dumps(result.to_json(), indent=2) + "\n")

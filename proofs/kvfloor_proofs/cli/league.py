@@ -22,6 +22,7 @@ __all__ = ["league"]
 @click.option("--alpha", default="1/32", show_default=True, help="Accuracy of the answers.")
 @click.option("--instances", default=2, show_default=True, help="That count, for each cache.")
 @click.option("--seed", default=0, show_default=True, help="Of instances and coins.")
+@click.option("--only", metavar="CACHE", multiple=True, help="Who plays.  [default: all]")
 @click.option("--jobs", type=int, help="Processes.  [default: one a core]")
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster (needs kvfloor[dask]).")
 @verbose
@@ -36,6 +37,7 @@ def league(
     alpha: str,
     instances: int,
     seed: int,
+    only: tuple[str, ...],
     jobs: int | None,
     dask: str | None,
 ) -> int:
@@ -67,13 +69,13 @@ def league(
         seed=as_count(seed, "seed"),
         trace=trace,
     )
-    total, rows = len(matches(terms)), str(place / f"{name}.jsonl")
+    total, rows = len(matches(terms, only)), str(place / f"{name}.jsonl")
     workers = None if jobs is None else as_count(jobs, "jobs", 1)
     with cluster(dask) as executor:
-        playing = play(terms, output=rows, executor=executor, workers=workers)
+        playing = play(terms, only=only, output=rows, executor=executor, workers=workers)
         results = followed(playing, total, Output(stderr=True))
     results = in_order(results, terms)
-    write(str(place / f"{name}.md"), league_page(results, terms, name))
+    write(str(place / f"{name}.md"), league_page(results, terms, name, only))
     write(str(place / f"{name}.csv"), league_csv(results, terms))
     draw_league(results, place / f"{name}.png")
     draw_errors(results, terms, place / f"{name}-errors.png")

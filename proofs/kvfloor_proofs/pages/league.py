@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from io import StringIO
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from kvfloor import floor_of
@@ -22,7 +23,7 @@ COLUMNS = (
 HEAD = """\
 # The league{title}
 
-Every cache that ships, at up to four budgets, on the same seeded instances: n = {n} tokens, keys
+{who}, at up to four budgets, on the same seeded instances: n = {n} tokens, keys
 and values of {d} numbers, order {order}, answers to within α = {alpha}. It is made by one command,
 which goes on where it was interrupted:
 
@@ -119,20 +120,32 @@ def _columns(terms: Terms) -> tuple[str, ...]:
     return COLUMNS + (("trace, worst", "trace, mean") if terms.trace else ())
 
 
-def league_page(results: Sequence[Result], terms: Terms, name: str) -> str:
-    """Return the page, results in the order given; ``name`` is that of its files."""
+def league_page(
+    results: Sequence[Result], terms: Terms, name: str, only: Sequence[str] = ()
+) -> str:
+    """Return the page, results in the order given.
+
+    Parameters
+    ----------
+    results : sequence of Result
+    terms : Terms
+    name : str
+        Of its files.
+    only : sequence of str
+        Caches that played, if not all did.
+    """
     columns = _columns(terms)
     lines = [columns, ["---"] * 2 + ["--:"] * (len(columns) - 2), *map(_row, results)]
     table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
     first = terms.order == 1
     head = HEAD, *[DRAWING] * first, *[TRACE] * bool(terms.trace)
     tail = TAIL, *[AT_ORDER_1] * first, ROWS
-    known = _known(terms, name)
+    known = _known(terms, name, only)
     above, below = ("".join(part.format(**known) for part in parts) for parts in (head, tail))
     return above + table + below
 
 
-def _known(terms: Terms, name: str) -> dict[str, Any]:
+def _known(terms: Terms, name: str, only: Sequence[str]) -> dict[str, Any]:
     """What the page says of the terms."""
     command = f"kvfloor league docs -n {terms.n} -d {terms.d} --alpha {terms.alpha}"
     of_trace: dict[str, Any] = {}
@@ -146,9 +159,11 @@ def _known(terms: Terms, name: str) -> dict[str, Any]:
         of_trace = {"trace": file} | _forced(terms)
     if name != "league":
         command += f" --name {name}"
+    command += "".join(f" --only {quote(cache)}" for cache in only)
     title = "" if name == "league" else f": n = {terms.n}, order {terms.order}"
     return {
         **{"n": terms.n, "d": terms.d, "alpha": terms.alpha, "order": terms.order},
+        "who": f"Of the caches that ship {len(only)}" if only else "Every cache that ships",
         **{"instances": terms.instances, "title": title, "command": command, "name": name},
         "left_out": ", ".join(f"`{who}` ({why})" for who, why in left_out(terms.order).items()),
         **of_trace,

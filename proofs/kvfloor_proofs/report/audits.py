@@ -51,6 +51,11 @@ def _rests_on(audit: Audit) -> Iterable[str]:
             if known
             else f"it says that it is made for {audit.serves!r}; it was tried on everything"
         )
+    if audit.beyond is not None:
+        yield (
+            f"from token {audit.beyond} on its state grows otherwise: what it does then was not "
+            f"tried with n = {audit.n}"
+        )
     if audit.accuracy:
         families = (f"{name} {stood}/{asked}" for name, (stood, asked) in audit.tried.items())
         yield f"answers within the guarantee: {', '.join(families)}"

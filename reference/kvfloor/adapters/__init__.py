@@ -8,6 +8,7 @@ from kvfloor.adapters.latent import LatentModel
 from kvfloor.adapters.layer import LayerCache
 from kvfloor.adapters.model import ModelCache
 from kvfloor.adapters.model_audit import audit_in_model
+from kvfloor.adapters.model_drawing import drawing_in_model
 from kvfloor.adapters.model_instance import ModelInstance, Sizes
 from kvfloor.adapters.model_result import ModelAudit
 from kvfloor.adapters.press import PressCache
@@ -25,6 +26,7 @@ __all__ = [
     "Sizes",
     "audit_in_model",
     "carrying_error",
+    "drawing_in_model",
     "held_in",
     "parts_of",
     "read_configuration",

@@ -142,6 +142,11 @@ class ModelCache:
                 bits[name] = count
         return bits
 
+    @property
+    def renumbers(self) -> bool:
+        """Whether the press moves what it keeps to other positions."""
+        return self._started.renumbers
+
     def lengths(self) -> list[int]:
         """Return how many tokens each layer says that it has."""
         cache = self._started.cache

@@ -30,9 +30,13 @@ from kvfloor.floors import Guarantee, as_confidence, certified_bits
 from kvfloor.isolation import READING, WRITING, Isolated, Misbehaviour
 from kvfloor.numbers import as_count
 
-__all__ = ["audit_in_model"]
+__all__ = ["CACHE", "DEFAULT_SECONDS", "answered", "audit_in_model", "taken"]
 
 PACKAGES = ("kvfloor", "torch", "transformers", "kvpress", "optimum-quanto", "hqq")
+RENUMBERED = (
+    "it moves what it keeps to other positions, where keys are turned away from these queries: a "
+    "token that looks missing may be kept"
+)
 DEFAULT_SAMPLE = 32
 DEFAULT_SECONDS = 20.0
 CACHE = "kvfloor.adapters:ModelCache"  # imported by the other processes alone
@@ -48,6 +52,7 @@ def audit_in_model(
     query_heads: int | None = None,
     window: int | None = None,
     latent: bool = False,
+    largest: float = 1.0,
     eta: Any = 0,
     alpha: Any = Fraction(1, 8),
     prefill: int | None = None,
@@ -76,8 +81,11 @@ def audit_in_model(
         Tokens that a query sees, its own included.
     latent : bool
         Whether keys and values come from latents, as in DeepSeek's models: see `LatentModel`.
+    largest : number
+        Of the values, a power of two: large ones overflow what is made for small ones. Answers are
+        told in units of it.
     eta, alpha : number
-        The guarantee (η, α).
+        The guarantee (η, α), for values in units of the largest.
     prefill : int, optional
         Tokens of the prefill: see `ModelCache`.
     attention : "sdpa" or "eager"
@@ -109,9 +117,10 @@ def audit_in_model(
         query_heads or heads,
         window,
         latent,
+        float(largest),
     )
     instance = ModelInstance(sizes, guarantee, as_count(seed, "seed"))
-    arithmetic = carrying_error(instance.shape, sizes.n)
+    arithmetic = carrying_error(instance.shape, sizes.n) / Fraction(sizes.largest)
     held_to = Guarantee(guarantee.eta, guarantee.alpha + arithmetic).separates_bits()
     options = {
         "shape": instance.shape,
@@ -175,20 +184,20 @@ class _Course:
                 for seed in (WRITING, READING)
             )
             limit = seconds * (1 + len(queries))
-            tokens = instance.keys, instance.values, instance.own_queries
+            tokens = instance.keys, instance.given_values, instance.own_queries
 
             def take() -> None:
-                told = writer.call(_taken, options, *tokens, queries, seconds=limit)
+                told = writer.call(taken, options, *tokens, queries, seconds=limit)
                 self._told = told
 
             reader.call(_ready, options, seconds=limit, meanwhile=take)
             self._state, mine = bytes.fromhex(self._told.pop("state")), self._told.pop("answers")
             arguments = options, self._state, instance.sizes.n, queries
-            alone = reader.call(_answered, *arguments, seconds=limit)
-        answers = np.array(alone)
+            alone = reader.call(answered, *arguments, seconds=limit)
+        answers = np.array(alone) / instance.sizes.largest
         _require_numbers(answers)
         self._judge(answers)
-        self._compare(np.array(mine), answers)
+        self._compare(np.array(mine) / instance.sizes.largest, answers)
         self.verdict = self._decided()
 
     def outcome(self) -> dict[str, Any]:
@@ -254,9 +263,11 @@ class _Course:
         instance, alpha = self._instance, float(self._instance.family.guarantee.alpha)
         own = missed.head // instance.sizes.group
         query = instance.queries(np.array(missed.address))
-        logits = instance.keys[-instance.family.n :, missed.layer, own] @ query
-        rows = instance.rows(missed.layer, own)
-        self._losses[looks_like(Asked(rows, logits, missed.address, answer, alpha / 4))] += 1
+        logits = instance.keys[:, missed.layer, own] @ query
+        rows, first = instance.rows(missed.layer, own), -instance.family.n
+        hidden = instance.hidden_rows(missed.layer, own), logits[:first][::-1]
+        asked = Asked(rows, logits[first:], missed.address, answer, alpha / 4, hidden)
+        self._losses[looks_like(asked)] += 1
         self._failed += count
         if self._missed is None or error > self._missed[0]:
             self._missed = error, missed
@@ -296,9 +307,11 @@ class _Course:
             f"{missed.layer}, head {missed.head}, address {missed.address}; of {asked} answers "
             f"{count} are outside the guarantee, and look like: {looks}"
         )
+        if self._told["renumbers"]:
+            reason += f"; {RENUMBERED}"
         named = {
             "compressor": compressor_name(options["compressor"]),
-            **asdict(sizes),
+            **asdict(sizes) | {"largest": f"{sizes.largest:g}"},
             "prefill": options["prefill"],
             "attention": options["attention"],
         }
@@ -308,7 +321,7 @@ class _Course:
         return Finding("violation", reason, certificate)
 
 
-def _taken(
+def taken(
     made: Callable[..., ModelCache],
     options: dict[str, Any],
     keys: Numbers,
@@ -316,7 +329,7 @@ def _taken(
     own_queries: Numbers,
     queries: Sequence[Numbers],
 ) -> dict[str, Any]:
-    """In the first process: take the tokens, and tell what is held and answered."""
+    """Take tokens, in the first process, and tell what is held and answered."""
     cache = made(**options)
     cache.take(keys, values, own_queries)
     return {
@@ -324,6 +337,7 @@ def _taken(
         "held": cache.held().to_json(),
         "outside": cache.outside(),
         "lengths": cache.lengths(),
+        "renumbers": cache.renumbers,
         "answers": [cache.answer(query).tolist() for query in queries],
     }
 
@@ -333,14 +347,14 @@ def _ready(made: Callable[..., ModelCache], options: dict[str, Any]) -> None:
     made(**options)
 
 
-def _answered(
+def answered(
     made: Callable[..., ModelCache],
     options: dict[str, Any],
     state: bytes,
     n: int,
     queries: Sequence[Numbers],
 ) -> list[Any]:
-    """In the second process: answer from the state alone."""
+    """Answer from the state alone, in the second process."""
     cache = made(**options)
     cache.restore(state, n)
     return [cache.answer(query).tolist() for query in queries]

@@ -55,7 +55,8 @@ def head_certificate(
     """
     book = instance.family.book
     own = missed.head // instance.sizes.group
-    column = instance.rows(missed.layer, own)[:, missed.column]
+    largest = instance.sizes.largest
+    column = largest * instance.rows(missed.layer, own)[:, missed.column]
     rows = zip((*book.keys, (0,) * book.d), (*column.tolist(), 0.0), strict=True)
     query = instance.queries(np.array(missed.address))[: book.d]
     document = instance_certificate(
@@ -64,7 +65,7 @@ def head_certificate(
         0,
         course="once",
         guarantee=instance.family.guarantee,
-        answer=Fraction(missed.answer),
+        answer=Fraction(largest * missed.answer),
         cache={"name": NAME, "options": {**options, **_place(missed)}},
         seed=seed,
         state=state,

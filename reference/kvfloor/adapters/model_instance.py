@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
+from math import frexp, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ class Sizes:
         Tokens that a query sees, its own included.
     latent : bool
         Whether keys and values come from latents.
+    largest : float
+        Of the values, a power of two; answers are told in units of it.
     """
 
     n: int
@@ -40,6 +42,11 @@ class Sizes:
     query_heads: int
     window: int | None = None
     latent: bool = False
+    largest: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.largest > 0 and frexp(self.largest)[0] == 1 / 2):
+            raise InputError("largest", "a power of two", str(self.largest))
 
     @property
     def visible(self) -> int:
@@ -57,6 +64,8 @@ class ModelInstance:
 
     Values are ±1/2 to ±1 in steps of 1/32, the sizes as random as the signs: so two of one column
     that hold other bits are as far apart as 0 and 1, and values of few levels are off.
+
+    Values are in units of the largest, which a model is given as `given_values`.
 
     The keys are the address book `binary_keys` of the tokens that queries see, zeros beyond its
     dimension; the same in all layers and heads. Tokens that no window reaches repeat its keys.
@@ -89,6 +98,11 @@ class ModelInstance:
         self.own_queries: Numbers = self.queries(asked)
         self._rng = rng
 
+    @property
+    def given_values(self) -> Numbers:
+        """Values as a model gets them, shape (n, layers, heads, d)."""
+        return self.sizes.largest * self.values
+
     @cached_property
     def keys(self) -> Numbers:
         """Keys, shape (n, layers, heads, d)."""
@@ -109,8 +123,9 @@ class ModelInstance:
             sizes.window,
             sizes.latent,
             key_norm=sqrt(book.d),
-            value_norm=sqrt(sizes.d),
+            value_norm=sizes.largest * sqrt(sizes.d),
             query_norm=sqrt(self.family.multiplier**2 * book.d),
+            largest_value=sizes.largest,
         )
 
     @property
@@ -142,6 +157,10 @@ class ModelInstance:
     def rows(self, layer: int, head: int) -> Numbers:
         """Return the values at the addresses of a key-value head, shape (addresses, d)."""
         return self.values[self.sizes.n - self.family.n :, layer, head]
+
+    def hidden_rows(self, layer: int, head: int) -> Numbers:
+        """Return the values that the window hides, the last first, shape (hidden, d)."""
+        return self.values[: self.sizes.n - self.family.n, layer, head][::-1]
 
     def bits(self, layer: int, head: int) -> npt.NDArray[np.bool_]:
         """Return the bits at the addresses of a key-value head, shape (addresses, d)."""

@@ -17,7 +17,7 @@ from kvfloor.audit import UNTOLD
 __all__ = ["Asked", "looks_like"]
 
 SHARE = 1 / 4  # a token that has less of an answer to its own query is missing
-FAR = 3 / 4  # what rounding to very few levels may change of a value
+FAR = 3 / 4  # what rounding to very few levels may change of a value, larger ones no less
 GROWTHS = [1 + k / 16 for k in range(8)]  # of the largest answer, to where values were cut
 FACTORS = (0.0, *(2.0**-k for k in range(6, 0, -1)), 2.0, 4.0)  # of logits
 
@@ -34,6 +34,8 @@ class Asked(NamedTuple):
     answer : array, shape (d,)
     close : float
         What an explanation may leave of any number.
+    hidden : pair of arrays, shapes (k, d) and (k,)
+        Values and logits of tokens that a window hides, the last first.
     """
 
     values: Numbers
@@ -41,6 +43,7 @@ class Asked(NamedTuple):
     address: int
     answer: Numbers
     close: float
+    hidden: tuple[Numbers, Numbers] | None = None
 
     @property
     def own(self) -> Numbers:
@@ -58,13 +61,15 @@ class Asked(NamedTuple):
 
 def looks_like(asked: Asked) -> str:
     """Return the kind of loss that an answer looks like: one of `LOSSES` of audits, or `UNTOLD`."""
+    if asked.hidden is not None and _sees_hidden(asked, *asked.hidden):
+        return "token too many"
     for loss, predicted in _changes(asked):
         if np.abs(asked.answer - predicted).max() <= asked.close:
             return loss
     weights, left = _mixture(asked)
     if left <= asked.close and weights[0] < 1 - SHARE:
         return "missing token" if abs(weights[0]) <= SHARE else "merged tokens"
-    if np.abs(asked.answer - asked.own).max() <= FAR:
+    if np.abs(asked.answer - asked.own).max() <= FAR and _in_order(asked):
         return "precision of values"
     share = asked.answer @ asked.own / (asked.own @ asked.own)
     return "missing token" if abs(share) <= SHARE else UNTOLD
@@ -84,6 +89,27 @@ def _changes(asked: Asked) -> Iterator[tuple[str, Numbers]]:
     yield "clipping", asked.output(np.maximum(values, 0))
     true = asked.output(values)
     yield "scale of values", (answer @ true / (true @ true)) * true
+
+
+def _in_order(asked: Asked) -> bool:
+    """Whether larger numbers of the token have no smaller answers, as rounded ones have.
+
+    But for what is left unexplained, and for what other tokens add by their weights.
+    """
+    answers = asked.answer[np.argsort(asked.own, kind="stable")]
+    weights = np.exp(asked.logits - asked.logits.max())
+    others = 1 - weights[asked.address] / weights.sum()
+    fallen = float((np.maximum.accumulate(answers) - answers).max())
+    return bool(fallen <= asked.close + 2 * others * np.abs(asked.values).max())
+
+
+def _sees_hidden(asked: Asked, values: Numbers, logits: Numbers) -> bool:
+    """Whether so many tokens more, of those that are hidden, explain the answer."""
+    top = max(asked.logits.max(), logits.max(initial=-np.inf))
+    weights, more = np.exp(asked.logits - top), np.exp(logits - top)
+    sums = weights @ asked.values + np.cumsum(more[:, np.newaxis] * values, axis=0)
+    predicted = sums / (weights.sum() + np.cumsum(more))[:, np.newaxis]
+    return bool((np.abs(predicted - asked.answer).max(axis=1) <= asked.close).any())
 
 
 def _mixture(asked: Asked) -> tuple[Numbers, float]:

@@ -126,7 +126,7 @@ def audit(
         examination = Examination(factory, hard, seconds=terms.seconds, processes=processes)
         course = Course(terms, examination)
         course.run(factory)
-        scope, serves = examination.scope, examination.serves
+        scope, serves, beyond = examination.scope, examination.serves, examination.beyond
     readings = course.readings
     worst = [reading.worst_error for reading in readings]
     worst += [entered.worst for entered in course.entered]
@@ -148,6 +148,7 @@ def audit(
         scope=scope,
         traceback="".join(traceback.format_exception(course.error)) if course.error else "",
         serves=serves,
+        beyond=beyond,
         rate=course.rate,
         accuracy=tuple(
             Examined(e.entry.name, e.entry.family, e.asked, e.stood, e.worst, e.refused)

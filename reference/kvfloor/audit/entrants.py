@@ -16,6 +16,7 @@ from kvfloor.caches import (
     KiviCache,
     LowRankCache,
     PackedCache,
+    PolarCache,
     ProjectionCache,
     QuantisedCache,
     RotatedCache,
@@ -44,6 +45,7 @@ LEFT_OUT_ABOVE = {
     "WindowCache": "is for keys of other instances",
 }
 BITS = (1, 2, 4, 8)
+Ladder = tuple[Any, list[dict[str, Any]], dict[str, Any]]  # a cache, budgets, and what is fixed
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def entrants(shape: HardShape) -> tuple[Entrant, ...]:
     )
     group = max(1, min(16, shape.n // 4))
     shares = [max(1, shape.n * k // 4) for k in (1, 2, 3, 4)]
-    ladders: tuple[tuple[Any, list[dict[str, Any]], dict[str, Any]], ...] = (
+    ladders: tuple[Ladder, ...] = (
         (ExactCache, [{}], {}),
         (TwoCache, [{}], {}),
         (PackedCache, [{"width": w} for w in (2, 4, 8, 16)], {}),
@@ -88,6 +90,7 @@ def entrants(shape: HardShape) -> tuple[Entrant, ...]:
         (GroupedCache, [{"bits": bits} for bits in BITS], {"group": 16}),
         (KiviCache, [{"bits": bits} for bits in BITS], {"group": group, "residual": group}),
         (RotatedCache, [{"bits": bits} for bits in BITS], {}),
+        (PolarCache, [{"bits": bits} for bits in (1, 2, 4, 6)], {}),
         (BalancedCache, [{"levels": up} for up in (4, 3, 2, 1)], {"batch": shape.n // 16 * 2 or 2}),
         (SinkCache, [{"sinks": 1, "window": max(1, kept - 1)} for kept in shares], half),
         (HeavyHitterCache, [_hitters(kept) for kept in shares], half),
@@ -102,8 +105,11 @@ def entrants(shape: HardShape) -> tuple[Entrant, ...]:
         ),
     )
     found = [
-        Entrant(cache.__name__, _shown(budget, fixed), configure(cache, **fixed, **budget))
-        for cache, budgets, fixed in ladders
+        Entrant(name, _shown(budget, fixed), configure(cache, **fixed, **budget))
+        for name, (cache, budgets, fixed) in [
+            *((ladder[0].__name__, ladder) for ladder in ladders),
+            *_variants(shape, shares),
+        ]
         if cache.__name__ not in left_out(shape.order)
         for budget in budgets
     ]
@@ -112,12 +118,50 @@ def entrants(shape: HardShape) -> tuple[Entrant, ...]:
     return tuple(found)
 
 
+def _variants(shape: HardShape, shares: list[int]) -> list[tuple[str, Ladder]]:
+    """Other ways to use the same caches, by names of their own."""
+    half, quarter = {"dtype": "float16"}, {"dtype": "float8_e4m3fn"}
+    sinks = [{"window": max(1, kept - 1)} for kept in shares]
+    few = {"group": max(1, min(4, shape.n // 4))}
+    return [
+        ("sliding window", (SinkCache, [{"window": kept} for kept in shares], half | {"sinks": 0})),
+        ("SinkCache in float8", (SinkCache, sinks, quarter | {"sinks": 1})),
+        ("heavy hitters alone", (HeavyHitterCache, [_heaviest(kept) for kept in shares], half)),
+        ("HeavyHitterCache in float8", (HeavyHitterCache, [_hitters(k) for k in shares], quarter)),
+        ("GroupedCache in small groups", (GroupedCache, [{"bits": b} for b in BITS], few)),
+        (
+            "KiviCache in small groups",
+            (KiviCache, [{"bits": b} for b in BITS], few | {"residual": few["group"]}),
+        ),
+        (
+            "PolarCache of one level",
+            (PolarCache, [{"bits": b} for b in (1, 2, 4, 6)], {"levels": 1}),
+        ),
+        (
+            "LowRankCache in float8",
+            (LowRankCache, [{"rank": max(1, shape.d * k // 8)} for k in (1, 2, 4, 8)], quarter),
+        ),
+        (
+            "ProjectionCache in float8",
+            (
+                ProjectionCache,
+                [{"dimensions": max(1, shape.d * k // 4)} for k in (1, 2, 3, 4)],
+                quarter,
+            ),
+        ),
+    ]
+
+
 def _cells(keys: int, values: int) -> dict[str, int]:
     return {"key_cells": keys, "value_cells": values}
 
 
 def _hitters(kept: int) -> dict[str, int]:
     return {"heavy": kept // 2, "recent": max(1, kept - kept // 2)}
+
+
+def _heaviest(kept: int) -> dict[str, int]:
+    return {"heavy": max(0, kept - 1), "recent": 1}
 
 
 def _all_tokens(n: int, dtype: str) -> Factory:

@@ -43,6 +43,8 @@ from kvfloor.numbers import ball_ends
 
 __all__ = ["Examination", "Reading"]
 
+MOST_SIZED = 256  # tokens after each of which a state is written, all of it each time
+MOST_BEYOND = 2**15  # numbers that a cache is given to see what happens past n
 SAMPLE = 16  # queries asked of other processes too
 
 Answers = dict[int, tuple[Fraction, ...]]  # by address
@@ -140,7 +142,9 @@ class Examination:
     def bench(self) -> Bench:
         """The first two of the processes, for instances of the catalogue."""
         guarantee = self.family.guarantee
-        return Bench(self._writers[0], self._readers[0], self.shape, guarantee, self._seconds)
+        isolated = self._writers[0], self._readers[0]
+        n, serves = self.family.n, self.serves
+        return Bench(*isolated, self.shape, guarantee, self._seconds, n, serves)
 
     def enter(
         self, seed: int, traces: tuple[Instance, ...], hardest: tuple[Instance, ...]
@@ -160,9 +164,30 @@ class Examination:
         draft = Draft(order, n, d, d_v, alpha, sizes=sizes, traces=traces, hardest=hardest)
         return examine(self.bench, draft, serves=self.serves, seed=seed)
 
+    @property
+    def beyond(self) -> int | None:
+        """The first length past n at which the state grows otherwise, and at none up to n does.
+
+        It is looked for where an option names a size past n; None if there is none.
+        """
+        writer, n, bits = self._writers[0], self.family.n, None
+        try:
+            named = called(writer, named_sizes, seconds=self._seconds) or []
+            sizes = [s for s in named if n < s and s * sum(self.shape) <= MOST_BEYOND]
+            if sizes:
+                tokens = self.family.encode([k % 2 for k in range(self.family.size)])
+                some = list(islice(cycle(tokens), max(sizes) + 1))
+                arguments = sizes_at, some, tuple(self.shape), 0
+                bits = called(writer, *arguments, seconds=self._seconds)
+        except (Misbehaviour, IsolationError):
+            return None
+        first = min(lengths_at(bits or []), default=0)
+        return first if first > n else None
+
     def _block_sizes(self, seed: int) -> tuple[int, ...]:
         """Sizes that the options name, or at which the bits per token jump."""
-        tokens = self.family.encode([k % 2 for k in range(self.family.size)])[: self.family.n]
+        whole = self.family.encode([k % 2 for k in range(self.family.size)])
+        tokens = whole[: min(self.family.n, MOST_SIZED)]
         writer, n = self._writers[0], self.family.n
         named = called(writer, named_sizes, seconds=self._seconds) or []
         bits = called(writer, sizes_at, tokens, tuple(self.shape), seed, seconds=self._seconds)

@@ -17,6 +17,8 @@ __all__ = ["draw_drawings", "draw_errors", "draw_league"]
 MARKERS = "osD^v<>Pp*hXd8H"
 COLOURS = 10  # of Matplotlib, before they come again
 LEAST_ERROR = 1e-8  # that nothing is drawn below
+LINES = ("-", "--", ":")  # of as many caches as there are colours, each
+SIZE = 9, 6.5  # inches, with room for thirty names
 LEAST = 0.05  # bits a token that nothing is drawn at
 
 
@@ -35,7 +37,7 @@ def draw_league(results: Sequence[Result], file: str | os.PathLike[str]) -> None
     InputError
         If Matplotlib is not installed (the extra ``plot``), or has no such format.
     """
-    figure = canvas()(figsize=(8, 5), layout="constrained")
+    figure = canvas()(figsize=SIZE, layout="constrained")
     axes = figure.subplots()
     points = [_point(result) for result in results if result.efficiency is not None]
     ends = LEAST, 2 * max((bits for _, bits, _ in points), default=1.0)
@@ -73,7 +75,7 @@ def draw_errors(results: Sequence[Result], terms: Terms, file: str | os.PathLike
     InputError
         As for `draw_league`.
     """
-    figure = canvas()(figsize=(8, 5), layout="constrained")
+    figure = canvas()(figsize=SIZE, layout="constrained")
     axes = figure.subplots()
     points = [
         (result.task["cache"], _point(result)[1], max(LEAST_ERROR, result.worst_error or 0.0))
@@ -101,7 +103,7 @@ def _draw_lines(axes: Any, points: Sequence[tuple[str, float, float]]) -> None:
     """Draw the points of each cache, joined by a line of its own style."""
     for k, name in enumerate(dict.fromkeys(name for name, _, _ in points)):
         own = sorted((x, y) for which, x, y in points if which == name)
-        style = MARKERS[k % len(MARKERS)] + ("-" if k < COLOURS else "--")
+        style = MARKERS[k % len(MARKERS)] + LINES[k // COLOURS % len(LINES)]
         axes.plot(*zip(*own, strict=True), style, label=name, alpha=0.8)
 
 

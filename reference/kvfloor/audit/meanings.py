@@ -27,12 +27,16 @@ LOSSES = MappingProxyType(
     {
         "missing token": "evicted, overwritten or never attended to: nothing of it comes back",
         "token counted twice": "in two places at once: its weight is doubled",
+        "token too many": "padding, or what a mask should hide, is attended to",
         "merged tokens": "several tokens were put into one: each is answered by their mixture",
         "temperature": "the right tokens with flatter or sharper weights: logits times a number",
         "clipping": "numbers beyond a bound were cut to it: a scale, or a format, that overflowed",
         "scale of values": "values times a number: codes were read by another scale",
+        "zero point": "values plus a number: codes were read from another zero",
         "precision of values": "values in too few levels: rounded too coarsely for α",
         "precision of keys": "keys in too few levels: queries cannot tell tokens apart",
+        "precision of keys and values": "both in too few levels",
+        "wrong order": "values or keys of other tokens or columns: an index, or a layout",
         "wrong signs": "numbers as large as they should be, and of the other sign",
     }
 )

@@ -20,10 +20,11 @@ from kvfloor.audit.reading_back import Reader
 from kvfloor.audit.resuming import resumed
 from kvfloor.audit.retrieved import Measurement, measured
 from kvfloor.audit.symbol_families import HardShape
+from kvfloor.errors import InputError
 from kvfloor.families import Token, attend_to
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import SECONDS, Answer, Misbehaviour, Shape
-from kvfloor.numbers import as_count
+from kvfloor.numbers import as_count, shown
 
 __all__ = ["Match", "Result", "Terms", "league", "matches", "played", "trace_of"]
 
@@ -133,13 +134,13 @@ class Result:
         return json.dumps(content).encode() + b"\n"
 
 
-def matches(terms: Terms) -> list[Match]:
-    """Return the matches of all entrants.
+def matches(terms: Terms, only: Sequence[str] = ()) -> list[Match]:
+    """Return the matches of all entrants, or of those that are called so.
 
     Raises
     ------
     InputError
-        If a number is out of range.
+        If a number is out of range, or nobody is called so.
     """
     as_count(terms.n, "n", 2)
     as_count(terms.d, "d", 1)
@@ -147,12 +148,18 @@ def matches(terms: Terms) -> list[Match]:
     terms.shape.guarantee.separates_bits()
     if terms.trace:
         trace_of(terms)
-    return [Match(entrant, terms) for entrant in entrants(terms.shape)]
+    found = entrants(terms.shape)
+    names = tuple(dict.fromkeys(entrant.cache for entrant in found))
+    for name in only:
+        if name not in names:
+            raise InputError.among("only", names, shown(name))
+    return [Match(entrant, terms) for entrant in found if not only or entrant.cache in only]
 
 
 def league(
     terms: Terms,
     *,
+    only: Sequence[str] = (),
     output: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     workers: int | None = None,
@@ -162,11 +169,13 @@ def league(
     Parameters
     ----------
     terms : Terms
+    only : sequence of str
+        Caches that play, as they are called; all if there are none.
     output, executor, workers
         As for `sweep`.
     """
     options: dict[str, Any] = {"output": output, "executor": executor, "workers": workers}
-    yield from resumed(matches(terms), played, Result.of, **options)
+    yield from resumed(matches(terms, only), played, Result.of, **options)
 
 
 def played(match: Match) -> Result:

@@ -128,6 +128,9 @@ class Audit:
         Of an error; else empty.
     serves : str
         The only inputs that it declares to be made for, and so was tried on; empty for all.
+    beyond : int or None
+        A length past n from which its state grows otherwise, so that what it does then was not
+        tried: found where an option names a size past n.
     rate : Rate or None
         With δ > 0, or if the coins make a difference: how often it failed.
     accuracy : tuple of Examined
@@ -152,6 +155,7 @@ class Audit:
     scope: str = ""
     traceback: str = ""
     serves: str = ""
+    beyond: int | None = None
     rate: Rate | None = None
     accuracy: tuple[Examined, ...] = ()
     unheard: tuple[str, ...] = ()
@@ -199,6 +203,7 @@ class Audit:
                 for f in self.findings
             ],
             "serves": self.serves,
+            "beyond": self.beyond,
             "rate": None if self.rate is None else self.rate.to_json(),
             "accuracy": [entry.to_json() for entry in self.accuracy],
             "seconds": round(self.seconds, 3),

@@ -16,6 +16,7 @@ from kvfloor.caches.kivi import KiviCache
 from kvfloor.caches.layered import LayeredCache
 from kvfloor.caches.low_rank import LowRankCache
 from kvfloor.caches.packed import PackedCache
+from kvfloor.caches.polar import PolarCache
 from kvfloor.caches.projection import ProjectionCache
 from kvfloor.caches.protocol import (
     Cache,
@@ -62,6 +63,7 @@ __all__ = [
     "LayeredCache",
     "LowRankCache",
     "PackedCache",
+    "PolarCache",
     "ProjectionCache",
     "QuantisedCache",
     "RotatedCache",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kvfloor.caches.coins import Coins, as_coins
 from kvfloor.caches.packing import StateReader, count_bytes
-from kvfloor.caches.tokens import KeptTokens, Shape, as_token, attend, rounded
+from kvfloor.caches.tokens import KeptTokens, Shape, attend, rounded_token
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_count, as_positive
 
@@ -107,7 +107,7 @@ class BalancedCache:
             For another shape, or a number beyond the format.
         """
         first = self._levels[0]
-        first.append(rounded(as_token(keys, values, self._shape), first.format))
+        first.append(rounded_token(keys, values, self._shape, first.format))
         self._tokens += 1
         for place, level in enumerate(self._levels[:-1]):
             if len(level) >= self._batch:

@@ -17,7 +17,7 @@ from kvfloor.caches.groups import (
     unpack_codes,
 )
 from kvfloor.caches.packing import StateReader, count_bytes, number_bytes
-from kvfloor.caches.tokens import KeptTokens, Shape, as_token, attend, rounded
+from kvfloor.caches.tokens import KeptTokens, Shape, attend, rounded_token
 from kvfloor.numbers import as_count
 
 __all__ = ["GroupedCache"]
@@ -96,7 +96,7 @@ class GroupedCache:
             For another shape, or a number beyond the format.
         """
         waiting = self._waiting
-        waiting.append(rounded(as_token(keys, values, self._shape), waiting.format))
+        waiting.append(rounded_token(keys, values, self._shape, waiting.format))
         if len(waiting) == self._group:
             self._blocks.append(self._grouping.rounded(waiting.rows.ravel()))
             self._waiting = KeptTokens(self._shape, waiting.format.name)

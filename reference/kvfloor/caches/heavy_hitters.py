@@ -9,7 +9,7 @@ import numpy as np
 
 from kvfloor.attention import tensor_attention_rounded
 from kvfloor.caches.packing import StateReader, number_bytes
-from kvfloor.caches.tokens import KeptTokens, Shape, as_token, rounded
+from kvfloor.caches.tokens import KeptTokens, Shape, rounded_token
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_count
 
@@ -85,7 +85,7 @@ class HeavyHitterCache:
             For another shape, or a number beyond the format.
         """
         kept = self._kept
-        kept.append(rounded(as_token(keys, values, self._shape), kept.format))
+        kept.append(rounded_token(keys, values, self._shape, kept.format))
         own, _ = kept.slots
         query = np.prod([slot[-1] for slot in own], axis=0)
         scores = np.append(self._scores, 0.0) + attention_shares(own, query)

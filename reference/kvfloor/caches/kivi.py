@@ -16,7 +16,7 @@ from kvfloor.caches.groups import (
     unpack_codes,
 )
 from kvfloor.caches.packing import StateReader, count_bytes, number_bytes
-from kvfloor.caches.tokens import Shape, as_token, attend, rounded
+from kvfloor.caches.tokens import Shape, attend, rounded_token
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_count, as_format
 
@@ -113,7 +113,7 @@ class KiviCache:
         InputError
             For another shape, or a number beyond the format.
         """
-        token = rounded(as_token(keys, values, self._shape), self._format)
+        token = rounded_token(keys, values, self._shape, self._format)
         parts = np.split(token, [self._shape.order * self._shape.d])
         self._whole = [np.vstack(pair) for pair in zip(self._whole, parts, strict=True)]
         self._age()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kvfloor.caches.packing import StateReader, count_bytes, number_bytes
-from kvfloor.caches.tokens import Shape, as_token, attend, round_floats, rounded
+from kvfloor.caches.tokens import Shape, attend, round_floats, rounded_token
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format
 
 __all__ = ["LowRankCache"]
@@ -75,7 +75,7 @@ class LowRankCache:
         InputError
             For another shape, or a number beyond the format.
         """
-        token = rounded(as_token(keys, values, self._shape), self._format)
+        token = rounded_token(keys, values, self._shape, self._format)
         own_keys, own_values = self._shape.split(token)
         self._matrices = [
             factored(np.vstack([kept.left @ kept.right, row]), self._rank, self._format)

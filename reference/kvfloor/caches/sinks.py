@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kvfloor.caches.tokens import KeptTokens, Shape, as_token, rounded
+from kvfloor.caches.tokens import KeptTokens, Shape, rounded_token
 from kvfloor.numbers import as_count
 
 __all__ = ["SinkCache"]
@@ -65,7 +65,7 @@ class SinkCache:
         InputError
             For another shape, or a number beyond the format.
         """
-        self._kept.append(rounded(as_token(keys, values, self._shape), self._kept.format))
+        self._kept.append(rounded_token(keys, values, self._shape, self._kept.format))
         if len(self._kept) > self._sinks + self._window:
             self._kept.drop(self._sinks)
 

@@ -10,7 +10,7 @@ import numpy as np
 from kvfloor.caches.coins import Coins
 from kvfloor.caches.packing import StateReader, count_bytes
 from kvfloor.caches.subgen import SubGen
-from kvfloor.caches.tokens import KeptTokens, Shape, as_token, round_floats, rounded
+from kvfloor.caches.tokens import KeptTokens, Shape, round_floats, rounded_token
 from kvfloor.caches.two_cache import new_tuples
 
 __all__ = ["SubGen2Cache"]
@@ -71,7 +71,7 @@ class SubGen2Cache:
             For another shape, or a number or product beyond the format.
         """
         factors, source = self._factors, self._factors.format
-        factors.append(rounded(as_token(keys, values, self._shape), source))
+        factors.append(rounded_token(keys, values, self._shape, source))
         slots = [np.hstack(pair) for pair in zip(*factors.slots, strict=True)]
         for places in new_tuples(len(factors), self._shape.order):
             rows = [slot[place] for slot, place in zip(slots, places, strict=True)]

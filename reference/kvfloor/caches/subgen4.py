@@ -10,7 +10,7 @@ from kvfloor.caches.coins import Coins, as_coins
 from kvfloor.caches.estimates import Estimates, estimates
 from kvfloor.caches.packing import StateReader
 from kvfloor.caches.reservoir import Reservoir
-from kvfloor.caches.tokens import Shape, as_token, rounded
+from kvfloor.caches.tokens import Shape, rounded_token
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, as_count, as_format, as_fraction
 
@@ -90,7 +90,7 @@ class SubGen4Cache:
         InputError
             For another shape, or a number beyond the format.
         """
-        self.take(rounded(as_token(keys, values, self._shape), self._format))
+        self.take(rounded_token(keys, values, self._shape, self._format))
 
     def take(self, token: Array) -> None:
         """Take a token's numbers, which are numbers of the format."""

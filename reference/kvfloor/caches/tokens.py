@@ -10,6 +10,7 @@ import numpy as np
 
 from kvfloor.attention import tensor_attention_rounded
 from kvfloor.caches.packing import StateReader, number_bytes
+from kvfloor.caches.rows import Rows
 from kvfloor.errors import InputError
 from kvfloor.numbers import Array, BinaryFormat, as_count, as_format, as_fraction, as_vector, shown
 
@@ -22,6 +23,7 @@ __all__ = [
     "attend",
     "round_floats",
     "rounded",
+    "rounded_token",
 ]
 
 
@@ -110,6 +112,20 @@ def _numbers(keys: Any, values: Any, shape: Shape) -> list[Any]:
     return [x for row in (*keys, *values) for x in row]
 
 
+def rounded_token(keys: Any, values: Any, shape: Shape, target: BinaryFormat) -> Array:
+    """Return the same numbers rounded to nearest in a format, as float64.
+
+    Raises
+    ------
+    InputError
+        As `as_token` and `rounded` do.
+    """
+    numbers = _numbers(keys, values, shape)
+    if (floats := _at_once(numbers)) is not None:
+        return round_floats(floats, target)
+    return rounded([as_fraction(x, "token") for x in numbers], target)
+
+
 def rounded(numbers: Sequence[Fraction], target: BinaryFormat) -> Array:
     """Return rationals rounded to nearest in a format, as float64.
 
@@ -191,30 +207,27 @@ class KeptTokens:
 
     def __init__(self, shape: Shape, dtype: Any) -> None:
         self.shape, self.format = shape, as_format(dtype)
-        self.rows = np.empty((0, shape.width))
+        self._rows = Rows(shape.width)
 
     @property
     def rows(self) -> Array:
         """The tokens' numbers."""
-        return self._room[: self._count]
+        return self._rows.array
 
     @rows.setter
     def rows(self, rows: Array) -> None:
-        self._room, self._count = rows, len(rows)
+        self._rows.array = rows
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._rows)
 
     def append(self, token: Array) -> None:
         """Take a token's numbers, which are numbers of the format."""
-        if self._count == len(self._room):  # twice the room, so that no token is copied often
-            self._room = np.vstack([self._room, np.empty((max(1, self._count), len(token)))])
-        self._room[self._count] = token
-        self._count += 1
+        self._rows.append(token)
 
     def drop(self, place: int) -> None:
         """Forget one token."""
-        self.rows = np.delete(self.rows, place, axis=0)
+        self._rows.drop(place)
 
     def data(self) -> bytes:
         """Return the tokens, one after the other."""

@@ -15,7 +15,7 @@ from kvfloor.certificates.floor import (
     floor_work,
     given_weights,
 )
-from kvfloor.certificates.instance import instance_certificate, instance_work
+from kvfloor.certificates.instance import instance_certificate, instance_work, least_instance_work
 from kvfloor.certificates.text import MOST_CHARACTERS, Document, canonical, digest
 from kvfloor.certificates.violation import violation_certificate
 
@@ -35,6 +35,7 @@ __all__ = [
     "given_weights",
     "instance_certificate",
     "instance_work",
+    "least_instance_work",
     "most_work",
     "violation_certificate",
 ]

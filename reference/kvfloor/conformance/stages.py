@@ -129,9 +129,12 @@ def _left_out(target: Target, case: Case) -> str | None:
         told = told_left_out([(answered, answered & (total == 0).all(axis=3))], "query")
         if told is not None or not (np.abs(total[answered] - 1) < NEAR).all():
             return told
+        given = [_shares(silent, case, r) for r in range(len(case.lengths))]
+        pairs = [*zip(_summed(right, case.lengths), given, strict=True)]
+        if any(((shares == 0) & (found > SURE)).any() for shares, found in pairs):
+            return None  # a mask lets in too much, which may leave nothing to the others
         return told_left_out([
-            (present := shares > SURE, present & (_shares(silent, case, r) == 0))
-            for r, shares in enumerate(_summed(right, case.lengths))
+            (present := shares > SURE, present & (found == 0)) for shares, found in pairs
         ])  # fmt: skip
     except CallError:
         return None

@@ -183,6 +183,8 @@ def test_progress_is_for_terminals_only() -> None:
     [
         ("--in-model a:B --order 1", "--in-model: expected no --order with it"),
         ("mine:Mine --in-model a:B", "--in-model: expected no FACTORY with it"),
+        ("--in-model a:B --picture x.txt", "--picture: expected a name that ends in .svg"),
+        ("mine:Mine --largest 2", "--largest: expected --in-model with it"),
         ("mine:Mine --heads 2", "--heads: expected --in-model with it"),
         ("", "FACTORY: expected MODULE:FACTORY or --in-model, got neither"),
     ],

@@ -22,17 +22,18 @@ from kvfloor.adapters import (
     Sizes,
     audit_in_model,
     carrying_error,
+    drawing_in_model,
     held_in,
 )
 from kvfloor.adapters.compressors import compressor_name, found
 from kvfloor.adapters.model_certificate import Missed, head_certificate
 from kvfloor.adapters.model_instance import revealed
 from kvfloor.adapters.model_losses import Asked, looks_like
-from kvfloor.audit import LOSSES, UNTOLD
+from kvfloor.audit import LOSSES, UNTOLD, dots
 from kvfloor.caches import ExactCache, State
 from kvfloor.certificates import canonical, digest
 from kvfloor.floors import certified_bits
-from lossy_presses import LOSSY
+from lossy_presses import LOSSY, Saturates
 
 SIZES = Sizes(24, 8, 2, 2, 4)
 GUARANTEE = Guarantee(alpha=Fraction(1, 8))
@@ -378,6 +379,59 @@ def test_presses_that_lose_one_part(press: Any, loss: str) -> None:
     assert found.most_common(1)[0][0] == loss
     assert found[loss] > 3 / 4 * found.total() >= 12
     assert loss in LOSSES
+
+
+def test_a_scale_that_overflows_is_seen_with_large_values() -> None:
+    """Of float8 at a scale of 1: fine for values up to 1, and cut where they are up to 2^11."""
+    pytest.importorskip("transformers")
+    press = f"{Saturates.__module__}:{Saturates.__name__}"
+    result = audit_in_model(press, n=16, d=8, sample=16, largest=2.0**11)
+    assert (result.verdict, {*result.losses}) == ("violates", {"clipping"})
+    certificate = result.findings[0].certificate
+    assert certificate is not None
+    assert check(canonical(certificate)).status == "ok"
+    assert 440 < abs(Fraction(certificate["answer"])) <= 448
+    instance, cache = taken(press, Sizes(16, 8, 1, 1, 1))
+    assert right(instance, cache).all()
+
+
+def test_large_values_come_through_a_model_in_units_of_the_largest() -> None:
+    sizes = Sizes(24, 8, 2, 2, 4, largest=2.0**11)
+    instance = ModelInstance(sizes, GUARANTEE, seed=1)
+    assert np.abs(instance.given_values).max() == 2.0**11
+    np.testing.assert_array_equal(instance.values, ModelInstance(SIZES, GUARANTEE, seed=1).values)
+    pytest.importorskip("transformers")
+    cache = ModelCache(shape=instance.shape, compressor="transformers:DynamicCache")
+    cache.take(instance.keys, instance.given_values, instance.own_queries)
+    answer = cache.answer(instance.queries(np.full((2, 4), 7)))[1, 2] / sizes.largest
+    bound = carrying_error(instance.shape, 24) / Fraction(2**11)
+    assert np.abs(answer - instance.truth(1, 1, np.array([7]))[0]).max() <= bound < 1 / 1000
+
+
+@pytest.mark.parametrize("largest", [0.0, 3.0, float("inf"), -2.0])
+def test_the_largest_value_is_a_power_of_two(largest: float) -> None:
+    with pytest.raises(InputError, match=r"^largest: expected a power of two, got "):
+        Sizes(8, 4, 1, 1, 1, largest=largest)
+
+
+def test_a_press_that_renumbers_is_said_to() -> None:
+    """Tokens that KeyRerotationPress keeps stand at other positions, and are not found."""
+    kvpress = pytest.importorskip("kvpress")
+    press = partial(kvpress.KeyRerotationPress, kvpress.StreamingLLMPress(0.5, n_sink=4))
+    result = audit_in_model(press, n=16, d=8, sample=16)
+    assert "looks missing may be kept" in result.findings[0].reason
+    assert result.lengths == (8, 8)
+    _, cache = taken("kvpress:StreamingLLMPress,compression_ratio=0.5")
+    assert not cache.renumbers
+
+
+def test_a_drawing_comes_back_through_a_model() -> None:
+    pytest.importorskip("kvpress")
+    whole = drawing_in_model("transformers:DynamicCache", n=16, d=8, query_heads=4, window=9)
+    assert (len(whole.dots), len(whole.dots[0]), whole.wrong) == (8, 8, 0)
+    half = drawing_in_model("kvpress:StreamingLLMPress,compression_ratio=0.5", n=16, d=8)
+    kept = {j for j in range(16) if half.dots[j] == dots(16, 8)[j]}
+    assert {*range(4), *range(12, 16)} <= kept != {*range(16)}
 
 
 def test_a_violation_has_a_certificate() -> None:

@@ -15,7 +15,8 @@ from kvfloor.adapters import ModelInstance, Sizes
 from kvfloor.adapters.model_losses import Asked, looks_like
 from kvfloor.audit import LOSSES, UNTOLD
 
-INSTANCE = ModelInstance(Sizes(32, 16, 1, 1, 1), Guarantee(alpha=Fraction(1, 8)), seed=3)
+GUARANTEE = Guarantee(alpha=Fraction(1, 8))
+INSTANCE = ModelInstance(Sizes(32, 16, 1, 1, 1), GUARANTEE, seed=3)
 KEYS, VALUES = INSTANCE.keys[:, 0, 0], INSTANCE.rows(0, 0)
 EVERY_SECOND = np.arange(0, 32, 2)
 
@@ -42,8 +43,26 @@ CHANGES: list[tuple[str, str, Change]] = [
     ("cut at 0", "clipping", lambda q: (q, KEYS, VALUES.clip(0, 2))),
     ("hot", "temperature", lambda q: (q / 8, KEYS, VALUES)),
     ("one key", "precision of keys", lambda q: (q, 0 * KEYS, VALUES)),
+    ("others added", UNTOLD, lambda q: (q, KEYS, VALUES + VALUES[::-1] / 4 + VALUES[::2].mean(0))),
     ("noise", UNTOLD, lambda q: (q, KEYS, 2 * VALUES[::-1] - VALUES)),
 ]  # fmt: skip
+
+
+def test_a_window_that_shows_too_much_is_no_missing_token() -> None:
+    """Tokens beyond the window have keys of tokens in it, so they have half of an answer."""
+    instance = ModelInstance(Sizes(40, 16, 1, 1, 1, window=17), GUARANTEE, seed=3)
+    keys, rows = instance.keys[:, 0, 0], instance.values[:, 0, 0]
+    found = Counter[str]()
+    for address in range(16):
+        query = instance.queries(np.array(address))
+        logits, first = keys @ query, 24 - 8  # eight tokens more than it should
+        came = attention(query, keys[first:], rows[first:])
+        hidden = rows[:24][::-1], logits[:24][::-1]
+        if np.abs(came - rows[24 + address]).max() > 1 / 8:
+            asked = Asked(rows[24:], logits[24:], address, came, 1 / 32, hidden)
+            found[looks_like(asked)] += 1
+    assert found.keys() == {"token too many"}
+    assert found.total() >= 8
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,12 @@ from kvfloor.audit.accuracy import (
     read_trace,
     reported,
 )
-from kvfloor.audit.accuracy.diagnosis import diagnosed, probes
+from kvfloor.audit.accuracy.controls import probes
+from kvfloor.audit.accuracy.diagnosis import diagnosed
 from kvfloor.audit.accuracy.domains import within
 from kvfloor.audit.accuracy.instance import Miss, tokens_of
 from kvfloor.audit.accuracy.shrink import shrunk
+from kvfloor.audit.accuracy.views import View
 from kvfloor.caches import (
     COURSES,
     LIVE,
@@ -78,7 +80,7 @@ def test_there_are_thirty_and_ten_after_reports() -> None:
 def test_the_page_lists_them() -> None:
     """If this fails: print `told(row)` for all rows."""
     page = (Path(__file__).parents[3] / "docs" / "wrong-caches.md").read_text()
-    assert len(TABLE) == 54  # as docs/audit.md says in words
+    assert len(TABLE) == 58  # as docs/audit.md says in words
     assert [line for line in page.splitlines() if line.startswith("| `")] == [*map(told, TABLE)]
 
 
@@ -116,7 +118,7 @@ def test_tokens_merged_by_their_keys_are_told_from_blocks() -> None:
     queries = probes(instance)
     merged = Instance(tokens_of([like], [means]), queries)
     answers = [tuple(Fraction(float(x.mid())) for x in one.balls) for one in merged.outputs]
-    found = diagnosed(instance, queries, answers)
+    found = diagnosed(View.of(instance, queries, answers, Fraction(1, 8)), [])
     assert found == ("merged tokens", "tokens of keys with a cosine above 0.8", None)
 
 
@@ -156,9 +158,11 @@ def test_certificates_know_every_course() -> None:
 
 def test_the_line_says_which_token_and_column() -> None:
     bench = bench_of(BorderTwice, 1, D)
-    reason = report_of(bench, entry_of(bench, "just-appended")).reason
-    assert "token 3 of 5, column 3: it looks like token counted twice (token 3)" in reason
-    assert "on 4 tokens it answers " in reason
+    report = report_of(bench, entry_of(bench, "just-appended"))
+    assert report.certificate is not None
+    reason, column = report.reason, report.certificate["query"]["column"]
+    assert "token 3 of 5: it looks like token counted twice (token 3)" in reason
+    assert f"on 4 tokens, column {column}, it answers " in reason
     assert reason.endswith("off by more than 0.125 (B = 1)")
 
 
@@ -586,11 +590,10 @@ def test_runs_that_are_missing_among_many_tokens_are_named(first: int, end: int)
     weights = np.exp(np.array(queries) @ keys[kept].T)
     answers = weights @ values[kept] / weights.sum(axis=1, keepdims=True)
     instance = Instance(tokens_of([keys.tolist()], [values.tolist()]), tuple(queries))
-    found = diagnosed(instance, queries, [[Fraction(x) for x in row] for row in answers])
+    came = [[Fraction(x) for x in row] for row in answers]
+    found = diagnosed(View.of(instance, queries, came, Fraction(1, 8)), [])
     assert found.loss == "missing token"
-    assert found.token is not None
-    last = int(found.detail.split()[-1])
-    assert abs(found.token - first) + abs(last - (end - 1)) <= 3
+    assert (found.token, found.detail) == (first, f"tokens {first} to {end - 1}")
 
 
 def test_large_instances_are_tried_fewer_times() -> None:

@@ -33,6 +33,7 @@ from kvfloor.caches import (
     ExactCache,
     FloorCache,
     HashedCache,
+    KiviCache,
     QuantisedCache,
     SinkCache,
     WindowCache,
@@ -401,7 +402,7 @@ def test_json_has_the_promised_shape() -> None:
     document = json.loads(json.dumps(result.to_json()))
     assert list(document) == [
         "cache", "order", "n", "d", "bits", "floor", "floor_bits", "under_floor", "verdict",
-        "meaning", "findings", "serves", "rate", "accuracy", "seconds",
+        "meaning", "findings", "serves", "beyond", "rate", "accuracy", "seconds",
     ]  # fmt: skip
     assert [list(finding) for finding in document["findings"]] == [
         ["kind", "reason", "certificate"]
@@ -503,3 +504,12 @@ def test_an_error_of_this_program_is_not_the_cache_s(monkeypatch: pytest.MonkeyP
     assert "in broken" in result.traceback
     assert result.to_json()["traceback"] == result.traceback
     assert "traceback" not in dataclasses.replace(result, traceback="").to_json()
+
+
+def test_what_begins_past_n_is_said_not_to_be_tried() -> None:
+    kivi = configure(KiviCache, bits=2, group=4, residual=16)
+    assert audit(kivi, n=8, d=3, order=1).beyond == 16
+    assert (
+        audit(configure(KiviCache, bits=8, group=4, residual=4), n=8, d=3, order=1).beyond is None
+    )
+    assert audit(ExactCache, n=8, d=3, order=1).beyond is None

@@ -13,6 +13,7 @@ from kvfloor import InputError, Token, audit, tensor_attention_rounded
 from kvfloor.caches import (
     BalancedCache,
     KiviCache,
+    PolarCache,
     RotatedCache,
     SinkCache,
     State,
@@ -22,6 +23,7 @@ from kvfloor.caches import (
 )
 from kvfloor.caches.balanced import balanced
 from kvfloor.caches.coins import PublicCoins, rotation
+from kvfloor.caches.polar import levels_of, polar, vectors_of
 from kvfloor.caches.rotated import ANGLES, codebook
 from limits import HANG
 
@@ -146,7 +148,7 @@ def test_the_mean_over_rotations_is_within_the_bound_of_turboquant(bits: int) ->
     errors = []
     for seed in range(60):
         made = fed(cache, [token], 16, 1, seed)
-        kept = made._norms[0, 0] * made._levels[0][made._codes[0, :16]] @ made._rotations[0]
+        kept = made.vectors()[0][0]
         errors.append(((kept - vector) ** 2).sum() / (vector**2).sum())
     assert np.mean(errors) <= LEAST * 4.0**-bits
     assert np.std(errors) > 0.02 * np.mean(errors)
@@ -166,8 +168,8 @@ def test_a_rotated_zero_is_zero_and_slots_have_rotations_of_their_own() -> None:
     ones: Any = (1.0,) * 3
     state = record(RotatedCacheOf8, [Token((zeros, ones), (ones, ones))], d=3, d_v=3)
     cache: Any = restore(RotatedCacheOf8, state, order=2, d=3, d_v=3)
-    assert cache._norms[0].tolist() == [0.0, *[float(np.float16(sqrt(3)))] * 3]
-    codes = np.split(cache._codes[0], 4)
+    assert cache._numbers.array[0].tolist() == [0.0, *[float(np.float16(sqrt(3)))] * 3]
+    codes = np.split(cache._codes.array[0], 4)
     assert len({tuple(part) for part in codes[1:]}) == 3
 
 
@@ -180,6 +182,72 @@ def test_rotated_refuses() -> None:
     cache = RotatedCache(order=1, d=2, d_v=1, seed=0, bits=1)
     with pytest.raises(InputError, match=r"numbers up to 65504\.0 for float16"):
         cache.append([[6e4, 6e4]], [[1]])
+
+
+# --- PolarQuant ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4])
+def test_polar_coordinates_go_there_and_back(depth: int) -> None:
+    vectors = np.random.default_rng(depth).normal(size=(5, 32))
+    radii, angles = polar(vectors, depth)
+    assert radii.shape == (5, 32 >> depth)
+    assert [part.shape[1] for part in angles] == [32 >> k for k in range(1, depth + 1)]
+    assert all((part >= 0).all() and (part <= pi / 2).all() for part in angles[1:])
+    np.testing.assert_allclose(vectors_of(radii, angles), vectors, atol=1e-14)
+    np.testing.assert_allclose((radii**2).sum(axis=1), (vectors**2).sum(axis=1))
+
+
+def test_angles_of_random_directions_are_as_the_levels_expect() -> None:
+    """The mean of sin² of an angle is 1/2, and its variance that of a Beta distribution."""
+    _, angles = polar(np.random.default_rng(1).normal(size=(4000, 16)), 4)
+    for level, part in enumerate(angles[1:], start=2):
+        shares = np.sin(part.ravel()) ** 2
+        assert abs(shares.mean() - 1 / 2) < 0.02
+        assert abs(shares.var() * 4 * (2**level / 2 + 1) - 1) < 0.1  # of Beta(2^k/4, 2^k/4)
+        middles = levels_of(level, 3)
+        np.testing.assert_allclose(middles + middles[::-1], pi / 2, atol=1e-9)
+        near = np.abs(part.ravel()[:, np.newaxis] - middles).min(axis=1)
+        even = np.abs(part.ravel()[:, np.newaxis] - (np.arange(8) + 0.5) * pi / 16).min(axis=1)
+        assert (near**2).mean() < (even**2).mean()
+
+
+def polar_errors(bits: int) -> list[float]:
+    """Of a vector with one large entry, at the hands of 60 seeds, relative squares."""
+    vector = np.array([1.0, 0.125, -0.5, *[0.0] * 5, 8.0, *[0.25] * 7])
+    one: Any = ((1.0,),)
+    token = Token((tuple(vector.tolist()),), one)
+    rows = [
+        fed(configure(PolarCache, bits=bits), [token], 16, 1, seed).vectors()[0][0]
+        for seed in range(60)
+    ]
+    return [float(((row - vector) ** 2).sum() / (vector**2).sum()) for row in rows]
+
+
+def test_the_error_of_polar_coordinates_falls_by_four_with_a_bit() -> None:
+    """As squares of steps do; and it is the rotation's, not the vector's."""
+    errors = {bits: polar_errors(bits) for bits in (1, 2, 3, 4)}
+    means = {bits: np.mean(found) for bits, found in errors.items()}
+    assert all(2.5 < means[b] / means[b + 1] < 5 for b in (1, 2, 3))
+    assert means[2] < 0.04  # in 3.9 bits an entry
+    assert all(np.std(found) > 0.02 * np.mean(found) for found in errors.values())
+
+
+def test_polar_bits_are_those_of_the_paper() -> None:
+    """Sixteen entries in 8·4 + 4·2 + 2·2 + 2 bits of angles, and a radius of 16."""
+    state = record(configure(PolarCache, bits=2), tokens(3, 16, 16), d=16, d_v=16)
+    assert state.bits == 64 + 3 * 2 * (16 + 46)
+    odd = record(configure(PolarCache, bits=2), tokens(3, 6, 3), d=6, d_v=3)
+    assert odd.bits == 64 + 3 * (3 * 16 + 3 * 4 + 3 * 16)  # a width of 3 has no pairs
+
+
+def test_a_polar_zero_is_zero() -> None:
+    zeros: Any = (0.0,) * 4
+    ones: Any = (1.0,) * 4
+    state = record(configure(PolarCache, bits=8), [Token((zeros,), (ones,))], d=4, d_v=4)
+    cache: Any = restore(configure(PolarCache, bits=8), state, order=1, d=4, d_v=4)
+    assert not cache.vectors()[0].any()
+    assert np.abs(cache.vectors()[1] - 1).max() < 0.02
 
 
 # --- BalanceKV -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from kvfloor.caches import (
     KiviCache,
     LowRankCache,
     PackedCache,
+    PolarCache,
     ProjectionCache,
     QuantisedCache,
     RotatedCache,
@@ -32,6 +34,7 @@ from kvfloor.caches import (
     record,
     restore,
 )
+from kvfloor.caches.rows import Rows
 
 Bits = Callable[..., Any]
 
@@ -85,6 +88,17 @@ def kept(tokens: int, extra: int = 0, width: int = 32) -> Bits:
     return lambda m, n, d, d_v: min(n, tokens) * (m * (d + d_v) + extra) * width
 
 
+def polar_bits(m: int, n: int, d: int, d_v: int) -> int:
+    """Of widths that are no multiple of 16 fewer levels: as many as they have factors of two."""
+
+    def vector(width: int) -> int:
+        levels = range(1, (width & -width).bit_length())
+        angles = sum((width >> k) * (3 + 2 * (k == 1)) for k in levels)
+        return angles + (width >> len(levels)) * 16
+
+    return 64 + m * n * (vector(d) + vector(d_v))
+
+
 CLUSTERS = {"t": 3, "s": 2, "dtype": "bfloat16"}
 CELLS = {"key_cells": 5, "value_cells": 7, "key_bound": 2, "value_bound": 2}
 KINDS = [
@@ -100,6 +114,7 @@ KINDS = [
         configure(RotatedCache, bits=3),
         lambda m, n, d, d_v: 64 + m * n * (2 * 16 + 3 * (d + d_v)),
     ),
+    Kind("polar", configure(PolarCache, bits=3), polar_bits),
     Kind("balanced", configure(BalancedCache, batch=2, levels=2), balanced_bits, orders=(1,)),
     Kind("sinks", configure(SinkCache, sinks=1, window=2), kept(3)),
     Kind("heavy", configure(HeavyHitterCache, heavy=2, recent=1), kept(3, 1)),
@@ -278,3 +293,19 @@ def test_an_empty_cache_has_a_state(kind: Kind) -> None:
     shape = {"order": kind.orders[-1], "d": 2, "d_v": 1, "seed": 0}
     cache = kind.factory(**shape)
     assert kind.factory.from_state(cache.state(), **shape).state() == cache.state()
+
+
+def test_rows_come_and_go_as_in_a_list() -> None:
+    rng, rows, known = np.random.default_rng(0), Rows(2), list[list[float]]()
+    for step in range(400):
+        if known and rng.random() < 0.45:
+            place = int(rng.integers(len(known)))
+            rows.drop(place)
+            del known[place]
+        else:
+            rows.append(np.array([step, -step]))
+            known.append([step, -step])
+        assert rows.array.tolist() == known
+        assert len(rows) == len(known)
+    rows.array[0] = 7
+    assert rows.array[0].tolist() == [7, 7]

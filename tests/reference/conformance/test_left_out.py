@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from kvfloor.conformance import Target, run
 from kvfloor.conformance.left_out import told_left_out
 
 
@@ -35,3 +38,22 @@ def test_what_counts_for_some_is_not_left_out() -> None:
     present[1, 2] = False  # which nothing hides from the only one that sees it
     said = told_left_out([(present, missing)], "query")
     assert said == "queries, as if query 2, 5 of 6 were left out"
+
+
+def too_wide(query: Any, keys: Any, values: Any, *, scale: float, **_: Any) -> Any:
+    """Attention of order 1 whose causal mask shows a token more; exponentials may vanish."""
+    (K,), (V,) = keys, values
+    logits = query @ K.swapaxes(-1, -2) * np.float32(scale)
+    rows, columns = logits.shape[-2:]
+    kept = np.arange(columns) <= np.arange(rows)[:, np.newaxis] + columns - rows + 1
+    weights = np.exp(logits - np.where(kept, logits, -np.inf).max(axis=-1, keepdims=True)) * kept
+    return weights @ V / weights.sum(axis=-1, keepdims=True)
+
+
+def test_a_mask_that_lets_in_too_much_leaves_no_token_out() -> None:
+    """Of low logits the token more has all weight, and the others none."""
+    told: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "order": 1}
+    target = Target(too_wide, mask="causal", returns=("output",), **told)
+    said = str(run(target, flags=["low-logits"], examples=1))
+    assert "it comes from the mask" in said
+    assert "left out" not in said.partition("target =")[0]

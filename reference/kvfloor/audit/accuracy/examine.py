@@ -77,6 +77,10 @@ class Bench:
         For values in [-1, 1].
     seconds : float
         Time limit for each answer and each stream.
+    n : int
+        No instance has more tokens.
+    serves : str
+        What the cache is made for, as `kvfloor.caches.serves` says.
     sizes : set of int
         Bits of the states so far.
     """
@@ -86,6 +90,8 @@ class Bench:
     shape: Shape
     guarantee: Guarantee
     seconds: float
+    n: int
+    serves: str
     sizes: set[int] = field(default_factory=set, compare=False)
 
     def run(

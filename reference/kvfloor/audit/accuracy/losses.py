@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from kvfloor.numbers import Array
+from kvfloor.numbers import Array, as_format
 
-__all__ = ["stored"]
+__all__ = ["Change", "Slots", "grouped", "stored"]
 
 Slots = list[Array]
 Change = Callable[[Slots], Slots]
@@ -17,6 +17,9 @@ Way = Callable[[Array], Array]
 GRIDS = [2.0**-k for k in range(-4, 11)]
 TO_WHOLE: dict[str, Way] = {"rounded": np.rint, "cut down": np.trunc, "rounded down": np.floor}
 AXES = {"tensor": None, "token": 1, "column": 0}
+FLOATS = ("float8_e4m3fn", "float8_e5m2", "bfloat16", "float16")
+GROUPS = (2, 4, 8, 16, 32, 64, 128)
+MOST_GROUPED = 2**6  # tokens of which groups are tried
 
 
 def stored() -> Iterator[tuple[str, str, Change]]:
@@ -27,6 +30,30 @@ def stored() -> Iterator[tuple[str, str, Change]]:
     for words, way in _roundings():
         yield "", words, _each(way)
     yield "wrong signs", "without their signs", _each(np.abs)
+    for name, axis in AXES.items():
+        words = f"of a {name} whose ends are one times 0"
+        yield "scale of values", words, _each(partial(_where_wide, axis))
+
+
+def grouped(count: int, d: int) -> Iterator[tuple[str, Change, Change]]:
+    """Yield ways to round in groups, keys and values, of the tokens that are no longer new.
+
+    As KIVI does: keys in groups of tokens of a column, values in groups of columns of a token; the
+    last tokens are whole. Or both as values.
+    """
+    if count > MOST_GROUPED:
+        return
+    for whole in (0, *(size for size in GROUPS if size < count)):
+        for group in (size for size in GROUPS if size <= max(count, d)):
+            for bits in range(1, 5):
+                words = f"in {bits} bits between the ends of {group}" + (
+                    f", all but the last {whole} tokens" * bool(whole)
+                )
+                parts = [
+                    _each(partial(_old, whole, partial(_in_groups, bits, group, axis)))
+                    for axis in (0, 1)
+                ]
+                yield words, parts[0], parts[1]
 
 
 def _roundings() -> Iterator[tuple[str, Way]]:
@@ -40,6 +67,8 @@ def _roundings() -> Iterator[tuple[str, Way]]:
             yield f"in {bits} bits by a {name}'s largest", partial(_symmetric, bits, axis)
             yield f"in {bits} bits between a {name}'s ends", partial(_between, bits, axis)
     yield "by their signs", np.sign
+    for name in FLOATS:
+        yield f"as {name}", partial(_as_float, name)
 
 
 def _each(change: Way) -> Change:
@@ -66,3 +95,31 @@ def _between(bits: int, axis: int | None, x: Array) -> Array:
     step = (x.max(axis=axis, keepdims=True) - low) / (2**bits - 1)
     step = np.where(step, step, 1)
     return np.asarray(low + np.rint((x - low) / step) * step)
+
+
+def _as_float(name: str, x: Array) -> Array:
+    target = as_format(name)
+    most = float(target.max_finite)
+    return target.round_array(np.clip(x, -most, most))
+
+
+def _where_wide(axis: int | None, x: Array) -> Array:
+    wide = x.max(axis=axis, keepdims=True) > x.min(axis=axis, keepdims=True)
+    return np.where(wide, x, 0)
+
+
+def _old(whole: int, change: Way, x: Array) -> Array:
+    """All but the last rows changed."""
+    old = len(x) - whole
+    return np.vstack([change(x[:old]), x[old:]]) if old > 0 else x
+
+
+def _in_groups(bits: int, group: int, axis: int, x: Array) -> Array:
+    """Rounded between the ends of so many rows of a column, or columns of a row."""
+    rows = x if axis else x.T
+    parts = [
+        _between(bits, 1, rows[:, first : first + group])
+        for first in range(0, rows.shape[1], group)
+    ]
+    found = np.hstack(parts)
+    return found if axis else found.T

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kvfloor.audit.accuracy.instance import Instance, Miss, Row, tokens_of
 from kvfloor.families import Token
 
-__all__ = ["shrunk"]
+__all__ = ["NUMBERS", "shrunk"]
 
 Tokens = tuple[Token, ...]
 Fails = Callable[[Instance], Miss | None]
