@@ -23,7 +23,7 @@ COMMANDS = ASSUMPTIONS | {
     *("Definition", "Fixpoint", "Proof", "Qed"),
 }
 STATING = COMMANDS | {"Theorem"}
-FOUNDING = COMMANDS | {"Lemma", "Corollary", "Let", "Inductive", "Arguments"}
+FOUNDING = COMMANDS | {"Lemma", "Corollary", "Let", "Inductive", "Record", "Arguments"}
 PROVING = FOUNDING | {"Theorem"}
 NOTATIONS = {  # others could change what a statement says
     "Notation Root a b s t := ((a%nat, b%nat), (s, t))",
