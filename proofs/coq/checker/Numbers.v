@@ -1,13 +1,9 @@
 (** Tables of rationals as tables of whole numbers over a common denominator; logits of tuples. *)
 From Coq Require Import Reals Lra Lia ZArith QArith Qreals List Bool.
 From KVFloor Require Import Sums Attention Tuples.
+From KVFloor Require Import Certificates.
 Import ListNotations.
 Open Scope R_scope.
-
-(** Numbers that are not there are 0. *)
-Definition table := list (list Q).
-Definition vector_of (l : list Q) (c : nat) : R := Q2R (nth c l 0%Q).
-Definition matrix_of (t : table) : matrix := fun j => vector_of (nth j t []).
 
 (** ** A common denominator *)
 

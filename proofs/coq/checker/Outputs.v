@@ -1,7 +1,7 @@
 (** Where the output of tensor attention lies, decided in whole numbers. *)
 From Coq Require Import Reals Lra Lia ZArith QArith Qreals List Bool.
 From KVFloor Require Import Sums Attention Tuples.
-From KVFloor Require Import Exponential Numbers.
+From KVFloor Require Import Certificates Exponential Numbers.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -166,12 +166,6 @@ Definition lies_between (b V : Z) (l : list group) (lower upper : Q) : bool :=
   if Qeq_bool lower upper then is_equal V l lower
   else neighbours lower upper &&
        decided doublings (try_between b V l lower upper) (first_precision V l).
-
-(** What that says, in real numbers. *)
-Definition enclosed (lower upper : Q) (out : R) : Prop :=
-  (exists z, Q2R lower = IZR z / 2 ^ 64) /\
-  (Q2R lower = out /\ out = Q2R upper \/
-   Q2R lower < out < Q2R upper /\ Q2R upper = Q2R lower + / 2 ^ 64).
 
 (** ** From whole numbers to the output *)
 

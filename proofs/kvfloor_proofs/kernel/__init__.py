@@ -1,5 +1,6 @@
-"""Coq's kernel: which theorems belong to which claim, and what the audit of them says."""
+"""Coq's kernel: which theorems belong to which claim, what their audit says; certificates."""
 
+from kvfloor_proofs.kernel.certified import certified
 from kvfloor_proofs.kernel.coq import Audit, KernelError, Theorem, audit, sources
 from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS, statements
 
@@ -11,6 +12,7 @@ __all__ = [
     "KernelError",
     "Theorem",
     "audit",
+    "certified",
     "sources",
     "statements",
 ]

@@ -15,8 +15,17 @@ from kvfloor.certificates.floor import (
     floor_work,
     given_weights,
 )
+from kvfloor.certificates.in_numbers import InNumbers, in_numbers
 from kvfloor.certificates.instance import instance_certificate, instance_work
-from kvfloor.certificates.text import MOST_CHARACTERS, Document, canonical, digest
+from kvfloor.certificates.text import (
+    MOST_CHARACTERS,
+    Document,
+    InvalidError,
+    MalformedError,
+    canonical,
+    digest,
+    parse,
+)
 from kvfloor.certificates.violation import violation_certificate
 
 __all__ = [
@@ -25,6 +34,9 @@ __all__ = [
     "MOST_WORK",
     "RULES",
     "Document",
+    "InNumbers",
+    "InvalidError",
+    "MalformedError",
     "Outcome",
     "canonical",
     "check",
@@ -33,8 +45,10 @@ __all__ = [
     "floor_certificate",
     "floor_work",
     "given_weights",
+    "in_numbers",
     "instance_certificate",
     "instance_work",
     "most_work",
+    "parse",
     "violation_certificate",
 ]
