@@ -1,4 +1,4 @@
-"""Certificates checked by Coq: its kernel accepts for each a theorem of what the certificate says."""
+"""Certificates that Coq checks: its kernel accepts a theorem of what each of them says."""
 
 from __future__ import annotations
 
