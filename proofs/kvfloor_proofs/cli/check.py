@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-UNREADABLE = "cannot be read"
-STATUS_CODES = {"ok": 0, "invalid": 1, "malformed": 2, UNREADABLE: 2}
+UNPROVED, UNREADABLE = "not proved", "cannot be read"
+STATUS_CODES = {"ok": 0, "invalid": 1, UNPROVED: 1, "malformed": 2, UNREADABLE: 2}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Report:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--cache", metavar="MODULE:FACTORY", help="Replay the instances on this cache.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
-@click.option("--verified", is_flag=True, help="Have Coq accept a proof of each (a minute or so).")
+@click.option("--verified", is_flag=True, help="Have Coq prove them, too.")
 @quiet
 @verbose
 def check(
@@ -47,7 +47,8 @@ def check(
 ) -> int:
     """Check certificates.
 
-    Exit status 0 if all hold, 1 if one is invalid, 2 if one is malformed or cannot be read.
+    Exit status 0 if all hold, 1 if one is invalid (or not proved), 2 if one is malformed or cannot
+    be read.
 
     Example: kvfloor check collision.json --cache mycaches:Mine
     """
@@ -78,17 +79,19 @@ def _report(file: str, factory: Factory | None) -> Report:
 
 
 def _verified(reports: Iterable[Report]) -> Iterator[Report]:
-    """The same, with what Coq's kernel accepted a proof of; invalid if it did not."""
+    """The same, with what Coq's kernel accepted a theorem of; unproved where it did not."""
     from kvfloor.certificates import parse
     from kvfloor_proofs.kernel import certified, sources
 
     found = list(reports)
     documents = [parse(report.text) for report in found if report.status == "ok"]
-    proved = iter(certified(documents, sources()) if documents else ())
+    proofs = iter(certified(documents, sources()) if documents else ())
     for report in found:
         if report.status != "ok":
             yield report
-        elif (meaning := next(proved)) is None:
-            yield Report(report.file, "invalid", ("Coq does not accept it",))
+            continue
+        proof = next(proofs)
+        if proof.proved:
+            yield replace(report, notes=(f"proved in Coq: {proof.said}", *report.notes))
         else:
-            yield replace(report, notes=(f"proved in Coq: {meaning}", *report.notes))
+            yield replace(report, status=UNPROVED, notes=(proof.said,))

@@ -7,38 +7,47 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from kvfloor.certificates import Document
 from kvfloor_proofs.kernel.coq import KernelError, axioms_beyond, said_by
-from kvfloor_proofs.kernel.vernacular import Exported, batch, exported, theory
+from kvfloor_proofs.kernel.vernacular import Exported, UnspeakableError, batch, exported, theory
 
-__all__ = ["accepted_by_checker", "certified"]
+__all__ = ["Certified", "accepted_by_checker", "certified"]
 
 CERTIFICATION = "kvfloor_proofs.kernel.certification"
 REFUSED = 'Unable to unify "true" with "false"'  # what the checker computes is not what it should
 VERDICT = re.compile(r"\s*= (true|false)\s*: bool\s*")
 
 
-def certified(documents: Sequence[Document], folder: Path) -> list[str | None]:
-    """Return for each certificate what Coq's kernel accepted a proof of; None if it refused.
+class Certified(NamedTuple):
+    """Whether Coq's kernel accepted a theorem of what a certificate says; that, or why not."""
+
+    proved: bool
+    said: str
+
+
+def certified(documents: Sequence[Document], folder: Path) -> list[Certified]:
+    """Have Coq check certificates.
 
     Parameters
     ----------
     documents : sequence of Document
         Certificates that `kvfloor.certificates.check` accepts.
     folder : Path
-        Of the theories, as `sources` gives it. A clean copy is compiled: seconds.
+        Of the theories, as `sources` gives it. A clean copy is compiled: half a minute or so.
 
     Raises
     ------
     KernelError
-        If Coq is missing, or says anything else.
+        If Coq is missing, or says what it should not.
     """
-    certificates = [exported(document) for document in documents]
-    said = _said([theory(certificate) for certificate in certificates], folder)
+    found = [_exported(document) for document in documents]
+    theories = [theory(certificate) for certificate in found if isinstance(certificate, Exported)]
+    said = iter(_said(theories, folder))
     return [
-        _meaning(certificate, *outcome)
-        for certificate, outcome in zip(certificates, said, strict=True)
+        Certified(False, one) if isinstance(one, str) else _verdict(one, *next(said))
+        for one in found
     ]
 
 
@@ -56,6 +65,13 @@ def accepted_by_checker(certificates: Sequence[Exported], folder: Path) -> list[
     return [word == "true" for word in VERDICT.findall(said)]
 
 
+def _exported(document: Document) -> Exported | str:
+    try:
+        return exported(document)
+    except UnspeakableError as error:
+        return f"no theorem of Coq's speaks of it: {error}"
+
+
 def _said(theories: Sequence[str], folder: Path) -> list[tuple[int, str]]:
     """Exit status and output of Coq for each theory."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -65,11 +81,11 @@ def _said(theories: Sequence[str], folder: Path) -> list[tuple[int, str]]:
     return [(code, text) for code, text in said]
 
 
-def _meaning(certificate: Exported, code: int, said: str) -> str | None:
+def _verdict(certificate: Exported, code: int, said: str) -> Certified:
     if code and REFUSED in said:
-        return None
+        return Certified(False, "Coq's checker refuses it")
     if code or (axioms := axioms_beyond(said.rstrip())) is None:
         raise KernelError(f"Coq says of a certificate {' '.join(said.split())[:200]!r}")
     if axioms:
         raise KernelError(f"a certificate's theorem rests on {', '.join(axioms)}")
-    return certificate.meaning
+    return Certified(True, certificate.meaning)

@@ -15,7 +15,12 @@ from kvfloor.certificates.floor import (
     floor_work,
     given_weights,
 )
-from kvfloor.certificates.in_numbers import InNumbers, in_numbers
+from kvfloor.certificates.in_numbers import (
+    InNumbers,
+    TraceInNumbers,
+    in_numbers,
+    trace_in_numbers,
+)
 from kvfloor.certificates.instance import instance_certificate, instance_work
 from kvfloor.certificates.text import (
     MOST_CHARACTERS,
@@ -38,6 +43,7 @@ __all__ = [
     "InvalidError",
     "MalformedError",
     "Outcome",
+    "TraceInNumbers",
     "canonical",
     "check",
     "collision_certificate",
@@ -50,5 +56,6 @@ __all__ = [
     "instance_work",
     "most_work",
     "parse",
+    "trace_in_numbers",
     "violation_certificate",
 ]

@@ -1,4 +1,4 @@
-"""What a violation or a collision says, in numbers: for a checker that knows no families."""
+"""What a certificate says, in numbers: for a checker that knows neither families nor formats."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
+from kvfloor.attention import Mask
 from kvfloor.certificates.families import checked_bits, checked_family, checked_query
+from kvfloor.certificates.floor import RULES, read_trace
 from kvfloor.certificates.instance import check_shape
 from kvfloor.certificates.text import Document
 
-__all__ = ["InNumbers", "in_numbers"]
+__all__ = ["InNumbers", "TraceInNumbers", "in_numbers", "trace_in_numbers"]
 
-Slots = tuple[tuple[tuple[Fraction, ...], ...], ...]
+Rows = tuple[tuple[Fraction, ...], ...]
+Slots = tuple[Rows, ...]
 
 
 @dataclass(frozen=True)
@@ -96,4 +101,88 @@ def _slots(tokens: Sequence[Sequence[Sequence[int]]]) -> Slots:
 
 
 def _read(slots: Sequence[Sequence[Sequence[int | str]]]) -> Slots:
-    return tuple(tuple(tuple(map(Fraction, row)) for row in rows) for rows in slots)
+    return tuple(map(_rows, slots))
+
+
+def _rows(rows: Sequence[Sequence[int | str | float]]) -> Rows:
+    return tuple(tuple(map(Fraction, row)) for row in rows)
+
+
+@dataclass(frozen=True)
+class TraceInNumbers:
+    """Keys and queries, and what is claimed of the values of one slot.
+
+    Attributes
+    ----------
+    keys : m slots of rows of d rationals
+    slot : int
+    queries : rows of d rationals
+    seen : for each query, for each slot the tokens that it sees, or None
+        None for a mask that keeps other tuples than all of those tokens.
+    factor, root : Fraction and int
+        The scale is factor·√root.
+    tokens, reads, levels : tuples of k ints
+        In the order of reading: token, number of the query that reads it, levels of its values.
+    eta, alpha, delta : Fraction
+    successive : bool
+        Whether symbols that have been read are taken for known.
+    d_v, bits : int
+    """
+
+    keys: Slots
+    slot: int
+    queries: Rows
+    seen: tuple[tuple[tuple[int, ...], ...] | None, ...]
+    factor: Fraction
+    root: int
+    tokens: tuple[int, ...]
+    reads: tuple[int, ...]
+    levels: tuple[int, ...]
+    eta: Fraction
+    alpha: Fraction
+    delta: Fraction
+    successive: bool
+    d_v: int
+    bits: int
+
+
+def trace_in_numbers(document: Document) -> TraceInNumbers:
+    """Return what a floor says.
+
+    Parameters
+    ----------
+    document : Document
+        As its schema wants it.
+
+    Raises
+    ------
+    InvalidError, MalformedError
+        If it holds no trace, or it is too large to check.
+    """
+    weights, tokens, reads = read_trace(document)
+    guarantee, lengths = document["guarantee"], tuple(map(len, weights.keys))
+    return TraceInNumbers(
+        keys=tuple(_rows(np.asarray(K_r, dtype=np.float64).tolist()) for K_r in weights.keys),
+        slot=weights.slot,
+        queries=_rows(np.asarray(weights.queries, dtype=np.float64).tolist()),
+        seen=tuple(
+            _by_slot(weights.seen(query).reshape(lengths)) for query in range(len(weights.queries))
+        ),
+        factor=weights.scale.factor,
+        root=weights.scale.root,
+        tokens=tuple(tokens),
+        reads=tuple(reads),
+        levels=tuple(symbol["levels"] for symbol in document["symbols"]),
+        eta=Fraction(guarantee["eta"]),
+        alpha=Fraction(guarantee["alpha"]),
+        delta=Fraction(guarantee["delta"]),
+        successive=document["rule"] == RULES[0],
+        d_v=document["d_v"],
+        bits=document["bits"],
+    )
+
+
+def _by_slot(seen: Mask) -> tuple[tuple[int, ...], ...] | None:
+    """The tokens of each slot, if all tuples of them are seen and no others."""
+    kept = [np.unique(tokens) for tokens in np.nonzero(seen)]
+    return tuple(tuple(t.tolist()) for t in kept) if seen[np.ix_(*kept)].all() else None
