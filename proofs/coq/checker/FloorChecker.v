@@ -31,9 +31,10 @@ Definition is_told (w : Z) (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
   tells eta alpha w (weight_of (is_later j) s) (weight_of (is_earlier j) s) all (own_weight s j)
     (nth j (levels x) 0%Z).
 
-(** Weights of so many digits that more would hardly change an α. *)
+(** Weights of so many digits that more would hardly change an α, or none at all. *)
 Definition is_fine (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
-  let '(s, _) := nth (nth j (reads x) 0%nat) found ([], 0%Z) in (2 ^ 64 <=? own_weight s j)%Z.
+  let '(s, _) := nth (nth j (reads x) 0%nat) found ([], 0%Z) in
+  let '(least, most) := nth j s (0, 0)%Z in (2 ^ 64 <=? least)%Z || (most =? 0)%Z.
 
 Definition try_told (w : Z) : option bool :=
   let found := map (weights w) (seq 0 (length (queries x))) in
@@ -317,17 +318,21 @@ Proof.
 Qed.
 End Accepted.
 
-(** The rule of the certificate says whether symbols are read in turn. *)
+(** The rule of the certificate says whether symbols are read in turn; if what was read before may
+    be wrong, they are not. *)
 Definition accepts_floor (x : trace) (eta alpha : Q) (in_turn : bool) (d_v bits : Z) : bool :=
   accepts_symbols x eta alpha 0 in_turn d_v bits.
-Definition accepts_randomized_floor (x : trace) (eta alpha delta : Q) (d_v bits : Z) : bool :=
-  accepts_symbols x eta alpha delta false d_v bits.
+Definition accepts_randomized_floor (x : trace) (eta alpha delta : Q) (in_turn : bool)
+    (d_v bits : Z) : bool :=
+  if in_turn then false else accepts_symbols x eta alpha delta false d_v bits.
 
 Lemma accepts_floor_holds x eta alpha in_turn d_v bits :
   accepts_floor x eta alpha in_turn d_v bits = true -> forces x eta alpha d_v bits.
 Proof. intros H. now apply (accepts_in_turn x eta alpha 0 in_turn). Qed.
 
-Lemma accepts_randomized_floor_holds x eta alpha delta d_v bits :
-  accepts_randomized_floor x eta alpha delta d_v bits = true ->
+Lemma accepts_randomized_floor_holds x eta alpha delta in_turn d_v bits :
+  accepts_randomized_floor x eta alpha delta in_turn d_v bits = true ->
   forces_randomized x eta alpha delta d_v bits.
-Proof. intros H. now apply (accepts_at_once x eta alpha delta false). Qed.
+Proof.
+  destruct in_turn; [discriminate|]. intros H. now apply (accepts_at_once x eta alpha delta false).
+Qed.

@@ -161,11 +161,12 @@ Definition first_precision (V : Z) (l : list group) : Z :=
   (88 + Z.log2 (1 + fold_right (fun g s => let '(_, k, t) := g in k + Z.abs t / V + s) 0 l))%Z.
 Definition doublings : nat := 6.
 
+(** No precision would tell an output from a bound that it is equal to. *)
 Definition lies_between (b V : Z) (l : list group) (lower upper : Q) : bool :=
   on_grid lower &&
   if Qeq_bool lower upper then is_equal V l lower
-  else neighbours lower upper &&
-       decided doublings (try_between b V l lower upper) (first_precision V l).
+  else if neighbours lower upper && negb (is_equal V l lower) && negb (is_equal V l upper)
+  then decided doublings (try_between b V l lower upper) (first_precision V l) else false.
 
 (** ** From whole numbers to the output *)
 
@@ -366,7 +367,8 @@ Proof.
     rewrite <- L. unfold linear. rewrite (lsum_ext _ (fun _ => 0)); [rewrite lsum_const; ring|].
     intros g Hg. unfold is_equal in H. rewrite forallb_forall in H. specialize (H g Hg).
     apply Z.eqb_eq in H. rewrite !Z.mul_1_l, H. ring.
-  - right. apply andb_prop in H as [N H]. apply decided_by in H as [w H]. unfold try_between in H.
+  - right. destruct (neighbours lower upper) eqn:N; cbn [andb] in H; [|discriminate H].
+    destruct (_ && _) in H; [|discriminate H]. apply decided_by in H as [w H]. unfold try_between in H.
     destruct ((0 <=? w)%Z) eqn:Hw; cbn [andb] in H; [|destruct (_ || _); discriminate H].
     apply Z.leb_le in Hw.
     destruct (is_above _ _ lower) eqn:A; cbn [andb] in H; [|destruct (_ || _); discriminate H].

@@ -148,16 +148,15 @@ def _floor(said: TraceInNumbers) -> Exported:
         f"  {_naturals(said.tokens)} {_naturals(said.reads)} {_term(said.levels)}%Z"
     }
     guarantee = f"certificate {_rational(said.eta)} {_rational(said.alpha)}"
-    needs = f"{said.d_v} {said.bits}"
+    in_turn, needs = str(said.successive).lower(), f"{said.d_v} {said.bits}"
     meaning = f"({said.eta}, {said.alpha})-accurate caches have at least {said.bits} bits"
     if said.delta:
-        terms = f"{guarantee} {_rational(said.delta)} {needs}"
+        terms = f"{guarantee} {_rational(said.delta)}"
         return Exported(
-            FLOORS, numbers, f"accepts_randomized_floor {terms}", f"forces_randomized {terms}",
-            "accepts_randomized_floor_holds _ _ _ _ _ _",
+            FLOORS, numbers, f"accepts_randomized_floor {terms} {in_turn} {needs}",
+            f"forces_randomized {terms} {needs}", "accepts_randomized_floor_holds _ _ _ _ _ _ _",
             f"{meaning}, if answers are off with probability {said.delta} at most",
         )  # fmt: skip
-    in_turn = str(said.successive).lower()
     return Exported(
         FLOORS, numbers, f"accepts_floor {guarantee} {in_turn} {needs}",
         f"forces {guarantee} {needs}", "accepts_floor_holds _ _ _ _ _ _", meaning,
