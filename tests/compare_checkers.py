@@ -15,7 +15,7 @@ from random import Random
 from kvfloor import check
 from kvfloor.certificates import InvalidError, MalformedError, parse
 from kvfloor_proofs.kernel import sources
-from kvfloor_proofs.kernel.certified import accepted_by_checker
+from kvfloor_proofs.kernel.proving import accepted_by_checker
 from kvfloor_proofs.kernel.vernacular import Exported, UnspeakableError, exported
 from subtle_damage import bases, damaged, sealed
 

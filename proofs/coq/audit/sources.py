@@ -40,6 +40,7 @@ FORMS = {
     "Import": re.compile("Import ListNotations"),
     "Section": re.compile(r"Section \w+"),  # else what is no command could seem to open a section
     "End": re.compile(r"End \w+"),
+    "Record": re.compile(r"Record [^>]*"),  # no field that is applied unseen
 }
 AUDITED = {"Theorem", "Definition", "Fixpoint"}
 AUDITED_FORM = re.compile(r"\s*\n[A-Z][a-z]+ \w")  # theorems.awk reads line by line

@@ -1,7 +1,7 @@
 """Coq's kernel: which theorems belong to which claim, what their audit says; certificates."""
 
-from kvfloor_proofs.kernel.certified import certified
 from kvfloor_proofs.kernel.coq import Audit, KernelError, Theorem, audit, sources
+from kvfloor_proofs.kernel.proving import certified
 from kvfloor_proofs.kernel.theorems import NO_THEOREM, NOT_IN_KERNEL, THEOREMS, statements
 
 __all__ = [

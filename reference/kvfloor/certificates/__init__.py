@@ -15,13 +15,13 @@ from kvfloor.certificates.floor import (
     floor_work,
     given_weights,
 )
-from kvfloor.certificates.in_numbers import (
+from kvfloor.certificates.instance import instance_certificate, instance_work
+from kvfloor.certificates.numeric import (
     InNumbers,
     TraceInNumbers,
     in_numbers,
     trace_in_numbers,
 )
-from kvfloor.certificates.instance import instance_certificate, instance_work
 from kvfloor.certificates.text import (
     MOST_CHARACTERS,
     Document,
