@@ -16,6 +16,7 @@ from kvfloor.certificates.text import Document
 
 __all__ = ["InNumbers", "TraceInNumbers", "in_numbers", "trace_in_numbers"]
 
+Number = int | str | float | Fraction
 Rows = tuple[tuple[Fraction, ...], ...]
 Slots = tuple[Rows, ...]
 
@@ -95,17 +96,17 @@ def in_numbers(document: Document) -> InNumbers:
     )
 
 
-def _slots(tokens: Sequence[Sequence[Sequence[int]]]) -> Slots:
+def _slots(tokens: Sequence[Sequence[Sequence[Number]]]) -> Slots:
     """Rows by token and slot, by slot and token."""
     return _read(list(zip(*tokens, strict=True)))
 
 
-def _read(slots: Sequence[Sequence[Sequence[int | str]]]) -> Slots:
+def _read(slots: Sequence[Sequence[Sequence[Number]]]) -> Slots:
     return tuple(map(_rows, slots))
 
 
-def _rows(rows: Sequence[Sequence[int | str | float]]) -> Rows:
-    return tuple(tuple(map(Fraction, row)) for row in rows)
+def _rows(rows: Sequence[Sequence[Number]]) -> Rows:
+    return tuple(tuple(Fraction(x) for x in row) for row in rows)
 
 
 @dataclass(frozen=True)

@@ -181,6 +181,8 @@ def test_the_command_says_what_is_proved(tmp_path: Path) -> None:
         f"{scattered}: not proved: no theorem of Coq's speaks of it: "
         "a query sees other tuples than all of some tokens of each slot",
     ]
+    page = (FILES.parents[1] / "docs" / "certificates.md").read_text()
+    assert done.stdout.splitlines()[2].removeprefix(f"{FILES.parents[1]}/") in page
 
 
 @pytest.mark.long
