@@ -31,17 +31,19 @@ Definition below (x : Z * Z) (n : Z) (y : Z * Z) : bool :=
 
 Definition is_error : bool := Qle_bool 0 delta && Qle_bool delta (1 # 2).
 
-(** bits is the least whole number that is not less than what is needed. *)
+(** One bit less is not enough; so many are. *)
+Definition is_floor : bool := (bits =? 0)%Z || below (unders true) (b * (bits - 1)) (tops false).
+Definition is_met : bool := negb (below (unders false) (b * bits) (tops true)).
+
 Definition are_needed : bool :=
   is_error && (0 <=? d_v)%Z && forallb (fun L => 2 <=? L)%Z levels && (0 <=? bits)%Z &&
-  ((bits =? 0)%Z || below (unders true) (b * (bits - 1)) (tops false)) &&
-  negb (below (unders false) (b * bits) (tops true)).
+  is_floor && is_met.
 
 Hypothesis Hneeded : are_needed = true.
 
 Lemma needed : (0 <= a)%Z /\ (0 < b - a)%Z /\ (0 <= d_v)%Z /\
   (forall L, In L levels -> (2 <= L)%Z) /\
-  (0 <= bits)%Z /\ (bits = 0%Z \/ below (unders true) (b * (bits - 1)) (tops false) = true).
+  (0 <= bits)%Z /\ is_floor = true.
 Proof.
   unfold are_needed, is_error in Hneeded. rewrite !andb_true_iff in Hneeded.
   destruct Hneeded as ((((((E1 & E2) & D) & L) & B0) & B) & _).
@@ -49,7 +51,7 @@ Proof.
   apply Z.leb_le in D, B0. rewrite forallb_forall in L.
   unfold a, b. repeat split; try lia.
   - intros x Hx. apply Z.leb_le. now apply L.
-  - apply orb_prop in B as [B|B]; [left; now apply Z.eqb_eq|now right].
+  - exact B.
 Qed.
 
 Lemma top_bounds up L : In L levels -> bounds up (top_float up L) (top_of L).
@@ -84,7 +86,8 @@ Qed.
 Lemma powers_below : (1 <= bits)%Z ->
   (product_of under_of levels ^ d_v * 2 ^ (b * (bits - 1)) < product_of top_of levels ^ d_v)%Z.
 Proof.
-  intros Hbits. destruct needed as (Ha & Hb & Hd & HL & _ & [->|B]); [lia|].
+  intros Hbits. destruct needed as (Ha & Hb & Hd & HL & _ & B). unfold is_floor in B.
+  destruct (Z.eqb_spec bits 0) as [->|_]; cbn [orb] in B; [lia|].
   pose proof (power_bounds true _ _ d_v Hd (product_bounds true (under_float true) under_of levels
     (under_bounds true))) as (S1 & _ & U).
   pose proof (power_bounds false _ _ d_v Hd (product_bounds false (top_float false) top_of levels
