@@ -76,12 +76,14 @@ def test_a_violation_of_a_family_has_no_bound() -> None:
 
 
 def test_a_trace() -> None:
-    found = exported(stored("floor-order-2"))
+    document = stored("floor-order-2")
+    document["symbols"][0]["token"] = 2
+    found = exported(document)
     assert found.numbers == {
         "certificate": "Trace\n  [[[4; 0]; [0; 4]; [1; 1]]; [[1; 1]; [(1#2); 1]]] 0\n"
         "  [[1; (-1#2)]; [(-1); (3#2)]]\n"
         "  [[[0; 1; 2]; [0; 1]]; [[0; 1; 2]; [0; 1]]]%nat\n"
-        "  (1#2) 2\n  [0; 1]%nat [0; 1]%nat [13; 19]%Z"
+        "  (1#2) 2\n  [2; 1]%nat [0; 1]%nat [13; 19]%Z"
     }
     assert found.accepts == "accepts_randomized_floor certificate 0 (1#40) (1#10) false 1 7"
     assert found.holds == "forces_randomized certificate 0 (1#40) (1#10) 1 7"
@@ -196,17 +198,25 @@ def test_what_coq_refuses_is_not_proved() -> None:
 
 
 def test_nothing_else_that_coq_says_is_taken_for_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {"text": ""}
-    monkeypatch.setattr(
-        "kvfloor_proofs.kernel.proving.said_by", lambda *_: json.dumps([[0, said["text"]]])
-    )
     document = stored("instance-order-1")
-    said["text"] = "Closed under the global context\n"
-    assert certified([document], sources())[0].proved
-    said["text"] = "Axioms:\nhidden : False\n"
+
+    def verdict(code: int, text: str) -> Certified:
+        said = json.dumps([[code, text]])
+        monkeypatch.setattr("kvfloor_proofs.kernel.proving.said_by", lambda *_: said)
+        (found,) = certified([document], sources())
+        return found
+
+    assert verdict(0, "Closed under the global context\n").proved
+    false = 'The term "eq_refl" has type "true = true" while it is expected to have type ...'
+    assert not verdict(1, f"Error:\n{false}").proved
     with pytest.raises(KernelError, match="a certificate's theorem rests on hidden"):
-        certified([document], sources())
-    for text in ("", "something\nClosed under the global context\n", "Error: out of memory"):
-        said["text"] = text
+        verdict(0, "Axioms:\nhidden : False\n")
+    for code, text in (
+        (0, ""),
+        (0, false),
+        (0, "something\nClosed under the global context\n"),
+        (1, "Error: out of memory"),
+        (-9, ""),
+    ):
         with pytest.raises(KernelError, match="Coq says of a certificate"):
-            certified([document], sources())
+            verdict(code, text)
