@@ -55,7 +55,8 @@ def damaged(document: Document, rng: Random) -> Iterator[Document]:
     while True:
         copy = json.loads(canonical(document))
         for _ in range(rng.choice((1, 1, 2))):
-            rng.choice(DAMAGE[kind])(copy, rng)
+            with suppress(IndexError):  # nothing is left to be damaged
+                rng.choice(DAMAGE[kind])(copy, rng)
         yield copy
 
 
