@@ -1,6 +1,6 @@
 """Whether the checker in Python and the one in Coq accept the same certificates.
 
-``PYTHONPATH=tests python tests/compare_checkers.py 10000 SEED`` damages so many and prints what
+``PYTHONPATH=tests python tests/compare_checkers.py MANY SEED`` damages so many and prints what
 became of them; Coq reads a few hundred at a time.
 """
 
