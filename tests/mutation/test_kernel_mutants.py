@@ -1,6 +1,6 @@
 """No hypothesis of a main theorem can go, and no constant be moved: Coq proves none of the mutants.
 
-``pytest -m mutation``; needs Coq.
+And no mutant of the checker of certificates. ``pytest -m mutation``; needs Coq.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import pytest
 
 from kvfloor_proofs.kernel import Audit, Theorem
 from kvfloor_proofs.kernel import coq as kernel
+from mutation.checker_mutants import CHECKER
 from mutation.kernel_mutants import PREAMBLE, UNCHANGED, mutants, session
+from mutation.mutants import CHANGE
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,33 @@ def test_mutants_are_caught(compiled: Path, audited: Audit) -> None:
     assert {made[k].theorem for k in tried} == set(audited.theorems)
     deleted = {k for k, mutant in enumerate(made) if mutant.change.startswith("without")}
     assert len(deleted - typed) == 0
+
+
+def changed(theory: str, change: str) -> tuple[str, str]:
+    """A theory of the checker, and that with a change."""
+    text = (kernel.sources() / "checker" / f"{theory}.v").read_text()
+    old, new = CHANGE.sub(r"\1", change), CHANGE.sub(r"\2", change)
+    assert text.count(old) == 1
+    return text, text.replace(old, new)
+
+
+@pytest.mark.parametrize(("theory", "name", "change"), CHECKER, ids=lambda part: str(part)[:30])
+def test_checker_mutants_apply(theory: str, name: str, change: str) -> None:
+    assert name
+    text, mutant = changed(theory, change)
+    assert text != mutant
+
+
+@pytest.mark.mutation
+def test_no_mutant_of_the_checker_is_proved(compiled: Path) -> None:
+    make = ("make", "-s", "checker")
+    assert not subprocess.run(make, cwd=compiled, capture_output=True, check=False).returncode
+    survivors = []
+    for theory, name, change in CHECKER:
+        file = compiled / "checker" / f"{theory}.v"
+        text, mutant = changed(theory, change)
+        file.write_text(mutant)
+        done = subprocess.run(make, cwd=compiled, capture_output=True, text=True, check=False)
+        survivors += [] if "Error" in done.stderr else [name]
+        file.write_text(text)
+    assert survivors == []

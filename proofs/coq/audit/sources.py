@@ -23,7 +23,7 @@ COMMANDS = ASSUMPTIONS | {
     *("Definition", "Fixpoint", "Proof", "Qed"),
 }
 STATING = COMMANDS | {"Theorem"}
-FOUNDING = COMMANDS | {"Lemma", "Corollary", "Let", "Inductive", "Arguments"}
+FOUNDING = COMMANDS | {"Lemma", "Corollary", "Let", "Inductive", "Record", "Arguments"}
 PROVING = FOUNDING | {"Theorem"}
 NOTATIONS = {  # others could change what a statement says
     "Notation Root a b s t := ((a%nat, b%nat), (s, t))",
@@ -40,6 +40,7 @@ FORMS = {
     "Import": re.compile("Import ListNotations"),
     "Section": re.compile(r"Section \w+"),  # else what is no command could seem to open a section
     "End": re.compile(r"End \w+"),
+    "Record": re.compile(r"Record [^>]*"),  # no field that is applied unseen
 }
 AUDITED = {"Theorem", "Definition", "Fixpoint"}
 AUDITED_FORM = re.compile(r"\s*\n[A-Z][a-z]+ \w")  # theorems.awk reads line by line

@@ -2,48 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
 import click
 
 from kvfloor_proofs.cli.failing import verbose
 from kvfloor_proofs.cli.files import printable, quiet
 from kvfloor_proofs.cli.settings import configured, importable
 
+if TYPE_CHECKING:
+    from kvfloor.isolation import Factory
+
 __all__ = ["check"]
 
-STATUS_CODES = {"ok": 0, "invalid": 1, "malformed": 2}
+UNPROVED, UNREADABLE = "not proved", "cannot be read"
+STATUS_CODES = {"ok": 0, "invalid": 1, UNPROVED: 1, "malformed": 2, UNREADABLE: 2}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is printed of a file; its text, if it is a certificate that holds."""
+
+    file: str
+    status: str
+    notes: tuple[str, ...]
+    text: bytes = b""
 
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--cache", metavar="MODULE:FACTORY", help="Replay the instances on this cache.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the cache.")
+@click.option("--verified", is_flag=True, help="Have Coq prove them, too.")
 @quiet
 @verbose
-def check(files: tuple[str, ...], cache: str | None, settings: tuple[str, ...], quiet: bool) -> int:
+def check(
+    files: tuple[str, ...],
+    cache: str | None,
+    settings: tuple[str, ...],
+    verified: bool,
+    quiet: bool,
+) -> int:
     """Check certificates.
 
-    Exit status 0 if all hold, 1 if one is invalid, 2 if one is malformed or cannot be read.
+    Exit status 0 if all hold, 1 if one is invalid (or not proved), 2 if one is malformed or cannot
+    be read.
 
     Example: kvfloor check collision.json --cache mycaches:Mine
     """
+    factory = None if cache is None else importable(configured(cache, settings), "--cache")
+    reports: Iterable[Report] = (_report(file, factory) for file in files)
+    worst = 0
+    for report in _verified(reports) if verified else reports:
+        if not quiet or report.status != "ok":
+            line = ": ".join([report.file, report.status, *report.notes])
+            click.echo(printable(line), err=report.status == UNREADABLE)
+        worst = max(worst, STATUS_CODES[report.status])
+    return worst
+
+
+def _report(file: str, factory: Factory | None) -> Report:
     from kvfloor.certificates import MOST_CHARACTERS
     from kvfloor.certificates import check as check_text
 
-    factory = None if cache is None else importable(configured(cache, settings), "--cache")
-    worst = 0
-    for file in files:
-        try:
-            with open(file, "rb") as stream:
-                text = stream.read(MOST_CHARACTERS + 1)
-        except OSError as error:
-            click.echo(printable(f"{file}: cannot be read: {error.strerror}"), err=True)
-            worst = 2
+    try:
+        with open(file, "rb") as stream:
+            text = stream.read(MOST_CHARACTERS + 1)
+    except OSError as error:
+        return Report(file, UNREADABLE, (str(error.strerror),))
+    outcome = check_text(text, cache=factory)
+    if outcome.status != "ok":
+        return Report(file, outcome.status, (outcome.reason,))
+    return Report(file, "ok", tuple(f"unchecked: {u}" for u in outcome.unchecked), text)
+
+
+def _verified(reports: Iterable[Report]) -> Iterator[Report]:
+    """The same, with what Coq's kernel accepted a theorem of; unproved where it did not."""
+    from kvfloor.certificates import parse
+    from kvfloor_proofs.kernel import certified, sources
+
+    found = list(reports)
+    documents = [parse(report.text) for report in found if report.status == "ok"]
+    proofs = iter(certified(documents, sources()) if documents else ())
+    for report in found:
+        if report.status != "ok":
+            yield report
             continue
-        outcome = check_text(text, cache=factory)
-        notes = (
-            [outcome.reason] if outcome.reason else [f"unchecked: {u}" for u in outcome.unchecked]
-        )
-        if not quiet or outcome.status != "ok":
-            click.echo(printable(": ".join([file, outcome.status, *notes])))
-        worst = max(worst, STATUS_CODES[outcome.status])
-    return worst
+        proof = next(proofs)
+        if proof.proved:
+            yield replace(report, notes=(f"proved in Coq: {proof.said}", *report.notes))
+        else:
+            yield replace(report, status=UNPROVED, notes=(proof.said,))

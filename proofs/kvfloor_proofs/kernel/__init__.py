@@ -1,7 +1,8 @@
-"""Coq's kernel: which theorems belong to which claim, and what the audit of them says."""
+"""Coq's kernel: which theorems belong to which claim, what their audit says; certificates."""
 
 from kvfloor_proofs.kernel.coq import Audit, KernelError, Theorem, audit, sources
 from kvfloor_proofs.kernel.left_out import NO_THEOREM, NOT_IN_KERNEL
+from kvfloor_proofs.kernel.proving import certified
 from kvfloor_proofs.kernel.theorems import FAST_PATH, THEOREMS, statements
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "KernelError",
     "Theorem",
     "audit",
+    "certified",
     "sources",
     "statements",
 ]

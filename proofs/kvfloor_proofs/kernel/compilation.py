@@ -19,7 +19,7 @@ from typing import NoReturn
 from kvfloor.workers import end_with
 from kvfloor_proofs.kernel.coq import copy_theories
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "end_when_left", "ran"]
 
 PAUSE, LOOKS = 0.05, 100  # seconds, and how often; what is dead may stay in the table for a while
 
@@ -29,31 +29,38 @@ def compiled(folder: Path) -> tuple[int, str]:
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary, "coq")
         copy_theories(folder, copy)
-        make = subprocess.Popen(  # noqa: S603 (a fixed command)
-            ("make", "audit", f"PYTHON={sys.executable}"),  # noqa: S607 (as installed)
-            cwd=copy,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            said, _ = make.communicate()
-        finally:
-            if make.poll() is None:
-                _end(make)
-        if make.returncode:
-            return 1, said
-        return 0, (copy / "audit.out").read_text(encoding="utf-8")
+        code, said = ran(("make", "audit", f"PYTHON={sys.executable}"), copy)
+        return (1, said) if code else (0, (copy / "audit.out").read_text(encoding="utf-8"))
 
 
-def _end(make: subprocess.Popen[str]) -> None:
+def ran(command: tuple[str, ...], folder: Path) -> tuple[int, str]:
+    """Run a command in a folder; return its exit status, and what it said.
+
+    However this ends, nothing that the command started goes on.
+    """
+    process = subprocess.Popen(  # noqa: S603 (fixed commands)
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate()
+    finally:
+        if process.poll() is None:
+            _end(process)
+    return process.returncode, said
+
+
+def _end(process: subprocess.Popen[str]) -> None:
     """End it and all that it started, and wait until none of them can write any more."""
-    os.killpg(make.pid, signal.SIGKILL)
-    make.wait()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
     with suppress(ProcessLookupError):
         for _ in range(LOOKS):
-            os.killpg(make.pid, 0)
+            os.killpg(process.pid, 0)
             time.sleep(PAUSE)
 
 
@@ -62,10 +69,15 @@ def _stopped(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)  # through every finally
 
 
+def end_when_left(parent: int) -> None:
+    """End early, through every finally, if the parent does or sends SIGTERM."""
+    signal.signal(signal.SIGTERM, _stopped)
+    end_with(parent, lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+
 def main(folder: str, parent: str) -> NoReturn:
     """Compile and print; end early, and leave nothing, if the parent does or sends SIGTERM."""
-    signal.signal(signal.SIGTERM, _stopped)
-    end_with(int(parent), lambda: os.kill(os.getpid(), signal.SIGTERM))
+    end_when_left(int(parent))
     code, text = compiled(Path(folder))
     sys.stdout.write(text)
     sys.exit(code)

@@ -18,10 +18,12 @@ __all__ = [
     "KernelError",
     "Theorem",
     "audit",
+    "axioms_beyond",
     "claimed",
     "copy_theories",
     "missing",
     "read_audit",
+    "said_by",
     "sources",
 ]
 
@@ -112,14 +114,25 @@ def audit(folder: Path) -> Audit:
         If Coq is missing, rejects a proof, a source holds what could hide a gap, or a theorem
         belongs to no claim.
     """
+    return claimed(read_audit(said_by(COMPILATION, folder)))
+
+
+def said_by(module: str, *folders: Path) -> str:
+    """Return what a module of this room prints that compiles theories in a process of its own.
+
+    Raises
+    ------
+    KernelError
+        If Coq is missing, or rejects a theory.
+    """
     if needed := missing():
         raise KernelError(needed)
-    done = _run((sys.executable, "-m", COMPILATION, str(folder), str(os.getpid())))
+    done = _run((sys.executable, "-m", module, *map(str, folders), str(os.getpid())))
     if done.returncode:
         lines = (done.stdout + done.stderr).splitlines()
         wrong = [line for line in lines if line.startswith(("refused", "File", "Error"))]
         raise KernelError("; ".join(wrong or lines[-1:]))
-    return claimed(read_audit(done.stdout))
+    return done.stdout
 
 
 def claimed(found: Audit) -> Audit:
@@ -188,12 +201,18 @@ def _statement(name: str, printed: str) -> tuple[str, str] | None:
 
 def _beyond(file: str, printed: str) -> tuple[str, str] | None:
     """The axioms beyond the standard reals', with blanks between."""
+    axioms = axioms_beyond(printed)
+    return None if axioms is None else (f"axioms of {file}", " ".join(axioms))
+
+
+def axioms_beyond(printed: str) -> tuple[str, ...] | None:
+    """Return the axioms beyond the standard reals' that Coq printed; None if it printed others."""
     match = AXIOMS.fullmatch(printed)
     if not match:
         return None
     # An axiom's name begins its line; its type may go on, indented.
     axioms = re.findall(r"^[^\s:]+", match["axioms"] or "", re.MULTILINE)
-    return f"axioms of {file}", " ".join(axiom for axiom in axioms if axiom not in STANDARD_REALS)
+    return tuple(axiom for axiom in axioms if axiom not in STANDARD_REALS)
 
 
 READERS: dict[str, Callable[[str, str], tuple[str, str] | None]] = {

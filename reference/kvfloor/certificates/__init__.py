@@ -16,7 +16,21 @@ from kvfloor.certificates.floor import (
     given_weights,
 )
 from kvfloor.certificates.instance import instance_certificate, instance_work, least_instance_work
-from kvfloor.certificates.text import MOST_CHARACTERS, Document, canonical, digest
+from kvfloor.certificates.numeric import (
+    InNumbers,
+    TraceInNumbers,
+    in_numbers,
+    trace_in_numbers,
+)
+from kvfloor.certificates.text import (
+    MOST_CHARACTERS,
+    Document,
+    InvalidError,
+    MalformedError,
+    canonical,
+    digest,
+    parse,
+)
 from kvfloor.certificates.violation import violation_certificate
 
 __all__ = [
@@ -25,7 +39,11 @@ __all__ = [
     "MOST_WORK",
     "RULES",
     "Document",
+    "InNumbers",
+    "InvalidError",
+    "MalformedError",
     "Outcome",
+    "TraceInNumbers",
     "canonical",
     "check",
     "collision_certificate",
@@ -33,9 +51,12 @@ __all__ = [
     "floor_certificate",
     "floor_work",
     "given_weights",
+    "in_numbers",
     "instance_certificate",
     "instance_work",
     "least_instance_work",
     "most_work",
+    "parse",
+    "trace_in_numbers",
     "violation_certificate",
 ]

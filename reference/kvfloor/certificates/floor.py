@@ -30,6 +30,7 @@ __all__ = [
     "floor_certificate",
     "floor_work",
     "given_weights",
+    "read_trace",
     "replay_floor",
 ]
 
@@ -107,6 +108,29 @@ def check_floor(document: Document) -> None:
     InvalidError, MalformedError
         If any of it is false, or it is too large to be checked in about a minute.
     """
+    weights, tokens, queries = read_trace(document)
+    part = document["guarantee"]
+    try:
+        family = GivenValues(
+            given_weights(weights, tokens, queries),
+            Guarantee(Fraction(part["eta"]), Fraction(part["alpha"])),
+            [symbol["levels"] for symbol in document["symbols"]],
+            document["rule"] == RULES[0],
+        )
+        bits = family.bits(document["d_v"], Fraction(part["delta"]))
+    except InputError as error:
+        raise InvalidError(str(error)) from None
+    compare("bits", document["bits"], bits)
+
+
+def read_trace(document: Document) -> tuple[TokenWeights, list[int], list[int]]:
+    """Return the trace of a floor; what is read of it, and by which query, in the order of reading.
+
+    Raises
+    ------
+    InvalidError, MalformedError
+        If it is none, or too large to be checked in about a minute.
+    """
     trace, symbols = document["trace"], document["symbols"]
     lengths = tuple(part["shape"][0] for part in trace["keys"])
     rows, d = trace["queries"]["shape"]
@@ -120,18 +144,7 @@ def check_floor(document: Document) -> None:
         raise InvalidError("symbols: no such token")
     if sorted(set(queries)) != list(range(rows)):
         raise InvalidError("symbols: not all queries read, or there are no such queries")
-    part = document["guarantee"]
-    try:
-        family = GivenValues(
-            given_weights(weights, tokens, queries),
-            Guarantee(Fraction(part["eta"]), Fraction(part["alpha"])),
-            [symbol["levels"] for symbol in symbols],
-            document["rule"] == RULES[0],
-        )
-        bits = family.bits(document["d_v"], Fraction(part["delta"]))
-    except InputError as error:
-        raise InvalidError(str(error)) from None
-    compare("bits", document["bits"], bits)
+    return weights, tokens, queries
 
 
 def replay_floor(document: Document, factory: Factory) -> None:

@@ -24,6 +24,7 @@ from kvfloor.numbers import as_fraction
 
 __all__ = [
     "check_instance",
+    "check_shape",
     "instance_certificate",
     "instance_work",
     "least_instance_work",
@@ -103,7 +104,7 @@ def check_instance(document: Document) -> None:
     InvalidError, MalformedError
         If any of it is false, or the instance is too large to be checked.
     """
-    _check_shape(document)
+    check_shape(document)
     guarantee = document["guarantee"]
     bound = _bound(document["instance"]["values"])
     compare("guarantee.bound", guarantee["bound"], str(bound))
@@ -153,7 +154,14 @@ def instance_work(document: Document) -> int:
     return int(tuples * (100 + order * longest) // 100) + least_instance_work(len(numbers))
 
 
-def _check_shape(document: Document) -> None:
+def check_shape(document: Document) -> None:
+    """Refuse numbers that are no instance, a query or a column that it has not.
+
+    Raises
+    ------
+    InvalidError, MalformedError
+        Then, or if the instance is too large to be checked.
+    """
     instance, query = document["instance"], document["query"]
     keys, values, order = instance["keys"], instance["values"], instance["order"]
     d, n = len(query["vector"]), len(keys[0])

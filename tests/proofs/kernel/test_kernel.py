@@ -260,6 +260,7 @@ OUTSIDE = "an assumption outside of a section"
         ('Cd "/".', "Cd, which"),
         ("Extraction gap.", "Extraction, which"),
         ("Coercion INR : nat >-> R.", "Coercion, which"),
+        ("Record gap := { field :> nat }.", "Record, in another form"),
         ('Infix "<=" := Rge.', "Infix, which"),
         ('Notation "x <= y" := (x >= y).', "a notation"),
         ("Require Import Gap.", "Require, which"),
