@@ -1,6 +1,6 @@
 (** A checker of certificates, and the proofs that what it accepts is so. *)
 From Coq Require Import Reals Lra Lia ZArith QArith Qabs Qreals List Bool.
-From KVFloor Require Import Definitions Certificates Numbers Outputs.
+From KVFloor Require Import Definitions Certificates Numbers OutputBounds.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -1,7 +1,8 @@
 (** A checker of floors, and the proofs that what it accepts is so. *)
 From Coq Require Import Reals Lra Lia ZArith QArith Qreals List Bool.
 From KVFloor Require Import Sums Attention Guarantee Entropy Tuples GivenValues GivenKeys.
-From KVFloor Require Import Certificates Exponential Numbers Outputs Checker Needed Shares Floors.
+From KVFloor Require Import Certificates Exponential Numbers OutputBounds.
+From KVFloor Require Import Checker Needed Shares Floors.
 Import ListNotations.
 Open Scope R_scope.
 

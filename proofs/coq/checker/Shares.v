@@ -1,7 +1,7 @@
 (** What tokens weigh for a query, and the levels that its answers tell apart. *)
 From Coq Require Import Reals Lra Lia ZArith QArith Qreals List Bool.
 From KVFloor Require Import Sums Attention Tuples GivenValues.
-From KVFloor Require Import Certificates Exponential Numbers Outputs.
+From KVFloor Require Import Certificates Exponential Numbers OutputBounds.
 Import ListNotations.
 Open Scope R_scope.
 

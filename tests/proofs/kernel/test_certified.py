@@ -123,7 +123,7 @@ def test_without_coq_there_is_one_error(tmp_path: Path) -> None:
     done = ran("check", "--verified", str(FILES / "ok" / "instance-order-1.json"), env=environment)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
-    assert "Coq and Coquelicot are needed: apt-get install make coq" in done.stderr
+    assert "Coq, Coquelicot and Flocq are needed: apt-get install make coq" in done.stderr
 
 
 # --- what Coq says -------------------------------------------------------------------------
