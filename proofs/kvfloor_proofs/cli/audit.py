@@ -14,20 +14,11 @@ from kvfloor_proofs.cli.files import check_writable, printable, quiet, write
 from kvfloor_proofs.cli.in_model import audit_model, model_options, without_models
 from kvfloor_proofs.cli.picture import check_picture, draw_picture
 from kvfloor_proofs.cli.settings import combined, configured, importable
+from kvfloor_proofs.cli.verdicts import SEVERITY, VERDICT_CODES
 
 __all__ = ["audit", "sweep"]
 
 ARGUMENT = "factory"
-VERDICT_CODES = {
-    "within-guarantee": 0,
-    "undecided": 3,
-    "refuted": 1,
-    "violates": 1,
-    "not-served": 2,
-    "misbehaves": 2,
-    "error": 2,
-}
-SEVERITY = tuple(VERDICT_CODES)  # the last is the worst
 OPTIONS = (
     click.option("--order", default=2, show_default=True, help="Slots of keys and values."),
     click.option("--family", default="auto", show_default=True, help="Of the instances."),

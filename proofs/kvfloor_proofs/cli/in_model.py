@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from kvfloor_proofs.cli.certificates import check_folder, write_certificates
 from kvfloor_proofs.cli.files import check_writable, write
 from kvfloor_proofs.cli.picture import check_picture, draw_in_model
+from kvfloor_proofs.cli.verdicts import VERDICT_CODES
 
 __all__ = ["audit_model", "model_options", "without_models"]
 
@@ -58,7 +59,6 @@ def model_options(command: Callable[..., int]) -> Callable[..., int]:
 def audit_model(context: click.Context, compressor: str) -> int:
     """Run the audit that the options of a command ask for; return its exit status."""
     from kvfloor.adapters import audit_in_model
-    from kvfloor_proofs.cli.audit import VERDICT_CODES
     from kvfloor_proofs.report import Output, show_model_audit
 
     for name in context.params:
