@@ -13,7 +13,7 @@ import pytest
 from flint import arb
 
 from fast_oracle import LEVELS, Case, Float, ball_truth, exact_truths, numbers, share
-from kvfloor.attention.fast import double, single
+from kvfloor.attention.fast import double, refined, single
 from kvfloor.attention.fast.double import evaluate_double
 from kvfloor.attention.fast.operands import Prepared, Queries, prepare
 from kvfloor.attention.fast.single import evaluate_single
@@ -195,6 +195,32 @@ def test_refined_balls_contain_the_truth_and_are_narrower(kind: str, fine: bool)
                 assert kind in WIDE or ball[2] <= width * reach * size
                 finite += np.isfinite(ball[2])
     assert finite > 70
+
+
+def test_refined_rows_may_be_taken_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    q, K, V = (rng.standard_normal((n, 4)) for n in (7, 20, 20))
+    whole = Case(q, [K], [V]).refined()
+    monkeypatch.setattr(refined, "_ELEMENTS", 40)
+    parts = Case(q, [K], [V]).refined()
+    for one, other in ((whole.output, parts.output), (whole.logsumexp, parts.logsumexp)):
+        for name in ("hi", "lo", "radius"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_squares_that_vanish_are_covered(level: str) -> None:
+    """The only row that is seen has a value whose square underflows."""
+    rng = np.random.default_rng(4)
+    keys, values = ([rng.standard_normal((n, 2)) for n in (2, 5)] for _ in range(2))
+    values[0][:] = [[1.0], [2.0**-600]]
+    mask = np.array([[False] * 5, [True] * 5])
+    case = Case(rng.standard_normal((20, 2)), keys, values, 1, mask)
+    found = case.evaluate(level)
+    for i, truth in enumerate(exact_truths(case)):
+        assert truth is not None
+        for c, out in enumerate(truth.output):
+            assert 0 <= share(out, numbers(found.output, i, c)) <= 1
 
 
 @pytest.mark.parametrize("level", LEVELS)
