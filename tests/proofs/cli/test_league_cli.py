@@ -44,8 +44,8 @@ def test_a_league_is_written_and_taken_up(tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == names
     rows = tmp_path / "league.jsonl"
     whole, page = rows.read_bytes(), (tmp_path / "league.md").read_bytes()
-    assert whole.count(b"\n") == 63
+    assert whole.count(b"\n") == 103
     rows.write_bytes(whole[: -len(whole.splitlines()[-1]) // 2])
     assert run(command, tmp_path).returncode == 0
     assert (tmp_path / "league.md").read_bytes() == page
-    assert rows.read_bytes().count(b"\n") == 63
+    assert rows.read_bytes().count(b"\n") == 103

@@ -90,4 +90,5 @@ def test_every_layer_is_needed_somewhere() -> None:
     assert reached["single_tuple"]["balls"] > 0  # whose balls have radius zero
     assert reached["cancelling_values"]["exact"] > 0
     assert reached["beside_a_midpoint"]["exact"] > 0
-    assert reached["wide"]["balls"] > 0
+    assert reached["subnormal"]["balls"] > 0
+    assert reached["large_logits"]["refined"] > 0
