@@ -64,7 +64,8 @@ Theorem fast_path_products (e : expression) (l : list (expression * expression))
   /\ size e = lsum (fun p => size (fst p) * size (snd p)) l.
 Proof. exact (FastPathProducts.fast_path_products e l j). Qed.
 
-(** An inner product of n numbers with n others; what underflow takes is below n 2^-1074. *)
+(** An inner product of n numbers with n others; what underflow takes is below n 2^-1074 while
+    (1 + u)^n < 2. *)
 Theorem fast_path_dot (e : expression) (l : list (R * R)) :
   adds e (map numbers l) -> (forall a b, In (a, b) l -> float a /\ float b) ->
   Rabs (computed e - lsum (fun p => fst p * snd p) l)

@@ -37,6 +37,9 @@ Print Assumptions certified.
 """
 
 
+FINEST = 2**16  # a denominator of δ; Coq writes out numbers of so many digits
+
+
 class UnspeakableError(ValueError):
     """A certificate that may hold, but of what Coq's theorems do not speak."""
 
@@ -142,6 +145,10 @@ def _floor(said: TraceInNumbers) -> Exported:
         raise UnspeakableError("a query sees other tuples than all of some tokens of each slot")
     if said.delta > Fraction(1, 2):
         raise UnspeakableError(f"δ = {said.delta} is over 1/2")
+    if said.alpha == 0:  # the theorem is about all real values, which no finite state holds exactly
+        raise UnspeakableError("with α = 0 it would speak of no cache")
+    if said.delta.denominator > FINEST:
+        raise UnspeakableError(f"δ = {said.delta} has a denominator over {FINEST}")
     numbers = {
         "certificate": f"Trace\n  {_term(said.keys)} {said.slot}\n  {_term(said.queries)}\n"
         f"  {_naturals(said.seen)}\n  {_rational(said.factor)} {said.root}\n"
@@ -149,7 +156,10 @@ def _floor(said: TraceInNumbers) -> Exported:
     }
     guarantee = f"certificate {_rational(said.eta)} {_rational(said.alpha)}"
     in_turn, needs = str(said.successive).lower(), f"{said.d_v} {said.bits}"
-    meaning = f"({said.eta}, {said.alpha})-accurate caches have at least {said.bits} bits"
+    meaning = (
+        f"caches with states of one length, ({said.eta}, {said.alpha})-accurate for values in "
+        f"[0, 1], have at least {said.bits} bits"
+    )
     if said.delta:
         terms = f"{guarantee} {_rational(said.delta)}"
         return Exported(

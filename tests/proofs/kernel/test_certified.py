@@ -116,6 +116,12 @@ def test_what_no_theorem_speaks_of() -> None:
     document = stored("floor-order-2", guarantee={"eta": "0", "alpha": "1/40", "delta": "2/3"})
     with pytest.raises(UnspeakableError, match="δ = 2/3 is over 1/2"):
         exported(document)
+    for guarantee, reason in (
+        ({"eta": "0", "alpha": "0", "delta": "0"}, "with α = 0 it would speak of no cache"),
+        ({"eta": "0", "alpha": "1/40", "delta": "1/1000000"}, "a denominator over 65536"),
+    ):
+        with pytest.raises(UnspeakableError, match=reason):
+            exported(stored("floor-order-2", guarantee=guarantee))
 
 
 def test_without_coq_there_is_one_error(tmp_path: Path) -> None:
@@ -181,7 +187,8 @@ def test_the_command_says_what_is_proved(tmp_path: Path) -> None:
         f"{good}: ok: proved in Coq: 0 is not (1/16, 1/64)-accurate, with B = 3/2: "
         "unchecked: that the cache gives this answer (replay it on the cache to check)",
         f"{bad}: invalid: answer: it is accurate",
-        f"{floor}: ok: proved in Coq: (1/50, 1/64)-accurate caches have at least 23 bits: "
+        f"{floor}: ok: proved in Coq: caches with states of one length, (1/50, 1/64)-accurate "
+        "for values in [0, 1], have at least 23 bits: "
         "unchecked: that these are the keys and queries of a model",
         f"{scattered}: not proved: no theorem of Coq's speaks of it: "
         "a query sees other tuples than all of some tokens of each slot",
