@@ -188,10 +188,12 @@ class _Task(NamedTuple):
 def _plain(task: _Task, layers: Layers) -> None:
     """Settle what needs no attention: rows of a sink alone, columns of one value for all tuples."""
     problem, form, wanted = task.problem, task.form, task.wanted
+    sink, constants = problem.terms.sink, _constants(problem.values)
+    if sink is None and not constants:
+        return
     before = task.left
     seeing = np.zeros(len(wanted), dtype=np.bool_)
     seeing[problem.seeing()] = True
-    sink = problem.terms.sink
     if sink is not None and not seeing.all():
         task.numbers[~seeing, :-1] = 0.0
         wanted[~seeing, :-1] = False
@@ -199,7 +201,7 @@ def _plain(task: _Task, layers: Layers) -> None:
             for row in np.flatnonzero(~seeing).tolist():
                 task.numbers[row, -1] = form.target.round(Fraction(sink[row]), form.rounding)
             wanted[~seeing, -1] = False
-    for column, value in _constants(problem.values).items():
+    for column, value in constants.items():
         if sink is None or value == 0:
             task.numbers[seeing, column] = form.target.round(value, form.rounding)
             wanted[seeing, column] = False
