@@ -8,7 +8,13 @@ from __future__ import annotations
 __all__ = ["AUDIT"]
 
 AUDIT = [
-    ("audit/playing", "no-errors", "[-abs(o - Fraction(t))-]{+Fraction(0)+}\n", "league"),
+    (
+        "audit/playing",
+        "no-errors",
+        "[-abs(o - Fraction(t) / prod(units))-]{+Fraction(0)+}\n",
+        "league",
+    ),
+    ("audit/playing", "errors-in-units", "Fraction(t)[- / prod(units)-]{++})", "league"),
     (
         "audit/playing",
         "worst-for-mean",
