@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import click
 
-__all__ = ["check_writable", "printable", "quiet", "write"]
+__all__ = ["check_writable", "html_pages", "printable", "quiet", "write"]
 
 quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 
@@ -31,3 +32,13 @@ def write(file: str, text: str) -> None:
         click.echo(text, nl=False)
     else:
         write_whole(file, text.encode())
+
+
+def html_pages() -> ModuleType:
+    """Return what makes pages, found before the work is done; its libraries are an extra."""
+    try:
+        from kvfloor_proofs import html
+    except ModuleNotFoundError as error:
+        needed = "expected the extra of kvfloor named report (pip install 'kvfloor[report]')"
+        raise click.UsageError(f"--html: {needed}, got no module {error.name}") from None
+    return html

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kvfloor_proofs.cli.failing import verbose
-from kvfloor_proofs.cli.files import write
+from kvfloor_proofs.cli.files import check_writable, html_pages, write
 
 __all__ = ["league"]
 
@@ -23,6 +23,7 @@ __all__ = ["league"]
 @click.option("--instances", default=2, show_default=True, help="That count, for each cache.")
 @click.option("--seed", default=0, show_default=True, help="Of instances and coins.")
 @click.option("--only", metavar="CACHE", multiple=True, help="Who plays.  [default: all]")
+@click.option("--html", "html_file", metavar="FILE", help="The page in one file, to be sorted.")
 @click.option("--jobs", type=int, help="Processes.  [default: one a core]")
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster (needs kvfloor[dask]).")
 @verbose
@@ -38,6 +39,7 @@ def league(
     instances: int,
     seed: int,
     only: tuple[str, ...],
+    html_file: str | None,
     jobs: int | None,
     dask: str | None,
 ) -> int:
@@ -59,6 +61,9 @@ def league(
     if not place.is_dir():
         raise click.UsageError(f"FOLDER: expected a folder that exists, got {folder!r}")
     canvas()  # before the work is done
+    if html_file is not None:
+        check_writable(html_file, "--html")
+        document = html_pages().league_document
     count = as_count(instances, "instances", 1)
     terms = Terms(
         n,
@@ -75,10 +80,13 @@ def league(
         playing = play(terms, only=only, output=rows, executor=executor, workers=workers)
         results = followed(playing, total, Output(stderr=True))
     results = in_order(results, terms)
-    write(str(place / f"{name}.md"), league_page(results, terms, name, only))
+    page = league_page(results, terms, name, only)
+    write(str(place / f"{name}.md"), page)
     write(str(place / f"{name}.csv"), league_csv(results, terms))
     draw_league(results, place / f"{name}.png")
     draw_errors(results, terms, place / f"{name}-errors.png")
     if terms.order == 1:
         draw_drawings(results, place / f"{name}-drawings.png")
+    if html_file is not None:
+        write(html_file, document(page, {p.name: p.read_bytes() for p in place.glob("*.png")}))
     return 0

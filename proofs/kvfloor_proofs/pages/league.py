@@ -78,7 +78,8 @@ ROWS = """\
 * More levels at a smaller α would give more back from fine formats, and nothing more from coarse
   ones.
 
-The rows are in [{name}.jsonl]({name}.jsonl) and [{name}.csv]({name}.csv).
+The rows are in [{name}.jsonl]({name}.jsonl) and [{name}.csv]({name}.csv); with `--html FILE` the
+command makes one page of all this, whose table is sorted by a click on the name of a column.
 """
 
 

@@ -254,7 +254,7 @@ def _distances(
         [[unit * Fraction(v) for v in row] for row in slot]
         for slot, unit in zip(values, units, strict=True)
     ]
-    outputs = tensor_attention_rounded(queries, keys, held, dtype="float64") if queries else []
+    outputs = tensor_attention_rounded(queries, keys, held, dtype="float64")
     return [
         abs(o - Fraction(t) / prod(units))
         for answer, output in zip(answers, outputs, strict=True)

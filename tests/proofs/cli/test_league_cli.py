@@ -19,6 +19,7 @@ def run(command: str, folder: Path) -> CompletedProcess[str]:
     [
         ("nowhere", "FOLDER: expected a folder that exists, got 'nowhere'"),
         (". -n 1", "n: expected a whole number >= 2, got 1"),
+        (". --html no/l.html", "--html: expected a file in a folder that exists, got 'no/l.html'"),
         (". --instances 0", "instances: expected a whole number >= 1, got 0"),
         (". --alpha 1/2", "guarantee: expected "),
         (". --trace nowhere.npz", "traces: expected a file .npz or .safetensors, got nowhere.npz"),
@@ -37,10 +38,10 @@ def test_bad_usage_is_one_line_and_nothing_is_written(
 
 @pytest.mark.long
 def test_a_league_is_written_and_taken_up(tmp_path: Path) -> None:
-    command = ". -n 4 -d 4 --instances 1"
+    command = ". -n 4 -d 4 --instances 1 --html league.html"
     assert (done := run(command, tmp_path)).returncode == 0, done
     pictures = {"league.png", "league-errors.png", "league-drawings.png"}
-    names = {"league.md", "league.csv", "league.jsonl", *pictures}
+    names = {"league.md", "league.csv", "league.jsonl", "league.html", *pictures}
     assert {file.name for file in tmp_path.iterdir()} == names
     rows = tmp_path / "league.jsonl"
     whole, page = rows.read_bytes(), (tmp_path / "league.md").read_bytes()
