@@ -51,6 +51,20 @@ def test_ci_runs_what_the_second_command_leaves_out() -> None:
     assert "`-m long`" in (ROOT / "README.md").read_text()
 
 
+@pytest.mark.parametrize("slug", SLUGS)
+def test_labels_and_sources_are_explained(slug: str) -> None:
+    """A row of definitions.md names the claim by each of its own labels."""
+    rows = (ROOT / "docs" / "definitions.md").read_text().splitlines()
+    own = [row.split("|")[1] for row in rows if f"[`{slug}`](claims/{slug}.md)" in row]
+    source = load(slug).source
+    assert {label for cell in own for label in re.findall(r"\b[A-Z]\d\b", cell)} & {
+        *re.findall(r"\b[A-Z]\d\b", source)
+    }
+    sources = (ROOT / "docs" / "notation.md").read_text().partition("## Sources")[2]
+    for key in re.findall(r"\b[A-Z]{2,3}\d*\b", source):
+        assert f"| {key} |" in sources
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):

@@ -55,10 +55,13 @@ def described(error: BaseException) -> str:
 
 
 def slots_told(error: BaseException, order: int) -> str:
-    """Return how many slots there were, if it seems that code expected others; else empty."""
-    if (type(error) is ValueError and "values to unpack" in str(error)) or (
-        type(error) is IndexError and "tuple index" in str(error)
+    """Return what keys and values are, if it seems that code expected otherwise; else empty."""
+    text, kind = str(error), type(error)
+    plural = "" if order == 1 else "s"
+    if (kind is ValueError and "values to unpack" in text) or (
+        kind is IndexError and "tuple index" in text
     ):
-        slots = "1 slot" if order == 1 else f"{order} slots"
-        return f"; it was given {slots} of keys and values, as the order is {order}"
+        return f"; it was given {order} slot{plural} of keys and values, as the order is {order}"
+    if kind in (AttributeError, TypeError) and "tuple" in text:
+        return f"; keys and values are tuples of {order} array{plural}, one a slot"
     return ""

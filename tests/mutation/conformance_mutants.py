@@ -219,6 +219,9 @@ CONFORMANCE = (
         "if [-any(((shares == 0)-]{+False and any(((shares == 0)+}",
         "left_out",
     ),
+    ("stages", "heads-unasked", "if [-count > 1-]{+count > 9+} and judge(target,", W),
+    ("stages", "nan-is-overflow", "if [-equal.problem is None-]{+True+}:\n", "left_out"),
+    ("storing", "stored-if-any", "return narrow if [-all-]{+any+}(judge(storing", W),
     ("targets/onnx", "stage-unsaid", '"qk_matmul_output_mode"] = [-number-]{+0+}', "stages"),
     (
         "targets/onnx",

@@ -41,6 +41,12 @@ class Variable:
             if getattr(self, end) is not None:
                 object.__setattr__(self, end, sp.sympify(getattr(self, end)))
 
+    def __str__(self) -> str:
+        low = "" if self.low is None else f"{self.low} {'<' if self.low_open else '<='} "
+        high = "" if self.high is None else f" {'<' if self.high_open else '<='} {self.high}"
+        kind = "" if low or high else " integer" if self.symbol.is_integer else " real"
+        return f"{low}{self.symbol}{high}{kind}"
+
     @property
     def name(self) -> Expr:
         """The symbol that stands for it in ``free_symbols``."""

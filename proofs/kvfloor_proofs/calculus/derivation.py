@@ -60,6 +60,16 @@ class Derivation:
     start: Expr
     steps: tuple[Step, ...]
 
+    def __str__(self) -> str:
+        """Return the chain to be read: ranges, names, and each step with its rule and reason."""
+        given = ", ".join(map(str, self.assumptions.variables))
+        named = [f"  {name} := {meaning}" for name, meaning in self.assumptions.definitions]
+        lines = [f"{self.title}. For {given}", *named, f"     {self.start}"]
+        for step in self.steps:
+            lines.append(f"  {step.relation.value:2} {step.expression}")
+            lines.append(f"       {type(step.rule).__name__}: {step.reason}")
+        return "\n".join(lines)
+
     @property
     def conclusion(self) -> Statement:
         """Start against end, with defined names unfolded."""

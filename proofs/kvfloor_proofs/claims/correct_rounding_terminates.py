@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from kvfloor.attention import ExactAttention, ExactOutput, tensor_attention_rounded
 from kvfloor.numbers import FORMATS, BinaryFormat, as_format
 from kvfloor_proofs.calculus import (
-    Algebra,
     Assumptions,
     Derivation,
     Positivity,
@@ -45,13 +44,7 @@ def _inside(side: str, sign: int) -> Derivation:
         Assumptions(ranges),
         sign * (x - out),
         (
-            Step(
-                Relation.EQ,
-                sign * (x - centre) + sign * (centre - out),
-                Algebra(),
-                "By way of the centre c.",
-            ),
-            Step(Relation.LE, 2 * radius, Positivity(), "Both lie within ρ of c."),
+            Step(Relation.LE, 2 * radius, Positivity(), "Both lie within ρ of the centre c."),
             Step(Relation.LT, distance, Positivity(), "ρ < δ/2."),
         ),
     )

@@ -59,10 +59,12 @@ def derivations() -> tuple[Derivation, ...]:
 
 def _scaled() -> Derivation:
     nonzero = Variable(tau, 0, low_open=True)
+    scaled, unscaled = sp.symbols("k' l'", real=True)
+    named = ((scaled, tau * key), (unscaled, other / tau))
     return Derivation(
         "Scaling a column in one slot by τ and in another by 1/τ leaves every product as it was",
-        Assumptions((Variable(q), Variable(key), Variable(other), nonzero)),
-        q * (tau * key) * (other / tau),
+        Assumptions((Variable(q), Variable(key), Variable(other), nonzero), named),
+        q * scaled * unscaled,
         (Step(EQ, q * key * other, Algebra(), "τ cancels."),),
     )
 

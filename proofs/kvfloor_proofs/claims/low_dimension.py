@@ -87,9 +87,8 @@ def _exponentially_many() -> Derivation:
                 LE,
                 _SIZE**2 / 2 * tail,
                 Monotone(Variable(u, 0), u**2 / 2 * tail, N, _SIZE, Positivity()),
-                "N is at most e^(ε²d/4).",
+                "N is at most e^(ε²d/4); the exponentials cancel.",
             ),
-            Step(EQ, sp.Rational(1, 2), Algebra(), "The exponentials cancel."),
             Step(LT, sp.Integer(1), Positivity(), "So some draw has no such pair (`sign-keys`)."),
         ),
     )
@@ -114,8 +113,7 @@ def _margin() -> Derivation:
         (
             Step(EQ, ratio(N) - ratio(sp.Integer(1)), Algebra(), "Multiply out."),
             Step(LT, ratio(N), Positivity(), "One competitor more."),
-            Step(EQ, sp.exp(sp.log(N) + one), Algebra(), "x = exp(ln x)."),
-            _grows(sp.log(N) + one, eps**2 * u / 4 + one, "N is at most e^(ε²d/4)."),
+            _grows(sp.log(N) + one, eps**2 * u / 4 + one, "N = e^ln N is at most e^(ε²d/4)."),
             _grows(eps**2 * u / 4 + one, kappa * u * (1 - eps), "That is the condition on κ."),
         ),
     )
@@ -133,12 +131,11 @@ def _crossover() -> Derivation:
         Assumptions((Variable(n, 1), _EPSILON, Variable(u, least))),
         n,
         (
-            Step(EQ, sp.exp(eps**2 * least / 4), Algebra(), "n = exp(ln n)."),
             Step(
                 LE,
                 sp.exp(eps**2 * u / 4),
                 Monotone(Variable(N), sp.exp(eps**2 * N / 4), least, u, Positivity()),
-                "It grows with d.",
+                "n is that at d = (4/ε²)·ln n, and it grows with d.",
             ),
         ),
     )

@@ -147,9 +147,8 @@ def _sink_margin() -> Derivation:
                 LT,
                 c * sp.exp(-least),
                 Monotone(Variable(w), c * sp.exp(-w), g, least, Positivity()),
-                "The weight falls as the margin grows.",
+                "The weight falls as the margin grows; exp undoes the logarithm.",
             ),
-            Step(EQ, _ROOM / (1 + eta + 2 * alpha), Algebra(), "The exponential of a logarithm."),
         ),
     )
 

@@ -126,7 +126,6 @@ def _moved_share() -> Derivation:
                 Monotone(Variable(u), share(u), squared, sp.Integer(1), inner),
                 "The square is not negative; it vanishes at P = 1/(x+1).",
             ),
-            Step(EQ, largest, Algebra(), "Nothing else is left."),
         ),
     )
 

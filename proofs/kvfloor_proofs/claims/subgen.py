@@ -65,7 +65,7 @@ def members() -> Derivation:
     """Bound how far logits in one cluster differ."""
     return Derivation(
         "Members of a cluster are within D_1 and D_2 <= δ of its centre; so their logits differ by "
-        "at most",
+        "2σrδ at most",
         Assumptions(
             (
                 *(Variable(symbol, 0) for symbol in (sigma, r, delta)),

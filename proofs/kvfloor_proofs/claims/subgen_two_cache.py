@@ -66,7 +66,7 @@ def _clusters() -> Derivation:
     )
     return Derivation(
         "Keys that cluster make products that do: with δ up to R₂δ₁ + R₁δ₂ the logits in a "
-        "cluster differ by at most",
+        "cluster differ by 2σr(R₂δ₁ + R₁δ₂) at most",
         Assumptions(ranges),
         2 * sigma * r * delta,
         (Step(LE, spread, Positivity(), "U1, for both of two members."),),

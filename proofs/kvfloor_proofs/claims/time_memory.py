@@ -190,10 +190,11 @@ def _domination_strict() -> Derivation:
 
 
 def _same_products() -> Derivation:
+    scaled, other = sp.symbols("x' y'", real=True)
     return Derivation(
-        "Keys x·z and 1/z have the product that x and 1 have",
-        _GAUGE,
-        (x * z) * (1 / z),
+        "Keys x' = x·z and y' = 1/z have the product that x and 1 have",
+        replace(_GAUGE, definitions=((scaled, x * z), (other, 1 / z))),
+        scaled * other,
         (Step(EQ, x * 1, Algebra(), "z cancels."),),
     )
 

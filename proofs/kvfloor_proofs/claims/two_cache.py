@@ -51,7 +51,7 @@ __all__ = [
 EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
 
 n, d, d_v, k, width, flag, column = sp.symbols("n d d_v k w F e", integer=True)
-u, c = sp.symbols("u c", real=True)
+u, c, pivot = sp.symbols("u c P", real=True)
 
 
 def derivations() -> tuple[Derivation, ...]:
@@ -104,13 +104,16 @@ def _column(order: int) -> Derivation:
     """Every entry of a column from the lines through the pivot."""
     here = [sp.Symbol(f"a_{r}", real=True) for r in range(order)]
     at_pivot = [sp.Symbol(f"p_{r}", real=True) for r in range(order)]
-    lines = [sp.Mul(here[r], *at_pivot[:r], *at_pivot[r + 1 :]) for r in range(order)]
+    lines = [sp.Symbol(f"l_{r}", real=True) for r in range(order)]
+    named = [
+        (lines[r], sp.Mul(here[r], *at_pivot[:r], *at_pivot[r + 1 :])) for r in range(order)
+    ] + [(pivot, sp.Mul(*at_pivot))]
     # The pivot is not zero, so no factor is; its sign only flips signs on both sides.
     ranges = (*map(Variable, here), *(Variable(p, 0, low_open=True) for p in at_pivot))
     return Derivation(
         f"Order {order}: an entry is the product of those on the lines over a power of the pivot",
-        Assumptions(ranges),
-        sp.Mul(*lines) / sp.Mul(*at_pivot) ** (order - 1),
+        Assumptions(ranges, tuple(named)),
+        sp.Mul(*lines) / pivot ** (order - 1),
         (Step(EQ, sp.Mul(*here), Algebra(), "Every pivot factor cancels."),),
     )
 
@@ -146,9 +149,8 @@ def _flag() -> Derivation:
                 LT,
                 (2**n) ** 2,
                 Monotone(Variable(u, 0, low_open=True), u**2, n, 2**n, Cite(powers_of_two())),
-                "n < 2^n.",
+                "n < 2^n, squared.",
             ),
-            Step(EQ, 2 ** (2 * n), Algebra(), "The square of a power."),
         ),
     )
 

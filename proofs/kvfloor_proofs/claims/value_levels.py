@@ -96,8 +96,8 @@ def _row() -> Derivation:
 def _top() -> Derivation:
     return Derivation(
         "The last of L of them is 1 if the room is 2η/(κ^(L-1) - 1) - 2α",
-        Assumptions((_ETA, _ALPHA, Variable(L, 2))),
-        _level(L - 1, _ROOM),
+        Assumptions((_ETA, _ALPHA, Variable(L, 2)), ((rho, _ROOM),)),
+        _level(L - 1),
         (Step(EQ, sp.Integer(1), Algebra(), "Cancel."),),
     )
 

@@ -77,7 +77,7 @@ def _as_target(kind: type[Target], spec: str, declared: dict[str, Any]) -> Targe
         return replace(found, source=f"{spec}.function")
     for name in ("dtype", "accumulate"):
         if name not in declared:
-            raise InputError(f"--{name}", "a format", "none")
+            raise InputError(f"--{name}", "a format, such as float32", "none")
     served = _read(declared)
     return kind(found, source=spec, domain=served, **declared)
 

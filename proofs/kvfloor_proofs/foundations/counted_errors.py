@@ -32,7 +32,8 @@ EQ, LE, LT = Relation.EQ, Relation.LE, Relation.LT
 N, k, j, i, J, B, b = sp.symbols("N k j i J B b", integer=True)
 eps, Q, W, z = sp.symbols("epsilon Q W z", real=True)
 symbol, u, v, r, s = sp.symbols("ell u v r s", real=True)
-V, w, S, T = (sp.IndexedBase(name, real=True) for name in ("V", "w", "S", "T"))
+V, w = (sp.IndexedBase(name, real=True) for name in ("V", "w"))
+S, T = (sp.IndexedBase(name, integer=True) for name in ("S", "T"))
 
 _STATES = (j, 1, J)
 _LENGTHS = (i, 0, B)
@@ -48,9 +49,9 @@ def _share(length: Any) -> Any:
 
 
 def _weights() -> Derivation:
-    one, other = S[i] * (_share(i) / S[i]), T[i] * (_share(i) / T[i])
+    one, other = (sp.Sum(_share(i) / count[i], (j, 1, count[i])) for count in (S, T))
     families = (
-        Family(base[i], 0, low_open=True, index=_LENGTHS) for base in (S, T)
+        Family(base[i], 1, index=_LENGTHS) for base in (S, T)
     )  # counts: 2^(ki) and (2^(i+1)-1)^k
     return Derivation(
         "Weights of k states, S that all have i bits, T of up to i bits each, by the longest",

@@ -384,12 +384,11 @@ def _fails() -> Derivation:
     )
     return Derivation(
         "With t >= 2X/(δ(ε/(2+ε))²) and s >= 2/(δ(ε/(2+ε))²), X = (ϱ-1)²/(4ϱ), one of the two is "
-        "off by more with probability",
+        "off by more with probability δ at most",
         Assumptions(ranges),
         X / t / off**2 + 1 / s / off**2,
         (
             Step(LE, failure / 2 + 1 / s / off**2, Positivity(), "By Markov for (τ' - τ)²."),
-            Step(LE, failure / 2 + failure / 2, Positivity(), "By Markov for ‖z' - z‖²."),
-            Step(EQ, failure, Algebra(), "Both."),
+            Step(LE, failure, Positivity(), "By Markov for ‖z' - z‖²: at most δ/2 as well."),
         ),
     )

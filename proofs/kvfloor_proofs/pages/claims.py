@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import sympy as sp
 
@@ -18,6 +19,11 @@ __all__ = ["index", "page", "write_pages"]
 
 COQ = "../../proofs/coq"
 KERNEL = "../kernel.md"
+LABELS = "[labels](../definitions.md), [sources](../notation.md#sources)"
+TIED = """\
+Functions that users call, and what ties each to the claim. *Same expression*: called with these
+symbols it returns that. *Same inputs*: it returns that end of a range that is assumed. *Both
+sides*: on instances it is what the claim says, and the next number is not."""
 
 RELATIONS = {
     Relation.EQ: "=",
@@ -33,7 +39,8 @@ def page(claim: Claim) -> str:
     parts = [
         f"# `{claim.slug}`",
         f"**{claim.title}.**",
-        f"Verdict: *{claim.verdict}*. Source: {claim.source}.",
+        f"Verdict: *{claim.verdict}*. Source: {claim.source} ({LABELS}).",
+        f"Run it all: `kvfloor verify {claim.slug}`.",
         claim.statement,
         "## Assumptions",
         "\n".join(f"* {assumption}" for assumption in claim.assumptions),
@@ -47,27 +54,27 @@ def page(claim: Claim) -> str:
         _constants(claim),
         "## Kernel",
         _kernel(claim),
-        f"Run it all: `kvfloor verify {claim.slug}`.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _constants(claim: Claim) -> str:
     rows = [
-        f"* `{constant.name}`: {'; '.join(map(_tie, constant.ties))}."
+        f"* `{constant.name}`: {'; '.join(dict.fromkeys(map(_tie, constant.ties)))}."
         + (f" Not tight: {constant.slack}." if constant.slack else "")
         for constant in held_by(claim.slug)
     ]
     if not rows:
         return "It hands none to users."
-    return "Functions that users call, and what ties each to the claim:\n\n" + "\n".join(rows)
+    return f"{TIED}\n\n" + "\n".join(rows)
 
 
 def _tie(tie: Tie) -> str:
     if isinstance(tie.said, str):
         return f"{tie.kind}, {tie.text}"
-    before = "" if tie.variable is None else f"{sp.latex(tie.variable)} {tie.sign} "
-    return f"{tie.kind}, ${before}{sp.latex(tie.said)}$"
+    sign = tie.sign and RELATIONS[Relation(tie.sign)]
+    before = "" if tie.variable is None else f"{_latex(tie.variable)} {sign} "
+    return f"{tie.kind}, ${before}{_latex(tie.said)}$"
 
 
 def _kernel(claim: Claim) -> str:
@@ -86,12 +93,12 @@ def _kernel(claim: Claim) -> str:
 def _derivation(derivation: Derivation) -> str:
     where = [_range(variable) for variable in derivation.assumptions.variables]
     named = [
-        f"${sp.latex(name)} := {sp.latex(meaning)}$"
+        f"${_latex(name)} := {_latex(meaning)}$"
         for name, meaning in derivation.assumptions.definitions
     ]
-    rows = [f"& {sp.latex(derivation.start)}"]
+    rows = [f"& {_latex(derivation.start)}"]
     rows += [
-        f"{RELATIONS[step.relation]}\\; & {sp.latex(step.expression)} && ({number})"
+        f"{RELATIONS[step.relation]}\\; & {_latex(step.expression)} && ({number})"
         for number, step in enumerate(derivation.steps, start=1)
     ]
     chain = " \\\\\n".join(rows)
@@ -107,13 +114,20 @@ def _derivation(derivation: Derivation) -> str:
     )
 
 
+def _latex(expression: Any) -> str:
+    """Print as SymPy does, but for names with a prime, which it does not know."""
+    primed = {x: f"{sp.latex(sp.Symbol(x.name[:-1]))}'" for x in expression.atoms(sp.Symbol)
+              if x.name.endswith("'")}  # fmt: skip
+    return str(sp.latex(expression, symbol_names=primed))
+
+
 def _range(variable: Variable) -> str:
-    name = sp.latex(variable.symbol)
+    name = _latex(variable.symbol)
     text = name
     if variable.low is not None:
-        text = f"{sp.latex(variable.low)} {_less(variable.low_open)} {text}"
+        text = f"{_latex(variable.low)} {_less(variable.low_open)} {text}"
     if variable.high is not None:
-        text = f"{text} {_less(variable.high_open)} {sp.latex(variable.high)}"
+        text = f"{text} {_less(variable.high_open)} {_latex(variable.high)}"
     if text == name:
         text += r" \in \mathbb{Z}" if variable.symbol.is_integer else r" \in \mathbb{R}"
     return f"${text}$"

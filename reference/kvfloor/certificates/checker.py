@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from kvfloor.certificates import collision, floor, instance, violation
 from kvfloor.certificates.text import InvalidError, MalformedError, check_seal, parse
+from kvfloor.errors import InputError
 from kvfloor.isolation import Factory
+from kvfloor.numbers import shown
 
 __all__ = ["Outcome", "check"]
 
@@ -39,13 +42,13 @@ class Outcome:
     unchecked: tuple[str, ...] = ()
 
 
-def check(text: str | bytes, *, cache: Factory | None = None) -> Outcome:
+def check(text: str | bytes | dict[str, Any], *, cache: Factory | None = None) -> Outcome:
     """Check a certificate, and with a cache replay its instances on it.
 
     Parameters
     ----------
-    text : str or bytes
-        The JSON text.
+    text : str, bytes or dict
+        The JSON text, or the object that it holds.
     cache : CacheFactory or "MODULE:FACTORY", optional
         The cache that the certificate speaks of; it runs in processes of its own.
 
@@ -57,13 +60,17 @@ def check(text: str | bytes, *, cache: Factory | None = None) -> Outcome:
     Raises
     ------
     InputError
-        If other processes cannot find the cache.
+        If it is none of these, or if other processes cannot find the cache.
 
     Notes
     -----
     T5 `collision`, T6 `random-instance-fails`, H4 `given-keys`. Cost: attention on two instances or
     one, tuple by tuple; for a floor, on a trace in balls, about a minute at most.
     """
+    if isinstance(text, dict):
+        text = json.dumps(text)
+    if not isinstance(text, str | bytes):
+        raise InputError("text", "JSON text, or the object that it holds", shown(text))
     try:
         document = parse(text)
         check_seal(document)

@@ -67,6 +67,8 @@ class Repeated(NamedTuple):
     found: str
 
     def __str__(self) -> str:
+        if self.found == "fails":
+            return f"{self.flag}: fails, as said above"
         said = ", as declared" if self.found == "bitwise" else ", where bitwise is declared"
         return f"{self.flag}: {self.found}{said if self.declared else ''}"
 
@@ -95,6 +97,8 @@ class Report:
     repeated : tuple of Repeated
     powers : mapping of str to Power
         For each entry the smallest faults that its cases at full size show, if asked for.
+    stored : str or None
+        The format of the inputs, if all that failed is within the bounds for weights stored in it.
     """
 
     cases: int
@@ -110,6 +114,7 @@ class Report:
     merges: bool = False
     repeated: tuple[Repeated, ...] = ()
     powers: Mapping[str, Power] = field(default_factory=dict)
+    stored: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -167,6 +172,7 @@ class Report:
                 flag: {fault: _finite(x) for fault, x in power._asdict().items()}
                 for flag, power in self.powers.items()
             },
+            "stored": self.stored,
             "seconds": round(self.seconds, 3),
         }
 
@@ -190,6 +196,11 @@ class Report:
         if self.unbounded:
             why = "the arithmetic is too narrow, or may overflow"
             lines.append(f"{self.unbounded} numbers have no bound: {why}")
+        if self.stored is not None:
+            lines.append(
+                f"all that failed is within the bounds for weights stored in {self.stored}: "
+                "if yours are, declare that (weights)"
+            )
         if self.elements and not self.weighed:
             kind = "part: nothing is merged" if self.merges else "tuple: that is no attention"
             lines.append(f"no case has more than one {kind}")
@@ -200,7 +211,10 @@ class Report:
             lines += [f"  {each}" for each in self.repeated]
         if self.not_run:
             lines.append(f"not run, {len(self.not_run)} entries:")
-            lines += [f"  {flag}: {reason}" for flag, reason in self.not_run]
+            reasons: dict[str, list[str]] = {}
+            for flag, reason in self.not_run:
+                reasons.setdefault(reason, []).append(flag)
+            lines += [f"  {reason}: {', '.join(flags)}" for reason, flags in reasons.items()]
         return "\n".join([*lines, *_table(self.visited), *_faults(self.powers)])
 
 

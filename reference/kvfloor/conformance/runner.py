@@ -33,6 +33,7 @@ from kvfloor.conformance.reproducer import write_test
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.stages import find_stage
 from kvfloor.conformance.storage import unstored
+from kvfloor.conformance.storing import find_stored
 from kvfloor.conformance.target import Target
 from kvfloor.errors import InputError
 from kvfloor.numbers import as_count
@@ -198,7 +199,7 @@ def run(
     started = perf_counter()
     catalogue = catalogue_of(target)
     entries = catalogue if flags is None else tuple(map(as_entry, flags))
-    totals, failures, not_run = _Totals(power), [], []
+    totals, failed, failures, not_run = _Totals(power), [], [], []
     follow = Follower(progress, len(entries))
     for done, entry in enumerate(entries):
         follow.begin(done)
@@ -214,6 +215,7 @@ def run(
             not_run.append(NotRun(entry.flag, reason))
         if finding is not None:
             check_interpreter(target)
+            failed += [one for one in (finding.case, finding.large) if one is not None]
             failures.append(_failure(entry, target, finding))
     follow.begin(len(entries))
     return Report(
@@ -230,6 +232,7 @@ def run(
         isinstance(target, Merging),
         totals.repeated(target),
         totals.powers,
+        find_stored(target, failed, _judge),
     )
 
 
@@ -372,12 +375,10 @@ class _Fails(Exception):  # noqa: N818 (it says what the target does)
     """The target fails a case that was drawn."""
 
 
-def _judge(
-    target: Target, case: Case, following: Callable[[int, int], None], *, power: bool
-) -> Judgement:
+def _judge(target: Target, case: Case, progress: Any = None, *, power: bool = False) -> Judgement:
     if isinstance(target, Backward) and isinstance(case, BackwardCase):
         return judge_gradients(target, case)
-    return judge(target, case, power=power, progress=following)
+    return judge(target, case, power=power, progress=progress)
 
 
 def _find_stage(target: Target, finding: _Finding) -> str | None:

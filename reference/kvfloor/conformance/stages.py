@@ -1,6 +1,7 @@
 """Where an error came from: the call repeated with all stages but one made trivial.
 
 Values of ones leave the normalisation alone: whatever the weights, the output is 1. Values that
+are the same for all tokens of a head, or of a row of the batch, tell whose they are. Values that
 single out tuples return the weights. If these are wrong, logits as far apart as those of the case
 are made of one product each, the same for every head and query and in every slot: weights that are
 right then were spoilt by the logits.
@@ -37,6 +38,7 @@ MOST_ALONE = 2**14  # logits that are each rounded by itself
 MOST_PROBED = 2**21  # logits of all probes: beyond, they would take longer than the run itself
 NEAR = 2.0**-4  # of 1: then outputs are divided by the sum of their weights
 SURE = 2.0**-20  # weights above that are no zeros in any format
+SMALL = 8  # whole numbers up to that are in every format
 GAPS = 5  # distances of logits that are tried
 
 
@@ -56,8 +58,8 @@ def find_stage(target: Target, case: Case, large: Case | None = None) -> str | N
     -------
     str or None
         "mask", "soft cap", "logits", "softmax", "exponentials", "exponentials or scale",
-        "normalisation", "values", "log-sum-exp", "logits or log-sum-exp", "rows that see nothing",
-        or "tokens" or "queries" with those that are left out.
+        "normalisation", "heads", "batch", "values", "log-sum-exp", "logits or log-sum-exp", "rows
+        that see nothing", or "tokens" or "queries" with those that are left out.
     """
     if target.stages is not None and Size.of(case).logits <= MOST_ALONE:
         return _of_returned(target, case)
@@ -84,7 +86,12 @@ def _probe(target: Target, case: Case) -> str | None:
     silent = _without_logsumexp(target)
     normal = judge(silent, _ones(case))
     if normal.problem is not None:
-        return _stage_of_ones(case, normal.worst)
+        return _stage_of_ones(silent, case, normal.worst)
+    return _mixed_up(silent, case) or _beyond_ones(silent, case)
+
+
+def _beyond_ones(silent: Target, case: Case) -> str | None:
+    """What is wrong, if neither the sums of weights are nor whose the values are."""
     wrong = list(_wrong(silent, _indicators(case)))
     if not wrong:
         if judge(silent, case).problem is not None:
@@ -96,14 +103,31 @@ def _probe(target: Target, case: Case) -> str | None:
     return _stage_of_weights(silent, case)
 
 
-def _stage_of_ones(case: Case, worst: Worst | None) -> str:
+def _stage_of_ones(target: Target, case: Case, worst: Worst | None) -> str:
     """What is wrong of outputs that should all be 1, or empty."""
     if worst is None:
         return "normalisation"
     kept, (i, j, query, *_) = case.kept, worst.place
     if kept is not None and not kept[i % len(kept), j % kept.shape[1], query].any():
         return "rows that see nothing"
-    return "normalisation" if np.isfinite(worst.found) else "exponentials"
+    if np.isfinite(worst.found):
+        return "normalisation"
+    equal = judge(target, replace(_ones(case), query=np.zeros_like(case.query)))
+    if equal.problem is None:
+        return "exponentials"
+    return "normalisation" if kept is None else "mask"  # no logit is to blame
+
+
+def _mixed_up(target: Target, case: Case) -> str | None:
+    """Of which axis values are taken from another place: "batch", "heads" or None."""
+    for axis, name in enumerate(("batch", "heads")):
+        values = tuple(np.ones_like(V) for V in case.values)
+        count = values[0].shape[axis]
+        shape = [count if a == axis else 1 for a in range(4)]
+        values[0][:] = (1 + np.arange(count) % SMALL).reshape(shape)
+        if count > 1 and judge(target, replace(case, values=values)).problem is not None:
+            return name
+    return None
 
 
 def _unprobed(target: Target, case: Case) -> bool:

@@ -347,7 +347,8 @@ class Target:
     def _answer(self, found: Any, case: Case, changed: tuple[str, ...]) -> Answer:
         parts = (found,) if self.returns == ("output",) else found
         if not isinstance(parts, tuple | list) or len(parts) != len(self.returns):
-            raise CallError(f"expected {' and '.join(self.returns)}, got {type(found).__name__}")
+            told = f"expected {' and '.join(self.returns)}, as declared (returns)"
+            raise CallError(f"{told}, got {type(found).__name__}")
         shape = (*case.query.shape[:3], case.values[0].shape[3])
         queries = [n_q for n_q, *_ in case.owned]
         if self.packed is not None:

@@ -379,6 +379,13 @@ def chosen(derivation: Derivation) -> list[Alteration]:
 
 
 @pytest.mark.parametrize("derivation", DERIVATIONS)
+def test_no_step_shows_one_expression_twice(derivation: Derivation) -> None:
+    """SymPy rewrites expressions as they are built: what a step does must be left for it to do."""
+    for statement in derivation.statements:
+        assert statement.left != statement.right
+
+
+@pytest.mark.parametrize("derivation", DERIVATIONS)
 def test_altered_derivation_is_refused(
     derivation: Derivation, request: pytest.FixtureRequest
 ) -> None:

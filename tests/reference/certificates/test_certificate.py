@@ -64,6 +64,15 @@ def sealed(document: Document) -> Document:
     return document | {"digest": digest(document)}
 
 
+def test_a_certificate_is_text_or_the_object_that_it_holds() -> None:
+    document = valid(next(iter(VALID)))
+    assert check(document) == check(canonical(document)) == Outcome("ok", unchecked=(UNCHECKED,))
+    assert check(document | {"size": 0}).status == "malformed"
+    for other in (None, 3, [document]):
+        with pytest.raises(InputError, match=r"^text: expected JSON text, or the object that"):
+            check(other)  # type: ignore[arg-type]
+
+
 # --- every alteration there is -------------------------------------------------------------
 
 

@@ -275,7 +275,7 @@ def test_what_is_excluded_is_listed_with_its_reason() -> None:
     assert reasons["grouped-heads"] == "heads do not share keys"
     assert reasons["window"] == "the mask is causal"
     assert f"\nnot run, {len(reasons)} entries:\n" in str(report)
-    assert "\n  wide-values: values are as wide as keys\n" in str(report)
+    assert "\n  values are as wide as keys: wide-values\n" in str(report)
     assert report.to_dict()["not_run"][0] == {
         "flag": "distinct-slots",
         "reason": "there is one slot",

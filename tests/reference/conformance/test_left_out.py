@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,12 +42,12 @@ def test_what_counts_for_some_is_not_left_out() -> None:
     assert said == "queries, as if query 2, 5 of 6 were left out"
 
 
-def too_wide(query: Any, keys: Any, values: Any, *, scale: float, **_: Any) -> Any:
+def shifted(query: Any, keys: Any, values: Any, *, scale: float, more: int = 1, **_: Any) -> Any:
     """Attention of order 1 whose causal mask shows a token more; exponentials may vanish."""
     (K,), (V,) = keys, values
     logits = query @ K.swapaxes(-1, -2) * np.float32(scale)
     rows, columns = logits.shape[-2:]
-    kept = np.arange(columns) <= np.arange(rows)[:, np.newaxis] + columns - rows + 1
+    kept = np.arange(columns) <= np.arange(rows)[:, np.newaxis] + columns - rows + more
     weights = np.exp(logits - np.where(kept, logits, -np.inf).max(axis=-1, keepdims=True)) * kept
     return weights @ V / weights.sum(axis=-1, keepdims=True)
 
@@ -53,7 +55,18 @@ def too_wide(query: Any, keys: Any, values: Any, *, scale: float, **_: Any) -> A
 def test_a_mask_that_lets_in_too_much_leaves_no_token_out() -> None:
     """Of low logits the token more has all weight, and the others none."""
     told: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "order": 1}
-    target = Target(too_wide, mask="causal", returns=("output",), **told)
+    target = Target(shifted, mask="causal", returns=("output",), **told)
     said = str(run(target, flags=["low-logits"], examples=1))
     assert "it comes from the mask" in said
     assert "left out" not in said.partition("target =")[0]
+
+
+def test_a_mask_that_leaves_nothing_is_no_overflow() -> None:
+    """Where it should leave one token the quotient is NaN, with logits of zero as well."""
+    told: dict[str, Any] = {"dtype": "float32", "accumulate": "float32", "order": 1}
+    target = Target(partial(shifted, more=0), mask="causal", returns=("output",), **told)
+    assert run(target, flags=["causal"], examples=1).ok
+    narrow = replace(target, function=partial(shifted, more=-1))
+    (failure,) = run(narrow, flags=["single-token"], examples=1).failures
+    assert "is nan" in failure.message
+    assert failure.message.endswith("; it comes from the mask")

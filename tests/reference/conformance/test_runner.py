@@ -102,7 +102,7 @@ def test_json_has_these_keys_and_no_others() -> None:
     document = json.loads(report.to_json())
     assert set(document) == {
         "ok", "answered", "cases", "elements", "worst", "failures", "not_run", "repeated",
-        "visited", "power", "seconds",
+        "visited", "power", "stored", "seconds",
     }  # fmt: skip
     assert set(document["worst"]) == {"ulps", "bound_ratio", "flag"}
     assert document["ok"] is False
@@ -114,7 +114,8 @@ def test_json_has_these_keys_and_no_others() -> None:
 
 def test_the_report_as_text() -> None:
     failure = Failure("scale", "output[0] is wrong", "def test_scale(): ...\n")
-    not_run = (NotRun("window", "the mask is none"),)
+    hidden = tuple(NotRun(flag, "the mask is none") for flag in ("window", "causal"))
+    not_run = (hidden[0], NotRun("stages", "no stages are returned"), hidden[1])
     sizes = frozenset({Size(1, 2, 3, 4, (5,), 6, 7), Size(1, 2, 1, 4, (15, 8), 6, 7)})
     text = str(Report(7, 70, 3, 1.5, 2.5, "scale", (failure,), not_run, sizes, 0.25))
     assert text == (
@@ -124,8 +125,9 @@ def test_the_report_as_text() -> None:
         "\n"
         "def test_scale(): ...\n"
         "\n"
-        "not run, 1 entries:\n"
-        "  window: the mask is none\n"
+        "not run, 3 entries:\n"
+        "  the mask is none: window, causal\n"
+        "  no stages are returned: stages\n"
         "visited:\n"
         "  batch       1  1\n"
         "  heads       2  2/2 6/2\n"

@@ -96,8 +96,8 @@ class Opaque:
     ("found", "problem"),
     [
         (lambda q, V: 1 / 0, "raised ZeroDivisionError: division by zero"),
-        (lambda q, V: None, "expected output and logsumexp, got NoneType"),
-        (lambda q, V: (q, q, q), "expected output and logsumexp, got tuple"),
+        (lambda q, V: None, "expected output and logsumexp, as declared (returns), got NoneType"),
+        (lambda q, V: (q, q, q), "expected output and logsumexp, as declared (returns), got tuple"),
         (lambda q, V: (Opaque(), q), "output: cannot be read (not to be read)"),
         (lambda q, V: (q.astype(int), q), "output: expected float64, got int64"),
         (lambda q, V: (q[..., :1], q), "output: expected shape (1, 2, 3, 2), got (1, 2, 3, 1)"),
@@ -196,15 +196,24 @@ def test_slots_that_are_not_expected_are_told(order: int) -> None:
     def third(q: Any, K: Any, _: Any, **__: Any) -> Any:
         return q * K[order]
 
+    def whole(q: Any, K: Any, _: Any, **__: Any) -> Any:
+        return q * K.shape[-1]
+
+    def times(q: Any, K: Any, _: Any, **__: Any) -> Any:
+        return q * (K / 2)
+
     def other(q: Any, *_: Any, **__: Any) -> Any:
         raise ValueError("too many values")
 
     said = {}
-    for function in (two, third, other):
+    for function in (two, third, whole, times, other):
         target = Target(function, dtype="float32", accumulate="float32", order=order)
         said[function.__name__] = str(run(target, flags=["drawn"], examples=0).failures[0].message)
     slots = "1 slot" if order == 1 else "3 slots"
     told = f"; it was given {slots} of keys and values, as the order is {order}"
     assert said["two"].endswith(told)
     assert said["third"] == f"raised IndexError: tuple index out of range{told}"
+    told = f"; keys and values are tuples of {'1 array' if order == 1 else '3 arrays'}, one a slot"
+    assert said["whole"] == f"raised AttributeError: 'tuple' object has no attribute 'shape'{told}"
+    assert said["times"].endswith(told)
     assert said["other"] == "raised ValueError: too many values"

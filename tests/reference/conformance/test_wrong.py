@@ -85,6 +85,9 @@ def test_other_entries_do_not_see_it(name: str) -> None:
         ("logsumexp-base-two", "log-sum-exp"),
         ("scale-twice", "logits or log-sum-exp"),
         ("weights-in-the-input-format", "values"),
+        ("heads-tiled", "heads"),
+        ("values-of-heads-in-turn", "heads"),
+        ("batch-reversed", "batch"),
         ("empty-is-nan", "rows that see nothing"),
         ("tail-block-dropped", "tokens, as if token 36 of 37 in slot 1 were left out"),
         ("tail-block-dropped-128", "tokens, as if all were left out"),
@@ -99,6 +102,21 @@ def test_the_stage_is_found(name: str, stage: str) -> None:
     (wrong,) = (wrong for wrong in WRONG if wrong.name == name)
     (failure,) = check(wrong.build(), flags=[wrong.flag], **options(wrong)).failures
     assert failure.message.endswith(f"; it comes from the {stage}")
+
+
+def test_weights_that_are_stored_narrow_are_told() -> None:
+    """If they explain whatever failed; and they pass once they are declared."""
+    told = "all that failed is within the bounds for weights stored in bfloat16"
+    flags = ["drawn", "dominant-weight"]
+    for name, stored in (("weights-in-the-input-format", "bfloat16"), ("output-kept-narrow", None)):
+        (wrong,) = (wrong for wrong in WRONG if wrong.name == name)
+        report = check(wrong.build(), flags=flags, examples=1, **options(wrong))
+        assert report.stored == report.to_dict()["stored"] == stored
+        assert (told in str(report)) == (stored is not None)
+        declared = options(wrong) | {"weights": "bfloat16"}
+        report = check(wrong.build(), flags=flags, examples=1, **declared)
+        assert report.ok == (stored is not None)
+        assert report.stored is None
 
 
 @pytest.mark.parametrize("name", ["output-transposed", "scaled-in-place"])
