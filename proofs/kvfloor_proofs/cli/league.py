@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kvfloor_proofs.cli.failing import verbose
-from kvfloor_proofs.cli.files import write
+from kvfloor_proofs.cli.files import check_folder, write
 
 __all__ = ["league"]
 
@@ -56,8 +56,7 @@ def league(
     from kvfloor_proofs.workers import cluster
 
     place = Path(folder)
-    if not place.is_dir():
-        raise click.UsageError(f"FOLDER: expected a folder that exists, got {folder!r}")
+    check_folder(folder, "FOLDER")
     canvas()  # before the work is done
     count = as_count(instances, "instances", 1)
     terms = Terms(
@@ -71,6 +70,7 @@ def league(
     )
     total, rows = len(matches(terms, only)), str(place / f"{name}.jsonl")
     workers = None if jobs is None else as_count(jobs, "jobs", 1)
+    place.mkdir(exist_ok=True)
     with cluster(dask) as executor:
         playing = play(terms, only=only, output=rows, executor=executor, workers=workers)
         results = followed(playing, total, Output(stderr=True))

@@ -174,7 +174,7 @@ def _forced(terms: Terms) -> dict[str, Any]:
     """What the trace's keys and queries force (H4 `given-keys`)."""
     instance = trace_of(terms)
     keys, _ = instance.slots
-    floor = floor_of(keys, instance.queries, alpha=terms.alpha, d_v=terms.d)
+    floor = floor_of(keys, instance.queries, alpha=terms.alpha, d_v=terms.d, scale=1)
     count = len(instance.tokens)
     bits = f"{floor.bits / count:.1f}"
     told = len(floor.tokens)

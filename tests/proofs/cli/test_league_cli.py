@@ -17,7 +17,8 @@ def run(command: str, folder: Path) -> CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("nowhere", "FOLDER: expected a folder that exists, got 'nowhere'"),
+        ("no/where", "FOLDER: expected a folder, or a new one in a folder that exists, got 'no/w"),
+        ("new -n 1", "n: expected a whole number >= 2, got 1"),
         (". -n 1", "n: expected a whole number >= 2, got 1"),
         (". --instances 0", "instances: expected a whole number >= 1, got 0"),
         (". --alpha 1/2", "guarantee: expected "),
@@ -37,15 +38,15 @@ def test_bad_usage_is_one_line_and_nothing_is_written(
 
 @pytest.mark.long
 def test_a_league_is_written_and_taken_up(tmp_path: Path) -> None:
-    command = ". -n 4 -d 4 --instances 1"
+    command, place = "made -n 4 -d 4 --instances 1", tmp_path / "made"
     assert (done := run(command, tmp_path)).returncode == 0, done
     pictures = {"league.png", "league-errors.png", "league-drawings.png"}
     names = {"league.md", "league.csv", "league.jsonl", *pictures}
-    assert {file.name for file in tmp_path.iterdir()} == names
-    rows = tmp_path / "league.jsonl"
-    whole, page = rows.read_bytes(), (tmp_path / "league.md").read_bytes()
+    assert {file.name for file in place.iterdir()} == names
+    rows = place / "league.jsonl"
+    whole, page = rows.read_bytes(), (place / "league.md").read_bytes()
     assert whole.count(b"\n") == 103
     rows.write_bytes(whole[: -len(whole.splitlines()[-1]) // 2])
     assert run(command, tmp_path).returncode == 0
-    assert (tmp_path / "league.md").read_bytes() == page
+    assert (place / "league.md").read_bytes() == page
     assert rows.read_bytes().count(b"\n") == 103
