@@ -24,8 +24,8 @@ HEAD = """\
 # The league{title}
 
 {who}, at up to four budgets, on the same seeded instances: n = {n} tokens, keys
-and values of {d} numbers, order {order}, answers to within α = {alpha}. It is made by one command,
-which goes on where it was interrupted:
+and values of {d} numbers, order {order}, answers to within α = {alpha}. One command makes it, and
+goes on where it was interrupted; with `--cache MODULE:FACTORY` yours plays as well:
 
 ```sh
 {command}
