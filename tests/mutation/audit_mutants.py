@@ -309,6 +309,24 @@ AUDIT = [
         "accuracy",
     ),
     (
+        "audit/accuracy/losses",
+        "old-is-all",
+        "old = len(x) - ([-len(x) % size-]{+0+} if blocks",
+        "diagnosis",
+    ),
+    (
+        "audit/accuracy/losses",
+        "blocks-as-one",
+        "x[first : first + size].min(axis=[-0-]{+None+},",
+        "diagnosis",
+    ),
+    (
+        "audit/accuracy/examine",
+        "misbehaves-nowhere",
+        'raise Misbehaviour(fault.kind, [-f"{found.entry.name}: {fault.reason}"-]{+fault.reason+})',
+        "accuracy",
+    ),
+    (
         "audit/accuracy/examine",
         "misses-forgotten",
         "+= len(instance.queries)[- - len(misses)-]{++}",

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import click
 
-__all__ = ["check_writable", "html_pages", "printable", "quiet", "write"]
+__all__ = ["check_folder", "check_writable", "html_pages", "printable", "quiet", "write"]
 
 quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 
@@ -22,6 +22,14 @@ def check_writable(file: str, option: str) -> None:
     target = Path(file)
     if file != "-" and (not file or target.is_dir() or not target.resolve().parent.is_dir()):
         raise click.UsageError(f"{option}: expected a file in a folder that exists, got {file!r}")
+
+
+def check_folder(folder: str, option: str) -> None:
+    """Refuse what is no folder and cannot become one, before the work is done."""
+    place = Path(folder)
+    if not (place.is_dir() or (not place.exists() and place.resolve().parent.is_dir())):
+        expected = "a folder, or a new one in a folder that exists"
+        raise click.UsageError(f"{option}: expected {expected}, got {folder!r}")
 
 
 def write(file: str, text: str) -> None:

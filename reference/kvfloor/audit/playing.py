@@ -136,8 +136,8 @@ class Result:
         return json.dumps(content).encode() + b"\n"
 
 
-def matches(terms: Terms, only: Sequence[str] = ()) -> list[Match]:
-    """Return the matches of all entrants, or of those that are called so.
+def matches(terms: Terms, only: Sequence[str] = (), guests: Sequence[Entrant] = ()) -> list[Match]:
+    """Return the matches of all entrants, or of those that are called so; and of all guests.
 
     Raises
     ------
@@ -155,13 +155,15 @@ def matches(terms: Terms, only: Sequence[str] = ()) -> list[Match]:
     for name in only:
         if name not in names:
             raise InputError.among("only", names, shown(name))
-    return [Match(entrant, terms) for entrant in found if not only or entrant.cache in only]
+    chosen = [entrant for entrant in found if not only or entrant.cache in only]
+    return [Match(entrant, terms) for entrant in (*chosen, *guests)]
 
 
 def league(
     terms: Terms,
     *,
     only: Sequence[str] = (),
+    guests: Sequence[Entrant] = (),
     output: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     workers: int | None = None,
@@ -173,11 +175,13 @@ def league(
     terms : Terms
     only : sequence of str
         Caches that play, as they are called; all if there are none.
+    guests : sequence of Entrant
+        Others that play beside them.
     output, executor, workers
         As for `sweep`.
     """
     options: dict[str, Any] = {"output": output, "executor": executor, "workers": workers}
-    yield from resumed(matches(terms, only), played, Result.of, **options)
+    yield from resumed(matches(terms, only, guests), played, Result.of, **options)
 
 
 def played(match: Match) -> Result:
