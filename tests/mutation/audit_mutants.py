@@ -303,6 +303,12 @@ AUDIT = [
         "accuracy",
     ),
     (
+        "audit/accuracy/diagnosis",
+        "weights-unread",
+        "for found in ([-*_without_weight(parts), -]{++}*recounted(whole)",
+        "diagnosis",
+    ),
+    (
         "audit/accuracy/losses",
         "old-is-all",
         "old = len(x) - ([-len(x) % size-]{+0+} if blocks",
