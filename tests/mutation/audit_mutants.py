@@ -238,7 +238,7 @@ AUDIT = [
     (
         "audit/accuracy/diagnosis",
         "weights-unread",
-        "(*recounted(whole), [-*_without_weight(parts)-]{++})",
+        "for found in (*[-_without_weight(parts)-]{+()+}, *recounted(whole)",
         "diagnosis",
     ),
     ("audit/accuracy/diagnosis", "never-near", "NEAR = [-0.5-]{+0.0+}  #", "diagnosis"),
@@ -301,12 +301,6 @@ AUDIT = [
         "large-is-one",
         "1 + candidate.numbers // [-NUMBERS-]{+10**9+}",
         "accuracy",
-    ),
-    (
-        "audit/accuracy/diagnosis",
-        "weights-unread",
-        "for found in ([-*_without_weight(parts), -]{++}*recounted(whole)",
-        "diagnosis",
     ),
     (
         "audit/accuracy/losses",
@@ -433,7 +427,7 @@ AUDIT = [
     (
         "audit/hardest",
         "delta-dropped",
-        '[-"alpha": alpha, "delta": delta-]{+"alpha": alpha+}}',
+        "alpha=alpha, [-delta=delta-]{+delta=0+})",
         "audit",
     ),
     ("audit/hardest", "fewest-levels", "[-min-]{+max+}(floor.levels, MOST_LEVELS)", "audit"),
