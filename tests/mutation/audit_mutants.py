@@ -244,7 +244,7 @@ AUDIT = [
     (
         "audit/accuracy/diagnosis",
         "weights-unread",
-        "(*recounted(whole), [-*_without_weight(parts)-]{++})",
+        "for found in (*[-_without_weight(parts)-]{+()+}, *recounted(whole)",
         "diagnosis",
     ),
     ("audit/accuracy/diagnosis", "never-near", "NEAR = [-0.5-]{+0.0+}  #", "diagnosis"),
@@ -433,7 +433,7 @@ AUDIT = [
     (
         "audit/hardest",
         "delta-dropped",
-        '[-"alpha": alpha, "delta": delta-]{+"alpha": alpha+}}',
+        "alpha=alpha, [-delta=delta-]{+delta=0+})",
         "audit",
     ),
     ("audit/hardest", "fewest-levels", "[-min-]{+max+}(floor.levels, MOST_LEVELS)", "audit"),

@@ -576,6 +576,11 @@ MUTANTS = [
         "adapters/press.py",
         ("coins-unused", "seeded([-self._seed-]{+0+})", "adapters"),
         ("half-restored", "reshape(2, count, width)[--]{+[::-1]+}", "adapters"),
+        (
+            "any-number",
+            "[-rounded_token(keys, values, self._shape, self._tensors.format)-]{+None+}",
+            "adapters",
+        ),
         ("late-tokens-taken", "if self._kept [-is not None-]{+is self+}:", "adapters"),
         ("kept-unlike", "shape = (1, 1, [-kept[0]-]{+array+}.shape[-2]", "adapters"),
         ("any-dtype", "array.shape != shape[- or array.dtype != dtype-]{++}", "adapters"),

@@ -16,9 +16,11 @@ BEST = [(N, 1) for N in range(1, 9)] + [(N, 2) for N in range(2, 8)] + [(3, 3), 
 HEADER = """\
 # How near protocols for INDEX come to the bound
 
-Success averaged over uniform inputs and indices. *Bound*: 1 - H₂⁻¹(1 - b/N), which no protocol of
-b bits exceeds; decimals of bounds are rounded up, others to the nearest. *Floor*: the bits that
-L4 asks for at the success in the row. See [`index-randomized`](claims/index-randomized.md).
+Of N bits one is asked for, after b bits were sent: how often the answer is right, averaged over
+uniform inputs and indices. *Bound*: 1 - H₂⁻¹(1 - b/N), which
+[no protocol of b bits exceeds](claims/index-randomized.md). *Floor*: the bits that L4 asks for at
+the success in the row. Decimals of bounds are rounded up, others to the nearest. Written by
+`python -m kvfloor_proofs.pages.index_success docs/index-success.md`.
 """
 
 

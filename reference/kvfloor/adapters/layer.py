@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kvfloor.adapters.tensors import Array, Tensors, attend
-from kvfloor.caches import Shape, as_token
+from kvfloor.caches import Shape, rounded_token
 from kvfloor.errors import InputError
 
 __all__ = ["LayerCache"]
@@ -106,9 +106,9 @@ class LayerCache:
         Raises
         ------
         InputError
-            For another shape.
+            For another shape, numbers beyond the format.
         """
-        as_token(keys, values, self._shape)
+        rounded_token(keys, values, self._shape, self._tensors.format)
         self._update(self._layer, keys, values)
         self._count += 1
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kvfloor.adapters.tensors import Array, Tensors, attend
-from kvfloor.caches import Shape, as_token
+from kvfloor.caches import Shape, rounded_token
 from kvfloor.errors import InputError
 
 __all__ = ["PressCache"]
@@ -96,11 +96,12 @@ class PressCache:
         Raises
         ------
         InputError
-            For another shape, or after a restore: a press sees all tokens at once or none.
+            For another shape, numbers beyond the format, or after a restore: a press sees all
+            tokens at once or none.
         """
         if self._kept is not None:
             raise InputError("token", "none after the tokens were compressed", "one")
-        as_token(keys, values, self._shape)
+        rounded_token(keys, values, self._shape, self._tensors.format)
         for rows, part in zip(self._tokens, (keys, values), strict=True):
             rows.append(part[0])
 

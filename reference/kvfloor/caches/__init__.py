@@ -38,7 +38,7 @@ from kvfloor.caches.sinks import SinkCache
 from kvfloor.caches.subgen import SubGen
 from kvfloor.caches.subgen2 import SubGen2Cache
 from kvfloor.caches.subgen4 import SubGen4Cache
-from kvfloor.caches.tokens import Shape, as_token
+from kvfloor.caches.tokens import Shape, rounded_token
 from kvfloor.caches.two_cache import TwoCache, new_tuples
 from kvfloor.caches.window import WindowCache
 
@@ -75,7 +75,6 @@ __all__ = [
     "SubGen4Cache",
     "TwoCache",
     "WindowCache",
-    "as_token",
     "configure",
     "derived_seed",
     "describe",
@@ -85,6 +84,7 @@ __all__ = [
     "read_bits",
     "record",
     "restore",
+    "rounded_token",
     "scope",
     "serves",
     "state_of",

@@ -192,6 +192,13 @@ def test_answers_are_attention_over_what_is_kept(factory: Configured, kept: int)
     assert got == expected
 
 
+@pytest.mark.parametrize("adapter", [press(KeepLast(4), dtype="float16"), layer(ListLayer)])
+def test_numbers_beyond_the_format_are_refused_as_they_come(adapter: Configured) -> None:
+    cache = adapter(order=1, d=1, d_v=1, seed=0)
+    with pytest.raises(InputError, match=r"^token: expected numbers up to .* for float"):
+        cache.append([[0]], [[2**128]])
+
+
 def test_public_coins_seed_a_press_and_are_put_back() -> None:
     factory = press(KeepSome(5))
     np.random.seed(3)

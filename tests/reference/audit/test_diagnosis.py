@@ -46,6 +46,15 @@ class ShiftedZero(Stored):
         return rows - 64 / 255 * span
 
 
+class FirstEight(Stored):
+    """No more than the first eight tokens."""
+
+    def append(self, keys: Any, values: Any) -> None:
+        super().append(keys, values)
+        if self.tokens > 8:
+            self.forget(8)
+
+
 class OldWithoutZero(Stored):
     """Values of full blocks of eight tokens are read without their zero point."""
 
@@ -152,6 +161,14 @@ def reports(cache: Any, entries: Sequence[str]) -> list[Reported]:
     assert {one.entry.name for one in found} == set(entries)
     worst = [max(one.failures, key=lambda failure: failure.miss.excess) for one in found]
     return [reported(bench, failure, describe(cache)) for failure in worst]
+
+
+def test_tokens_of_which_no_weight_comes_back_are_named_before_others_that_explain_as_much() -> (
+    None
+):
+    found = reports(FirstEight, ("one-outlier", "spread", "long-tail", "last-token"))
+    assert all("missing token (tokens 8 to 15)" in one.reason for one in found)
+    assert {one.diagnosis.token for one in found} == {8}
 
 
 @pytest.mark.parametrize("row", FAULTS, ids=lambda row: describe(row.cache)["name"])

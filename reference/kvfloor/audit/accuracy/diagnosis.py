@@ -66,7 +66,7 @@ def diagnosed(
         return Diagnosis(UNTOLD, "too many tuples to tell")
     best, least = Diagnosis(UNTOLD), (1.0, 0.0)
     known = dict[int, list[Recount]]()
-    for found in (*recounted(whole), *_without_weight(parts)):
+    for found in (*_without_weight(parts), *recounted(whole)):
         left = max((_recount_left(found, v, known) for v in others), default=0.0)
         if (rank := (_rounded(max(left, found.left)), 0.0)) < least:
             best, least = Diagnosis(found.loss, found.detail, found.token), rank

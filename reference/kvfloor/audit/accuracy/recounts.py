@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from itertools import permutations
 from typing import NamedTuple
@@ -124,8 +124,12 @@ def _places(count: int, single: Sequence[int]) -> Iterator[tuple[list[int], str]
             yield tokens, listed(tokens)
 
 
-def listed(tokens: Iterable[int]) -> str:
-    """Tokens in words."""
+def listed(tokens: Sequence[int]) -> str:
+    """Tokens, in rising order, in words."""
+    if len(tokens) == 1:
+        return f"token {tokens[0]}"
+    if tokens[-1] - tokens[0] == len(tokens) - 1:
+        return f"tokens {tokens[0]} to {tokens[-1]}"
     return "tokens " + ", ".join(map(str, tokens))
 
 
