@@ -33,6 +33,7 @@ def test_readme_counts_the_kernel_theorems() -> None:
     proved = [slug for slug in SLUGS if load(slug).theorems]
     assert len(proved) == len(SLUGS) == 40
     assert "All forty claims have theorems" in (ROOT / "README.md").read_text()
+    assert "`40 of 40 verdicts established`" in (ROOT / "docs" / "tour-theorist.md").read_text()
 
 
 def test_ci_runs_the_second_command() -> None:

@@ -66,6 +66,8 @@ def show(
             write_line(console, f"{result.slug}: {kind}: {reason}")
         for error in result.errors if verbose else ():
             write_line(console, error.traceback)
+    if len(ordered) > 1 and not quiet:
+        write_line(console, f"{sum(r.ok for r in ordered)} of {len(ordered)} verdicts established")
     return ordered
 
 
