@@ -48,7 +48,8 @@ def exp(x: Fraction | int) -> Any:
 def output_of(weights: Counter[Any], ones: Counter[Any]) -> dict[str, str]:
     """The grid neighbours of Σ ones·e^s / Σ weights·e^s, s from the logits."""
     means = {Fraction(ones[s], weights[s]) for s in weights}
-    with mpmath.workdps(200):
+    span = min(max(weights) - min(weights), 20_000)  # nats, so more than as many digits
+    with mpmath.workdps(200 + int(span)):
         total = mpmath.fsum(w * exp(s) for s, w in weights.items())
         cell = int(
             mpmath.floor(2**64 * mpmath.fsum(rational(ones[s]) * exp(s) for s in ones) / total)

@@ -127,23 +127,24 @@ def _violated(name: str) -> Document:
     )
 
 
-# The same, on instances in numbers: (order, values of the tokens, the course).
+# The same, on instances in numbers: (order, values of the tokens, the course, the query).
 INSTANCES = {
-    "instance-order-1": (1, [[1.5, 0.0], [-0.25, 0.5]], "once"),
-    "instance-order-2": (2, [[0.75], [0.5], [-1.0]], "restored"),
+    "instance-order-1": (1, [[1.5, 0.0], [-0.25, 0.5]], "once", (0.25, -1)),
+    "instance-order-2": (2, [[0.75], [0.5], [-1.0]], "restored", (0.25, -1)),
+    "instance-far": (1, [[0.5], [0.25], [1.0]], "once", (-4096, 0)),  # just below 1/2
 }
 
 
 @lru_cache
 def _in_numbers(name: str) -> Document:
-    (order, values, course), cache = INSTANCES[name], factory(name)
+    (order, values, course, query), cache = INSTANCES[name], factory(name)
     tokens = [
         Token(((k + 1, 0.5),) * order, (tuple(row),) * order)  # type: ignore[arg-type]
         for k, row in enumerate(values)
     ]
     return instance_certificate(
         tokens,
-        (0.25, -1),
+        query,
         0,
         course=course,
         guarantee=Guarantee(Fraction(1, 16), Fraction(1, 64)),
@@ -166,6 +167,12 @@ FLOORS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
         [[1, -0.5], [-1, 1.5]],
         {"alpha": "1/40", "delta": "1/10", "scale": "1/sqrt(d)", "d_v": 1},
     ),
+    "floor-exact": (
+        [[[2 * x, -x * x] for x in range(4)]],
+        [[x, 1] for x in (0, 1, 2.25)],
+        {"alpha": "0", "eta": "1/50", "scale": "30"},
+    ),
+    "floor-endless": ([[[1]]], [[1]], {"alpha": "0", "eta": "1/50"}),  # 2^16 levels, if not more
 }
 
 

@@ -77,8 +77,9 @@ def _instance(rng: Random) -> Document:
         for _ in range(n)
     ]
     guarantee = Guarantee(Fraction(rng.randrange(4), 8), Fraction(rng.randrange(3), 64))
+    scale = rng.choice((1, 1, 1, 4096))  # logits thousands of nats apart
     document = instance_certificate(
-        tokens, [_number(rng) for _ in range(d)], rng.randrange(d_v),
+        tokens, [scale * _number(rng) for _ in range(d)], rng.randrange(d_v),
         course="once", guarantee=guarantee, answer=Fraction(9), **CACHE,
     )  # fmt: skip
     to_the_edge(document, rng)
@@ -117,10 +118,11 @@ def _floor(rng: Random) -> Document:
     d, order = rng.randint(1, 3), rng.randint(1, 2)
     while True:
         n, delta = rng.randint(2, 5), rng.choice(("0", "0", "1/10"))
+        alpha, eta = rng.choice(("1/64", "1/64", "0")), rng.choice(("0", "1/50"))
         keys = [source.normal(size=(n, d)).astype(np.float16) for _ in range(order)]
         found = floor_of(
-            keys, (4 * source.normal(size=(n, d))).astype(np.float16), alpha="1/64",
-            eta=rng.choice(("0", "1/50")), delta=delta, d_v=rng.randint(1, 4),
+            keys, (4 * source.normal(size=(n, d))).astype(np.float16), alpha=alpha,
+            eta=eta, delta=delta, d_v=rng.randint(1, 4),
             scale=rng.choice(("1", "1/sqrt(d)")), mask="causal" if rng.random() < 0.3 else None,
         )  # fmt: skip
         if found.certificate is not None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import kvfloor
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -56,3 +58,11 @@ def test_no_merge_is_half_done() -> None:
     """A marker of a conflict in prose breaks nothing else."""
     files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("proofs/**/*.v")]
     assert [p.name for p in files if b"\n<<<<<<< " in p.read_bytes()] == []
+
+
+def test_one_version_is_told_everywhere() -> None:
+    """By the package, the citation, and the newest section of the changelog."""
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8")
+    assert f"\nversion: {kvfloor.__version__}\n" in cited
+    assert changes.startswith(f"# Changelog\n\n## {kvfloor.__version__} ")

@@ -49,7 +49,7 @@ from kvfloor.families import (
 from kvfloor.floors import Floor, Guarantee, Part, best_floor, every_floor, model_floors
 from kvfloor.traces import GivenFloor, floor_of, free_queries
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AddressBook",

@@ -26,9 +26,10 @@ TIMED = 7
 HEAD = """\
 # Collision search
 
-Written by `tests/benchmarks/bench_collision.py`. Caches that keep b bits of a hash, N = 40;
-evaluations of the cache until a collision is certified, mean over seeds, in units of 2^(b/2). The
-expectation for random states is √(π/2) = 1.253.
+How often a cache of b bits has to be run until two instances are found that it cannot tell apart
+([`collision`](claims/collision.md)): mean over seeds, in units of 2^(b/2). The caches keep a hash,
+N = 40; the expectation for random states is √(π/2) = 1.253. Written by `PYTHONPATH=tests python
+tests/benchmarks/bench_collision.py docs/collision-search.md`.
 
 | b | seeds | table | distinguished points |
 |---|---|---|---|

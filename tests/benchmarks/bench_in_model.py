@@ -114,7 +114,7 @@ def table_line(row: dict[str, Any]) -> str:
     looks = ", ".join(f"{count} {loss}" for loss, count in row["losses"].items())
     found = kept if row["verdict"] == "misbehaves" else looks or kept
     if row["verdict"] == "not-served":
-        found = shortened(told.splitlines()[-1].removeprefix("_taken raised "))
+        found = shortened(told.splitlines()[-1])
     return f"| `{row['name']}` | `{row['verdict']}` | {share} | {back} | {found} |"
 
 

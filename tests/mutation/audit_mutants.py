@@ -8,7 +8,13 @@ from __future__ import annotations
 __all__ = ["AUDIT"]
 
 AUDIT = [
-    ("audit/playing", "no-errors", "[-abs(o - Fraction(t))-]{+Fraction(0)+}\n", "league"),
+    (
+        "audit/playing",
+        "no-errors",
+        "[-abs(o - Fraction(t) / prod(units))-]{+Fraction(0)+}\n",
+        "league",
+    ),
+    ("audit/playing", "errors-in-units", "Fraction(t)[- / prod(units)-]{++})", "league"),
     (
         "audit/playing",
         "worst-for-mean",
@@ -300,6 +306,24 @@ AUDIT = [
         "audit/accuracy/shrink",
         "large-is-one",
         "1 + candidate.numbers // [-NUMBERS-]{+10**9+}",
+        "accuracy",
+    ),
+    (
+        "audit/accuracy/losses",
+        "old-is-all",
+        "old = len(x) - ([-len(x) % size-]{+0+} if blocks",
+        "diagnosis",
+    ),
+    (
+        "audit/accuracy/losses",
+        "blocks-as-one",
+        "x[first : first + size].min(axis=[-0-]{+None+},",
+        "diagnosis",
+    ),
+    (
+        "audit/accuracy/examine",
+        "misbehaves-nowhere",
+        'raise Misbehaviour(fault.kind, [-f"{found.entry.name}: {fault.reason}"-]{+fault.reason+})',
         "accuracy",
     ),
     (

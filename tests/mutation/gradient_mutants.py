@@ -79,7 +79,7 @@ GRADIENTS = [
         "enclosure",
         "slope-of-root",
         "(s / to_fmpq(c)).sech()[- ** 2-]{++}",
-        "gradients gradient_rounding",
+        "gradients",
     ),
     ("residues", "small-primes", "+ CHANCE_BITS + 4[--]{+ - 60+}", "gradient_rounding"),
     (

@@ -94,6 +94,8 @@ MODELS = [
     ("adapters/configuration", "any-sharing", "heads % [-shared-]{+1+}:", "configuration"),
     ("adapters/configuration", "all-slide", "% every [-!= 0-]{+>= 0+}", "configuration"),
     ("adapters/configuration", "one-layer-late", "[number [->=-]{+>+} first for", "configuration"),
+    ("adapters/configuration", "linear-too", "if number [-% every-]{+< 0+} else", "configuration"),
+    ("adapters/configuration", "shared-too", "layers - [-as_c-]{+0 * as_c+}ount", "configuration"),
     ("adapters/configuration", "unused-window", 'window") is [-False-]{+None+}:', "configuration"),
     ("adapters/model_instance", "zeros-and-ones", "[-(2 * bits - 1)-]{+bits+} * levels", "model"),
     ("adapters/model_instance", "one-size", "rng.integers([-STEPS // 2-]{+STEPS+}, STEPS", "model"),

@@ -2,7 +2,7 @@
 From Coq Require Import Reals Lra Lia ZArith QArith Qreals List Bool.
 From KVFloor Require Import Sums Attention Guarantee Entropy Tuples GivenValues GivenKeys.
 From KVFloor Require Import Certificates Exponential Numbers OutputBounds.
-From KVFloor Require Import Checker Needed Shares Floors.
+From KVFloor Require Import Checker Needed Shares Floors Held.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -33,21 +33,27 @@ Definition is_told (w : Z) (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
   tells eta alpha w (weight_of (is_later j) s) (weight_of (is_earlier j) s) all (own_weight s j)
     (nth j (levels x) 0%Z).
 
-(** When more digits are of no use: if they would hardly change an α, or if one is over 1/2 already,
-    as all tokens together weigh at least as much as the heaviest tuple. *)
-Definition is_fine (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
-  let '(s, _) := nth (nth j (reads x) 0%nat) found ([], 0%Z) in (2 ^ 64 <=? own_weight s j)%Z.
+(** When more digits are of no use to a symbol that is not told: if they would hardly change its α, or
+    if that is over 1/2 already, as all tokens together weigh at least as much as the heaviest tuple. *)
+Definition is_fine (w : Z) (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
+  let '(s, all) := nth (nth j (reads x) 0%nat) found ([], 0%Z) in
+  let own := own_weight s j in
+  let most := alpha_top eta alpha w (weight_of (is_later j) s) (weight_of (is_earlier j) s) all in
+  let least := alpha_top eta alpha w (least_of (is_later j) s) (least_of (is_earlier j) s) all in
+  (2 ^ 64 <=? own)%Z && (2 ^ 64 * alpha_under eta alpha own <=? most)%Z &&
+  (2 ^ 48 * (most - least) <=? most)%Z.
 Definition is_hopeless (w : Z) (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
   let '(s, _) := nth (nth j (reads x) 0%nat) found ([], 0%Z) in
   let most := snd (nth j s (0, 0)%Z) in
   (one w * alpha_under eta alpha most <=?
    2 * alpha_top eta alpha w (least_of (is_later j) s) (least_of (is_earlier j) s) (one w))%Z.
+Definition is_lost (w : Z) (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
+  if is_told w found j then false else is_fine w found j || is_hopeless w found j.
 
 Definition try_told (w : Z) : option bool :=
   let found := map (weights w) (seq 0 (length (queries x))) in
   if (0 <=? w)%Z && forallb (is_told w found) (seq 0 k) then Some true
-  else if existsb (is_hopeless w found) (seq 0 k) || forallb (is_fine found) (seq 0 k)
-  then Some false else None.
+  else if existsb (is_lost w found) (seq 0 k) then Some false else None.
 
 Fixpoint all_differ (l : list nat) : bool :=
   match l with [] => true | i :: l' => forallb (fun j => negb (i =? j)%nat) l' && all_differ l' end.
@@ -105,8 +111,8 @@ Proof.
       * exfalso. apply (NI j'); [lia|exact E].
       * exfalso. apply (NI i'); [lia|now symmetry].
   - apply decided_by in Htold as [w T]. exists w. unfold try_told in T.
-    destruct (0 <=? w)%Z eqn:Hw; cbn [andb] in T; [|destruct (_ || _); discriminate T].
-    destruct (forallb (is_told w _) _) eqn:B; [|destruct (_ || _); discriminate T].
+    destruct (0 <=? w)%Z eqn:Hw; cbn [andb] in T; [|destruct (existsb _ _); discriminate T].
+    destruct (forallb (is_told w _) _) eqn:B; [|destruct (existsb _ _); discriminate T].
     split; [now apply Z.leb_le|]. intros j Hj. rewrite forallb_forall in B. apply B, in_seq. lia.
 Qed.
 
@@ -140,17 +146,15 @@ Proof.
   apply guarantee_R in G as [Ge Ga].
   set (found := map (weights w) (seq 0 (length (queries x)))) in *.
   set (at_ j := nth (read j) found ([], 0%Z)).
-  exists (fun j a => IZR (level eta a (alpha_of eta alpha w (weight_of (is_later j) (fst (at_ j)))
-    (weight_of (is_earlier j) (fst (at_ j))) (snd (at_ j)) (own_weight (fst (at_ j)) j)) 0)
-    / IZR (one w)).
+  set (lev j := told_level eta alpha w (weight_of (is_later j) (fst (at_ j)))
+    (weight_of (is_earlier j) (fst (at_ j))) (snd (at_ j)) (own_weight (fst (at_ j)) j)
+    (nth j (levels x) 0%Z)).
+  exists lev.
   assert (M : forall j, (j < k)%nat -> (1 <= L j)%nat /\
     let s i := share (sees (read j)) d (query_of x j) Ks (slot x) (token i) in
     0 < s j /\
     told (Q2R eta) (given_alpha (Q2R eta) (Q2R alpha) (s j) (weighs k (is_later j) s)
-      (weighs k (is_earlier j) s)) (L j)
-      (fun a => IZR (level eta a (alpha_of eta alpha w (weight_of (is_later j) (fst (at_ j)))
-        (weight_of (is_earlier j) (fst (at_ j))) (snd (at_ j)) (own_weight (fst (at_ j)) j)) 0)
-        / IZR (one w))).
+      (weighs k (is_earlier j) s)) (L j) (lev j)).
   2: { split; [|exact M]. intros j a Hj Ha. destruct (M j Hj) as (_ & _ & U & _). now apply U. }
   intros j Hj. destruct (Q0 j Hj) as (Hn & Hd & Hwell). specialize (T j Hj).
   unfold is_told in T. fold (read j) in T. fold (at_ j) in T.
@@ -158,7 +162,7 @@ Proof.
   { unfold at_, found.
     rewrite (nth_indep _ _ (weights w 0%nat)) by now rewrite map_length, seq_length.
     rewrite map_nth, seq_nth by exact Hn. reflexivity. }
-  destruct (at_ j) as [h all] eqn:A. cbn [fst snd].
+  unfold lev. destruct (at_ j) as [h all] eqn:A. cbn [fst snd].
   assert (L1 : (1 <= L j)%nat).
   { unfold tells in T. rewrite !andb_true_iff in T. destruct T as [[_ L1] _].
     apply Z.leb_le in L1. unfold L. lia. }
@@ -229,27 +233,19 @@ Proof.
 Qed.
 
 (** What is needed, in the words of [given_keys]. *)
+Definition bits_of_symbols : R :=
+  INR (Z.to_nat d_v) * rsum k (fun j => log2 (INR (L j)) - H2 (Q2R delta)
+                                 - Q2R delta * log2 (INR (L j - 1))).
+
 Lemma needed_here :
-  IZR bits - 1 < INR (Z.to_nat d_v) * rsum k (fun j => log2 (INR (L j)) - H2 (Q2R delta)
-                                         - Q2R delta * log2 (INR (L j - 1))) \/ bits = 0%Z.
+  (IZR bits - 1 < bits_of_symbols \/ bits = 0%Z) /\ bits_of_symbols <= IZR bits.
 Proof.
   destruct accepted_parts as (N & E & _).
   destruct (needed _ _ _ _ N) as (_ & _ & D & _).
-  destruct (needed_bits _ _ _ _ N) as [H|H]; [left|now right].
-  rewrite INR_IZR_INZ, Z2Nat.id by exact D. rewrite lsum_nth, E in H.
-  erewrite rsum_ext; [exact H|]. intros j Hj. cbn beta. pose proof (level_count j Hj) as B.
+  replace bits_of_symbols with (IZR d_v * lsum (need delta) (levels x)); [now apply needed_bits|].
+  unfold bits_of_symbols. rewrite INR_IZR_INZ, Z2Nat.id by exact D. f_equal.
+  rewrite lsum_nth, E. apply rsum_ext. intros j Hj. pose proof (level_count j Hj) as B.
   unfold need, L. rewrite !INR_IZR_INZ, Nat2Z.inj_sub, Z2Nat.id by lia. reflexivity.
-Qed.
-
-Lemma values_unit lev V :
-  (forall j a, (j < k)%nat -> (a < L j)%nat -> 0 <= lev j a <= 1) ->
-  given_values k token L lev V -> unit_values V.
-Proof.
-  intros U [H1 H2] i c.
-  destruct (in_dec Nat.eq_dec i (tokens x)) as [I|I].
-  - destruct (In_nth _ _ 0%nat I) as (j & Hj & <-). destruct (H1 j c Hj) as (a & Ha & E).
-    unfold token in E. rewrite E. now apply U.
-  - rewrite H2; [lra|]. intros j Hj ->. apply I, nth_In, Hj.
 Qed.
 
 Lemma slots_here j : (j < k)%nat -> length (seen_of x j) = m.
@@ -282,29 +278,56 @@ Proof.
     split; [intros _; exact O|]. now apply given_keys_never_worse.
 Qed.
 
+(** Deterministic caches of b bits, whatever δ is: [given_keys], of columns that end. *)
+Lemma suffices_exactly : exists lev, unit_levels x lev /\
+  (in_turn = false ->
+   read_at_once k (slot x) d (seen_of x) Ks (query_of x) token L lev (Q2R eta) (Q2R alpha)) /\
+  forall b, suffices x lev eta alpha d_v b <->
+    INR (Z.to_nat d_v) * rsum k (fun j => log2 (INR (L j))) <= INR b.
+Proof.
+  destruct told_here as (lev & U & O & R). exists lev.
+  destruct accepted_parts as (N & _ & T).
+  destruct (told_parts _ _ _ _ T) as (_ & _ & S & _ & A & G & _). apply guarantee_R in G as [Ge Ga].
+  split; [intros j a Hj Ha; apply U; [exact Hj|unfold L; lia]|]. split; [exact O|]. intros b.
+  rewrite <- (given_keys m (slot x) d (Z.to_nat d_v) k (seen_of x) Ks (query_of x) token L
+    lev (Q2R eta) (Q2R alpha) Ge Ga S slots_here A
+    (fun j Hj => ltac:(pose proof (level_count j Hj); unfold L; lia)) R b).
+  split; intros (state & answer & Hb & Hgood).
+  - exists (fun V => state (cut d_v V)), answer. split.
+    + intros V HV. now apply Hb, cut_holds.
+    + intros V j c HV Hj Hc. assert (Hc' : (Z.of_nat c < d_v)%Z) by lia.
+      pose proof (Hgood (cut d_v V) j c (cut_holds x lev d_v V HV) Hj Hc') as H.
+      rewrite (right_answer_cut x d_v V j c Hc') in H. exact H.
+  - exists (fun V => if (0 <? d_v)%Z then state (repeated d_v V) else repeat false b), answer.
+    destruct (Z.ltb_spec 0 d_v) as [P|P]; split.
+    + intros V HV. now apply Hb, repeated_given.
+    + intros V j c HV Hj Hc. rewrite <- (right_answer_repeated x d_v V j c Hc).
+      apply (Hgood (repeated d_v V)); [now apply repeated_given|exact Hj|lia].
+    + intros V _. apply repeat_length.
+    + intros V j c _ _ Hc. lia.
+Qed.
+
+Lemma bits_reached (b : nat) : IZR bits - 1 < INR b \/ bits = 0%Z -> (bits <= Z.of_nat b)%Z.
+Proof.
+  intros [H| ->]; [|lia]. rewrite INR_IZR_INZ in H. apply Z.lt_succ_r, lt_IZR.
+  rewrite succ_IZR. lra.
+Qed.
+
 Lemma accepts_in_turn : delta = 0%Q -> forces x eta alpha d_v bits.
 Proof.
-  intros D b state answer Hb Hgood. destruct told_here as (lev & U & _ & R).
-  destruct accepted_parts as (N & E & T).
-  destruct (told_parts _ _ _ _ T) as (_ & _ & S & _ & A & G & _). apply guarantee_R in G as [Ge Ga].
-  destruct (needed _ _ _ _ N) as (_ & _ & Hd & _).
-  pose proof (proj1 (given_keys m (slot x) d (Z.to_nat d_v) k (seen_of x) Ks (query_of x) token L
-    lev (Q2R eta) (Q2R alpha) Ge Ga S slots_here A
-    (fun j Hj => ltac:(pose proof (level_count j Hj); unfold L; lia)) R b)) as F.
-  assert (B : INR (Z.to_nat d_v) * rsum k (fun j => log2 (INR (L j))) <= INR b).
-  { apply F. exists state, answer. split.
-    - intros V HV. apply Hb. now apply (values_unit lev).
-    - intros V j c HV Hj Hc. apply (Hgood V j c); [now apply (values_unit lev)|exact Hj|lia]. }
-  destruct needed_here as [H| ->]; [|lia].
-  rewrite D in H. replace (Q2R 0) with 0 in H by (unfold Q2R; simpl; ring).
-  rewrite (rsum_ext _ _ (fun j => log2 (INR (L j)))) in H
-    by (intros; rewrite H2_0; ring).
-  rewrite (INR_IZR_INZ b) in B. apply Z.lt_succ_r, lt_IZR. rewrite succ_IZR. lra.
+  intros D. destruct suffices_exactly as (lev & U & _ & H). exists lev. split; [exact U|].
+  intros b. rewrite H. clear H. destruct needed_here as [F M].
+  assert (E : bits_of_symbols = INR (Z.to_nat d_v) * rsum k (fun j => log2 (INR (L j)))).
+  { unfold bits_of_symbols. f_equal. apply rsum_ext. intros j _. rewrite D.
+    replace (Q2R 0) with 0 by (unfold Q2R; simpl; ring). rewrite H2_0. ring. }
+  rewrite E in F, M. split; intros B.
+  - apply bits_reached. destruct F as [F|F]; [left; lra|now right].
+  - apply IZR_le in B. rewrite <- INR_IZR_INZ in B. lra.
 Qed.
 
 Lemma accepts_at_once : in_turn = false -> forces_randomized x eta alpha delta d_v bits.
 Proof.
-  intros I b T w state answer Hw Hb Hgood. destruct told_here as (lev & U & R & _).
+  intros I. destruct suffices_exactly as (lev & U & R & H). exists lev. split; [exact U|].
   destruct accepted_parts as (N & E & P).
   destruct (told_parts _ _ _ _ P) as (_ & _ & S & _ & A & G & _). apply guarantee_R in G as [Ge Ga].
   destruct (needed _ _ _ _ N) as (_ & _ & Hd & _).
@@ -312,17 +335,26 @@ Proof.
   { unfold are_needed, is_error in N. rewrite !andb_true_iff in N.
     destruct N as ((((((N1 & N2) & _) & _) & _) & _) & _). apply Qle_bool_iff, Qle_Rle in N1, N2.
     unfold Q2R in N1 at 1, N2 at 2. simpl in N1, N2. lra. }
-  assert (B : INR (Z.to_nat d_v) * rsum k (fun j => log2 (INR (L j)) - H2 (Q2R delta)
-                - Q2R delta * log2 (INR (L j - 1))) <= INR b).
-  { apply (given_keys_randomized m (slot x) d (Z.to_nat d_v) k (seen_of x) Ks (query_of x) token L
-      lev (Q2R eta) (Q2R alpha) b T w (Q2R delta) state answer); try assumption.
-    - exact slots_here.
-    - intros j Hj. pose proof (level_count j Hj). unfold L. lia.
-    - now apply R.
-    - intros u V HV. apply Hb. now apply (values_unit lev).
-    - intros V j c HV Hj Hc. apply (Hgood V j c); [now apply (values_unit lev)|exact Hj|lia]. }
-  destruct needed_here as [H| ->]; [|lia].
-  rewrite (INR_IZR_INZ b) in B. apply Z.lt_succ_r, lt_IZR. rewrite succ_IZR. lra.
+  split.
+  - intros b (T & w & state & answer & Hw & Hb & Hgood).
+    assert (B : bits_of_symbols <= INR b).
+    { apply (given_keys_randomized m (slot x) d (Z.to_nat d_v) k (seen_of x) Ks (query_of x) token L
+        lev (Q2R eta) (Q2R alpha) b T w (Q2R delta) (fun u V => state u (cut d_v V)) answer);
+        try assumption.
+      - exact slots_here.
+      - intros j Hj. pose proof (level_count j Hj). unfold L. lia.
+      - now apply R.
+      - intros u V HV. now apply Hb, cut_holds.
+      - intros V j c HV Hj Hc. assert (Hc' : (Z.of_nat c < d_v)%Z) by lia.
+        pose proof (Hgood (cut d_v V) j c (cut_holds x lev d_v V HV) Hj Hc') as B.
+        rewrite (right_answer_cut x d_v V j c Hc') in B. exact B. }
+    apply bits_reached. destruct needed_here as [[F|F] _]; [left; lra|now right].
+  - destruct (bits_above (INR (Z.to_nat d_v) * rsum k (fun j => log2 (INR (L j))))) as [b Hb].
+    apply H in Hb as (state & answer & Hb & Hgood).
+    exists b, 1%nat, (fun _ => 1), (fun _ => state), (fun _ => answer).
+    split; [split; [intros; lra|simpl; lra]|]. split; [intros u V; apply Hb|].
+    intros V j c HV Hj Hc. specialize (Hgood V j c HV Hj Hc). cbn [Definitions.rsum].
+    unfold Definitions.failure. destruct (Rle_dec _ _) as [_|F]; [lra|]. exfalso. exact (F Hgood).
 Qed.
 End Accepted.
 

@@ -24,24 +24,44 @@ Definition right_answer (x : trace) (V : matrix) (j c : nat) : R :=
   tensor (seen_of x j) (length (hd [] (queries x))) (query_of x j) (map matrix_of (trace_keys x))
     (with_slot x V) c.
 
-Definition unit_values (V : matrix) : Prop := forall i c, 0 <= V i c <= 1.
+(** Levels in [0, 1] for each symbol; and values of d_v columns that hold symbols: each entry of the
+    value of a symbol's token is one of its levels, all others are 0. They are finitely many. *)
+Definition unit_levels (x : trace) (lev : nat -> nat -> R) : Prop :=
+  forall j a, (j < length (tokens x))%nat -> (Z.of_nat a < nth j (levels x) 0)%Z ->
+    0 <= lev j a <= 1.
+Definition holds_symbols (x : trace) (lev : nat -> nat -> R) (d_v : Z) (V : matrix) : Prop :=
+  (forall j c, (j < length (tokens x))%nat -> (Z.of_nat c < d_v)%Z ->
+     exists a, (Z.of_nat a < nth j (levels x) 0)%Z /\ V (nth j (tokens x) 0%nat) c = lev j a) /\
+  (forall i c, ~ In i (tokens x) \/ (d_v <= Z.of_nat c)%Z -> V i c = 0).
 
-(** Every cache with states of exactly b bits that answers within (η, α), for all values in [0, 1]
-    of d_v columns, has at least so many bits. *)
-Definition forces (x : trace) (eta alpha : Q) (d_v bits : Z) : Prop :=
-  forall b (state : matrix -> list bool) (answer : nat -> reader),
-    (forall V, unit_values V -> length (state V) = b) ->
-    (forall V j c, unit_values V -> (j < length (tokens x))%nat -> (Z.of_nat c < d_v)%Z ->
+(** Some cache with states of exactly b bits answers each query within (η, α), whichever of these
+    values it has seen. *)
+Definition suffices (x : trace) (lev : nat -> nat -> R) (eta alpha : Q) (d_v : Z) (b : nat) : Prop :=
+  exists (state : matrix -> list bool) (answer : nat -> reader),
+    (forall V, holds_symbols x lev d_v V -> length (state V) = b) /\
+    (forall V j c, holds_symbols x lev d_v V -> (j < length (tokens x))%nat ->
+       (Z.of_nat c < d_v)%Z ->
        accurate (Q2R eta) (Q2R alpha) (answer j (state V) (query_of x j) c)
-         (right_answer x V j c)) ->
-    (bits <= Z.of_nat b)%Z.
+         (right_answer x V j c)).
 
-(** With public coins, each answer failing with probability at most δ. *)
-Definition forces_randomized (x : trace) (eta alpha delta : Q) (d_v bits : Z) : Prop :=
-  forall b T w (state : nat -> matrix -> list bool) (answer : nat -> nat -> reader),
-    distribution T w ->
-    (forall u V, unit_values V -> length (state u V) = b) ->
-    (forall V j c, unit_values V -> (j < length (tokens x))%nat -> (Z.of_nat c < d_v)%Z ->
+(** For some such levels, b bits suffice exactly if b >= bits. So a cache that is right for more
+    values than these, or for all in [0, 1], has at least so many. *)
+Definition forces (x : trace) (eta alpha : Q) (d_v bits : Z) : Prop :=
+  exists lev, unit_levels x lev /\
+    forall b, suffices x lev eta alpha d_v b <-> (bits <= Z.of_nat b)%Z.
+
+(** With public coins, each answer failing with probability at most δ: no fewer bits suffice; and
+    some do. *)
+Definition suffices_randomized (x : trace) (lev : nat -> nat -> R) (eta alpha delta : Q) (d_v : Z)
+    (b : nat) : Prop :=
+  exists T w (state : nat -> matrix -> list bool) (answer : nat -> nat -> reader),
+    distribution T w /\
+    (forall u V, holds_symbols x lev d_v V -> length (state u V) = b) /\
+    (forall V j c, holds_symbols x lev d_v V -> (j < length (tokens x))%nat ->
+       (Z.of_nat c < d_v)%Z ->
        rsum T (fun u => w u * failure (Q2R eta) (Q2R alpha)
-                 (answer u j (state u V) (query_of x j) c) (right_answer x V j c)) <= Q2R delta) ->
-    (bits <= Z.of_nat b)%Z.
+                 (answer u j (state u V) (query_of x j) c) (right_answer x V j c)) <= Q2R delta).
+Definition forces_randomized (x : trace) (eta alpha delta : Q) (d_v bits : Z) : Prop :=
+  exists lev, unit_levels x lev /\
+    (forall b, suffices_randomized x lev eta alpha delta d_v b -> (bits <= Z.of_nat b)%Z) /\
+    exists b, suffices_randomized x lev eta alpha delta d_v b.

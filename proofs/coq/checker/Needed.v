@@ -5,6 +5,13 @@ From KVFloor Require Import Bounds.
 Import ListNotations.
 Open Scope R_scope.
 
+(** There are as many bits as one likes. *)
+Lemma bits_above y : exists b, y <= INR b.
+Proof.
+  exists (Z.to_nat (up y)). rewrite INR_IZR_INZ. destruct (archimed y) as [A _].
+  apply Rle_trans with (IZR (up y)); [lra|]. apply IZR_le. lia.
+Qed.
+
 Section Needed.
 Variables (delta : Q) (levels : list Z) (d_v bits : Z).
 
@@ -23,12 +30,6 @@ Definition under_float (up : bool) (L : Z) : Z * Z :=
 Definition tops (up : bool) : Z * Z := power up (product_float up (top_float up) levels) d_v.
 Definition unders (up : bool) : Z * Z := power up (product_float up (under_float up) levels) d_v.
 
-(** x 2^n < y for two floats. *)
-Definition below (x : Z * Z) (n : Z) (y : Z * Z) : bool :=
-  let e := (snd x + n)%Z in
-  let least := Z.min e (snd y) in
-  (Z.shiftl (fst x) (e - least) <? Z.shiftl (fst y) (snd y - least))%Z.
-
 Definition is_error : bool := Qle_bool 0 delta && Qle_bool delta (1 # 2).
 
 (** One bit less is not enough; so many are. *)
@@ -43,15 +44,16 @@ Hypothesis Hneeded : are_needed = true.
 
 Lemma needed : (0 <= a)%Z /\ (0 < b - a)%Z /\ (0 <= d_v)%Z /\
   (forall L, In L levels -> (2 <= L)%Z) /\
-  (0 <= bits)%Z /\ is_floor = true.
+  (0 <= bits)%Z /\ is_floor = true /\ is_met = true.
 Proof.
   unfold are_needed, is_error in Hneeded. rewrite !andb_true_iff in Hneeded.
-  destruct Hneeded as ((((((E1 & E2) & D) & L) & B0) & B) & _).
+  destruct Hneeded as ((((((E1 & E2) & D) & L) & B0) & B) & M).
   apply Qle_bool_iff in E1, E2. unfold Qle in E1, E2. cbn in E1, E2.
   apply Z.leb_le in D, B0. rewrite forallb_forall in L.
   unfold a, b. repeat split; try lia.
   - intros x Hx. apply Z.leb_le. now apply L.
   - exact B.
+  - exact M.
 Qed.
 
 Lemma top_bounds up L : In L levels -> bounds up (top_float up L) (top_of L).
@@ -68,25 +70,10 @@ Proof.
   repeat apply times_bounds; apply power_bounds; try lia; apply exact_bounds; lia.
 Qed.
 
-Lemma below_correct x n y : sound x -> sound y -> (0 <= n)%Z -> below x n y = true ->
-  (value x * 2 ^ n < value y)%Z.
-Proof.
-  intros [X0 X1] [Y0 Y1] Hn H. unfold below in H. apply Z.ltb_lt in H.
-  assert (M : (0 <= Z.min (snd x + n) (snd y) <= snd x + n)%Z) by lia.
-  assert (M' : (Z.min (snd x + n) (snd y) <= snd y)%Z) by lia.
-  set (m := Z.min (snd x + n) (snd y)) in *. clearbody m.
-  rewrite !Z.shiftl_mul_pow2 in H by lia. unfold value.
-  rewrite <- Z.mul_assoc, <- Z.pow_add_r by lia.
-  replace (snd x + n)%Z with ((snd x + n - m) + m)%Z by lia.
-  replace (snd y) with ((snd y - m) + m)%Z at 1 by lia.
-  rewrite !(Z.pow_add_r 2 _ m) by lia. rewrite !Z.mul_assoc.
-  apply Z.mul_lt_mono_pos_r; [now apply Z.pow_pos_nonneg|exact H].
-Qed.
-
 Lemma powers_below : (1 <= bits)%Z ->
   (product_of under_of levels ^ d_v * 2 ^ (b * (bits - 1)) < product_of top_of levels ^ d_v)%Z.
 Proof.
-  intros Hbits. destruct needed as (Ha & Hb & Hd & HL & _ & B). unfold is_floor in B.
+  intros Hbits. destruct needed as (Ha & Hb & Hd & HL & _ & B & _). unfold is_floor in B.
   destruct (Z.eqb_spec bits 0) as [->|_]; cbn [orb] in B; [lia|].
   pose proof (power_bounds true _ _ d_v Hd (product_bounds true (under_float true) under_of levels
     (under_bounds true))) as (S1 & _ & U).
@@ -94,8 +81,24 @@ Proof.
     (top_bounds false))) as (S2 & _ & T).
   fold (unders true) in S1, U. fold (tops false) in S2, T.
   assert (Hn : (0 <= b * (bits - 1))%Z) by (apply Z.mul_nonneg_nonneg; [discriminate|lia]).
-  pose proof (below_correct _ _ _ S1 S2 Hn B) as L.
+  apply (below_correct _ _ _ S1 S2 Hn) in B.
   pose proof (Z.pow_pos_nonneg 2 (b * (bits - 1)) ltac:(lia) Hn). nia.
+Qed.
+
+Lemma powers_met :
+  (product_of top_of levels ^ d_v <= product_of under_of levels ^ d_v * 2 ^ (b * bits))%Z.
+Proof.
+  destruct needed as (Ha & Hb & Hd & HL & B0 & _ & M). unfold is_met in M.
+  apply negb_true_iff in M.
+  pose proof (power_bounds false _ _ d_v Hd (product_bounds false (under_float false) under_of
+    levels (under_bounds false))) as (S1 & _ & U).
+  pose proof (power_bounds true _ _ d_v Hd (product_bounds true (top_float true) top_of levels
+    (top_bounds true))) as (S2 & _ & T).
+  fold (unders false) in S1, U. fold (tops true) in S2, T.
+  assert (Hn : (0 <= b * bits)%Z) by (apply Z.mul_nonneg_nonneg; [discriminate|lia]).
+  assert (N : ~ (value (unders false) * 2 ^ (b * bits) < value (tops true))%Z).
+  { intros L. apply (below_correct _ _ _ S1 S2 Hn) in L. rewrite L in M. discriminate M. }
+  pose proof (Z.pow_pos_nonneg 2 (b * bits) ltac:(lia) Hn). nia.
 Qed.
 
 Lemma ln_power x n : (0 < x \/ n = 0)%Z -> (0 <= n)%Z -> ln (IZR (x ^ n)) = IZR n * ln (IZR x).
@@ -159,27 +162,42 @@ Proof.
   rewrite Ea. rewrite minus_IZR. field. lra.
 Qed.
 
-Lemma needed_bits : IZR bits - 1 < IZR d_v * lsum need levels \/ bits = 0%Z.
+(** The logarithm of a power of 2 times what is under it, in such bits. *)
+Lemma ln_needed n : (0 <= b * n)%Z ->
+  0 < IZR (product_of under_of levels ^ d_v * 2 ^ (b * n)) /\
+  0 < IZR (product_of top_of levels ^ d_v) /\
+  ln (IZR (product_of top_of levels ^ d_v)) - ln (IZR (product_of under_of levels ^ d_v * 2 ^ (b * n)))
+  = IZR b * ln 2 * (IZR d_v * lsum need levels - IZR n).
 Proof.
-  destruct needed as (Ha & Hb & Hd & HL & B0 & _).
-  destruct (Z.eq_dec bits 0) as [E|N]; [now right|left].
-  pose proof (powers_below ltac:(lia)) as H.
-  assert (B : (0 < b)%Z) by reflexivity.
+  intros Hn. destruct needed as (Ha & Hb & Hd & HL & B0 & _).
   assert (Pt : (0 < product_of top_of levels)%Z)
     by (apply product_pos; intros; now apply parts_pos).
   assert (Pu : (0 < product_of under_of levels)%Z)
     by (apply product_pos; intros; now apply parts_pos).
   assert (Pd : (0 < product_of under_of levels ^ d_v)%Z) by now apply Z.pow_pos_nonneg.
-  assert (P2 : (0 < 2 ^ (b * (bits - 1)))%Z) by (apply Z.pow_pos_nonneg; nia).
-  apply IZR_lt in H. apply ln_increasing in H; [|apply IZR_lt; now apply Z.mul_pos_pos].
-  rewrite ln_times, !ln_power, !ln_product in H by (try lia; try assumption; try nia;
+  assert (P2 : (0 < 2 ^ (b * n))%Z) by now apply Z.pow_pos_nonneg.
+  split; [now apply IZR_lt, Z.mul_pos_pos|]. split; [now apply IZR_lt, Z.pow_pos_nonneg|].
+  rewrite ln_times, !ln_power, !ln_product by (try lia; try assumption;
     intros; now apply parts_pos).
   assert (E : lsum (fun x => ln (IZR (top_of x))) levels
     = lsum (fun x => ln (IZR (under_of x))) levels + IZR b * ln 2 * lsum need levels).
   { rewrite <- lsum_scal, <- lsum_plus. apply lsum_ext. intros L HL'.
     pose proof (ln_parts L HL'). lra. }
-  rewrite E, mult_IZR, minus_IZR in H. pose proof ln2_pos.
+  rewrite E, mult_IZR. ring.
+Qed.
+
+Lemma needed_bits :
+  (IZR bits - 1 < IZR d_v * lsum need levels \/ bits = 0%Z) /\
+  IZR d_v * lsum need levels <= IZR bits.
+Proof.
+  destruct needed as (_ & _ & _ & _ & B0 & _).
+  assert (B : (0 < b)%Z) by reflexivity. pose proof ln2_pos.
   assert (Bp : 0 < IZR b * ln 2) by (apply Rmult_lt_0_compat; [now apply IZR_lt|assumption]).
-  apply Rmult_lt_reg_l with (IZR b * ln 2); [exact Bp|]. lra.
+  split.
+  - destruct (Z.eq_dec bits 0) as [E|N]; [now right|left].
+    destruct (ln_needed (bits - 1) ltac:(nia)) as (P & _ & E). rewrite minus_IZR in E.
+    pose proof (powers_below ltac:(lia)) as U. apply IZR_lt, (ln_increasing _ _ P) in U. nra.
+  - destruct (ln_needed bits ltac:(nia)) as (_ & P & E).
+    pose proof powers_met as U. apply IZR_le, (ln_le _ _ P) in U. nra.
 Qed.
 End Needed.

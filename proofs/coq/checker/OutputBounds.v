@@ -1,7 +1,7 @@
 (** Where the output of tensor attention lies, decided in whole numbers. *)
 From Coq Require Import Reals Lra Lia ZArith QArith Qreals List Bool.
 From KVFloor Require Import Sums Attention Tuples.
-From KVFloor Require Import Certificates Exponential Numbers.
+From KVFloor Require Import Certificates Exponential Numbers Groups.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -27,104 +27,6 @@ Proof.
     [rewrite lsum_plus, lsum_scal_r; ring|apply lsum_ext; intros; ring].
 Qed.
 
-(** ** Tuples of one logit together *)
-
-(** How far below the largest logit, how many tuples, and the sum of their values. *)
-Definition group := (Z * Z * Z)%type.
-
-Inductive tree := Leaf | Node (less : tree) (g : group) (more : tree).
-
-Fixpoint insert (a v : Z) (t : tree) : tree :=
-  match t with
-  | Leaf => Node Leaf (a, 1, v)%Z Leaf
-  | Node less (a', k, s) more =>
-      match (a ?= a')%Z with
-      | Lt => Node (insert a v less) (a', k, s) more
-      | Eq => Node less (a', k + 1, s + v)%Z more
-      | Gt => Node less (a', k, s) (insert a v more)
-      end
-  end.
-
-Fixpoint flatten (t : tree) (rest : list group) : list group :=
-  match t with
-  | Leaf => rest
-  | Node less g more => flatten less (g :: flatten more rest)
-  end.
-
-Definition grouped (l : list (Z * Z)) : list group :=
-  flatten (fold_left (fun t e => insert (fst e) (snd e) t) l Leaf) [].
-
-(** What a group adds to the sum of e (x v - y). *)
-Definition part (x y : Z) (g : group) : Z := let '(_, k, s) := g in (x * s - y * k)%Z.
-Definition distance (g : group) : Z := fst (fst g).
-Definition linear (e : Z -> R) (x y : Z) (l : list group) : R :=
-  lsum (fun g => e (distance g) * IZR (part x y g)) l.
-
-Lemma flatten_rest e x y z t : forall rest rest',
-  linear e x y rest = linear e x y rest' + z ->
-  linear e x y (flatten t rest) = linear e x y (flatten t rest') + z.
-Proof.
-  unfold linear. induction t as [|less IHl g more IHm]; intros rest rest' H; [exact H|].
-  cbn [flatten]. apply IHl. cbn [lsum]. rewrite (IHm rest rest' H). ring.
-Qed.
-
-Lemma flatten_insert e x y a v t : forall rest,
-  linear e x y (flatten (insert a v t) rest)
-  = linear e x y (flatten t rest) + e a * IZR (x * v - y).
-Proof.
-  induction t as [|less IHl [[a' k] s] more IHm]; intros rest.
-  - unfold linear. cbn. rewrite Z.mul_1_r. ring.
-  - cbn [insert]. destruct (Z.compare_spec a a') as [->|H|H]; cbn [flatten].
-    + apply flatten_rest. unfold linear, distance, part. cbn [lsum fst].
-      replace (x * (s + v) - y * (k + 1))%Z with ((x * s - y * k) + (x * v - y))%Z by ring.
-      rewrite plus_IZR. ring.
-    + apply IHl.
-    + apply flatten_rest. specialize (IHm rest). unfold linear in *. cbn [lsum]. rewrite IHm. ring.
-Qed.
-
-Lemma grouped_linear e x y l :
-  linear e x y (grouped l) = lsum (fun p => e (fst p) * IZR (x * snd p - y)) l.
-Proof.
-  unfold grouped.
-  enough (H : forall t,
-    linear e x y (flatten (fold_left (fun t p => insert (fst p) (snd p) t) l t) [])
-    = linear e x y (flatten t []) + lsum (fun p => e (fst p) * IZR (x * snd p - y)) l)
-    by (rewrite H; unfold linear; simpl; ring).
-  induction l as [|p l IH]; intros t; cbn [fold_left lsum]; [ring|].
-  rewrite IH, flatten_insert. ring.
-Qed.
-
-(** ** Its sign, from enclosures of the exponentials *)
-
-(** A group with its exponential between two multiples of 2^-w. *)
-Definition enclosed_group := (Z * Z * group)%type.
-
-Definition least_part (x y : Z) (g : enclosed_group) : Z :=
-  let '(l, h, g) := g in let p := part x y g in if (0 <=? p)%Z then (p * l)%Z else (p * h)%Z.
-Definition least (x y : Z) (l : list enclosed_group) : Z :=
-  fold_right (fun g s => (least_part x y g + s)%Z) 0%Z l.
-
-Definition enclose (w b : Z) (g : group) : enclosed_group :=
-  (exponential w 1 (distance g) b, g).
-
-Lemma least_linear w b x y l : (0 <= w)%Z -> (0 < b)%Z ->
-  (forall g, In g l -> (0 <= distance g)%Z) ->
-  IZR (least x y (map (enclose w b) l))
-  <= linear (fun a => exp (- (IZR a / IZR b))) x y l * IZR (one w).
-Proof.
-  intros Hw Hb. unfold linear. induction l as [|g l IH]; intros H; simpl; [lra|].
-  rewrite plus_IZR, Rmult_plus_distr_r.
-  apply Rplus_le_compat; [|apply IH; intros; apply H; now right].
-  pose proof (exponential_between w Hw 1 (distance g) b (H g (or_introl eq_refl)) Hb) as E.
-  unfold enclose, least_part. destruct (exponential w 1 (distance g) b) as [lo hi].
-  destruct (E ltac:(lia)) as (_ & L & U). rewrite sqrt_1, Rmult_1_r in L, U.
-  set (e := exp (- (IZR (distance g) / IZR b))) in *.
-  replace (e * IZR (part x y g) * IZR (one w)) with (IZR (part x y g) * (e * IZR (one w))) by ring.
-  destruct (Z.leb_spec 0 (part x y g)) as [P|P]; rewrite mult_IZR.
-  - apply IZR_le in P. nra.
-  - apply IZR_lt in P. nra.
-Qed.
-
 (** ** Both bounds, at a precision that is doubled until it decides *)
 
 (** Whether the mean of the groups, over V, lies above or below r, if the enclosures show it. *)
@@ -137,8 +39,9 @@ Definition is_equal (V : Z) (l : list group) (r : Q) : bool :=
 
 Definition try_between (b V : Z) (l : list group) (lower upper : Q) (w : Z) : option bool :=
   let e := map (enclose w b) l in
-  if (0 <=? w)%Z && is_above V e lower && is_below V e upper then Some true
-  else if is_below V e lower || is_above V e upper then Some false else None.
+  let (el, eu) := (enclosures w b V l e lower, enclosures w b V l e upper) in
+  if (0 <=? w)%Z && is_above V el lower && is_below V eu upper then Some true
+  else if is_below V el lower || is_above V eu upper then Some false else None.
 
 Fixpoint decided (fuel : nat) (try : Z -> option bool) (w : Z) : bool :=
   match fuel with
@@ -328,17 +231,16 @@ Proof.
 Qed.
 
 Lemma sign_output w k r : (0 <= w)%Z ->
-  (0 < least (k * Zpos (Qden r)) (k * (Qnum r * value_denominator))
-         (map (enclose w logit_denominator) (groups_of whole_entries)))%Z ->
+  (let l := groups_of whole_entries in
+   0 < least (k * Zpos (Qden r)) (k * (Qnum r * value_denominator))
+         (enclosures w logit_denominator value_denominator l
+            (map (enclose w logit_denominator) l) r))%Z ->
   0 < IZR k * (output_of - Q2R r).
 Proof.
-  intros Hw H. apply IZR_lt in H. pose proof (one_pos w Hw) as P1.
-  pose proof (least_linear w logit_denominator (k * Zpos (Qden r))
-    (k * (Qnum r * value_denominator)) _ Hw logit_denominator_pos
-    (distances_nonneg whole_entries)) as L.
-  destruct (linear_output k r) as (P & PP & E). rewrite E in L.
-  apply Rmult_lt_reg_r with (P * IZR (one w)); [now apply Rmult_lt_0_compat|].
-  rewrite Rmult_0_l, <- Rmult_assoc. lra.
+  intros Hw H. apply (enclosures_sign _ _ _ _ _ _ Hw logit_denominator_pos
+    (distances_nonneg whole_entries)) in H.
+  destruct (linear_output k r) as (P & PP & E). rewrite E in H.
+  apply Rmult_lt_reg_r with P; [exact PP|]. lra.
 Qed.
 
 Lemma grid_step : Q2R (1 # 2 ^ 64) = / 2 ^ 64.

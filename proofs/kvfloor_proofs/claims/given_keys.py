@@ -353,7 +353,8 @@ what all tuples with token i in that slot weigh.
 balls: levels that the balls leave open are not counted.""",
     source="H4; its (1 - H₂(δ)) for symbols of more than two levels is H5's larger number here",
     assumptions=(
-        "keys and queries are public and fixed; the cache is right for all values in [0, 1]",
+        "keys and queries are public and fixed; the cache is right for all values that hold "
+        "symbols: finitely many, on levels in [0, 1]",
         "all queries are answered from one state, each seeing the tokens that its mask leaves it",
         "0 <= η < 1, α >= 0; 0 <= δ <= 1/2, and δ = 0 for successive reading",
     ),

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from kvfloor_proofs.cli.certificates import check_folder, write_certificates
+from kvfloor_proofs.cli.certificates import write_certificates
 from kvfloor_proofs.cli.failing import is_verbose, verbose
-from kvfloor_proofs.cli.files import check_writable, printable, quiet, write
+from kvfloor_proofs.cli.files import check_folder, check_writable, printable, quiet, write
 from kvfloor_proofs.cli.in_model import audit_model, model_options, without_models
 from kvfloor_proofs.cli.picture import check_picture, draw_picture
 from kvfloor_proofs.cli.settings import combined, configured, importable
@@ -20,7 +20,7 @@ __all__ = ["audit", "sweep"]
 
 ARGUMENT = "factory"
 OPTIONS = (
-    click.option("--order", default=2, show_default=True, help="Slots of keys and values."),
+    click.option("--order", default=2, show_default=True, help="Slots; 1 is plain attention."),
     click.option("--family", default="auto", show_default=True, help="Of the instances."),
     click.option("--eta", default="0", show_default=True, help="Relative part of the guarantee."),
     click.option("--alpha", default="1/8", show_default=True, help="Absolute part."),
@@ -91,7 +91,8 @@ def audit(
         canvas()  # before the work is done
     if picture is not None:
         check_picture(picture)
-    check_folder(certificates)
+    if certificates is not None:
+        check_folder(certificates, "--certificates")
     warm(WRITING, READING)  # while the cache is looked at
     cache = importable(configured(factory, settings), ARGUMENT)
     result = run(cache, **terms)

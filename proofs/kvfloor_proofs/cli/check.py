@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-UNPROVED, UNREADABLE = "not proved", "cannot be read"
-STATUS_CODES = {"ok": 0, "invalid": 1, UNPROVED: 1, "malformed": 2, UNREADABLE: 2}
+UNPROVED, UNREADABLE, FAILED = "not proved", "cannot be read", "Coq failed"
+STATUS_CODES = {"ok": 0, "invalid": 1, UNPROVED: 1, "malformed": 2, UNREADABLE: 2, FAILED: 2}
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def check(
 ) -> int:
     """Check certificates.
 
-    Exit status 0 if all hold, 1 if one is invalid (or not proved), 2 if one is malformed or cannot
-    be read.
+    Exit status 0 if all hold, 1 if one is invalid (or not proved), 2 if one is malformed, cannot be
+    read, or Coq failed on it.
 
     Example: kvfloor check collision.json --cache mycaches:Mine
     """
@@ -58,7 +58,7 @@ def check(
     for report in _verified(reports) if verified else reports:
         if not quiet or report.status != "ok":
             line = ": ".join([report.file, report.status, *report.notes])
-            click.echo(printable(line), err=report.status == UNREADABLE)
+            click.echo(printable(line), err=report.status in (UNREADABLE, FAILED))
         worst = max(worst, STATUS_CODES[report.status])
     return worst
 
@@ -79,7 +79,7 @@ def _report(file: str, factory: Factory | None) -> Report:
 
 
 def _verified(reports: Iterable[Report]) -> Iterator[Report]:
-    """The same, with what Coq's kernel accepted a theorem of; unproved where it did not."""
+    """The same, with what Coq's kernel accepted a theorem of; or why it did not, file by file."""
     from kvfloor.certificates import parse
     from kvfloor_proofs.kernel import certified, sources
 
@@ -94,4 +94,5 @@ def _verified(reports: Iterable[Report]) -> Iterator[Report]:
         if proof.proved:
             yield replace(report, notes=(f"proved in Coq: {proof.said}", *report.notes))
         else:
-            yield replace(report, status=UNPROVED, notes=(proof.said,))
+            status = FAILED if proof.proved is None else UNPROVED
+            yield replace(report, status=status, notes=(proof.said,))

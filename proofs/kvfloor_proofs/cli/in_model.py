@@ -9,8 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from kvfloor_proofs.cli.certificates import check_folder, write_certificates
-from kvfloor_proofs.cli.files import check_writable, write
+from kvfloor_proofs.cli.certificates import write_certificates
+from kvfloor_proofs.cli.files import check_folder, check_writable, write
 from kvfloor_proofs.cli.picture import check_picture, draw_in_model
 from kvfloor_proofs.cli.verdicts import VERDICT_CODES
 
@@ -72,7 +72,8 @@ def audit_model(context: click.Context, compressor: str) -> int:
         check_picture(picture)
     if file is not None:
         check_writable(file, "--json")
-    check_folder(folder)
+    if folder is not None:
+        check_folder(folder, "--certificates")
     result = audit_in_model(compressor, **options)
     show_model_audit(result, Output(stderr=file == "-"), quiet=context.params["quiet"])
     if picture is not None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
 from kvfloor_proofs.cli.failing import is_verbose, verbose
-from kvfloor_proofs.cli.files import check_writable, quiet, write
+from kvfloor_proofs.cli.files import check_writable, html_pages, quiet, write
 
 __all__ = ["verify"]
 
@@ -58,7 +56,7 @@ def verify(
             check_writable(file, option)
     if list(files.values()).count("-") > 1:
         raise click.UsageError("--html: expected a file, as --json is on standard output, got '-'")
-    page = None if html_file is None else _page()
+    pages = None if html_file is None else html_pages()
     wanted = tuple(dict.fromkeys(slugs)) or SLUGS
     claims = [load(slug) for slug in wanted]
     audited = audit(sources()) if kernel else None
@@ -72,18 +70,8 @@ def verify(
         show_fast_path(audited, console)
     if json_file is not None:
         write(json_file, to_json(claims, ordered, audited))
-    if html_file is not None and page is not None:
-        write(html_file, page(claims, ordered, examples=examples, seed=seed))
+    if html_file is not None and pages is not None:
+        write(html_file, pages.page(claims, ordered, examples=examples, seed=seed))
     if any(result.errors for result in ordered):
         return 2
     return 0 if all(result.ok for result in ordered) else 1
-
-
-def _page() -> Callable[..., str]:
-    """What makes the page, found before the work is done; its libraries are an extra."""
-    try:
-        from kvfloor_proofs.html import page
-    except ModuleNotFoundError as error:
-        needed = "expected the extra of kvfloor named report (pip install 'kvfloor[report]')"
-        raise click.UsageError(f"--html: {needed}, got no module {error.name}") from None
-    return page

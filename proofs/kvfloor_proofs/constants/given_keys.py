@@ -78,8 +78,9 @@ def property_asked(data: st.DataObject, tally: Tally) -> None:
     queries = [[round(x) for x in row] for row in queries]
     alpha = data.draw(st.fractions(Fraction(1, 200), Fraction(1, 20)), label="α")
     slot = data.draw(st.integers(0, len(keys) - 1), label="slot")
-    found = floor_of(keys, queries, alpha=alpha, slot=slot)
-    require(floor_of(keys, queries, alpha=alpha, slot=slot, scale=1) == found, "another scale")
+    found = floor_of(keys, queries, alpha=alpha, slot=slot, scale=1)
+    of_models = floor_of(keys, queries, alpha=alpha, slot=slot, scale="1/sqrt(d)")
+    require(floor_of(keys, queries, alpha=alpha, slot=slot) == of_models, "another scale")
     if found.certificate is None:
         return
     trace = found.certificate["trace"]
@@ -88,7 +89,7 @@ def property_asked(data: st.DataObject, tally: Tally) -> None:
     mask = np.ones([len(K_r) for K_r in keys], dtype=np.bool_)
     np.moveaxis(mask, slot, 0)[hidden] = False
     if mask.any():
-        rest = floor_of(keys, queries, alpha=alpha, slot=slot, mask=mask)
+        rest = floor_of(keys, queries, alpha=alpha, slot=slot, scale=1, mask=mask)
         require(hidden not in rest.tokens, "what no query sees holds a symbol")
 
 

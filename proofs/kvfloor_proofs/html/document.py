@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader
@@ -17,12 +15,12 @@ from kvfloor_proofs.html.chains import chain, formula
 from kvfloor_proofs.html.pictures import PICTURES, Panel, Picture
 from kvfloor_proofs.html.pictures.svg import svg
 from kvfloor_proofs.html.prose import line, paragraphs
+from kvfloor_proofs.html.versions import versions
 from kvfloor_proofs.verify import ERROR, NOT_ESTABLISHED, ClaimResult
 
 __all__ = ["page"]
 
 COLUMNS = ("claim", "verdict", "statement and source", "steps", "instances", "certificates")
-LIBRARIES = ("kvfloor", "sympy", "python-flint", "hypothesis", "numpy", "matplotlib")
 STYLE = files("kvfloor_proofs.html") / "templates" / "style.css"
 RULES = """\
 *Algebra*: two sides have one normal form. *Positivity*: the difference has a sign, by the ranges of
@@ -88,7 +86,7 @@ def page(
         examples=examples,
         seed=seed,
         command=f"kvfloor verify {options} --html FILE",
-        versions=", ".join(_versions()),
+        versions=versions(),
     )
 
 
@@ -119,8 +117,3 @@ def _drawn(picture: Picture) -> list[tuple[Panel, Markup]]:
         (panel, svg(panel, f"{picture.name}-{number}"))
         for number, panel in enumerate(picture.panels(), start=1)
     ]
-
-
-def _versions() -> list[str]:
-    python = f"Python {platform.python_version()}"
-    return [python, *(f"{name} {version(name)}" for name in LIBRARIES)]

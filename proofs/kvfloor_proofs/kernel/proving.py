@@ -21,9 +21,12 @@ VERDICT = re.compile(r"\s*= (true|false)\s*: bool\s*")
 
 
 class Certified(NamedTuple):
-    """Whether Coq's kernel accepted a theorem of what a certificate says; that, or why not."""
+    """Whether Coq's kernel accepted a theorem of what a certificate says; that, or why not.
 
-    proved: bool
+    `proved` is None if Coq came to no verdict: it ran out of memory, or said what it should not.
+    """
+
+    proved: bool | None
     said: str
 
 
@@ -40,7 +43,7 @@ def certified(documents: Sequence[Document], folder: Path) -> list[Certified]:
     Raises
     ------
     KernelError
-        If Coq is missing, or says what it should not.
+        If Coq is missing, or rejects the theories.
     """
     found = [_exported(document) for document in documents]
     theories = [theory(certificate) for certificate in found if isinstance(certificate, Exported)]
@@ -86,8 +89,11 @@ def _said(theories: Sequence[str], folder: Path) -> list[tuple[int, str]]:
 def _verdict(certificate: Exported, code: int, said: str) -> Certified:
     if code and REFUSED in said:
         return Certified(False, "Coq's checker refuses it")
+    if code < 0:
+        return Certified(None, f"signal {-code} ended Coq")
     if code or (axioms := axioms_beyond(said.rstrip())) is None:
-        raise KernelError(f"Coq says of a certificate {' '.join(said.split())[:200]!r}")
+        words = " ".join(said[max(0, said.find("Error")) :].split())
+        return Certified(None, f"Coq ended with {code} and said {words[:200]!r}")
     if axioms:
-        raise KernelError(f"a certificate's theorem rests on {', '.join(axioms)}")
+        return Certified(None, f"the theorem rests on {', '.join(axioms)}")
     return Certified(True, certificate.meaning)

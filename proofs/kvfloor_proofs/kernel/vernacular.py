@@ -145,8 +145,6 @@ def _floor(said: TraceInNumbers) -> Exported:
         raise UnspeakableError("a query sees other tuples than all of some tokens of each slot")
     if said.delta > Fraction(1, 2):
         raise UnspeakableError(f"δ = {said.delta} is over 1/2")
-    if said.alpha == 0:  # the theorem is about all real values, which no finite state holds exactly
-        raise UnspeakableError("with α = 0 it would speak of no cache")
     if said.delta.denominator > FINEST:
         raise UnspeakableError(f"δ = {said.delta} has a denominator over {FINEST}")
     numbers = {
@@ -157,8 +155,8 @@ def _floor(said: TraceInNumbers) -> Exported:
     guarantee = f"certificate {_rational(said.eta)} {_rational(said.alpha)}"
     in_turn, needs = str(said.successive).lower(), f"{said.d_v} {said.bits}"
     meaning = (
-        f"caches with states of one length, ({said.eta}, {said.alpha})-accurate for values in "
-        f"[0, 1], have at least {said.bits} bits"
+        f"caches with states of one length, ({said.eta}, {said.alpha})-accurate for values on "
+        f"some levels in [0, 1], have at least {said.bits} bits"
     )
     if said.delta:
         terms = f"{guarantee} {_rational(said.delta)}"
@@ -169,7 +167,8 @@ def _floor(said: TraceInNumbers) -> Exported:
         )  # fmt: skip
     return Exported(
         FLOORS, numbers, f"accepts_floor {guarantee} {in_turn} {needs}",
-        f"forces {guarantee} {needs}", "accepts_floor_holds _ _ _ _ _ _", meaning,
+        f"forces {guarantee} {needs}", "accepts_floor_holds _ _ _ _ _ _",
+        f"{meaning}, which are enough",
     )  # fmt: skip
 
 

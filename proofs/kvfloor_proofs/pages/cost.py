@@ -29,11 +29,11 @@ D = 64
 HEADER = f"""\
 # What the three evaluations cost
 
-[`time-memory`](claims/time-memory.md) counts them; here the same code runs on float64, order 2,
-d = d_v = {D}, one query. Multiplications and words read are the closed forms, which counting
+What a query costs by each evaluation of [`time-memory`](claims/time-memory.md), in float64, at
+order 2, d = d_v = {D}. Multiplications and words read are the closed forms, which counting
 confirms. Milliseconds are wall-clock time, the median of calls in turn in one run on a shared
-machine, BLAS in one thread; ratios are to *factored*. Written by
-`OPENBLAS_NUM_THREADS=1 python -m kvfloor_proofs.pages.cost docs/cost.md`.
+machine, BLAS in one thread. Ratios are to *factored*. Written by `OPENBLAS_NUM_THREADS=1 python -m
+kvfloor_proofs.pages.cost docs/cost.md`.
 
 The two-cache saves half of *products formed first*, counted, and more on the clock, where forming
 products is memory traffic. Against *factored* a query saves one multiplication in n + 1, while its

@@ -11,7 +11,7 @@ from shlex import quote
 from typing import Any
 
 from kvfloor import floor_of
-from kvfloor.audit import Result, Terms, left_out, matches, trace_of
+from kvfloor.audit import Entrant, Result, Terms, left_out, matches, trace_of
 
 __all__ = ["in_order", "league_csv", "league_page"]
 
@@ -24,8 +24,8 @@ HEAD = """\
 # The league{title}
 
 {who}, at up to four budgets, on the same seeded instances: n = {n} tokens, keys
-and values of {d} numbers, order {order}, answers to within α = {alpha}. It is made by one command,
-which goes on where it was interrupted:
+and values of {d} numbers, order {order}, answers to within α = {alpha}. One command makes it, and
+goes on where it was interrupted; with `--cache MODULE:FACTORY` yours plays as well:
 
 ```sh
 {command}
@@ -78,13 +78,16 @@ ROWS = """\
 * More levels at a smaller α would give more back from fine formats, and nothing more from coarse
   ones.
 
-The rows are in [{name}.jsonl]({name}.jsonl) and [{name}.csv]({name}.csv).
+The rows are in [{name}.jsonl]({name}.jsonl) and [{name}.csv]({name}.csv); with `--html FILE` the
+command makes one page of all this, whose table is sorted by a click on the name of a column.
 """
 
 
-def in_order(results: Sequence[Result], terms: Terms) -> list[Result]:
+def in_order(
+    results: Sequence[Result], terms: Terms, guests: Sequence[Entrant] = ()
+) -> list[Result]:
     """Return results in the order of the entrants."""
-    keys = [match.key for match in matches(terms)]
+    keys = [match.key for match in matches(terms, guests=guests)]
     return sorted(results, key=lambda result: keys.index(result.task))
 
 
@@ -121,7 +124,11 @@ def _columns(terms: Terms) -> tuple[str, ...]:
 
 
 def league_page(
-    results: Sequence[Result], terms: Terms, name: str, only: Sequence[str] = ()
+    results: Sequence[Result],
+    terms: Terms,
+    name: str,
+    only: Sequence[str] = (),
+    guests: Sequence[Entrant] = (),
 ) -> str:
     """Return the page, results in the order given.
 
@@ -133,6 +140,8 @@ def league_page(
         Of its files.
     only : sequence of str
         Caches that played, if not all did.
+    guests : sequence of Entrant
+        That played beside them.
     """
     columns = _columns(terms)
     lines = [columns, ["---"] * 2 + ["--:"] * (len(columns) - 2), *map(_row, results)]
@@ -140,12 +149,14 @@ def league_page(
     first = terms.order == 1
     head = HEAD, *[DRAWING] * first, *[TRACE] * bool(terms.trace)
     tail = TAIL, *[AT_ORDER_1] * first, ROWS
-    known = _known(terms, name, only)
+    known = _known(terms, name, only, guests)
     above, below = ("".join(part.format(**known) for part in parts) for parts in (head, tail))
     return above + table + below
 
 
-def _known(terms: Terms, name: str, only: Sequence[str]) -> dict[str, Any]:
+def _known(
+    terms: Terms, name: str, only: Sequence[str], guests: Sequence[Entrant]
+) -> dict[str, Any]:
     """What the page says of the terms."""
     command = f"kvfloor league docs -n {terms.n} -d {terms.d} --alpha {terms.alpha}"
     of_trace: dict[str, Any] = {}
@@ -159,22 +170,34 @@ def _known(terms: Terms, name: str, only: Sequence[str]) -> dict[str, Any]:
         of_trace = {"trace": file} | _forced(terms)
     if name != "league":
         command += f" --name {name}"
-    command += "".join(f" --only {quote(cache)}" for cache in only)
+    command += "".join(f" --only {quote(cache)}" for cache in only) + _of_guests(guests)
+    who = f"Of the caches that ship {len(only)}" if only else "Every cache that ships"
+    who += "".join(f", `{cache}`" for cache in dict.fromkeys(one.cache for one in guests))
     title = "" if name == "league" else f": n = {terms.n}, order {terms.order}"
     return {
         **{"n": terms.n, "d": terms.d, "alpha": terms.alpha, "order": terms.order},
-        "who": f"Of the caches that ship {len(only)}" if only else "Every cache that ships",
+        "who": who,
         **{"instances": terms.instances, "title": title, "command": command, "name": name},
         "left_out": ", ".join(f"`{who}` ({why})" for who, why in left_out(terms.order).items()),
         **of_trace,
     }
 
 
+def _of_guests(guests: Sequence[Entrant]) -> str:
+    """The options of the command that name them, and what is set."""
+    values = dict[str, dict[str, None]]()
+    for option in (option for one in guests for option in one.options.split(", ") if option):
+        name, _, value = option.partition("=")
+        values.setdefault(name, {})[value] = None
+    caches = dict.fromkeys(f" --cache {quote(one.cache)}" for one in guests)
+    return "".join((*caches, *(f" --set {k}={quote(','.join(v))}" for k, v in values.items())))
+
+
 def _forced(terms: Terms) -> dict[str, Any]:
     """What the trace's keys and queries force (H4 `given-keys`)."""
     instance = trace_of(terms)
     keys, _ = instance.slots
-    floor = floor_of(keys, instance.queries, alpha=terms.alpha, d_v=terms.d)
+    floor = floor_of(keys, instance.queries, alpha=terms.alpha, d_v=terms.d, scale=1)
     count = len(instance.tokens)
     bits = f"{floor.bits / count:.1f}"
     told = len(floor.tokens)

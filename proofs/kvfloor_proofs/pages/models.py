@@ -122,22 +122,50 @@ def _head() -> str:
     return f"""\
 # What the floors say of real models
 
-A floor is the bits that no (0, α)-accurate cache goes below which has to be right for any keys and
-values ([`best-floor`](claims/best-floor.md)). Layers and key-value heads add up
-([`heads-and-layers`](claims/heads-and-layers.md)), windows count the tokens they show
-([`sliding-window`](claims/sliding-window.md)), latents count as values
-([`latent-heads`](claims/latent-heads.md)), rotary embeddings change nothing
-([`positions`](claims/positions.md)). Sizes are in bytes, in decimal units. *α = 2⁻⁸*: outputs of
-values in [0, 1] are off by at most {ALPHA}; norms of keys and queries are free, and in the last
-column scale·‖q‖·‖k‖ is at most {NORMS} nats. This page is written by
-`python -m kvfloor_proofs.pages.models`; for another shape, or a configuration of Transformers:
+How small can a model's KV cache be, if answers have to be within α for all keys and values?
 
 ```sh
 kvfloor floor -n 131072 --config config.json --alpha 1/256
 ```
 
+The answer is every floor with its [claim](claims/best-floor.md), the largest of them, and its
+*ratio* to a float16 cache: no cache that is right for all keys and values is smaller than that part
+of it. `-d`, `--layers`, `--kv-heads`, `--window` say the shape without a file. From Python:
+
+```python
+from kvfloor import model_floors
+from kvfloor.adapters import parts_of
+
+llama = dict(hidden_size=4096, num_hidden_layers=32, num_attention_heads=32, num_key_value_heads=8)
+(part,) = model_floors(parts_of(llama), 131072, alpha="1/256")
+print(part.floors[0].claim, part.floors[0].bits, "bits")
+```
+
+It prints `{_example()}`; `read_configuration` takes a file. Without α answers are exact, and an
+entry has 2¹⁶ levels at most.
+
+* Layers and key-value heads [add up](claims/heads-and-layers.md); query heads do not count.
+* [Windows](claims/sliding-window.md) count the tokens they show.
+* [Latents](claims/latent-heads.md), as in DeepSeek's models, count as values.
+* [Rotary embeddings](claims/positions.md) change nothing.
+* Not read from the file: sinks, [soft caps](claims/soft-cap.md), and norms of keys and queries, as
+  Qwen3 and Gemma 3 have. Where norms bound scale·‖q‖·‖k‖, say by how many nats: `--rho`.
+* Layers of linear attention, and those that share keys with others, are left out. Attention in
+  chunks is refused. So is a file that leaves heads to the defaults of its model type: write them
+  into it.
+
+Below, *α = 2⁻⁸*: outputs of values in [0, 1] are off by at most {ALPHA}. Norms of keys and queries
+are free; in the last column scale·‖q‖·‖k‖ is at most {NORMS} nats. Sizes are in bytes, in decimal
+units. This page is written by `python -m kvfloor_proofs.pages.models`.
+
 ## Shapes
 """
+
+
+def _example() -> str:
+    """What the example prints."""
+    (part,) = model_floors(MODELS[1].parts, TOKENS["128k"], alpha=ALPHA)
+    return f"{part.floors[0].claim} {part.floors[0].bits} bits"
 
 
 def _shapes() -> Iterator[str]:

@@ -43,11 +43,14 @@ def given_to_json(
 def show_given(document: Mapping[str, Any], console: Console) -> None:
     """Show what `given_to_json` returns in a few lines."""
     n, asked, d, d_v = (document[name] for name in ("n", "asked", "d", "d_v"))
-    write_line(console, f"{n} tokens, {asked} queries, d={d}, d_v={d_v}")
+    slots = f" in each of {document['order']} slots" if document["order"] > 1 else ""
+    write_line(console, f"{n} tokens{slots}, {asked} queries, d={d}, d_v={d_v}")
     levels = [symbol["levels"] for symbol in document["symbols"]]
     readers = {symbol["query"] for symbol in document["symbols"]}
-    by = f"{len(levels)} tokens read by {len(readers)} queries, {document['rule']}"
-    held = f", {min(levels)} to {max(levels)} levels" if levels else ""
-    write_line(console, f"  {document['claim']}: {document['bits']} bits, {by}{held}")
+    by = "these queries read no token from answers so inaccurate"
+    if levels:
+        by = f"{len(levels)} tokens read by {len(readers)} queries, {document['rule']}"
+        by += f", {min(levels)} to {max(levels)} levels"
+    write_line(console, f"  {document['claim']}: {document['bits']} bits, {by}")
     write_line(console, f"float16 cache: {document['float16']} bits")
     write_line(console, f"ratio: {document['ratio']:.4f}")

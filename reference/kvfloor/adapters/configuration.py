@@ -15,9 +15,15 @@ from kvfloor.numbers import as_count, shown
 __all__ = ["parts_of", "read_configuration"]
 
 MOST_BYTES = 10_000_000
-KINDS = ("full_attention", "sliding_attention")
+LINEAR = "linear_attention"  # keeps no keys, so it has no part in a floor
+KINDS = ("full_attention", "sliding_attention", LINEAR)
 # Where neither the kinds of layers nor a pattern is written down: every so many is full.
 PATTERNS = {"gemma2": 2, "gemma3_text": 6, "cohere2": 4}
+# What says, where kinds are not written down, that layers attend otherwise or not at all.
+OTHERWISE = (
+    "attention_chunk_size", "attn_layer_indices", "attn_layer_period", "attn_type_list",
+    "block_types", "full_attn_idxs", "hybrid_override_pattern", "linear_attn_config",
+)  # fmt: skip
 
 
 def read_configuration(file: str | Path) -> tuple[Part, ...]:
@@ -48,6 +54,8 @@ def parts_of(configuration: Mapping[str, Any]) -> tuple[Part, ...]:
     (or ``hidden_size``), ``v_head_dim``; ``layer_types``, or ``sliding_window`` with
     ``use_sliding_window``, ``max_window_layers`` and ``sliding_window_pattern``; and for latents
     ``kv_lora_rank`` and ``qk_rope_head_dim``. ``text_config`` is looked into where there is one.
+    Layers without keys of their own are left out: those of linear attention (by ``layer_types`` or
+    ``full_attention_interval``), and the last ``num_kv_shared_layers``.
 
     Raises
     ------
@@ -60,6 +68,8 @@ def parts_of(configuration: Mapping[str, Any]) -> tuple[Part, ...]:
     known = text if isinstance(text, Mapping) else configuration
     layers = _count(known, "num_hidden_layers")
     windows = Counter(_windows(known, layers))
+    if not windows:
+        raise InputError("config", "a layer with keys of its own", "none")
     if known.get("kv_lora_rank") is not None:
         rank, rotary = _count(known, "kv_lora_rank"), _count(known, "qk_rope_head_dim", least=0)
         heads, columns = _count(known, "num_attention_heads"), _count(known, "v_head_dim")
@@ -83,7 +93,8 @@ def _has(known: Mapping[str, Any], name: str) -> bool:
 
 def _count(known: Mapping[str, Any], name: str, *, least: int = 1) -> int:
     if name not in known:
-        raise InputError("config", f"an object with {name}", "none")
+        expected = f"an object with {name}, as defaults of model types are not known here"
+        raise InputError("config", expected, "none")
     return as_count(known[name], name, least)
 
 
@@ -95,21 +106,32 @@ def _head_dim(known: Mapping[str, Any], heads: int) -> int:
 
 
 def _windows(known: Mapping[str, Any], layers: int) -> list[int | None]:
-    """The window of each layer, None where it sees all tokens."""
+    """The window of each layer that has keys of its own, None where it sees all tokens."""
+    kinds, shared = _kinds(known, layers), known.get("num_kv_shared_layers") or 0
+    own = kinds[: max(0, layers - as_count(shared, "num_kv_shared_layers"))]
+    if "sliding_attention" not in own:
+        return [None for kind in own if kind != LINEAR]
+    window = _count(known, "sliding_window")
+    return [window if kind == "sliding_attention" else None for kind in own if kind != LINEAR]
+
+
+def _kinds(known: Mapping[str, Any], layers: int) -> list[str]:
+    """The kind of each layer, one of KINDS."""
     kinds = known.get("layer_types")
-    if kinds is None:
-        slides = _slides(known, layers)
-    else:
+    if kinds is not None:
         if not isinstance(kinds, list) or len(kinds) != layers:
             raise InputError("layer_types", f"a list of {layers} kinds", shown(kinds))
         for number, kind in enumerate(kinds):
             if kind not in KINDS:
                 raise InputError.among(f"layer_types[{number}]", KINDS, shown(kind))
-        slides = [kind == "sliding_attention" for kind in kinds]
-    if not any(slides):
-        return [None] * layers
-    window = _count(known, "sliding_window")
-    return [window if slide else None for slide in slides]
+        return kinds
+    for name in OTHERWISE:
+        if _has(known, name):
+            raise InputError("config", "layers that see all tokens or a window, or latents", name)
+    if _has(known, "full_attention_interval"):
+        every = _count(known, "full_attention_interval")
+        return [LINEAR if number % every else KINDS[0] for number in range(1, layers + 1)]
+    return [KINDS[slide] for slide in _slides(known, layers)]
 
 
 def _slides(known: Mapping[str, Any], layers: int) -> list[bool]:

@@ -27,10 +27,10 @@ from kvfloor.audit import Finding
 from kvfloor.caches import State
 from kvfloor.errors import InputError
 from kvfloor.floors import Guarantee, as_confidence, certified_bits
-from kvfloor.isolation import READING, WRITING, Isolated, Misbehaviour
+from kvfloor.isolation import Misbehaviour, writer_and_reader
 from kvfloor.numbers import as_count
 
-__all__ = ["CACHE", "DEFAULT_SECONDS", "answered", "audit_in_model", "taken"]
+__all__ = ["CACHE", "DEFAULT_SECONDS", "answered", "audit_in_model", "options_of", "taken"]
 
 PACKAGES = ("kvfloor", "torch", "transformers", "kvpress", "optimum-quanto", "hqq")
 RENUMBERED = (
@@ -109,32 +109,17 @@ def audit_in_model(
     """
     started = time.perf_counter()
     guarantee = Guarantee(eta, alpha)
-    sizes = Sizes(
-        as_count(n, "n", 1),
-        as_count(d, "d", 1),
-        layers,
-        heads,
-        query_heads or heads,
-        window,
-        latent,
-        float(largest),
-    )
+    sizes = Sizes(n, d, layers, heads, query_heads or heads, window, latent, float(largest))
     instance = ModelInstance(sizes, guarantee, as_count(seed, "seed"))
     arithmetic = carrying_error(instance.shape, sizes.n) / Fraction(sizes.largest)
     held_to = Guarantee(guarantee.eta, guarantee.alpha + arithmetic).separates_bits()
-    options = {
-        "shape": instance.shape,
-        "compressor": compressor,
-        "prefill": None if prefill is None else as_count(prefill, "prefill", 1),
-        "attention": attention,
-        "seed": seed,
-    }
+    options = options_of(instance, compressor, prefill, attention, seed)
     addresses = instance.questions(as_count(sample, "sample", 1))
     course = _Course(held_to, instance, addresses, as_confidence(confidence))
     try:
         course.run(options, seconds)
     except Misbehaviour as fault:
-        course.findings.append(Finding(fault.kind, str(fault)))
+        course.findings.append(Finding(fault.kind, _plain(fault)))
         course.verdict = "not-served" if fault.kind == "raised" else "misbehaves"
     except InputError:
         raise
@@ -152,6 +137,19 @@ def audit_in_model(
         seconds=time.perf_counter() - started,
         **course.outcome(),
     )
+
+
+def options_of(
+    instance: ModelInstance, compressor: Compressor, prefill: Any, attention: str, seed: int
+) -> dict[str, Any]:
+    """Return the options of a `ModelCache` that takes an instance."""
+    return {
+        "shape": instance.shape,
+        "compressor": compressor,
+        "prefill": None if prefill is None else as_count(prefill, "prefill", 1),
+        "attention": attention,
+        "seed": seed,
+    }
 
 
 class _Course:
@@ -179,10 +177,7 @@ class _Course:
         instance, queries = self._instance, self._instance.queries(self._addresses)
         self._options = options
         with ExitStack() as processes:
-            writer, reader = (
-                processes.enter_context(Isolated(CACHE, hash_seed=seed, seconds=seconds))
-                for seed in (WRITING, READING)
-            )
+            writer, reader = writer_and_reader(CACHE, seconds=seconds, processes=processes)
             limit = seconds * (1 + len(queries))
             tokens = instance.keys, instance.given_values, instance.own_queries
 
@@ -358,6 +353,14 @@ def answered(
     cache = made(**options)
     cache.restore(state, n)
     return [cache.answer(query).tolist() for query in queries]
+
+
+def _plain(fault: Misbehaviour) -> str:
+    """What happened, without the names of functions here in front of what code of others raised."""
+    text = str(fault)
+    for function in (taken, _ready, answered):
+        text = text.removeprefix(f"{function.__name__} raised ")
+    return text
 
 
 def _require_numbers(answers: Numbers) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from kvfloor.adapters.compressors import Compressor
-from kvfloor.adapters.model_audit import CACHE, DEFAULT_SECONDS, answered, taken
+from kvfloor.adapters.model_audit import CACHE, DEFAULT_SECONDS, answered, options_of, taken
 from kvfloor.adapters.model_instance import ModelInstance, Sizes, revealed
 from kvfloor.audit import Drawing, dots
 from kvfloor.floors import Guarantee
-from kvfloor.isolation import READING, WRITING, Isolated
+from kvfloor.isolation import writer_and_reader
 from kvfloor.numbers import as_count
 
 __all__ = ["drawing_in_model"]
@@ -56,34 +56,16 @@ def drawing_in_model(
     Misbehaviour
         Of `kvfloor.isolation`: if the compressor cannot be run.
     """
-    sizes = Sizes(
-        as_count(n, "n", 1),
-        as_count(d, "d", 1),
-        layers,
-        heads,
-        query_heads or heads,
-        window,
-        latent,
-        float(largest),
-    )
+    sizes = Sizes(n, d, layers, heads, query_heads or heads, window, latent, float(largest))
     instance = ModelInstance(sizes, Guarantee(eta, alpha), as_count(seed, "seed"))
     visible = instance.family.n
     instance.rows(0, 0)[:] = (2 * np.array(dots(visible, d)) - 1) * np.abs(instance.rows(0, 0))
     addresses = instance.questions(visible)
     queries = instance.queries(addresses)
-    options = {
-        "shape": instance.shape,
-        "compressor": compressor,
-        "prefill": None if prefill is None else as_count(prefill, "prefill", 1),
-        "attention": attention,
-        "seed": seed,
-    }
+    options = options_of(instance, compressor, prefill, attention, seed)
     limit = seconds * (1 + len(queries))
     with ExitStack() as processes:
-        writer, reader = (
-            processes.enter_context(Isolated(CACHE, hash_seed=hashing, seconds=seconds))
-            for hashing in (WRITING, READING)
-        )
+        writer, reader = writer_and_reader(CACHE, seconds=seconds, processes=processes)
         tokens = instance.keys, instance.given_values, instance.own_queries
         told = writer.call(taken, options, *tokens, [], seconds=limit)
         state = bytes.fromhex(told["state"])

@@ -14,6 +14,7 @@ from kvfloor.attention import tensor_attention_rounded
 from kvfloor.errors import InputError
 from kvfloor.families import BinaryValues, binary_keys
 from kvfloor.floors import Guarantee, heads_and_layers
+from kvfloor.numbers import as_count
 
 __all__ = ["ModelInstance", "Sizes", "revealed"]
 
@@ -45,6 +46,8 @@ class Sizes:
     largest: float = 1.0
 
     def __post_init__(self) -> None:
+        as_count(self.n, "n", 1)
+        as_count(self.d, "d", 1)
         if not (self.largest > 0 and frexp(self.largest)[0] == 1 / 2):
             raise InputError("largest", "a power of two", str(self.largest))
 

@@ -4,7 +4,7 @@ from kvfloor.audit.accuracy import CATALOGUE, SERVES
 from kvfloor.audit.auditor import DEFAULT_ALPHA, DEFAULT_CONFIDENCE, FAMILIES, audit, label
 from kvfloor.audit.dot_pictures import PICTURES, draw_dots
 from kvfloor.audit.drawing import Drawing, dots, stored_drawing
-from kvfloor.audit.entrants import left_out
+from kvfloor.audit.entrants import Entrant, guest, left_out
 from kvfloor.audit.league_pictures import draw_drawings, draw_errors, draw_league
 from kvfloor.audit.meanings import LOSSES, UNTOLD, VERDICTS
 from kvfloor.audit.picture import canvas, draw, save
@@ -29,6 +29,7 @@ __all__ = [
     "Audit",
     "Drawing",
     "Efficiency",
+    "Entrant",
     "Examined",
     "Finding",
     "Match",
@@ -46,6 +47,7 @@ __all__ = [
     "draw_errors",
     "draw_league",
     "efficiency",
+    "guest",
     "label",
     "league",
     "left_out",

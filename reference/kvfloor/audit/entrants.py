@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from kvfloor.audit.auditor import label
 from kvfloor.audit.symbol_families import HardShape
 from kvfloor.caches import (
     BalancedCache,
+    Configured,
     ExactCache,
     FloorCache,
     GroupedCache,
@@ -31,7 +33,7 @@ from kvfloor.caches import (
 from kvfloor.families import BinaryValues, binary_keys
 from kvfloor.isolation import Factory
 
-__all__ = ["Entrant", "entrants", "left_out"]
+__all__ = ["Entrant", "entrants", "guest", "left_out"]
 
 LEFT_OUT = {
     "GaugedCache": "takes only tokens in its gauge",
@@ -64,6 +66,19 @@ class Entrant:
     cache: str
     options: str
     factory: Factory = field(repr=False)
+
+
+def guest(factory: Factory) -> Entrant:
+    """Return a cache of one's own as it plays beside those that ship.
+
+    Raises
+    ------
+    InputError
+        If it has no name.
+    """
+    if isinstance(factory, Configured):
+        return Entrant(label(factory.cache_class), _shown(dict(factory.options), {}), factory)
+    return Entrant(label(factory), "", factory)
 
 
 def left_out(order: int) -> dict[str, str]:

@@ -27,8 +27,8 @@ def floor_of_bits(shape: HardShape, delta: Fraction) -> Floor:
 def hardest_floor(shape: HardShape, delta: Fraction) -> Floor:
     """Return the largest floor of caches that serve all inputs at the shape and guarantee."""
     eta, alpha = shape.guarantee.eta, shape.guarantee.alpha
-    terms = {"order": shape.order, "eta": eta, "alpha": alpha, "delta": delta}
-    return best_floor(shape.n, shape.d, d_v=shape.d_v, **terms)
+    n, d, d_v, order = shape.n, shape.d, shape.d_v, shape.order
+    return best_floor(n, d, d_v=d_v, order=order, eta=eta, alpha=alpha, delta=delta)
 
 
 def hardest_instance(shape: HardShape, floor: Floor, rng: Random) -> tuple[Instance, ...]:

@@ -32,7 +32,7 @@ LOSSES = MappingProxyType(
         "temperature": "the right tokens with flatter or sharper weights: logits times a number",
         "clipping": "numbers beyond a bound were cut to it: a scale, or a format, that overflowed",
         "scale of values": "values times a number: codes were read by another scale",
-        "zero point": "values plus a number: codes were read from another zero",
+        "zero point": "values or keys plus a number: codes were read from another zero",
         "precision of values": "values in too few levels: rounded too coarsely for α",
         "precision of keys": "keys in too few levels: queries cannot tell tokens apart",
         "precision of keys and values": "both in too few levels",

@@ -9,9 +9,11 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from math import lcm, prod
 from pathlib import Path
 from typing import Any
 
+from kvfloor.attention import tensor_attention_rounded
 from kvfloor.audit.accuracy import Instance, read_trace
 from kvfloor.audit.auditor import DEFAULT_CONFIDENCE
 from kvfloor.audit.drawing import Dots, read_drawing
@@ -21,7 +23,7 @@ from kvfloor.audit.resuming import resumed
 from kvfloor.audit.retrieved import Measurement, measured
 from kvfloor.audit.symbol_families import HardShape
 from kvfloor.errors import InputError
-from kvfloor.families import Token, attend_to
+from kvfloor.families import Token, stack
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import SECONDS, Answer, Misbehaviour, Shape
 from kvfloor.numbers import as_count, shown
@@ -93,7 +95,7 @@ class Result:
     efficiency : dict or None
         As `Efficiency.to_json` gives it; None if the cache misbehaves, or refuses all instances.
     worst_error, mean_error : float or None
-        Of the outputs in the instances that count, from the true ones correctly rounded.
+        Of the outputs in the instances that count, from the true ones to an ulp of float64.
     dots : tuple of tuples of 0 and 1, or None
         The drawing as it was read back; None at another order than 1.
     trace : dict or None
@@ -134,8 +136,8 @@ class Result:
         return json.dumps(content).encode() + b"\n"
 
 
-def matches(terms: Terms, only: Sequence[str] = ()) -> list[Match]:
-    """Return the matches of all entrants, or of those that are called so.
+def matches(terms: Terms, only: Sequence[str] = (), guests: Sequence[Entrant] = ()) -> list[Match]:
+    """Return the matches of all entrants, or of those that are called so; and of all guests.
 
     Raises
     ------
@@ -153,13 +155,15 @@ def matches(terms: Terms, only: Sequence[str] = ()) -> list[Match]:
     for name in only:
         if name not in names:
             raise InputError.among("only", names, shown(name))
-    return [Match(entrant, terms) for entrant in found if not only or entrant.cache in only]
+    chosen = [entrant for entrant in found if not only or entrant.cache in only]
+    return [Match(entrant, terms) for entrant in (*chosen, *guests)]
 
 
 def league(
     terms: Terms,
     *,
     only: Sequence[str] = (),
+    guests: Sequence[Entrant] = (),
     output: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
     workers: int | None = None,
@@ -171,11 +175,13 @@ def league(
     terms : Terms
     only : sequence of str
         Caches that play, as they are called; all if there are none.
+    guests : sequence of Entrant
+        Others that play beside them.
     output, executor, workers
         As for `sweep`.
     """
     options: dict[str, Any] = {"output": output, "executor": executor, "workers": workers}
-    yield from resumed(matches(terms, only), played, Result.of, **options)
+    yield from resumed(matches(terms, only, guests), played, Result.of, **options)
 
 
 def played(match: Match) -> Result:
@@ -208,7 +214,7 @@ def _drawn(match: Match) -> Dots | None:
 
 
 def _errors(measurement: Measurement) -> tuple[float, float]:
-    """The worst and the mean distance of answers from the correctly rounded outputs."""
+    """The worst and the mean distance of answers from the true outputs."""
     family, errors = measurement.family, list[Fraction]()
     for one in measurement.found:
         queries = [family.query(address) for address in one.answers]
@@ -245,10 +251,22 @@ def trace_of(terms: Terms) -> Instance:
 def _distances(
     tokens: Sequence[Token], queries: Sequence[Any], answers: Sequence[Answer]
 ) -> list[Fraction]:
-    """How far each number of the answers is from the correctly rounded output."""
-    attention = attend_to(tokens)
-    return [
-        abs(o - Fraction(t))
-        for query, answer in zip(queries, answers, strict=True)
-        for o, t in zip(answer, attention(query).floats(), strict=True)
+    """How far each number of the answers is from the output, correctly rounded or one ulp away."""
+    keys, values = stack(tokens)
+    units = [_unit(slot) for slot in values]
+    held = [
+        [[unit * Fraction(v) for v in row] for row in slot]
+        for slot, unit in zip(values, units, strict=True)
     ]
+    outputs = tensor_attention_rounded(queries, keys, held, dtype="float64")
+    return [
+        abs(o - Fraction(t) / prod(units))
+        for answer, output in zip(answers, outputs, strict=True)
+        for o, t in zip(answer, output, strict=True)
+    ]
+
+
+def _unit(slot: Sequence[Sequence[Any]]) -> int:
+    """The least whole number that makes floats of rational values: 15 for fifteenths."""
+    common = lcm(*(Fraction(v).denominator for row in slot for v in row))
+    return common // (common & -common)

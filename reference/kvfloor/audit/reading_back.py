@@ -14,7 +14,6 @@ from kvfloor.isolation import (
     WRITING,
     Answer,
     Factory,
-    Isolated,
     Misbehaviour,
     Refusal,
     Shape,
@@ -22,6 +21,7 @@ from kvfloor.isolation import (
     asked,
     streamed,
     warm,
+    writer_and_reader,
 )
 
 __all__ = ["REFUSED", "ReadBack", "Reader", "drawn"]
@@ -58,9 +58,8 @@ class Reader:
     ) -> None:
         self._shape, self._seconds = shape, seconds
         warm(WRITING, READING)
-        self._writer, self._reader = (
-            processes.enter_context(Isolated(factory, hash_seed=seed, seconds=seconds))
-            for seed in (WRITING, READING)
+        self._writer, self._reader = writer_and_reader(
+            factory, seconds=seconds, processes=processes
         )
 
     def read(

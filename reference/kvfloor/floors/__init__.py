@@ -43,7 +43,7 @@ from kvfloor.floors.gradient_errors import (
     slope_factor,
 )
 from kvfloor.floors.jacobian import Parameter, free_parameters, minor, parameters
-from kvfloor.floors.largest import Floor, best_floor, every_floor
+from kvfloor.floors.largest import MOST_LEVELS, Floor, best_floor, every_floor
 from kvfloor.floors.levels import (
     address_entries,
     equal_room,
@@ -123,6 +123,7 @@ from kvfloor.floors.symbols import (
 
 __all__ = [
     "BASE_CHANGES",
+    "MOST_LEVELS",
     "BestFloor",
     "Floor",
     "Guarantee",

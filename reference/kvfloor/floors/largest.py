@@ -16,8 +16,9 @@ from kvfloor.floors.retrieval import symbol_bits
 from kvfloor.floors.symbols import grid_room, paired_symbols
 from kvfloor.numbers import as_count, as_fraction, shown
 
-__all__ = ["Floor", "best_floor", "every_floor"]
+__all__ = ["MOST_LEVELS", "Floor", "best_floor", "every_floor"]
 
+MOST_LEVELS = 2**16  # an entry of 16 bits has no more
 CLAIMS = {
     "all tokens": "four-cache",
     "large norms": "norm-dimension",
@@ -45,7 +46,18 @@ class Floor:
     levels: int
 
 
-def best_floor(n: int, d: int, **terms: Any) -> Floor:
+def best_floor(
+    n: int,
+    d: int,
+    *,
+    d_v: int | None = None,
+    order: int = 1,
+    eta: Any = 0,
+    alpha: Any = 0,
+    delta: Any = 0,
+    rho: Any = None,
+    levels: int = MOST_LEVELS,
+) -> Floor:
     """Return the largest of the floors that `every_floor` finds, with the claim it comes from.
 
     Takes what `every_floor` takes, and raises what it raises.
@@ -54,7 +66,10 @@ def best_floor(n: int, d: int, **terms: Any) -> Floor:
     -----
     H6 `best-floor`.
     """
-    return every_floor(n, d, **terms)[0]
+    found = every_floor(
+        n, d, d_v=d_v, order=order, eta=eta, alpha=alpha, delta=delta, rho=rho, levels=levels
+    )
+    return found[0]
 
 
 def every_floor(
@@ -67,7 +82,7 @@ def every_floor(
     alpha: Any = 0,
     delta: Any = 0,
     rho: Any = None,
-    levels: int = 2**16,
+    levels: int = MOST_LEVELS,
 ) -> tuple[Floor, ...]:
     """Return every floor that applies, the largest first.
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kvfloor.errors import InputError
-from kvfloor.floors.largest import Floor, every_floor
+from kvfloor.floors.largest import MOST_LEVELS, Floor, every_floor
 from kvfloor.floors.levels import address_entries
 from kvfloor.floors.retrieval import symbol_bits
-from kvfloor.numbers import as_count
+from kvfloor.numbers import as_count, shown
 
 __all__ = [
     "Part",
@@ -131,27 +131,42 @@ class PartFloors:
     floors: tuple[Floor, ...]
 
 
-def model_floors(parts: Sequence[Part], n: int, **terms: Any) -> tuple[PartFloors, ...]:
+def model_floors(
+    parts: Sequence[Part],
+    n: int,
+    *,
+    order: int = 1,
+    eta: Any = 0,
+    alpha: Any = 0,
+    delta: Any = 0,
+    rho: Any = None,
+    levels: int = MOST_LEVELS,
+) -> tuple[PartFloors, ...]:
     """Return every floor that applies, part by part.
 
     Parameters
     ----------
     parts : sequence of Part
+        Of a configuration of Transformers, what `kvfloor.adapters.read_configuration` returns.
     n : int
         Tokens, at least 1.
-    **terms
-        As for `every_floor`, but for d and d_v.
+    order, eta, alpha, delta, rho, levels
+        As for `every_floor`.
 
     Raises
     ------
     InputError
-        As `every_floor`.
+        As `every_floor`, and if one of the parts is no `Part`.
 
     Notes
     -----
     H1 `heads-and-layers`; the order of the terms is that of the parts.
     """
     n = as_count(n, "n", 1)
+    if not all(isinstance(part, Part) for part in parts):
+        raise InputError("parts", "a sequence of Part, as read_configuration makes", shown(parts))
+    terms: dict[str, Any] = {"order": order, "eta": eta, "alpha": alpha, "delta": delta, "rho": rho}
+    terms |= {"levels": levels}
     return tuple(_floors_of(part, part.tokens(n), terms) for part in parts)
 
 
@@ -160,7 +175,7 @@ def _floors_of(part: Part, tokens: int, terms: dict[str, Any]) -> PartFloors:
     floors = []
     for floor in of_one:
         symbols = heads_and_layers(part.layers, part.heads, floor.symbols)
-        bits = symbol_bits(symbols, floor.levels, terms.get("delta", 0))
+        bits = symbol_bits(symbols, floor.levels, terms["delta"])
         floors.append(Floor(floor.claim, bits, symbols, floor.levels))
     return PartFloors(part, tokens, tuple(floors))
 

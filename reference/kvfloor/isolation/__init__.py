@@ -10,6 +10,7 @@ from kvfloor.isolation.processes import (
     IsolationError,
     Misbehaviour,
     Shape,
+    writer_and_reader,
 )
 from kvfloor.isolation.streams import (
     REFUSALS,
@@ -40,4 +41,5 @@ __all__ = [
     "streamed",
     "tossed",
     "warm",
+    "writer_and_reader",
 ]

@@ -15,7 +15,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from functools import cached_property
 from math import ceil
@@ -29,7 +29,10 @@ from kvfloor.isolation.nursery import child_of
 from kvfloor.isolation.replies import RATIONAL, as_state, printable
 from kvfloor.numbers import shown
 
-__all__ = ["READING", "WRITING", "Factory", "Isolated", "IsolationError", "Misbehaviour", "Shape"]
+__all__ = [
+    "READING", "WRITING", "Factory", "Isolated", "IsolationError", "Misbehaviour", "Shape",
+    "writer_and_reader",
+]  # fmt: skip
 
 T = TypeVar("T")
 Factory = CacheFactory | str  # text: MODULE:FACTORY
@@ -258,6 +261,17 @@ class Isolated:
             return Misbehaviour("died", f"its process closed its channel in {what}")
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         return Misbehaviour("died", f"its process ended in {what}, with {how}")
+
+
+def writer_and_reader(
+    factory: Factory, *, seconds: float, processes: ExitStack
+) -> tuple[Isolated, Isolated]:
+    """Start a process where tokens are taken in, and one where a state is read."""
+    writer, reader = (
+        processes.enter_context(Isolated(factory, hash_seed=seed, seconds=seconds))
+        for seed in (WRITING, READING)
+    )
+    return writer, reader
 
 
 def _out_of_turn(what: str) -> Misbehaviour:

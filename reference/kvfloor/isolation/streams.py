@@ -235,9 +235,9 @@ def _taken() -> Iterator[None]:
 
 def _text(answer: Any, d_v: int) -> list[str]:
     try:
-        return [str(x) for x in as_vector(answer, "the answer", d_v)]
+        return [str(x) for x in as_vector(answer, "answer", d_v)]
     except Exception as error:
-        raise _AnswerError(f"is no answer: {error}") from None
+        raise _AnswerError(f"returned no answer: {error}") from None
 
 
 def _named(error: Exception) -> str:

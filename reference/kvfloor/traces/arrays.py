@@ -55,7 +55,10 @@ def read_arrays(
     try:
         found = _safetensors(path, names) if path.suffix == ".safetensors" else _npz(path, names)
     except DAMAGED as error:
-        came = f"{path}: {described(error)}"
+        told = error.strerror if isinstance(error, OSError) else None
+        if type(error) is ValueError:
+            told = str(error)
+        came = f"{path}: {told or described(error)}"
         raise InputError(argument, "a file .npz or .safetensors", came) from None
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kvfloor.attention import as_scale
+from kvfloor.attention import INVERSE_SQRT_D, as_scale
 from kvfloor.errors import InputError
 from kvfloor.numbers import as_count, as_fraction, floats, read, shown
 
@@ -26,7 +26,7 @@ STEPS = 60  # of the solver at most
 WITHIN = 1 - 2.0**-40  # of the norm, so that roundings do not pass it
 
 
-def free_queries(keys: Any, *, norm: Any, scale: Any = 1, most: int = 512) -> Array:
+def free_queries(keys: Any, *, norm: Any, scale: Any = INVERSE_SQRT_D, most: int = 512) -> Array:
     """Return queries that each give one token the largest weight that a norm allows.
 
     Parameters
@@ -36,6 +36,7 @@ def free_queries(keys: Any, *, norm: Any, scale: Any = 1, most: int = 512) -> Ar
     norm : positive number
         What no query's Euclidean norm exceeds.
     scale : positive rational or "1/sqrt(d)"
+        By default the latter, as for `floor_of`.
     most : int
         How many tokens queries are found for: those that start best.
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from kvfloor.attention import TokenWeights
+from kvfloor.attention import INVERSE_SQRT_D, TokenWeights
 from kvfloor.certificates import (
     MOST_FLOOR_WORK,
     RULES,
@@ -18,14 +18,13 @@ from kvfloor.certificates import (
 )
 from kvfloor.errors import InputError
 from kvfloor.families import GivenValues, told_levels
-from kvfloor.floors import Guarantee
+from kvfloor.floors import MOST_LEVELS, Guarantee
 from kvfloor.numbers import as_count, as_fraction, shown
 from kvfloor.traces.search import Choice, chosen
 
 __all__ = ["GivenFloor", "floor_of"]
 
 MOST_WEIGHTS = 2**25  # for the search to keep them in some hundred megabytes
-MOST_LEVELS = 2**16  # an entry of 16 bits has no more
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def floor_of(
     alpha: Any,
     eta: Any = 0,
     delta: Any = 0,
-    scale: Any = 1,
+    scale: Any = INVERSE_SQRT_D,
     mask: Any = None,
     d_v: int | None = None,
     slot: int = 0,
@@ -81,11 +80,11 @@ def floor_of(
     queries : array, shape (..., d)
         Likewise.
     alpha, eta : number
-        The guarantee, for values in [0, 1].
+        The guarantee, for values in [0, 1], η + 2α < 1.
     delta : number
         How often an answer may fail it, ``0 <= δ <= 1/2``.
     scale, mask
-        As for `tensor_attention_rounded`.
+        As for `tensor_attention_rounded`; by default 1/√d, as keys and queries are a model's.
     d_v : int, optional
         Entries of a value; by default d.
     slot : int
@@ -112,7 +111,7 @@ def floor_of(
     checked by `kvfloor.check`. Cost: for each query that reads a token, attention to all tuples
     in balls.
     """
-    guarantee, error = Guarantee(eta, alpha), as_fraction(delta, "delta")
+    guarantee, error = Guarantee(eta, alpha).separates_bits(), as_fraction(delta, "delta")
     if not 0 <= 2 * error <= 1:
         raise InputError("delta", "a number with 0 <= delta <= 1/2", shown(error))
     successive = _successive(rule, error)
@@ -123,7 +122,9 @@ def floor_of(
         raise InputError("levels", f"a whole number up to {MOST_LEVELS}", str(most))
     lengths, (b, d) = tuple(map(len, weights.keys)), weights.queries.shape
     if (size := prod(lengths) * b) > MOST_WEIGHTS:
-        raise InputError("queries", f"at most {MOST_WEIGHTS} weights of tuples", str(size))
+        expected = f"at most {MOST_WEIGHTS} weights of tuples"
+        slots = f", as the keys are {len(lengths)} slots, not heads" if len(lengths) > 1 else ""
+        raise InputError("queries", expected, f"{size}{slots}")
     choice = chosen(weights.plain(), guarantee, successive=successive, most=most)
     work = floor_work(lengths, len(set(choice.queries)), d, len(choice.tokens))
     if work > MOST_FLOOR_WORK:

@@ -49,7 +49,7 @@ def complaint(folder: Path, command: str) -> str:
 def test_refuted_with_certificates_that_check(folder: Path) -> None:
     done = run(
         folder,
-        "audit mine:Mine --set bits=6 -n 8 -d 3 --json r.json --plot p.png --certificates . "
+        "audit mine:Mine --set bits=6 -n 8 -d 3 --json r.json --plot p.png --certificates made "
         "--picture p.svg",
     )
     assert (done.returncode, done.stderr) == (1, "")
@@ -59,11 +59,13 @@ def test_refuted_with_certificates_that_check(folder: Path) -> None:
     assert (folder / "p.png").stat().st_size > 1000
     assert "back from mine:Mine(bits=6)" in (folder / "p.svg").read_text()
     for finding in document["findings"]:
-        file = folder / f"{finding['kind']}.json"
+        file = folder / "made" / f"{finding['kind']}.json"
         assert json.loads(file.read_text()) == finding["certificate"]
-    done = run(folder, "check violation.json collision.json --cache mine:Mine --set bits=6")
+    done = run(
+        folder, "check made/violation.json made/collision.json --cache mine:Mine --set bits=6"
+    )
     assert (done.returncode, done.stdout.count(": ok: ")) == (0, 2), done
-    done = run(folder, "check violation.json --cache mine:Mine --set bits=7")
+    done = run(folder, "check made/violation.json --cache mine:Mine --set bits=7")
     assert (done.returncode, "cache.options.bits: 6 is claimed, 7" in done.stdout) == (1, True)
 
 
@@ -112,8 +114,8 @@ def test_the_interval_of_a_cache_that_may_fail_is_shown_though_it_is_right(folde
         ("audit mine:Mine -n 8 -d 3 --json no/r.json", "--json: expected a file in a folder that"),
         ("audit mine:Mine -n 8 -d 3 --plot no/r.png", "--plot: expected a file in a folder that"),
         (
-            "audit mine:Mine -n 8 -d 3 --certificates no",
-            "--certificates: expected a folder that exists, got",
+            "audit mine:Mine -n 8 -d 3 --certificates no/where",
+            "--certificates: expected a folder, or a new one in a folder that exists, got",
         ),
         ("sweep mine:Mine -n 8 -d 3 --jobs 0", "jobs: expected a whole number >= 1, got 0"),
         ("sweep mine:Mine -n 9 -d 3 --jobs 1", "d: expected at least 4 for 9"),
@@ -198,6 +200,8 @@ def test_audits_of_caches_and_in_models_are_told_apart(
 def test_an_audit_in_a_model_of_what_there_is_not(folder: Path) -> None:
     done = run(folder, "audit --in-model no_such_module:Press -n 8 -d 4 --json r.json")
     assert done.returncode == 2
+    told = "no_such_module:Press: raised: InputError: "  # no Transformers, or no such module
+    assert told in done.stdout
     assert "not-served: it could not be run in this model" in done.stdout
     document = json.loads((folder / "r.json").read_text())
     assert (document["verdict"], document["floor_bits"]) == ("not-served", 2 * 2 * 8 * 4)

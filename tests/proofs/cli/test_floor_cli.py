@@ -152,6 +152,9 @@ def test_a_trace_in_slots_and_one_that_forces_nothing(tmp_path: Path) -> None:
     np.savez(tmp_path / "t.npz", keys=keys, queries=np.ones((1, 3)))
     document = json.loads(run(tmp_path, "t.npz --alpha 1/4 --json -").stdout)
     assert (document["order"], document["bits"], document["symbols"]) == (2, 0, [])
+    first, second, *_ = run(tmp_path, "t.npz --alpha 1/4").stdout.splitlines()
+    assert first == "5 tokens in each of 2 slots, 1 queries, d=3, d_v=3"
+    assert second == "  given-keys: 0 bits, these queries read no token from answers so inaccurate"
     done = run(tmp_path, "t.npz --alpha 1/4 --certificate c.json")
     assert "--certificate: expected a trace that forces a bit" in done.stderr
     assert done.returncode == 2
@@ -162,7 +165,7 @@ def test_a_trace_in_slots_and_one_that_forces_nothing(tmp_path: Path) -> None:
     ("command", "complaint"),
     [
         ("", "-n: expected the number of tokens, or a TRACE"),
-        ("none.npz", "trace: expected a file .npz or .safetensors, got none.npz: FileNotFound"),
+        ("none.npz", "trace: expected a file .npz or .safetensors, got none.npz: No such file"),
         ("trace.npz", "no array 'keys' among layer3.keys, layer3.queries"),
         ("{} -n 4", "-n: expected none beside a TRACE, which has its own"),
         ("{} --kv-heads 4", "--kv-heads: expected none beside a TRACE, which has its own"),
@@ -170,6 +173,7 @@ def test_a_trace_in_slots_and_one_that_forces_nothing(tmp_path: Path) -> None:
         ("-n 4 -d 4 --scale 2", "--scale: expected a TRACE beside it"),
         ("-n 4 -d 4 --certificate c", "--certificate: expected a TRACE beside it"),
         ("{} --scale 0", "scale: expected a positive rational"),
+        ("{} --alpha 1/2", "guarantee: expected eta + 2*alpha < 1, or no margin tells 0 from 1"),
         ("{} --certificate no/c.json", "--certificate: expected a file in a folder that exists"),
     ],
 )

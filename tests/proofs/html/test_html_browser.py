@@ -1,4 +1,4 @@
-"""The report in a real browser: no errors, no overflow, keyboard, print, accessibility."""
+"""Pages in a real browser: no errors, no overflow, keyboard, print, accessibility, sorting."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kvfloor_proofs.claims import SLUGS
+from kvfloor_proofs.html import league_document
 from once import once
 from reports import report_on
 
@@ -134,4 +135,47 @@ def test_axe_finds_nothing(browser: Any, tmp_path: Path, scheme: str) -> None:
     tab.goto(target.as_uri())
     found = axe.Axe().run(tab)
     assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
+    tab.close()
+
+
+# --- the league ----------------------------------------------------------------------------------
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture(scope="module")
+def league(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("league") / "league.html"
+    pictures = {file.name: file.read_bytes() for file in DOCS.glob("league*.png")}
+    target.write_text(league_document((DOCS / "league.md").read_text(), pictures))
+    return target
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1400, "dark")])
+def test_the_league_has_no_errors(browser: Any, league: Path, width: int, scheme: str) -> None:
+    assert faults(browser, league, width, scheme) == []
+
+
+def test_the_league_is_sorted_by_a_column(browser: Any, league: Path) -> None:
+    """As numbers, those that are none last; twice the other way; names as text."""
+    tab = browser.new_page()
+    tab.goto(league.as_uri())
+
+    def column(name: str) -> tuple[str | None, list[str]]:
+        tab.get_by_role("button", name=name, exact=True).click()
+        head = tab.get_by_role("columnheader").filter(has_text=name).first
+        place = head.evaluate("head => head.cellIndex")
+        cells = tab.locator(f"tbody td:nth-child({place + 1})").all_inner_texts()
+        return head.get_attribute("aria-sort"), cells
+
+    direction, cells = column("trace, worst")
+    numbers = [float(cell) for cell in cells if cell != "–"]
+    assert (direction, numbers) == ("ascending", sorted(numbers))
+    assert set(cells[len(numbers) :]) == {"–"}
+    direction, again = column("trace, worst")
+    assert (direction, again[: len(numbers)]) == ("descending", cells[: len(numbers)][::-1])
+    assert set(again[len(numbers) :]) == {"–"}
+    direction, names = column("cache")
+    assert (direction, names) == ("ascending", sorted(names, key=str.lower))
+    assert tab.locator("[aria-sort]").count() == 1
     tab.close()

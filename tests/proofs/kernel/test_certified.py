@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -17,8 +17,9 @@ from commands import ran
 from compare_checkers import compared
 from kvfloor import check, floor_of
 from kvfloor.certificates import Document, canonical
+from kvfloor_proofs.cli import cli
 from kvfloor_proofs.kernel import certified, sources
-from kvfloor_proofs.kernel.coq import KernelError, missing
+from kvfloor_proofs.kernel.coq import missing
 from kvfloor_proofs.kernel.proving import Certified
 from kvfloor_proofs.kernel.vernacular import UnspeakableError, exported
 from once import once
@@ -116,12 +117,9 @@ def test_what_no_theorem_speaks_of() -> None:
     document = stored("floor-order-2", guarantee={"eta": "0", "alpha": "1/40", "delta": "2/3"})
     with pytest.raises(UnspeakableError, match="δ = 2/3 is over 1/2"):
         exported(document)
-    for guarantee, reason in (
-        ({"eta": "0", "alpha": "0", "delta": "0"}, "with α = 0 it would speak of no cache"),
-        ({"eta": "0", "alpha": "1/40", "delta": "1/1000000"}, "a denominator over 65536"),
-    ):
-        with pytest.raises(UnspeakableError, match=reason):
-            exported(stored("floor-order-2", guarantee=guarantee))
+    document = stored("floor-order-2", guarantee={"eta": "0", "alpha": "0", "delta": "1/1000000"})
+    with pytest.raises(UnspeakableError, match="δ = 1/1000000 has a denominator over 65536"):
+        exported(document)
 
 
 def test_without_coq_there_is_one_error(tmp_path: Path) -> None:
@@ -188,7 +186,7 @@ def test_the_command_says_what_is_proved(tmp_path: Path) -> None:
         "unchecked: that the cache gives this answer (replay it on the cache to check)",
         f"{bad}: invalid: answer: it is accurate",
         f"{floor}: ok: proved in Coq: caches with states of one length, (1/50, 1/64)-accurate "
-        "for values in [0, 1], have at least 23 bits: "
+        "for values on some levels in [0, 1], have at least 23 bits, which are enough: "
         "unchecked: that these are the keys and queries of a model",
         f"{scattered}: not proved: no theorem of Coq's speaks of it: "
         "a query sees other tuples than all of some tokens of each slot",
@@ -204,26 +202,60 @@ def test_what_coq_refuses_is_not_proved() -> None:
     assert certified([accurate], sources()) == [Certified(False, "Coq's checker refuses it")]
 
 
-def test_nothing_else_that_coq_says_is_taken_for_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = stored("instance-order-1")
+PROVED = "Closed under the global context\n"
+FALSE = 'The term "eq_refl" has type "true = true" while it is expected to have type ...'
 
-    def verdict(code: int, text: str) -> Certified:
-        said = json.dumps([[code, text]])
-        monkeypatch.setattr("kvfloor_proofs.kernel.proving.said_by", lambda *_: said)
-        (found,) = certified([document], sources())
-        return found
 
-    assert verdict(0, "Closed under the global context\n").proved
-    false = 'The term "eq_refl" has type "true = true" while it is expected to have type ...'
-    assert not verdict(1, f"Error:\n{false}").proved
-    with pytest.raises(KernelError, match="a certificate's theorem rests on hidden"):
-        verdict(0, "Axioms:\nhidden : False\n")
-    for code, text in (
-        (0, ""),
-        (0, false),
-        (0, "something\nClosed under the global context\n"),
-        (1, "Error: out of memory"),
-        (-9, ""),
-    ):
-        with pytest.raises(KernelError, match="Coq says of a certificate"):
-            verdict(code, text)
+@pytest.fixture
+def coq_says(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let Coq end with these statuses and words, a pair for each certificate."""
+
+    def say(*said: tuple[int, str]) -> None:
+        monkeypatch.setattr("kvfloor_proofs.kernel.proving.said_by", lambda *_: json.dumps(said))
+
+    return say
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "proved", "reason"),
+    [
+        (0, PROVED, True, "0 is not (1/16, 1/64)-accurate, with B = 3/2"),
+        (1, f"Error:\n{FALSE}", False, "Coq's checker refuses it"),
+        (0, "Axioms:\nhidden : False\n", None, "the theorem rests on hidden"),
+        (0, "", None, "Coq ended with 0 and said ''"),
+        (0, FALSE, None, f"Coq ended with 0 and said {FALSE!r}"),
+        (0, f"something\n{PROVED}", None, f"Coq ended with 0 and said 'something {PROVED[:-1]}'"),
+        (1, PROVED, None, f"Coq ended with 1 and said {PROVED[:-1]!r}"),
+        (
+            129, 'File "a", line 3:\nError: Out of memory.', None,
+            "Coq ended with 129 and said 'Error: Out of memory.'",
+        ),
+        (-9, "", None, "signal 9 ended Coq"),
+        (-9, PROVED, None, "signal 9 ended Coq"),
+    ],
+)  # fmt: skip
+def test_nothing_else_that_coq_says_is_taken_for_a_verdict(
+    coq_says: Callable[..., None], code: int, text: str, proved: bool | None, reason: str
+) -> None:
+    coq_says((code, text))
+    assert certified([stored("instance-order-1")], sources()) == [Certified(proved, reason)]
+
+
+def test_what_coq_fails_on_costs_no_other_file_its_verdict(
+    coq_says: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, floor, order_2 = (
+        str(FILES / "ok" / f"{name}.json")
+        for name in ("instance-order-1", "floor-order-1", "floor-order-2")
+    )
+    arguments = ["check", "--verified", good, floor, order_2]
+    refused = (1, f"Error:\n{FALSE}")
+    coq_says((0, PROVED), (-9, ""), refused)
+    assert cli.main(arguments, standalone_mode=False) == 2
+    output, errors = capsys.readouterr()
+    assert errors == f"{floor}: Coq failed: signal 9 ended Coq\n"
+    first, second = output.splitlines()
+    assert first.startswith(f"{good}: ok: proved in Coq: ")
+    assert second == f"{order_2}: not proved: Coq's checker refuses it"
+    coq_says((0, PROVED), (0, PROVED), refused)
+    assert cli.main(arguments, standalone_mode=False) == 1

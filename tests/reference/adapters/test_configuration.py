@@ -19,7 +19,7 @@ LATENT = {
     "num_hidden_layers": 61, "num_attention_heads": 128, "num_key_value_heads": 128,
     "kv_lora_rank": 512, "qk_rope_head_dim": 64, "v_head_dim": 128,
 }  # fmt: skip
-FULL, SLIDING = "full_attention", "sliding_attention"
+FULL, SLIDING, LINEAR = "full_attention", "sliding_attention", "linear_attention"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,12 @@ FULL, SLIDING = "full_attention", "sliding_attention"
             [(30, 8, 128, 128, None), (2, 8, 128, 128, 9)],
         ),
         ({"layer_types": [FULL] * 32}, [(32, 8, 128, 128, None)]),
+        ({"full_attention_interval": 4}, [(8, 8, 128, 128, None)]),
+        ({"layer_types": [LINEAR, LINEAR, FULL, LINEAR] * 8}, [(8, 8, 128, 128, None)]),
+        (
+            {"sliding_window": 9, "sliding_window_pattern": 5, "num_kv_shared_layers": 12},
+            [(16, 8, 128, 128, 9), (4, 8, 128, 128, None)],
+        ),
         ({"text_config": {**LLAMA, "num_hidden_layers": 2}}, [(2, 8, 128, 128, None)]),
     ],
 )
@@ -74,9 +80,14 @@ def test_latents() -> None:
         ({"layer_types": [FULL]}, "layer_types: expected a list of 32 kinds"),
         ({"layer_types": "full"}, "layer_types: expected a list of 32 kinds"),
         (
-            {"layer_types": ["linear_attention"] * 32},
-            r"layer_types\[0\]: expected one of full_attention, sliding_attention",
+            {"layer_types": ["chunked_attention"] * 32},
+            r"layer_types\[0\]: expected one of full_attention, .*, linear_attention, got",
         ),
+        ({"layer_types": [LINEAR] * 32}, "config: expected a layer with keys of its own, got none"),
+        ({"num_kv_shared_layers": 33}, "config: expected a layer with keys of its own, got none"),
+        ({"num_kv_shared_layers": "2"}, "num_kv_shared_layers: expected a whole number >= 0"),
+        ({"full_attention_interval": 0}, "full_attention_interval: expected a whole number >= 1"),
+        ({"attention_chunk_size": 9}, "config: expected layers .*, got attention_chunk_size"),
         ({"layer_types": [None] * 32}, r"layer_types\[0\]: expected one of full_attention"),
         ({"layer_types": [SLIDING] * 32}, "config: expected an object with sliding_window"),
         ({"sliding_window": 0}, "sliding_window: expected a whole number >= 1, got 0"),
@@ -91,7 +102,7 @@ def test_what_does_not_describe_a_model(changes: dict[str, Any], message: str) -
 @pytest.mark.parametrize("name", ["num_hidden_layers", "num_attention_heads", "hidden_size"])
 def test_what_is_missing_is_named(name: str) -> None:
     rest = {key: value for key, value in LLAMA.items() if key != name}
-    with pytest.raises(InputError, match=f"config: expected an object with {name}, got none"):
+    with pytest.raises(InputError, match=f"config: expected an object with {name}, as defaults"):
         parts_of(rest)
 
 

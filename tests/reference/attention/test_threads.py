@@ -63,9 +63,11 @@ def test_results_and_counts_do_not_depend_on_threads(order: int, mask: Any) -> N
 
 
 def test_tasks_give_what_one_task_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {"mask": "causal", "sink": np.array([0.5, -1.0])}
+    bias = np.linspace(-1, 1, 8).reshape(8, 1)
+    given = {"mask": "causal", "sink": np.array([0.5, -1.0]), "bias": bias}
     in_parts = attention(1, 2, **given)
     monkeypatch.setattr(settling, "_LEAST", 128)
+    monkeypatch.setattr(settling, "_MOST", 128)
     whole = attention(1, 2, **given)
     np.testing.assert_array_equal(in_parts[0], whole[0])
     np.testing.assert_array_equal(in_parts[1], whole[1])

@@ -531,6 +531,7 @@ def test_what_a_cache_took_it_may_not_refuse_to_read_back() -> None:
     result = audit(Unreadable, n=6, d=4, order=1)
     assert [finding.kind for finding in result.findings] == ["raised"]
     assert "state: expected whole numbers" in result.findings[0].reason
+    assert result.findings[0].reason.startswith("graded-values: from_state()")
 
 
 def test_a_family_that_is_refused_in_part_is_heard() -> None:

@@ -46,6 +46,27 @@ class ShiftedZero(Stored):
         return rows - 64 / 255 * span
 
 
+class OldWithoutZero(Stored):
+    """Values of full blocks of eight tokens are read without their zero point."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        (keys,), (values,) = self._kept.slots
+        old = values[: self.tokens // 8 * 8]
+        read = np.vstack([old - old.min(axis=1, keepdims=True), values[len(old) :]])
+        return attend([keys], [read], list(query), self._shape.d)
+
+
+class KeysWithoutZero(Stored):
+    """Keys of full blocks of four tokens, in columns, are read without their zero point."""
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        (keys,), (values,) = self._kept.slots
+        read = keys.copy()
+        for first in range(0, self.tokens // 4 * 4, 4):
+            read[first : first + 4] -= read[first : first + 4].min(axis=0)
+        return attend([read], [values], list(query), self._shape.d)
+
+
 class Pairs(Stored):
     """Every two tokens are merged into their mean."""
 
@@ -110,6 +131,10 @@ FAULTS = (
     fault(NoZeroPoint, "just-appended just-above-half", "of the least of a token", "zero point"),
     fault(ShiftedZero, "growing-values just-above-half", "-0.251 of the span of a token",
           "zero point"),
+    fault(OldWithoutZero, "graded-values fractional-keys",
+          "values plus -1 of the least of a token in full blocks of 8 tokens", "zero point"),
+    fault(KeysWithoutZero, "graded-values underflow",
+          "the least of a column in each full block of 4 tokens", "zero point"),
     fault(Padded, "just-appended asked-throughout", "zeros up to a multiple of 4",
           "token too many"),
     fault(KeysOneLate, "overflow large-values", "keys with tokens +1 place", "wrong order"),

@@ -198,3 +198,10 @@ def test_pictures_are_drawn(draw: Any, tmp_path: Path) -> None:
 def test_exact_answers_have_no_error() -> None:
     found = played(Match(Entrant("ExactCache", "", ExactCache), TERMS))
     assert (found.worst_error, found.mean_error) == (0, 0)
+
+
+def test_errors_are_those_of_values_that_floats_do_not_hold() -> None:
+    """All tokens in float16: sevenths are off by half an ulp of float16, outputs as well."""
+    found = result("all tokens, rounded", "float16")
+    assert (found.efficiency or {})["levels"] == 8
+    assert 0 < (found.mean_error or 0) < (found.worst_error or 0) < 2**-11

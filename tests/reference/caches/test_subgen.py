@@ -269,6 +269,7 @@ def test_samples_as_formulas() -> None:
 def test_samples_as_numbers() -> None:
     assert subgen_samples(2, Fraction(1, 2), 0) == (1, 16)
     assert subgen_samples(1, Fraction(1, 4), 0) == (1, 72)
+    assert subgen_samples(1, Fraction(5, 7), 0) == (1, 26)  # 72·(1/4)/(5/7) is 25.2
     # ϱ = e: (e-1)²/(4e) = 0.27154…, times 2·9·4 = 72
     assert subgen_samples(1, Fraction(1, 4), 1) == (20, 72)
     assert subgen_samples(Fraction(1, 10), Fraction(1, 10), Fraction(1, 100))[1] == 8820

@@ -126,6 +126,19 @@ def test_models_add_up() -> None:
     assert stored_bits(parts, 20) == 16 * (6 * 20 * 8 + 2 * 5 * 8)
 
 
+def test_what_is_no_part_or_no_term_is_named() -> None:
+    with pytest.raises(InputError, match="parts: expected a sequence of Part"):
+        model_floors("config.json", 20)  # type: ignore[arg-type]
+    functions: tuple[tuple[Any, Any], ...] = (
+        (best_floor, 4),
+        (every_floor, 4),
+        (model_floors, ()),
+    )
+    for function, given in functions:
+        with pytest.raises(TypeError, match=rf"{function.__name__}\(\) got .* argument 'alfa'"):
+            function(given, 20, alfa="1/8")
+
+
 def test_latents_as_parts() -> None:
     assert latent_part(2, 8, 4, 8) == Part(2, 1, 4, 8)
     assert latent_part(2, 8, 1, 7, 3) == Part(2, 1, 2, 7, 3)

@@ -47,7 +47,7 @@ def test_arrays_come_by_name_as_they_are(files: list[Path]) -> None:
         (found,) = read_arrays(path, "trace", ["layer0.keys"]).values()
         assert (found.dtype, found.tolist()) == (KEYS.dtype, KEYS.tolist())
         assert (both["queries"] == QUERIES).all()
-        with pytest.raises(InputError, match=r"no array 'keys' among layer0\.keys, queries"):
+        with pytest.raises(InputError, match=r"[zs]: no array 'keys' among layer0\.keys, qu"):
             read_arrays(path, "trace", ["keys"])
 
 
@@ -69,7 +69,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", KEYS)
     with pytest.raises(InputError, match="no zip file of arrays"):
         read_arrays(tmp_path / "t.npy", "trace")
-    with pytest.raises(InputError, match="FileNotFoundError"):
+    with pytest.raises(InputError, match=": No such file"):
         read_arrays(tmp_path / "none.npz", "trace")
 
 

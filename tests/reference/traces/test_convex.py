@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 
-from kvfloor import InputError, check, floor_of, free_queries
+import kvfloor
+from kvfloor import InputError, check
 
 pytest.importorskip("scipy")
+
+floor_of = partial(kvfloor.floor_of, scale=1)
+free_queries = partial(kvfloor.free_queries, scale=1)
 
 
 def clusters() -> Any:
@@ -65,7 +70,7 @@ def test_the_tokens_that_start_best_are_asked_for() -> None:
 
 def test_the_scale_counts() -> None:
     keys = clusters()[:, :5]
-    scaled = free_queries(keys, norm=4, scale="1/sqrt(d)")
+    scaled = kvfloor.free_queries(keys, norm=4)
     np.testing.assert_allclose(scaled, 5**0.5 * free_queries(keys, norm=4 / 5**0.5), atol=1e-3)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from math import ceil, log2
 from typing import Any
 
 import numpy as np
 import pytest
 
-from kvfloor import GivenFloor, Guarantee, InputError, check, floor_of
+import kvfloor
+from kvfloor import GivenFloor, Guarantee, InputError, check
 from kvfloor.attention import TokenWeights
 from kvfloor.certificates import RULES
 from kvfloor.floors import mixed_bits
@@ -19,6 +21,7 @@ from kvfloor.numbers import Array
 from kvfloor.traces import chosen
 
 ALPHA = Fraction(1, 64)
+floor_of = partial(kvfloor.floor_of, scale=1)
 
 
 def accepted(found: GivenFloor) -> GivenFloor:
@@ -101,6 +104,14 @@ def test_a_tie_that_floats_miss_is_not_counted() -> None:
     assert (found.levels, found.bits) == ((2,), 1)
 
 
+def test_the_scale_is_that_of_models_by_default() -> None:
+    keys = 8 * np.eye(16)
+    found = kvfloor.floor_of([keys], keys, alpha=ALPHA)
+    assert found == floor_of([keys], keys, alpha=ALPHA, scale="1/4")
+    assert found.certificate is not None
+    assert found.certificate["trace"]["scale"] == {"factor": "1/4", "root": 1}
+
+
 def test_levels_end_where_they_are_told_to() -> None:
     found = accepted(floor_of([[[1]]], [[1]], alpha=0, d_v=2))
     assert (found.levels, found.bits) == ((2**16,), 32)
@@ -166,6 +177,7 @@ def test_the_order_is_one_in_which_the_choice_can_be_read() -> None:
     [
         ({"alpha": -1}, "alpha: expected a number >= 0"),
         ({"eta": 1}, "eta: expected a number with 0 <= eta < 1"),
+        ({"alpha": "1/2"}, "guarantee: expected eta + 2*alpha < 1, or no margin tells 0 from 1"),
         ({"delta": "3/5"}, "delta: expected a number with 0 <= delta <= 1/2"),
         ({"delta": "1/5", "rule": "successive"}, "rule: expected 'at once' for delta > 0"),
         ({"rule": "both"}, "rule: expected one of successive, at once"),
@@ -179,7 +191,9 @@ def test_the_order_is_one_in_which_the_choice_can_be_read() -> None:
         ({"keys": [np.ones((3300, 2))] * 2, "queries": [[1, 1]]},
          "keys: expected work of at most 536870912 products"),
         ({"keys": [np.ones((2**13, 2))], "queries": np.ones((2**13, 2))},
-         "queries: expected at most 33554432 weights"),
+         "queries: expected at most 33554432 weights of tuples, got 67108864"),
+        ({"keys": np.ones((8, 32, 2))}, "queries: expected at most 33554432 weights of tuples, got "
+         "2199023255552, as the keys are 8 slots, not heads"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(terms: dict[str, Any], said: str) -> None:

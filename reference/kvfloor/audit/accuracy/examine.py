@@ -174,6 +174,8 @@ def _enter(bench: Bench, found: Entered, instance: Instance, seed: int) -> Fract
     except Refusal as refusal:
         found.refused = found.refused or str(refusal)
         return None
+    except Misbehaviour as fault:
+        raise Misbehaviour(fault.kind, f"{found.entry.name}: {fault.reason}") from None
     found.asked += len(instance.queries)
     found.stood += len(instance.queries) - len(misses)
     found.worst = max(found.worst, worst)

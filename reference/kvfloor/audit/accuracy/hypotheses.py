@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kvfloor.audit.accuracy.losses import Change, Slots, grouped, stored
+from kvfloor.audit.accuracy.losses import Change, Slots, aged, grouped, stored, without_zero
 from kvfloor.audit.accuracy.orders import merged, reordered
 from kvfloor.audit.accuracy.views import View, exponentials, mean_of
 from kvfloor.numbers import Array
@@ -273,18 +273,21 @@ def _shifted(view: View) -> Iterator[Hypothesis]:
             (f"of the least of a {name}", _least),
             (f"of the span of a {name}", _span),
         ):
+            for whole, left in aged(view.count):
 
-            def moved(v: View, axis: int = axis, of: Any = of) -> Array:
-                return v.output(values=[of(v.values[0], axis) + 0 * v.values[0]])
+                def moved(v: View, axis: int = axis, of: Any = of, left: Any = left) -> Array:
+                    return v.output(values=[left(lambda rows: of(rows, axis), v.values[0])])
 
-            along = moved(view)
-            total = float((along * along).sum())
-            share = float(((view.came - view.right) * along).sum()) / total if total else 0.0
-            yield Hypothesis(
-                "zero point",
-                f"values plus {share:.4g} {detail}",
-                lambda v, s=share, m=moved: v.right + s * m(v),  # type: ignore[misc]
-            )
+                along = moved(view)
+                total = float((along * along).sum())
+                share = float(((view.came - view.right) * along).sum()) / total if total else 0.0
+                yield Hypothesis(
+                    "zero point",
+                    f"values plus {share:.4g} {detail}{whole}",
+                    lambda v, s=share, m=moved: v.right + s * m(v),  # type: ignore[misc]
+                )
+    for detail, change in without_zero(view.count):
+        yield _on_keys("zero point", f"keys less {detail}", change)
 
 
 def _least(rows: Array, axis: int) -> Array:

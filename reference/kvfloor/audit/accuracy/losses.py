@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from kvfloor.numbers import Array, as_format
 
-__all__ = ["Change", "Slots", "grouped", "stored"]
+__all__ = ["Change", "Slots", "aged", "grouped", "stored", "without_zero"]
 
 Slots = list[Array]
 Change = Callable[[Slots], Slots]
@@ -54,6 +55,52 @@ def grouped(count: int, d: int) -> Iterator[tuple[str, Change, Change]]:
                     for axis in (0, 1)
                 ]
                 yield words, parts[0], parts[1]
+
+
+def aged(count: int) -> Iterator[tuple[str, Callable[[Way, Array], Array]]]:
+    """Yield the tokens that a shift may be of, in words, and what makes it, zero for the others.
+
+    All, those of full blocks, or those that are no longer among the last.
+    """
+    yield "", lambda of, x: of(x) + 0 * x
+    if count > MOST_GROUPED:
+        return
+    for size in (size for size in GROUPS if size < count):
+        yield f" in full blocks of {size} tokens", partial(_shifted_old, size, True)
+        yield f", all but the last {size} tokens", partial(_shifted_old, size, False)
+
+
+def without_zero(count: int) -> Iterator[tuple[str, Change]]:
+    """Yield ways to read keys from zero that were written from their least, each with its words."""
+    for name, axis in (("token", 1), ("column", 0)):
+        for whole, left in aged(count):
+
+            def lowered(x: Array, axis: int = axis, left: Any = left) -> Array:
+                return np.asarray(x - left(lambda rows: rows.min(axis=axis, keepdims=True), x))
+
+            yield f"the least of a {name}{whole}", _each(lowered)
+    if count > MOST_GROUPED:
+        return
+    for size in (size for size in GROUPS if size < count):
+        words = f"the least of a column in each full block of {size} tokens"
+        yield words, _each(partial(_blocks_lowered, size))
+
+
+def _shifted_old(size: int, blocks: bool, of: Way, x: Array) -> Array:
+    """A shift of the tokens in full blocks, or of all but the last."""
+    old = len(x) - (len(x) % size if blocks else min(size, len(x)))
+    shift = np.zeros_like(x)
+    if old:
+        shift[:old] = of(x[:old])
+    return shift
+
+
+def _blocks_lowered(size: int, x: Array) -> Array:
+    """Columns less their least, block by block; what comes behind the last full one stays."""
+    found = x.copy()
+    for first in range(0, len(x) - size + 1, size):
+        found[first : first + size] -= x[first : first + size].min(axis=0, keepdims=True)
+    return found
 
 
 def _roundings() -> Iterator[tuple[str, Way]]:
