@@ -115,10 +115,17 @@ def _derivation(derivation: Derivation) -> str:
 
 
 def _latex(expression: Any) -> str:
-    """Print as SymPy does, but for names with a prime, which it does not know."""
-    primed = {x: f"{sp.latex(sp.Symbol(x.name[:-1]))}'" for x in expression.atoms(sp.Symbol)
-              if x.name.endswith("'")}  # fmt: skip
-    return str(sp.latex(expression, symbol_names=primed))
+    """Print as SymPy does, but for names with a prime and words, which it takes for letters."""
+    return str(
+        sp.latex(expression, symbol_names={x: _name(x) for x in expression.atoms(sp.Symbol)})
+    )
+
+
+def _name(symbol: Any) -> str:
+    letter, prime, _ = symbol.name.partition("'")
+    text = str(sp.latex(sp.Symbol(letter)))
+    word = text == letter and letter.isalpha() and len(letter) > 1
+    return (rf"\mathrm{{{text}}}" if word else text) + prime
 
 
 def _range(variable: Variable) -> str:

@@ -59,14 +59,21 @@ def show(
                     write_line(console, _line(done[waiting.popleft().slug], kernel))
                 status.update(_progress(len(done), len(claims), monotonic() - started))
     ordered = [done[claim.slug] for claim in claims]
-    for result in ordered:
+    _add(ordered, console, verbose=verbose)
+    if len(ordered) > 1 and not quiet:
+        write_line(console, f"{sum(r.ok for r in ordered)} of {len(ordered)} verdicts established")
+    return ordered
+
+
+def _add(results: Sequence[ClaimResult], console: Console, *, verbose: bool) -> None:
+    """Say what went wrong, and of what users call what is verbose."""
+    for result in results:
         for line in _constants(result) if verbose else ():
             write_line(console, line)
         for kind, reason in result.reasons:
             write_line(console, f"{result.slug}: {kind}: {reason}")
         for error in result.errors if verbose else ():
             write_line(console, error.traceback)
-    return ordered
 
 
 def show_fast_path(audited: Audit, console: Console) -> None:

@@ -111,3 +111,15 @@ def test_a_terminal_is_told_the_time_left(monkeypatch: pytest.MonkeyPatch) -> No
     titles = re.findall(r"\d of 3 claims(?:, about \d+ s left)?", plain)
     assert "1 of 3 claims, about 8 s left" in titles
     assert titles[-1] == "3 of 3 claims"
+    assert plain.endswith("3 of 3 verdicts established\n")
+
+
+def test_the_last_line_counts_the_verdicts_that_are_established() -> None:
+    claims = [load(slug) for slug in ("index-deterministic", "keys")]
+    first = verify_claim(claims[0], examples=1)
+    out = io.StringIO()
+    refused = replace(first, slug="keys", property_error="no")
+    show(claims, [first, refused], Console(file=out))
+    lines = out.getvalue().splitlines()
+    assert [lines[0].split(":")[0], lines[1].split(":")[0]] == ["index-deterministic", "keys"]
+    assert lines[-1] == "1 of 2 verdicts established"
