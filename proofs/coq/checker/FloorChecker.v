@@ -33,8 +33,9 @@ Definition is_told (w : Z) (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
   tells eta alpha w (weight_of (is_later j) s) (weight_of (is_earlier j) s) all (own_weight s j)
     (nth j (levels x) 0%Z).
 
-(** When more digits are of no use to a symbol that is not told: if they would hardly change its α, or
-    if that is over 1/2 already, as all tokens together weigh at least as much as the heaviest tuple. *)
+(** When more digits are of no use to a symbol that is not told: if they would hardly change its α,
+    or if that is over 1/2 already, as all tokens together weigh at least as much as the heaviest
+    tuple. *)
 Definition is_fine (w : Z) (found : list (list (Z * Z) * Z)) (j : nat) : bool :=
   let '(s, all) := nth (nth j (reads x) 0%nat) found ([], 0%Z) in
   let own := own_weight s j in
@@ -273,7 +274,8 @@ Proof.
                   (Q2R eta) (Q2R alpha)).
     { intros j Hj. destruct (H j Hj) as (_ & B). cbv zeta in B |- *. destruct B as [B1 B2].
       split; [exact B1|].
-      rewrite <- (weighs_none k (fun i => share (seen_of x j) d (query_of x j) Ks (slot x) (token i))).
+      rewrite <- (weighs_none k
+        (fun i => share (seen_of x j) d (query_of x j) Ks (slot x) (token i))).
       exact B2. }
     split; [intros _; exact O|]. now apply given_keys_never_worse.
 Qed.

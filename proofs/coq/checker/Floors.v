@@ -36,7 +36,8 @@ Definition holds_symbols (x : trace) (lev : nat -> nat -> R) (d_v : Z) (V : matr
 
 (** Some cache with states of exactly b bits answers each query within (η, α), whichever of these
     values it has seen. *)
-Definition suffices (x : trace) (lev : nat -> nat -> R) (eta alpha : Q) (d_v : Z) (b : nat) : Prop :=
+Definition suffices (x : trace) (lev : nat -> nat -> R) (eta alpha : Q) (d_v : Z) (b : nat)
+    : Prop :=
   exists (state : matrix -> list bool) (answer : nat -> reader),
     (forall V, holds_symbols x lev d_v V -> length (state V) = b) /\
     (forall V j c, holds_symbols x lev d_v V -> (j < length (tokens x))%nat ->

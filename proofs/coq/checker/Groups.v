@@ -108,7 +108,8 @@ Qed.
 Definition telling (V : Z) (r : Q) (l : list group) : list group :=
   filter (fun g => negb (part (Zpos (Qden r)) (Qnum r * V) g =? 0)%Z) l.
 Definition nearest (l : list group) : Z :=
-  fold_right (fun g m => Z.min (distance g) m) (match l with g :: _ => distance g | [] => 0%Z end) l.
+  fold_right (fun g m => Z.min (distance g) m)
+    (match l with g :: _ => distance g | [] => 0%Z end) l.
 Definition nearer (l : list group) : list group :=
   let m := nearest l in map (fun '(a, k, s) => (a - m, k, s)%Z) l.
 

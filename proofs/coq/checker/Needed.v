@@ -166,7 +166,8 @@ Qed.
 Lemma ln_needed n : (0 <= b * n)%Z ->
   0 < IZR (product_of under_of levels ^ d_v * 2 ^ (b * n)) /\
   0 < IZR (product_of top_of levels ^ d_v) /\
-  ln (IZR (product_of top_of levels ^ d_v)) - ln (IZR (product_of under_of levels ^ d_v * 2 ^ (b * n)))
+  ln (IZR (product_of top_of levels ^ d_v))
+    - ln (IZR (product_of under_of levels ^ d_v * 2 ^ (b * n)))
   = IZR b * ln 2 * (IZR d_v * lsum need levels - IZR n).
 Proof.
   intros Hn. destruct needed as (Ha & Hb & Hd & HL & B0 & _).

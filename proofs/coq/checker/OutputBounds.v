@@ -270,7 +270,8 @@ Proof.
     intros g Hg. unfold is_equal in H. rewrite forallb_forall in H. specialize (H g Hg).
     apply Z.eqb_eq in H. rewrite !Z.mul_1_l, H. ring.
   - right. destruct (neighbours lower upper) eqn:N; cbn [andb] in H; [|discriminate H].
-    destruct (_ && _) in H; [|discriminate H]. apply decided_by in H as [w H]. unfold try_between in H.
+    destruct (_ && _) in H; [|discriminate H]. apply decided_by in H as [w H].
+    unfold try_between in H.
     destruct ((0 <=? w)%Z) eqn:Hw; cbn [andb] in H; [|destruct (_ || _); discriminate H].
     apply Z.leb_le in Hw.
     destruct (is_above _ _ lower) eqn:A; cbn [andb] in H; [|destruct (_ || _); discriminate H].

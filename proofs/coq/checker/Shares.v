@@ -250,7 +250,8 @@ Lemma fits_correct A n : (0 <= A)%Z -> (0 <= n)%Z -> fits A n = true ->
   (0 < Q2R eta ->
      x * (((1 + Q2R eta) / (1 - Q2R eta)) ^ Z.to_nat n - 1) <= Q2R eta).
 Proof.
-  intros HA Hn F. destruct numerators as [[Hp Hq] _]. pose proof (one_pos w Hw) as W. unfold fits in F.
+  intros HA Hn F. destruct numerators as [[Hp Hq] _]. pose proof (one_pos w Hw) as W.
+  unfold fits in F.
   set (p := Qnum eta) in *. set (q := Zpos (Qden eta)) in *. intros x.
   assert (Q0 : 0 < IZR q) by (apply IZR_lt; lia).
   assert (Ee : Q2R eta = IZR p / IZR q) by reflexivity.
@@ -323,16 +324,17 @@ Proof.
   assert (T0 : (0 <= T)%Z).
   { unfold T, alpha_top. apply Z.mul_nonneg_nonneg; [lia|].
     repeat apply Z.add_nonneg_nonneg; repeat apply Z.mul_nonneg_nonneg; lia. }
-  assert (R : given * (IZR (one w) * (2 * (s * P) * IZR (Zpos (Qden eta)) * IZR (Zpos (Qden alpha))))
-              <= IZR T).
-  { unfold T, alpha_top. repeat rewrite ?mult_IZR, ?plus_IZR.
+  set (C := IZR (one w) * (2 * (s * P) * IZR (Zpos (Qden eta)) * IZR (Zpos (Qden alpha)))).
+  assert (R : given * C <= IZR T).
+  { unfold C, T, alpha_top. repeat rewrite ?mult_IZR, ?plus_IZR.
     set (p := IZR (Qnum eta)) in *. set (d := IZR (Zpos (Qden eta))) in *.
     set (x := IZR (Qnum alpha)) in *. set (y := IZR (Zpos (Qden alpha))) in *.
     assert (D : 0 < d) by (apply IZR_lt; lia). assert (Y : 0 < y) by (apply IZR_lt; lia).
     assert (Ee : Q2R eta = p / d) by reflexivity. assert (Ea : Q2R alpha = x / y) by reflexivity.
     unfold given, given_alpha.
     replace (_ / (2 * s) * _) with
-      (IZR (one w) * (d * y) * ((1 + Q2R eta) * (u * P) + 2 * Q2R eta * (t * P) + 2 * Q2R alpha * P))
+      (IZR (one w) * (d * y) * ((1 + Q2R eta) * (u * P) + 2 * Q2R eta * (t * P)
+                                 + 2 * Q2R alpha * P))
       by (field; lra).
     apply Rle_trans with
       (IZR (one w) * (d * y) * ((1 + Q2R eta) * IZR later + 2 * Q2R eta * IZR earlier
@@ -340,7 +342,6 @@ Proof.
       [|right; rewrite Ee, Ea; field; lra].
     apply Rmult_le_compat_l; [repeat apply Rmult_le_pos; lra|].
     repeat apply Rplus_le_compat; apply Rmult_le_compat_l; lra || nra. }
-  set (C := IZR (one w) * (2 * (s * P) * IZR (Zpos (Qden eta)) * IZR (Zpos (Qden alpha)))) in R.
   assert (UC : IZR (one w) * IZR U <= C).
   { unfold C, U, alpha_under. rewrite !mult_IZR. apply Rmult_le_compat_l; [lra|].
     assert (D : 0 < IZR (Zpos (Qden eta))) by (apply IZR_lt; lia).
@@ -362,7 +363,8 @@ Proof.
     set (x := IZR A / IZR (one w)) in *. rewrite Ex in HT, HA.
     assert (X0 : 0 <= x) by (apply Rmult_le_reg_r with (IZR (one w)); lra).
     apply levels_told; try assumption. apply Rmult_lt_reg_r with C; [exact C0|].
-    apply Rle_lt_trans with (IZR T); [exact R|]. apply Rlt_le_trans with (x * (IZR (one w) * IZR U)).
+    apply Rle_lt_trans with (IZR T); [exact R|].
+    apply Rlt_le_trans with (x * (IZR (one w) * IZR U)).
     + rewrite <- Rmult_assoc. exact HT.
     + now apply Rmult_le_compat_l.
 Qed.

@@ -93,6 +93,7 @@ def test_a_trace() -> None:
     assert in_turn.holds == "forces certificate (1#50) (1#64) 2 23"
     at_once = exported(stored("floor-order-1", rule="at once"))
     assert at_once.accepts == "accepts_floor certificate (1#50) (1#64) false 2 23"
+    assert exported(stored("floor-exact")).holds == "forces certificate (1#50) 0 2 59"
 
 
 def masked(mask: list[list[bool]]) -> Document:
@@ -163,7 +164,7 @@ def test_both_checkers_say_the_same_of_the_stored_ones() -> None:
 @pytest.mark.long
 @pytest.mark.usefixtures("coq")
 def test_both_checkers_say_the_same_of_damaged_ones() -> None:
-    """`compare_checkers.py` has compared ten thousand."""
+    """`compare_checkers.py` has compared thousands."""
     rng = Random(5)
     texts = [sealed(copy) for one in bases(rng, 1) for copy in islice(damaged(one, rng), 3)]
     outcomes, differing = compared(texts)
