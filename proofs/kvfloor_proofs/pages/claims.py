@@ -125,7 +125,8 @@ def _name(symbol: Any) -> str:
     letter, prime, _ = symbol.name.partition("'")
     text = str(sp.latex(sp.Symbol(letter)))
     word = text == letter and letter.isalpha() and len(letter) > 1
-    return (rf"\mathrm{{{text}}}" if word else text) + prime
+    named = rf"\mathrm{{{text}}}" if word else text
+    return f"{named}{prime}"
 
 
 def _range(variable: Variable) -> str:

@@ -19,6 +19,7 @@ COLOURS = 10  # of Matplotlib, before they come again
 LEAST_ERROR = 1e-8  # that nothing is drawn below
 LINES = ("-", "--", ":")  # of as many caches as there are colours, each
 SIZE = 9, 6.5  # inches, with room for thirty names
+WIDEST = 4  # times as wide as high, a drawing: of more tokens dots are narrower
 LEAST = 0.05  # bits a token that nothing is drawn at
 
 
@@ -134,8 +135,10 @@ def draw_drawings(results: Sequence[Result], file: str | os.PathLike[str]) -> No
     for line, (name, own) in zip(grid, rows.items(), strict=False):
         for axes, result in zip(line, own, strict=False):
             axes.spines[:].set(visible=True, color="lightgray")
-            axes.imshow(pixels(result.dots or ()), aspect="equal", interpolation="nearest")
-            bits = (result.efficiency or {})["bits"] / len(result.dots or ())
+            dots = result.dots or ((0,),)
+            aspect = max(1.0, len(dots) / (WIDEST * len(dots[0])))
+            axes.imshow(pixels(dots), aspect=aspect, interpolation="auto")
+            bits = (result.efficiency or {})["bits"] / len(dots)
             axes.set_title(f"{bits:.0f} bits a token", fontsize=7, pad=2)
         line[0].text(
             *(-0.05, 0.5, name),
