@@ -239,7 +239,7 @@ CONFORMANCE = (
     ("returned_stages", "capped-is-raw", 'None if stage == "[-logits-]{+capped+}" else', "stages"),
     ("returned_stages", "bounds-without-logits", "off = [-a.logit-]{+0+} * part.reach", "stages"),
     ("returned_stages", "weights-unseen", '    [-yield "weights"-]{+return+}', "stages"),
-    ("runner", "oracle-unfollowed", "power=power, progress=[-following-]{+None+}", R),
+    ("runner", "oracle-unfollowed", "_judge(target, case, [-following-]{+None+}, power=power)", R),
     ("runner", "drawn-unfollowed", "1 - 0.5 / [-(1 + next(tried) / examples)-]{+1+}", R),
     ("left_out", "kept-is-gone", "present.any(axis=axes) & [-~kept-]{+kept+}", W),
     (
