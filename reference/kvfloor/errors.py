@@ -54,9 +54,8 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def slots_told(error: BaseException, order: int) -> str:
-    """Return what keys and values are, if it seems that code expected otherwise; else empty."""
-    text, kind = str(error), type(error)
+def slots_told(kind: type[BaseException], text: str, order: int) -> str:
+    """Return what keys and values are, if an error says that code took them for else; or nothing."""
     plural = "" if order == 1 else "s"
     if (kind is ValueError and "values to unpack" in text) or (
         kind is IndexError and "tuple index" in text

@@ -300,7 +300,7 @@ class Target:
             raise
         except BaseException as error:  # somebody else's code, that may exit or skip
             text = " ".join(str(error).split())
-            told = slots_told(error, self.order)
+            told = slots_told(type(error), str(error), self.order)
             raise CallError(f"raised {type(error).__name__}: {text}{told}") from error
         changed = tuple(name for name, A in before.items() if A.tobytes() != copies[name].tobytes())
         return found, case, changed

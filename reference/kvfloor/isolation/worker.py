@@ -86,7 +86,9 @@ def _blamed(what: str, order: int = 0) -> Iterator[None]:
     try:
         yield
     except BaseException as error:  # it may raise SystemExit or worse
-        told = _told(error) + (slots_told(error, order) if order else "")
+        told = _told(error)
+        if order:
+            told += slots_told(type(error), text_of(error), order)
         raise _FaultError("raised", f"{what} raised {told}") from None
 
 

@@ -194,9 +194,9 @@ def test_rows_come_in_the_order_of_the_claims() -> None:
             shown.append(stream.getvalue().count("\n"))
 
     assert show(claims, ending(), Console(file=stream)) == results
-    assert [line.split(":")[0] for line in stream.getvalue().splitlines()] == [
-        claim.slug for claim in claims
-    ]
+    *rows, total = stream.getvalue().splitlines()
+    assert [line.split(":")[0] for line in rows] == [claim.slug for claim in claims]
+    assert total == "4 of 4 verdicts established"
     assert shown == [0, 2, 2, 4]  # each as soon as those before it are there
 
 
