@@ -55,7 +55,7 @@ def described(error: BaseException) -> str:
 
 
 def slots_told(kind: type[BaseException], text: str, order: int) -> str:
-    """Return what keys and values are, if an error says that code took them for else; or nothing."""
+    """Return what keys and values are, if an error says that they were taken for else; or ""."""
     plural = "" if order == 1 else "s"
     if (kind is ValueError and "values to unpack" in text) or (
         kind is IndexError and "tuple index" in text
