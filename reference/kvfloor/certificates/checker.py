@@ -60,7 +60,8 @@ def check(text: str | bytes | dict[str, Any], *, cache: Factory | None = None) -
     Raises
     ------
     InputError
-        If it is none of these, or if other processes cannot find the cache.
+        If it is none of these, if other processes cannot find the cache, or if there is one and the
+        certificate, which holds, is a floor.
 
     Notes
     -----

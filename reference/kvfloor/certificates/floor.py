@@ -21,6 +21,7 @@ from kvfloor.errors import InputError
 from kvfloor.families import GivenValues
 from kvfloor.floors import Guarantee
 from kvfloor.isolation import Factory
+from kvfloor.numbers import shown
 
 __all__ = [
     "MOST_FLOOR_WORK",
@@ -148,9 +149,9 @@ def read_trace(document: Document) -> tuple[TokenWeights, list[int], list[int]]:
 
 
 def replay_floor(document: Document, factory: Factory) -> None:
-    """Refuse: a floor speaks of no cache."""
-    del document, factory
-    raise InvalidError("replay: a floor speaks of all caches, and there is nothing to replay")
+    """Refuse, by an `InputError`: a floor speaks of no cache."""
+    del document
+    raise InputError("cache", "none, as a floor speaks of all caches", shown(factory))
 
 
 def floor_work(lengths: Sequence[int], queries: int, d: int, symbols: int) -> int:
