@@ -132,7 +132,7 @@ GIVEN = [
     (
         "certificates/floor",
         "replayed",
-        '    [-raise InvalidError(-]{+str(+}"replay: a floor',
+        '    [-raise -]{++}InputError("cache", "none, as a floor',
         "floor_certificates",
     ),
     (
