@@ -11,10 +11,10 @@ AUDIT = [
     (
         "audit/playing",
         "no-errors",
-        "[-abs(o - Fraction(t) / prod(units))-]{+Fraction(0)+}\n",
+        "[-abs(o - Fraction(t) / whole)-]{+Fraction(0)+}\n",
         "league",
     ),
-    ("audit/playing", "errors-in-units", "Fraction(t)[- / prod(units)-]{++})", "league"),
+    ("audit/playing", "errors-in-units", "Fraction(t)[- / whole-]{++})", "league"),
     (
         "audit/playing",
         "worst-for-mean",

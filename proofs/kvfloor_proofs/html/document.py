@@ -72,7 +72,7 @@ def page(
     kernel = any(result.theorems for result in results)
     columns = (*COLUMNS, *(["theorems"] if kernel else []), "seconds")
     return environment.get_template("page.html").render(
-        summary=f"{established} of {len(results)} verdicts established",
+        title=f"{established} of {len(results)} verdicts established",
         ok=established == len(results),
         verdicts=[(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
         columns=columns,

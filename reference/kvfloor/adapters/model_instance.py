@@ -46,8 +46,8 @@ class Sizes:
     largest: float = 1.0
 
     def __post_init__(self) -> None:
-        as_count(self.n, "n", 1)
-        as_count(self.d, "d", 1)
+        for name in ("n", "d"):  # whole numbers of NumPy, too, which JSON would not take
+            object.__setattr__(self, name, as_count(getattr(self, name), name, 1))
         if not (self.largest > 0 and frexp(self.largest)[0] == 1 / 2):
             raise InputError("largest", "a power of two", str(self.largest))
 

@@ -254,13 +254,14 @@ def _distances(
     """How far each number of the answers is from the output, correctly rounded or one ulp away."""
     keys, values = stack(tokens)
     units = [_unit(slot) for slot in values]
+    whole = prod(units)
     held = [
         [[unit * Fraction(v) for v in row] for row in slot]
         for slot, unit in zip(values, units, strict=True)
     ]
     outputs = tensor_attention_rounded(queries, keys, held, dtype="float64")
     return [
-        abs(o - Fraction(t) / prod(units))
+        abs(o - Fraction(t) / whole)
         for answer, output in zip(answers, outputs, strict=True)
         for o, t in zip(answer, output, strict=True)
     ]

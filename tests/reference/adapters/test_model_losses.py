@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kvfloor import Guarantee
+from kvfloor import Guarantee, InputError
 from kvfloor.adapters import ModelInstance, Sizes
 from kvfloor.adapters.model_losses import Asked, looks_like
 from kvfloor.audit import LOSSES, UNTOLD
@@ -79,3 +79,12 @@ def test_what_is_lost_has_a_word(loss: str, change: Change) -> None:
     assert found.most_common(1)[0][0] == loss
     assert found[loss] > 3 / 4 * found.total() >= 12
     assert loss in {*LOSSES, UNTOLD}
+
+
+def test_sizes_are_plain_numbers() -> None:
+    """Those of NumPy, too: a certificate holds them as JSON."""
+    n, d = np.array([8, 4])
+    sizes = Sizes(n, d, 1, 1, 1)
+    assert (type(sizes.n), type(sizes.d), sizes.n, sizes.d) == (int, int, 8, 4)
+    with pytest.raises(InputError, match=r"^n: expected a whole number >= 1, got 0$"):
+        Sizes(0, 4, 1, 1, 1)

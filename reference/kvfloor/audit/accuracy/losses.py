@@ -63,9 +63,7 @@ def aged(count: int) -> Iterator[tuple[str, Callable[[Way, Array], Array]]]:
     All, those of full blocks, or those that are no longer among the last.
     """
     yield "", lambda of, x: of(x) + 0 * x
-    if count > MOST_GROUPED:
-        return
-    for size in (size for size in GROUPS if size < count):
+    for size in _block_sizes(count):
         yield f" in full blocks of {size} tokens", partial(_shifted_old, size, True)
         yield f", all but the last {size} tokens", partial(_shifted_old, size, False)
 
@@ -79,11 +77,14 @@ def without_zero(count: int) -> Iterator[tuple[str, Change]]:
                 return np.asarray(x - left(lambda rows: rows.min(axis=axis, keepdims=True), x))
 
             yield f"the least of a {name}{whole}", _each(lowered)
-    if count > MOST_GROUPED:
-        return
-    for size in (size for size in GROUPS if size < count):
+    for size in _block_sizes(count):
         words = f"the least of a column in each full block of {size} tokens"
         yield words, _each(partial(_blocks_lowered, size))
+
+
+def _block_sizes(count: int) -> list[int]:
+    """Numbers of tokens that blocks are tried of; none where there are too many tokens."""
+    return [size for size in GROUPS if size < count] if count <= MOST_GROUPED else []
 
 
 def _shifted_old(size: int, blocks: bool, of: Way, x: Array) -> Array:
