@@ -157,6 +157,13 @@ AUDIT = [
     ),
     ("isolation/processes", "children-live-on", "os.[-killpg-]{+kill+}(self._process", "isolation"),
     ("isolation/worker", "prints-into-channel", "os.dup2(nothing, [-1-]{+2+})", "isolation"),
+    ("isolation/worker", "always-raised", 'raised {told}" if [-what-]{+True+} else', "isolation"),
+    (
+        "isolation/streams",
+        "taking-unnamed",
+        "seconds=limit, [-what=TAKING-]{+what=ASKING+})\n    data",
+        "isolation",
+    ),
     ("isolation/worker", "any-length", "if [-any(len-]{+False and any(len+}(text)", "isolation"),
     ("floors/confidence", "one-sided", "as_confidence(confidence))[- / 2-]{++}", "audit"),
     ("floors/confidence", "one-success-less", "_within([-k-]{+k + 1+}, n, p * unit", "audit"),

@@ -117,6 +117,18 @@ CACHES = [
     ),
     ("caches/kivi", "padding-counted", "[- - -digits % 8-]{++}\n", "caches_shared"),
     ("caches/turned", "not-turned-back", "(some, code) @ matrix[--]{+.T+}", "caches_table"),
+    (
+        "caches/floor",
+        "token-unheard",
+        "self._attention = [-None-]{+self._attention+}\n        if len",
+        "window_cache",
+    ),
+    (
+        "caches/quantised",
+        "token-unheard",
+        "self._attention = [-None-]{+self._attention+}\n        entries",
+        "caches_shared",
+    ),
     ("caches/rotated", "norm-forgotten", "[-numbers * -]{++}self._levels[codes]", "caches_table"),
     ("caches/turned", "one-rotation", "rotation(seed, width, ([-k-]{+0+},))", "caches_of_papers"),
     (

@@ -351,7 +351,6 @@ MUTANTS = [
         "numbers/scalars.py",
         ("booleans-are-numbers", "isinstance(value, [-bool | -]{++}np.bool_)", "inputs"),
         ("through-double", "Fraction([-*value.as_integer_ratio()-]{+float(value)+})", "inputs"),
-        ("arrays-are-numbers", "if found.ndim[--]{+ > 1+}:", "inputs"),
     ),
     *mutants(
         "numbers/arrays.py",

@@ -119,7 +119,7 @@ def audit_in_model(
     try:
         course.run(options, seconds)
     except Misbehaviour as fault:
-        course.findings.append(Finding(fault.kind, _plain(fault)))
+        course.findings.append(Finding(fault.kind, str(fault)))
         course.verdict = "not-served" if fault.kind == "raised" else "misbehaves"
     except InputError:
         raise
@@ -353,14 +353,6 @@ def answered(
     cache = made(**options)
     cache.restore(state, n)
     return [cache.answer(query).tolist() for query in queries]
-
-
-def _plain(fault: Misbehaviour) -> str:
-    """What happened, without the names of functions here in front of what code of others raised."""
-    text = str(fault)
-    for function in (taken, _ready, answered):
-        text = text.removeprefix(f"{function.__name__} raised ")
-    return text
 
 
 def _require_numbers(answers: Numbers) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from kvfloor.attention import ExactAttention
 from kvfloor.errors import InputError
-from kvfloor.families import BinaryValues, attend_to
+from kvfloor.families import BinaryValues, Token, attend_to
 from kvfloor.numbers import as_fraction
 
 __all__ = ["FloorCache"]
@@ -32,6 +33,7 @@ class FloorCache:
         del order, d, d_v, seed
         self.family = family
         self._bits: list[int] = []
+        self._attention: ExactAttention | None = None  # from the first answer to the next token
 
     @classmethod
     def from_state(cls, state: bytes, *, family: BinaryValues, **arguments: Any) -> FloorCache:
@@ -50,6 +52,7 @@ class FloorCache:
             If the value is not of 0 and 1.
         """
         del keys  # public
+        self._attention = None
         if len(self._bits) == self.family.size:
             return  # the self token, also public
         for x in values[0]:
@@ -69,4 +72,10 @@ class FloorCache:
 
     def answer(self, query: Sequence[Any]) -> list[float]:
         """Return the output for a query of shape (d,), shape (d_v,)."""
-        return attend_to(self.family.encode(self._bits))(query).floats()
+        if self._attention is None:
+            self._attention = attend_to(self._tokens())
+        return self._attention(query).floats()
+
+    def _tokens(self) -> list[Token]:
+        """The tokens that it answers as attention over."""
+        return self.family.encode(self._bits)

@@ -62,6 +62,7 @@ class QuantisedCache:
         self._bounds = as_positive(key_bound, "key_bound"), as_positive(value_bound, "value_bound")
         self._kept = 1
         self._tokens = 0
+        self._attention: ExactAttention | None = None  # from the first answer to the next token
 
     @classmethod
     def from_state(cls, state: bytes, **arguments: Any) -> QuantisedCache:
@@ -112,6 +113,7 @@ class QuantisedCache:
         InputError
             For another shape, an entry outside its box, or one that is not as fixed.
         """
+        self._attention = None
         entries = iter(as_token(keys, values, self._shape))
         widths, kept = (self._shape.d, self._shape.d_v), self._kept
         for part, _, fixed in self._rows(first=self._tokens == 0):
@@ -138,8 +140,9 @@ class QuantisedCache:
     def answer(self, query: Sequence[Any]) -> list[Fraction]:
         """Return the output for a query of shape (d,), shape (d_v,), to `answer_bits`."""
         bits = answer_bits(self._cells)
-        keys, values = self._rounded()
-        output, precision = ExactAttention(keys, values)(query), bits + 64
+        if self._attention is None:
+            self._attention = ExactAttention(*self._rounded())
+        output, precision = self._attention(query), bits + 64
         while True:
             balls = output.enclose(precision)
             radii = [to_fraction(ball.rad().fmpq()) for ball in balls]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import count, product
+from functools import cache
+from itertools import count, product, starmap
 from math import prod
 from typing import Any
 
@@ -73,15 +74,19 @@ class TwoCache:
 
 def new_tuples(tokens: int, order: int) -> Iterator[tuple[int, ...]]:
     """Yield the tuples of that many tokens that the last one is part of, in order."""
-    for places in product(range(tokens), repeat=order):
-        if tokens - 1 in places:
-            yield places
+    last = tokens - 1
+    if order > 1:
+        for first in range(last):
+            for rest in new_tuples(tokens, order - 1):
+                yield first, *rest
+    for rest in product(range(tokens), repeat=order - 1):
+        yield last, *rest
 
 
 def exact_rows(tokens: KeptTokens) -> Iterator[list[Fraction]]:
     """Yield the products, keys and then values, of the tuples that the last token is part of."""
     slots = [np.hstack(pair).tolist() for pair in zip(*tokens.slots, strict=True)]
-    exact = [[list(map(Fraction, row)) for row in slot] for slot in slots]
+    exact = cache(lambda slot, place: [*map(Fraction, slots[slot][place])])
     for places in new_tuples(len(tokens), tokens.shape.order):
-        rows = (slot[place] for slot, place in zip(exact, places, strict=True))
+        rows = starmap(exact, enumerate(places))
         yield [prod(column, start=Fraction(1)) for column in zip(*rows, strict=True)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from kvfloor.caches.floor import FloorCache
 from kvfloor.errors import InputError
-from kvfloor.families import BinaryValues, attend_to
+from kvfloor.families import BinaryValues, Token
 from kvfloor.numbers import as_count
 
 __all__ = ["WindowCache"]
@@ -63,11 +63,9 @@ class WindowCache(FloorCache):
         super().append(keys, values)
         self._bits = self._bits[-self._most :]
 
-    def answer(self, query: Sequence[Any]) -> list[float]:
-        """Return the output for a query of shape (d,), shape (d_v,)."""
+    def _tokens(self) -> list[Token]:
         forgotten = [0] * (self.family.size - self._most)
-        tokens = self.family.encode(forgotten + self._bits)
-        return attend_to(tokens[-self.window :])(query).floats()
+        return self.family.encode(forgotten + self._bits)[-self.window :]
 
     @property
     def _most(self) -> int:

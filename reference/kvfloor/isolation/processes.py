@@ -190,21 +190,23 @@ class Isolated:
         function: Any,
         *arguments: Any,
         seconds: float,
+        what: str = "",
         meanwhile: Callable[[], object] | None = None,
     ) -> Any:
         """Return ``function(factory, *arguments)``, called in the process, as JSON carries it.
 
-        While the process works ``meanwhile()`` is called here.
+        While the process works ``meanwhile()`` is called here. A fault is told as one of
+        ``what``, of the call if nothing is given.
 
         Raises
         ------
         Misbehaviour
             If it raises, or takes more than ``seconds``.
         """
-        self._send("call", seconds, function, arguments)
+        self._send("call", seconds, function, arguments, what)
         if meanwhile is not None:
             meanwhile()
-        return self._reply(_anything, seconds, function.__name__)
+        return self._reply(_anything, seconds, what or "the call")
 
     def _send(self, name: str, seconds: float, *arguments: Any) -> None:
         if name != "start":

@@ -25,6 +25,7 @@ __all__ = ["REFUSALS", "Answer", "Refusal", "Stream", "asked", "called", "stream
 Answer = tuple[Fraction, ...]
 #: What a cache raises to say that it was not made for an input.
 REFUSALS = (InputError, NotImplementedError, OverflowError)
+TAKING, ASKING = "append() or state()", "from_state() or answer()"  # what is at fault
 
 
 class Stream(NamedTuple):
@@ -61,12 +62,12 @@ def streamed(
     """
     live = queries if stream.course in LIVE else []
     limit = seconds * (shape.patience(len(stream.tokens)) + len(live))
-    reply = writer.call(_take, *stream, live, tuple(shape), seconds=limit)
-    data, bits, texts = _told(reply, "append() or state()", 3)
+    reply = writer.call(_take, *stream, live, tuple(shape), seconds=limit, what=TAKING)
+    data, bits, texts = _told(reply, TAKING, 3)
     try:
         state = as_state(data, bits)
     except (ValueError, TypeError):
-        raise Misbehaviour("died", "append() or state(): its process spoke out of turn") from None
+        raise Misbehaviour("died", f"{TAKING}: its process spoke out of turn") from None
     return state, _answers(texts, len(live), shape.d_v)
 
 
@@ -87,8 +88,8 @@ def asked(
     """
     limit = seconds * (1 + len(queries))
     arguments = (state.data, queries, tuple(shape), seed)
-    reply = reader.call(_ask, *arguments, seconds=limit, meanwhile=meanwhile)
-    (texts,) = _told(reply, "from_state() or answer()", 1)
+    reply = reader.call(_ask, *arguments, seconds=limit, what=ASKING, meanwhile=meanwhile)
+    (texts,) = _told(reply, ASKING, 1)
     return _answers(texts, len(queries), shape.d_v)
 
 
@@ -108,15 +109,15 @@ def tossed(
     """
     writer, reader = processes
     limit = seconds * (1 + len(trials))
-    reply = writer.call(_take_all, trials, tuple(shape), seconds=limit)
-    (states,) = _told(reply, "append() or state()", 1)
+    reply = writer.call(_take_all, trials, tuple(shape), seconds=limit, what=TAKING)
+    (states,) = _told(reply, TAKING, 1)
     try:
         data = [bytes.fromhex(text) for text in states]
     except (ValueError, TypeError):
         raise Misbehaviour("died", "state(): its process spoke out of turn") from None
     questions = [(d, query, seed) for d, (_, query, seed) in zip(data, trials, strict=True)]
-    reply = reader.call(_ask_all, questions, tuple(shape), seconds=limit)
-    (texts,) = _told(reply, "from_state() or answer()", 1)
+    reply = reader.call(_ask_all, questions, tuple(shape), seconds=limit, what=ASKING)
+    (texts,) = _told(reply, ASKING, 1)
     return _answers(texts, len(trials), shape.d_v)
 
 

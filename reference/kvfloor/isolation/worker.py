@@ -82,14 +82,14 @@ def _values(requests: IO[bytes]) -> Iterator[Any]:
 
 @contextmanager
 def _blamed(what: str, order: int = 0) -> Iterator[None]:
-    """Turn whatever the cache raises into a fault; it has keys of so many slots, if any."""
+    """Turn whatever ``what`` raises into a fault; the cache has keys of so many slots, if any."""
     try:
         yield
     except BaseException as error:  # it may raise SystemExit or worse
         told = _told(error)
         if order:
             told += slots_told(type(error), text_of(error), order)
-        raise _FaultError("raised", f"{what} raised {told}") from None
+        raise _FaultError("raised", f"{what} raised {told}" if what else told) from None
 
 
 def _own(error: Exception) -> bool:
@@ -180,8 +180,10 @@ def _answers(
         yield texts
 
 
-def _call(factory: CacheFactory, function: Any, arguments: tuple[Any, ...]) -> Iterator[Any]:
-    with _blamed(function.__name__):
+def _call(
+    factory: CacheFactory, function: Any, arguments: tuple[Any, ...], what: str
+) -> Iterator[Any]:
+    with _blamed(what):
         value = function(factory, *arguments)
     yield value
 

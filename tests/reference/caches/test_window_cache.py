@@ -56,6 +56,17 @@ def test_a_window_of_all_tokens_is_lossless_and_a_shorter_one_not() -> None:
     assert check(canonical(collision.certificate), cache=factory).status == "ok"
 
 
+def test_it_answers_from_the_tokens_so_far() -> None:
+    """Also if it answered before; what comes after them in the family is not asked for."""
+    family = BinaryValues(binary_keys(4), d_v=1)
+    cache = WindowCache(order=2, d=family.book.d, d_v=1, seed=0, family=family, window=1)
+    seen = []
+    for token in family.encode((0, 1, 1, 0)):
+        cache.append(*token)
+        seen.append(cache.answer(family.query(0)))
+    assert seen == [[0.0], [1.0], [1.0], [0.0]]
+
+
 def test_flips_finds_nothing_in_an_exact_cache() -> None:
     family = BinaryValues(binary_keys(2), d_v=2, order=2)
     assert flips(ExactCache, family, (0, 1, 1, 0)) is None

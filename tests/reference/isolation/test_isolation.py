@@ -17,6 +17,7 @@ import pytest
 import cheats
 from kvfloor import BinaryValues, InputError, binary_keys
 from kvfloor.caches import (
+    COURSES,
     ExactCache,
     FloorCache,
     HashedCache,
@@ -25,7 +26,17 @@ from kvfloor.caches import (
     configure,
     record,
 )
-from kvfloor.isolation import WRITING, Isolated, IsolationError, Misbehaviour, Shape, nursery
+from kvfloor.isolation import (
+    WRITING,
+    Isolated,
+    IsolationError,
+    Misbehaviour,
+    Shape,
+    Stream,
+    asked,
+    nursery,
+    streamed,
+)
 from limits import HANG, ended
 
 FAMILY = BinaryValues(binary_keys(4), 2)
@@ -111,14 +122,49 @@ def test_sleeping_for_ever_is_ended(cheat: Any, limit: dict[str, float]) -> None
     assert caught.reason.endswith("took more than 1 s")
 
 
+@pytest.mark.parametrize(
+    ("cheat", "seconds", "reason"),
+    [
+        (cheats.Quits, HANG, "from_state() or answer() raised SystemExit: done"),
+        (cheats.Interrupts, HANG, "append() or state() raised KeyboardInterrupt"),
+        (cheats.Exits, HANG, "its process ended in from_state() or answer(), with exit status 3"),
+        (cheats.Stubborn, 0.5, "append() or state() took more than 0.5 s"),
+    ],
+)
+def test_a_stream_names_what_of_the_cache_is_at_fault(
+    cheat: Any, seconds: float, reason: str
+) -> None:
+    stream = Stream(TOKENS[:1], next(iter(COURSES)), QUERIES[0], 0)
+    with (
+        pytest.raises(Misbehaviour) as caught,
+        Isolated(cheat) as writer,
+        Isolated(cheat) as reader,
+    ):
+        asked(reader, streamed(writer, stream, [], SHAPE, seconds)[0], QUERIES, SHAPE, 0, seconds)
+    assert caught.value.reason == reason
+
+
 def test_a_late_reply_is_no_reply_to_what_is_asked_next() -> None:
     """Nothing is asked of a process that is still at something else."""
     with Isolated(cheats.Chatty) as process:
-        with pytest.raises(Misbehaviour, match=r"sleep took more than 0\.1 s"):
+        with pytest.raises(Misbehaviour, match=r"the call took more than 0\.1 s"):
             process.call(sleep, seconds=0.1)
         time.sleep(0.5)
-        with pytest.raises(Misbehaviour, match=r"sleep took more than 0\.1 s"):
+        with pytest.raises(Misbehaviour, match=r"the call took more than 0\.1 s"):
             process.call(str, seconds=5)
+
+
+@pytest.mark.parametrize(("what", "told"), [("", ""), ("importing it", "importing it raised ")])
+def test_what_a_call_raises_stands_alone_or_after_what_was_called(what: str, told: str) -> None:
+    with (
+        pytest.raises(Misbehaviour, match=f"^{told}ArithmeticError: too much$"),
+        Isolated(cheats.Chatty) as process,
+    ):
+        process.call(overflow, seconds=HANG, what=what)
+
+
+def overflow(_factory: Any) -> None:
+    raise ArithmeticError("too much")
 
 
 def sleep(_factory: Any) -> str:
