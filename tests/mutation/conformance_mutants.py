@@ -248,7 +248,12 @@ CONFORMANCE = (
         "if [-(missing.any(axis=axes) & kept).any() or -]{++}gone.all()",
         "left_out",
     ),
-    ("backward/faults", "no-last-blocks", "BLOCKS = [-(16, 32, 64, 128)-]{+()+}", "backward"),
+    (
+        "backward/faults",
+        "no-last-blocks",
+        "BLOCKS = [-(16, 32, 64, 128)-]{+()+}",
+        "backward_stages",
+    ),
     (
         "builders",
         "light-tokens-count-little",

@@ -43,7 +43,7 @@ GRADIENTS = [
         "factored",
         "slopes-after",
         "dQ, dK = _contracted(ring, [-dS-]{+dZ+}, queries",
-        "gradients gradient_rounding",
+        "gradients gradient_caps",
     ),
     (
         "factored",

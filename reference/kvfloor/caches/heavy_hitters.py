@@ -11,7 +11,7 @@ from kvfloor.attention import tensor_attention_rounded
 from kvfloor.caches.packing import StateReader, number_bytes
 from kvfloor.caches.tokens import KeptTokens, Shape, rounded_token
 from kvfloor.errors import InputError
-from kvfloor.numbers import Array, as_count
+from kvfloor.numbers import Array, BinaryFormat, as_count
 
 __all__ = ["HeavyHitterCache"]
 
@@ -23,8 +23,9 @@ class HeavyHitterCache:
     every token comes with a query, and scores add up the weights that these queries give. Here a
     token comes without one, so **its own key stands in for its query** (at higher order the
     entrywise product of its keys), and queries to be answered leave no trace, since answering
-    changes no state. A token's weight is its share in every slot, added up over the slots. Of equal
-    scores the oldest goes; a score so large that it would round back grows no more.
+    changes no state. A token's weight is its share in every slot, each rounded to the format, added
+    up over the slots. Of equal scores the oldest goes; a score so large that it would round back
+    grows no more.
 
     Answers are attention over the tokens kept, correctly rounded to float64. The state is these
     tokens, each as its keys and then its values, and then the scores.
@@ -88,7 +89,7 @@ class HeavyHitterCache:
         kept.append(rounded_token(keys, values, self._shape, kept.format))
         own, _ = kept.slots
         query = np.prod([slot[-1] for slot in own], axis=0)
-        scores = np.append(self._scores, 0.0) + attention_shares(own, query)
+        scores = np.append(self._scores, 0.0) + attention_shares(own, query, kept.format)
         self._scores = kept.format.round_array(scores)
         if len(kept) > self._heavy + self._recent:
             lightest = int(np.argmin(self._scores[: len(kept) - self._recent]))
@@ -104,14 +105,15 @@ class HeavyHitterCache:
         return self._kept.answer(query)
 
 
-def attention_shares(keys: list[Array], query: Array) -> Array:
+def attention_shares(keys: list[Array], query: Array, target: BinaryFormat) -> Array:
     """Return how much weight the tuples of each token have, added up over the slots, shape (n,).
 
-    It is attention itself, with a token's indicator as its value.
+    It is attention itself, with a token's indicator as its value; of each slot rounded to a format.
     """
     each, ones = np.eye(len(keys[0])), np.ones((len(keys[0]), len(keys[0])))
     slots = range(len(keys))
     values = [[each if r == slot else ones for r in slots] for slot in slots]
-    shares = [tensor_attention_rounded(query, keys, v, dtype="float64") for v in values]
-    total: Array = np.sum(shares, axis=0)
+    total = np.zeros(len(keys[0]))
+    for v in values:
+        total += tensor_attention_rounded(query, keys, v, dtype=target.dtype)
     return total

@@ -238,7 +238,7 @@ def heaviest(tokens: list[Token], heavy: int, recent: int) -> list[Token]:
                 for r in range(order)
             ]
             weights = ExactAttention(keys, values)(query).floats()
-            left = [(t, s + w) for (t, s), w in zip(left, weights, strict=True)]
+            left = [(t, s + float(np.float32(w))) for (t, s), w in zip(left, weights, strict=True)]
         left = [(t, float(np.float32(s))) for t, s in left]
         if n > heavy + recent:
             scores = [s for _, s in left[: n - recent]]

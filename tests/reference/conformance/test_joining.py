@@ -125,6 +125,18 @@ def test_a_sink_is_a_tuple_of_value_zero() -> None:
     assert far == pytest.approx(4 * (3 + 1 + 8) * U, rel=1e-4)
 
 
+def test_the_sink_of_a_head_is_its_own() -> None:
+    sinks = (1000.0, -1e4)
+    each = [single([1000.0], [4.0], sink=np.array([sink])) for sink in sinks]
+    whole = replace(
+        each[0],
+        query=np.ones((1, 2, 1, 1), np.float32),
+        terms=Joined(sink=np.array(sinks)),
+    )
+    found = bounds(whole, sink=True).output
+    assert found.ravel().tolist() == [bounds(one, sink=True).output.item() for one in each]
+
+
 def test_a_cap_passes_errors_on_and_adds_that_of_its_tanh() -> None:
     """Logits of 1000 under a cap of 10 are off by 11u·1000, and by 8u·10."""
     both = bounds(single([1000.0, 1000.0], [0.0, 4.0], softcap=10.0), softcap=10.0)
