@@ -146,5 +146,5 @@ BOUNDS = [
     ),
     ("floors/entropy_dimension", "grid-rounded-down", "tuple([-ceil-]{+int+}(x / alpha)", "claims"),
     ("cost/closed_forms", "one-sum-more", "return rows * (d - [-1-]{+0+})", "claims"),
-    ("families/paired", "itself-competes", "self.book.n**2 [-- 1-]{++}", "claims"),
+    ("families/paired", "itself-competes", "self.book.n**2 [-- 1-]{++}", "paired"),
 ]

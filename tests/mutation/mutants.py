@@ -554,7 +554,7 @@ MUTANTS = [
         ("alpha-dropped", "abs(bottom)[- - guarantee.alpha-]{++}", "certificate"),
         ("state-unfit", "if not [--]{+True or +}fits(", "certificate certificate_files"),
         ("one-replayed", 'document["instances"])[-]-]{+][:1]+}', "certificate"),
-        ("replay-without-coins", 'tokens, shape, [-cache["seed"]-]{+0+})', "certificate collision"),
+        ("replay-without-coins", 'tokens, shape, [-cache["seed"]-]{+0+})', "certificate"),
         ("outputs-unchecked", '[--]{+0 and +}compare(f"outputs[{k}]"', "certificate"),
     ),
     *mutants(

@@ -130,6 +130,15 @@ def test_tokens_are_rounded_to_nearest(numbers: list[float], dtype: str) -> None
     assert cache.state() == (np.array(numbers) + 0.0).astype(kind).tobytes()
 
 
+def test_rationals_are_rounded_to_nearest_too() -> None:
+    """2/3 is below its nearest float16, and no float64 itself."""
+    cache = SinkCache(order=1, d=1, d_v=1, seed=0, window=1, dtype="float16")
+    cache.append([[Fraction(2, 3)]], [[Fraction(-2, 3)]])
+    near = np.float16(2 / 3)
+    assert float(near) > Fraction(2, 3)
+    assert cache.state() == np.array([near, -near]).tobytes()
+
+
 @pytest.mark.parametrize(("dtype", "number"), [("float16", 70000), ("float8_e4m3fn", 500)])
 def test_numbers_beyond_the_format_are_refused(dtype: str, number: int) -> None:
     cache = configure(SinkCache, window=1, dtype=dtype)(order=1, d=1, d_v=1, seed=0)
