@@ -131,11 +131,11 @@ def test_tokens_are_rounded_to_nearest(numbers: list[float], dtype: str) -> None
 
 
 def test_rationals_are_rounded_to_nearest_too() -> None:
-    """2/3 is below its nearest float16, and no float64 itself."""
+    """1/17 is below its nearest float16, and no float64 itself."""
     cache = SinkCache(order=1, d=1, d_v=1, seed=0, window=1, dtype="float16")
-    cache.append([[Fraction(2, 3)]], [[Fraction(-2, 3)]])
-    near = np.float16(2 / 3)
-    assert float(near) > Fraction(2, 3)
+    cache.append([[Fraction(1, 17)]], [[Fraction(-1, 17)]])
+    near = np.float16(1 / 17)
+    assert float(near) > Fraction(1, 17)
     assert cache.state() == np.array([near, -near]).tobytes()
 
 
@@ -278,6 +278,13 @@ def test_the_product_of_its_keys_is_a_tokens_query() -> None:
     tokens = [Token(((1,), (x,)), ((place,), (1,))) for place, x in enumerate((-2, -2, -2, 2, -2))]
     cache = fed(configure(HeavyHitterCache, heavy=2, recent=1), tokens, 1, 1)
     assert cache._kept.slots[1][0].ravel().tolist() == [0, 1, 4]
+
+
+def test_weights_in_all_slots_add_up() -> None:
+    """In the first, where keys are alike, the second token has drawn more than the third."""
+    tokens = [Token(((1,), (x,)), ((place,), (1,))) for place, x in enumerate((0, 0, 3, 3, 3))]
+    cache = fed(configure(HeavyHitterCache, heavy=2, recent=1), tokens, 1, 1)
+    assert cache._kept.slots[1][0].ravel().tolist() == [0, 2, 4]
 
 
 def test_a_token_that_draws_attention_outlives_older_and_newer_ones() -> None:
