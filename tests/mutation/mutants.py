@@ -369,6 +369,7 @@ MUTANTS = [
         "numbers/frameworks.py",
         ("bits-as-halves", "[-.view(as_format(name).dtype)-]{+.view(np.int16)+}\n", "frameworks"),
         ("gradients-refused", "array.detach().[-cpu().-]{++}resolve", "frameworks"),
+        ("narrower-than-asked", "in FORMATS and [-came != name-]{+False+}:", "frameworks"),
     ),
     *mutants(
         "attention/inputs.py",
