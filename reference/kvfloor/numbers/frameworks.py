@@ -73,7 +73,7 @@ def _itself(array: Array) -> Array:
 
 
 def _checked(asarray: Callable[[Array], Any]) -> Callable[[Array], Any]:
-    """JAX makes float32 of float64 unless it is told otherwise, and says so in a warning at most."""
+    """JAX makes float32 of float64 unless it is told otherwise, with a warning at most."""
 
     def convert(array: Array) -> Any:
         made = asarray(array)
