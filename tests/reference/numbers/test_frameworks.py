@@ -202,9 +202,7 @@ class Narrowing:
 
 
 def test_a_result_keeps_its_format_or_is_refused() -> None:
-    refused = (
-        "dtype: expected a format .* jax_enable_x64 .*, got float64, which it"
-    )
+    refused = "dtype: expected a format .* jax_enable_x64 .*, got float64, which it"
     with pytest.raises(InputError, match=refused):
         kvfloor.tensor_attention_rounded(Q, (K1,), (V1,), dtype="float64", like=Narrowing())
     out = kvfloor.tensor_attention_rounded(Q, (K1,), (V1,), dtype="float32", like=Narrowing())
