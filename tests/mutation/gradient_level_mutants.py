@@ -134,6 +134,7 @@ GRADIENT_LEVELS = [
         "gradient_double",
     ),
     ("logits", "zeros-anywhere", "(error == 0)[- & plain-]{++}", "gradient_levels"),
+    ("logits", "vanished-is-zero", "[- & operands.distinct-]{++}", "gradient_rounding"),
     (
         "logits",
         "sees-none",

@@ -161,18 +161,20 @@ MUTANTS = [
     ),
     *mutants(
         "attention/ziv.py",
+        ("sign-of-zero-forgotten", "if [-ends[0] <= 0 <= ends[1]-]{+False+}:", "rounding"),
         (
-            "signs-by-product",
-            "not (max(low, high) < 0 or [-min(low, high)-]{+low * high+} > 0)",
-            "plain",
+            "overflow-no-neighbour",
+            "target.max_finite [-+ target.ulp(target.max_finite)-]{+* 2+}",
+            "rounding",
         ),
+        ("nothing-overflows-below", "return beyond if x > 0 else [---]{++}beyond", "rounding"),
         ("boundary-side", "+ (_tiny(target) if [-above-]{+not above+} else", "no_wrong_bit"),
         (
             "tiny-too-large",
             "(target.min_exponent - target.precision [-- 1-]{++ 2+})",
             "no_wrong_bit",
         ),
-        ("boundary-of-others", 'return x if rounding == "[-up-]{+down+}"', "no_wrong_bit"),
+        ("boundary-of-others", 'return low if rounding == "[-up-]{+down+}"', "no_wrong_bit"),
     ),
     *mutants(
         "numbers/formats.py",
@@ -369,6 +371,7 @@ MUTANTS = [
         "numbers/frameworks.py",
         ("bits-as-halves", "[-.view(as_format(name).dtype)-]{+.view(np.int16)+}\n", "frameworks"),
         ("gradients-refused", "array.detach().[-cpu().-]{++}resolve", "frameworks"),
+        ("narrower-than-asked", "in FORMATS and [-came != name-]{+False+}:", "frameworks"),
     ),
     *mutants(
         "attention/inputs.py",

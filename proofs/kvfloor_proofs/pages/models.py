@@ -150,9 +150,10 @@ entry has 2¹⁶ levels at most.
 * [Rotary embeddings](claims/positions.md) change nothing.
 * Not read from the file: sinks, [soft caps](claims/soft-cap.md), and norms of keys and queries, as
   Qwen3 and Gemma 3 have. Where norms bound scale·‖q‖·‖k‖, say by how many nats: `--rho`.
-* Layers of linear attention, and those that share keys with others, are left out. Attention in
-  chunks is refused. So is a file that leaves heads to the defaults of its model type: write them
-  into it.
+* Layers of linear attention, and those that share keys with others, are left out. Refused
+  are encoders, and attention in chunks, to another sequence, with an index or by keys that are the
+  values; so is a file that leaves heads, their size or windows to the defaults of its model type:
+  write them into it.
 
 Below, *α = 2⁻⁸*: outputs of values in [0, 1] are off by at most {ALPHA}. Norms of keys and queries
 are free; in the last column scale·‖q‖·‖k‖ is at most {NORMS} nats. Sizes are in bytes, in decimal

@@ -119,18 +119,29 @@ def round_beside(
 def boundary_between(
     ends: tuple[Fraction, Fraction], target: BinaryFormat, rounding: Rounding
 ) -> Fraction | None:
-    """The only number between the ends where the rounded value changes, None if in doubt."""
+    """The only number between the ends where the rounded value changes, None if in doubt.
+
+    Zeros and what overflows are neighbours of numbers as others are.
+    """
     if max(map(abs, ends)) < _tiny(target):
         return Fraction(0)
-    low, high = (target.round(end, rounding) for end in ends)
-    if not (isfinite(low) and isfinite(high)) or not (max(low, high) < 0 or min(low, high) > 0):
+    if ends[0] <= 0 <= ends[1]:
         return None
-    x, y = Fraction(low), Fraction(high)
-    if target.round(x + _tiny(target), "up") != high:
+    low, high = (_reached(end, target, rounding) for end in ends)
+    if _reached(low + _tiny(target), target, "up") != high:
         return None
     if rounding == "nearest":
-        return (x + y) / 2
-    return x if rounding == "up" or (rounding == "zero" and x < 0) else y
+        return (low + high) / 2
+    return low if rounding == "up" or (rounding == "zero" and low < 0) else high
+
+
+def _reached(x: Fraction, target: BinaryFormat, rounding: Rounding) -> Fraction:
+    """What a number rounds to; the first that the format lacks for what overflows."""
+    rounded = target.round(x, rounding)
+    if isfinite(rounded):
+        return Fraction(rounded)
+    beyond = target.max_finite + target.ulp(target.max_finite)
+    return beyond if x > 0 else -beyond
 
 
 def _tiny(target: BinaryFormat) -> Fraction:

@@ -43,8 +43,7 @@ def to_framework(name: str) -> Callable[[Array], Any]:
         expected = "numpy, torch, jax or a module of the array API"
         came = f"{name!r} ({error})" + meant(name, ("numpy", "torch", "jax"))
         raise InputError("arrays", expected, came) from None
-    convert: Callable[[Array], Any] = _to_torch(module) if name == "torch" else asarray
-    return convert
+    return _to_torch(module) if name == "torch" else _checked(asarray)
 
 
 def to_framework_of(like: Any) -> Callable[[Array], Any]:
@@ -64,14 +63,27 @@ def to_framework_of(like: Any) -> Callable[[Array], Any]:
     if module in ("jax", "jaxlib"):
         return to_framework("jax")
     if hasattr(like, "__array_namespace__"):
-        asarray: Callable[[Array], Any] = like.__array_namespace__().asarray
-        return asarray
+        return _checked(like.__array_namespace__().asarray)
     expected = "an array of NumPy, PyTorch, JAX or the array API"
     raise InputError("like", expected, f"a {type(like).__name__}")
 
 
 def _itself(array: Array) -> Array:
     return array
+
+
+def _checked(asarray: Callable[[Array], Any]) -> Callable[[Array], Any]:
+    """JAX makes float32 of float64 unless it is told otherwise, with a warning at most."""
+
+    def convert(array: Array) -> Any:
+        made = asarray(array)
+        name, came = array.dtype.name, str(made.dtype).rpartition(".")[2]
+        if name in FORMATS and came != name:
+            expected = f"a format that the framework has (JAX needs jax_enable_x64 for {name})"
+            raise InputError("dtype", expected, f"{name}, which it made {came}")
+        return made
+
+    return convert
 
 
 def _is_narrow(name: str) -> bool:

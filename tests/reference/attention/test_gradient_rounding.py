@@ -281,6 +281,35 @@ def test_tiny_gradients_keep_their_sign() -> None:
     assert found["query"].tolist() == [-(2.0**-24)]
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("rounding", ROUNDINGS[1:])
+def test_ends_of_a_format_are_boundaries(name: str, rounding: Rounding) -> None:
+    """One tuple, so that gradients are multiples of the cotangent of the log-sum-exp."""
+    target = as_format(name)
+    least, top = target.ulp(Fraction(0)), target.max_finite
+    for size in (least / 2, least, top, top + target.ulp(top) / 2):
+        for g in (size, -size):
+            found = kvfloor.tensor_attention_gradients_rounded(
+                [1], [[[3]]], [[[1]]], [1], dtype=name, logsumexp_cotangent=g, bias=[1],
+                scale=Fraction(1, 3), rounding=rounding,
+            )  # fmt: skip
+            right = target.round(g, rounding)
+            for number in (found.query[0], found.bias[0]):
+                assert np.array_equal(float(number), right, equal_nan=True)
+                assert np.isnan(right) or np.signbit(number) == np.signbit(right)
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+@pytest.mark.parametrize("g", [2.0**-1074, -(2.0**-1022), 2.0**-600, 2.0**-59])
+def test_cotangents_far_below_others_are_no_zeros(name: str, g: float) -> None:
+    """The gradient of a lone token's bias is that of its log-sum-exp, whatever its output's is."""
+    found = kvfloor.tensor_attention_gradients_rounded(
+        [1.0], [[[3.0]]], [[[1.0]]], [1.0], dtype=name, logsumexp_cotangent=g, bias=[0.0],
+        rounding="up",
+    )  # fmt: skip
+    assert found.bias.tolist() == [as_format(name).round(Fraction(g), "up")]
+
+
 @pytest.mark.parametrize("key", [10.0**6, 10.0**300])
 @pytest.mark.parametrize("scale", [1, "1/sqrt(d)"])
 def test_a_number_that_bits_cannot_part_from_a_boundary_lies_beside_it(

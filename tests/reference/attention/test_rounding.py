@@ -19,7 +19,7 @@ from kvfloor.attention import (
 )
 from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast.totals import Balls
-from kvfloor.attention.ziv import round_ball
+from kvfloor.attention.ziv import boundary_between, round_ball
 from kvfloor.errors import InputError
 from kvfloor.numbers import FORMATS, arb_precision, as_format, to_numpy
 
@@ -166,6 +166,34 @@ def test_a_ball_across_a_boundary_is_not_rounded() -> None:
     below = round_ball(-tiny, target, "up")
     assert below == 0
     assert np.signbit(float(below))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_bits_cannot_part_from_an_end_of_the_format(name: str) -> None:
+    """Half the least number, the least, and where overflow begins, all but e^(-10⁹) of them."""
+    target = as_format(name)
+    least, top = target.ulp(Fraction(0)), target.max_finite
+    beyond = top + target.ulp(top) / 2
+    ends = {"nearest": (least / 2, beyond), "up": (least, top), "down": (least,), "zero": (least,)}
+    for rounding, boundaries in ends.items():
+        for boundary in (b * sign for b in boundaries for sign in (1, -1)):
+            for more in (boundary, -boundary):
+                values = [[boundary], [boundary + more]]
+                found = tensor_attention_rounded(
+                    [1], [[[10**9], [0]]], [values], dtype=name, rounding=rounding
+                )
+                right = target.round(
+                    boundary * (1 + Fraction(1, 2**99) * (more / boundary)), rounding
+                )
+                assert np.array_equal(found.astype(float), [right], equal_nan=True)
+                assert np.isnan(right) or np.signbit(found[0]) == np.signbit(right)
+
+
+def test_across_zero_no_boundary_is_the_only_one() -> None:
+    """Beyond it there is the one where zeros change their sign."""
+    target, least = as_format("float16"), Fraction(1, 2**24)
+    assert boundary_between((-least / 9, least), target, "nearest") is None
+    assert boundary_between((least / 9, least), target, "nearest") == least / 2
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "up", "down", "zero"])

@@ -188,3 +188,22 @@ def test_torch_without_data_is_refused() -> None:
     for tensor in (module.ones(3, device="meta"), module.ones(3).to_sparse()):
         with pytest.raises(InputError, match=r"query: expected an array of shape .* NumPy cannot"):
             kvfloor.tensor_attention_rounded(tensor, (K1,), (V1,), dtype="float32")
+
+
+class Narrowing:
+    """An array API that makes float32 of float64, as JAX does unless it is told otherwise."""
+
+    @staticmethod
+    def asarray(array: Any) -> Any:
+        return np.asarray(array, np.float32)
+
+    def __array_namespace__(self) -> Any:
+        return Narrowing
+
+
+def test_a_result_keeps_its_format_or_is_refused() -> None:
+    refused = "dtype: expected a format .* jax_enable_x64 .*, got float64, which it"
+    with pytest.raises(InputError, match=refused):
+        kvfloor.tensor_attention_rounded(Q, (K1,), (V1,), dtype="float64", like=Narrowing())
+    out = kvfloor.tensor_attention_rounded(Q, (K1,), (V1,), dtype="float32", like=Narrowing())
+    assert np.asarray(out).dtype == np.float32

@@ -69,7 +69,7 @@ class _Found:
     def __init__(self, operands: Operands, reach: Float, *, tuples: bool) -> None:
         b = len(operands.given)
         self.powers = operands.powers
-        self.plain = np.broadcast_to(reach, b) <= _PLAIN
+        self.plain = (np.broadcast_to(reach, b) <= _PLAIN) & operands.distinct
         self.logits = np.zeros((3, b, *operands.prepared.shape)) if tuples else None
         self.sinks = np.zeros((3, b))
 

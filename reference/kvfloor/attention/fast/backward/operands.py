@@ -84,6 +84,12 @@ class Operands:
         return inert
 
     @cached_property
+    def distinct(self) -> Booleans:
+        """Queries whose g is zero, or so large that what it is multiplied by does not vanish."""
+        told: Booleans = (self.cotangents[1] == 0) | (np.abs(self.logsumexp) >= _LEAST)
+        return told
+
+    @cached_property
     def steepness(self) -> Steepness | None:
         """The soft cap, if there is one."""
         return None if self.terms.softcap is None else Steepness(self.terms.softcap)
