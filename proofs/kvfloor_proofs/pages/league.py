@@ -99,11 +99,12 @@ def _row(result: Result) -> list[str]:
     if found is None:
         return [*names, *["–"] * 6, result.reason, *trace]
     back = Fraction(found["retrieved"])
+    share = back / found["bits"] if found["bits"] else Fraction(0)  # of no bits none come back
     return [
         *names,
         f"{found['bits'] / found['n']:.1f}",
         f"{float(back / found['n'] * 10 // 1 / 10):.1f}",
-        f"{float(back / found['bits'] * 1000 // 1 / 1000):.3f}",
+        f"{float(share * 1000 // 1 / 1000):.3f}",
         str(found["levels"]),
         f"{found['wrong'] / found['symbols']:.3f}",
         f"{result.worst_error:.1g}",
