@@ -417,7 +417,13 @@ AUDIT = [
         "evaluations[- + wasted-]{++})",
         "distinguished",
     ),
-    ("collisions/distinguished", "same-walk", "(None if [-x == y-]{+False+} else", "distinguished"),
+    ("collisions/distinguished", "same-walk", "met = [-x != y-]{+True+} and", "distinguished"),
+    (
+        "collisions/distinguished",
+        "bytes-alone",
+        "x != y[- and state == other_state-]{++}\n",
+        "distinguished",
+    ),
     (
         "collisions/distinguished",
         "nothing-forgotten",
