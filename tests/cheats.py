@@ -224,6 +224,20 @@ class Drifts(Base):
         return [x if self.asked < 100 else x - 1 for x in super().answer(query)]
 
 
+class Wears(Base):
+    """Right in the first two that a process restores."""
+
+    restored = 0
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        Wears.restored += 1
+        return super().from_state(state, **shape)
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [x if Wears.restored <= 2 else 0.0 for x in super().answer(query)]
+
+
 class Sleeper(Base):
     def answer(self, query: Sequence[Any]) -> Any:
         while True:
@@ -252,6 +266,12 @@ class Closes(Base):
         os.closerange(0, 64)
         while True:
             time.sleep(1)
+
+
+class Boasts(Base):
+    """Honest, and made for what nobody knows."""
+
+    serves = "whatever comes"
 
 
 class LongState(Base):

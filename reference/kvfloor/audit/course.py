@@ -9,7 +9,15 @@ from functools import cached_property
 from itertools import count, cycle, islice, repeat
 from random import Random
 
-from kvfloor.audit.accuracy import Entered, Failure, Instance, Reported, contrast, reported
+from kvfloor.audit.accuracy import (
+    SERVES,
+    Entered,
+    Failure,
+    Instance,
+    Reported,
+    contrast,
+    reported,
+)
 from kvfloor.audit.coins import rate_of, tossed_until_told
 from kvfloor.audit.examination import Examination, Reading
 from kvfloor.audit.hardest import drawn_hardest, floor_of_bits, hardest_floor
@@ -180,7 +188,7 @@ class Course:
     def floor(self) -> Floor:
         """What it is held to: all inputs, or zeros and ones if it is made or tried for them."""
         shape, delta = self.terms.shape, self.terms.delta
-        only_bits = self.terms.only_bits or bool(self.examination.serves)
+        only_bits = self.terms.only_bits or self._made_for_some
         return floor_of_bits(shape, delta) if only_bits else hardest_floor(shape, delta)
 
     def _enter_catalogue(self) -> None:
@@ -199,6 +207,7 @@ class Course:
         for entered in self._worst_failed()[:MOST_REPORTED]:
             failure = max(entered.failures, key=lambda failure: failure.miss.excess)
             found = reported(self.examination.bench, failure, self.examination.cache)
+            self.examination.confirm(found.small)
             self.reports.append(found)
 
     def _doubt(self) -> None:
@@ -320,7 +329,12 @@ class Course:
                 asked.add(found.entry.family)
             elif found.refused:
                 refused[found.entry.family] = None
-        return () if self.examination.serves else tuple(f for f in refused if f not in asked)
+        return () if self._made_for_some else tuple(f for f in refused if f not in asked)
+
+    @property
+    def _made_for_some(self) -> bool:
+        """Whether it is made for some inputs alone, and says for which by a name that is known."""
+        return self.examination.serves in {*SERVES} - {""}
 
     @property
     def _wrong(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import cycle, islice
@@ -16,6 +16,7 @@ from kvfloor.audit.accuracy import (
     Bench,
     Draft,
     Entered,
+    Failure,
     Instance,
     TrueOutput,
     examine,
@@ -34,6 +35,7 @@ from kvfloor.isolation import (
     Isolated,
     IsolationError,
     Misbehaviour,
+    Refusal,
     Shape,
     called,
     warm,
@@ -295,6 +297,25 @@ class Examination:
             raise Misbehaviour("not-deterministic", reason)
         if seen != first:
             raise _outside("a process that got only the state answers otherwise")
+
+    def confirm(self, failure: Failure) -> None:
+        """Ask what is reported of the catalogue in the other two processes.
+
+        Raises
+        ------
+        Misbehaviour
+            If the answer is another one there, or the cache refuses the tokens.
+        """
+        writer, reader = self._writers[1], self._readers[1]
+        bench = replace(self.bench, writer=writer, reader=reader, sizes=set())
+        try:
+            _, (answer,) = bench.run(failure.instance, failure.seed)
+            same = answer[failure.miss.column] == failure.miss.answer
+        except Refusal:
+            same = False
+        if not same:
+            reason = f"{failure.entry.name}: one query has different answers in two processes"
+            raise Misbehaviour("not-deterministic", reason)
 
     def violation(self, reading: Reading, seed: int) -> Document | None:
         """Return a certificate of the worst answer of a reading, None if all are accurate.

@@ -179,6 +179,12 @@ def test_zeros_and_ones_alone_are_held_to_their_floor() -> None:
     assert audited(cheats.Drops, order=1, family="binary-values").verdict == OVER
 
 
+def test_a_word_that_nobody_knows_lowers_no_floor() -> None:
+    result = audited(cheats.Boasts, order=1)
+    assert (result.serves, result.floor.bits, result.verdict) == ("whatever comes", 48, RIGHT)
+    assert len(result.accuracy) > 40
+
+
 def test_bits_are_those_of_the_largest_state_of_all() -> None:
     """Compressed, a hard instance of zeros and ones is shorter than the floor."""
     alpha = Fraction(1, 2**20)
@@ -248,6 +254,7 @@ SECONDS = {cheats.Stubborn: 1, cheats.Sleeper: 5}  # the Sleeper does something 
         (cheats.HashAnswers, "not-deterministic", "one state and one query have different answer"),
         (cheats.OwnCoins, "not-deterministic", "one state and one query have different answers i"),
         (cheats.Drifts, "not-deterministic", "the answer to query 3 depends on the queries before"),
+        (cheats.Wears, "not-deterministic", "graded-values: one query has different answers in tw"),
         (cheats.Moody, "not-deterministic", "the answer to query 2 depends on the queries before"),
         (cheats.Sleeper, "time-limit", "answer() to query 0 took more than 5 s"),
         (cheats.Stubborn, "time-limit", "append() or state() took more than 1 s"),
