@@ -226,6 +226,12 @@ AUDIT = [
     ("audit/accuracy/hypotheses", "no-small-cuts", "np.arange([--20-]{+-8+}, -8)", "diagnosis"),
     (
         "audit/accuracy/findings",
+        "wrong-by-nothing",
+        "if [-answer == output-]{+False+}:  # a bound",
+        "accuracy",
+    ),
+    (
+        "audit/accuracy/findings",
         "no-controls",
         "others += [-_views(bench, failure, controls(instance))-]{+[]+}",
         "diagnosis",

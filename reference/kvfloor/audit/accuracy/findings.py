@@ -228,6 +228,8 @@ def contrast(answer: Fraction, output: Fraction) -> str:
         texts = f"{float(answer):.{digits}g}", f"{float(output):.{digits}g}"
         if texts[0] != texts[1]:
             return f"it answers {texts[0]} where the output is {texts[1]}"
+    if answer == output:  # a bound on it, of 64 bits
+        return f"it answers {texts[0]}, which is not the output, but nearer to it than 2^-64"
     return f"it answers {texts[0]}, which is {float(abs(answer - output)):.3g} from the output"
 
 
