@@ -491,7 +491,7 @@ AUDIT = [
     ),
     ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.floor.bits", "audit"),
     ("audit/examination", "one-writer", "if [-states[0] != states[-1]-]{+False+}:", "audit"),
-    ("audit/examination", "asked-here-alone", "if [-not same-]{+False+}:", "audit"),
+    ("audit/examination", "asked-here-alone", "if [-not misses-]{+False+}:", "audit"),
     ("audit/examination", "drift-unseen", "if [-answer != first-]{+False+} and truth", "audit"),
     ("audit/examination", "trusting", "if [-seen != first-]{+False+}:", "audit"),
     ("audit/resuming", "torn-line-stays", "return rows, [-cut_torn_line(path)-]{+0+}", "sweep"),

@@ -254,7 +254,7 @@ SECONDS = {cheats.Stubborn: 1, cheats.Sleeper: 5}  # the Sleeper does something 
         (cheats.HashAnswers, "not-deterministic", "one state and one query have different answer"),
         (cheats.OwnCoins, "not-deterministic", "one state and one query have different answers i"),
         (cheats.Drifts, "not-deterministic", "the answer to query 3 depends on the queries before"),
-        (cheats.Wears, "not-deterministic", "graded-values: one query has different answers in tw"),
+        (cheats.Wears, "not-deterministic", "graded-values: an answer is wrong in one process, no"),
         (cheats.Moody, "not-deterministic", "the answer to query 2 depends on the queries before"),
         (cheats.Sleeper, "time-limit", "answer() to query 0 took more than 5 s"),
         (cheats.Stubborn, "time-limit", "append() or state() took more than 1 s"),
