@@ -113,6 +113,11 @@ def _row(result: Result) -> list[str]:
     ]
 
 
+def _cell(text: str) -> str:
+    """A cell of a table in Markdown: what an error says may hold a bar."""
+    return text.replace("|", "\\|")
+
+
 def _traced(result: Result) -> list[str]:
     """The cells of the trace."""
     if result.trace is None or "refused" in result.trace:
@@ -146,7 +151,7 @@ def league_page(
     """
     columns = _columns(terms)
     lines = [columns, ["---"] * 2 + ["--:"] * (len(columns) - 2), *map(_row, results)]
-    table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    table = "".join(f"| {' | '.join(map(_cell, cells))} |\n" for cells in lines)
     first = terms.order == 1
     head = HEAD, *[DRAWING] * first, *[TRACE] * bool(terms.trace)
     tail = TAIL, *[AT_ORDER_1] * first, ROWS

@@ -77,6 +77,11 @@ def test_a_cache_without_a_bit_has_a_row() -> None:
     assert line.startswith(f"{row.task['cache']},,0.0,0.0,0.000,")
 
 
+def test_a_reason_with_a_bar_stays_in_its_cell() -> None:
+    row = dataclasses.replace(rows()[0], efficiency=None, reason="raised: a | b")
+    assert " raised: a \\| b | " in league_page([row], TERMS, "league")
+
+
 @pytest.mark.parametrize(
     ("cache", "options"),
     [
