@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import signal
@@ -133,6 +134,20 @@ def hidden() -> Path:
     return Path(os.environ["KVFLOOR_CHEAT"])
 
 
+class DigestInFile(Base):
+    """Its state is a digest of 32 bits; what it is of stands in a file of that name."""
+
+    def state(self) -> bytes:
+        data = self.exact.state()
+        digest = hashlib.sha256(data).digest()[:4]
+        (hidden() / digest.hex()).write_bytes(data)
+        return digest
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        return super().from_state((hidden() / state.hex()).read_bytes(), **shape)
+
+
 class Understated(Base):
     def state_bits(self) -> int:
         return 8
@@ -199,6 +214,30 @@ class Moody(Base):
         return [x if self.asked == 1 else x + 9 for x in super().answer(query)]
 
 
+class Drifts(Base):
+    """Right up to the hundredth answer."""
+
+    asked = 0
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        self.asked += 1
+        return [x if self.asked < 100 else x - 1 for x in super().answer(query)]
+
+
+class Wears(Base):
+    """Right in the first two that a process restores."""
+
+    restored = 0
+
+    @classmethod
+    def from_state(cls, state: bytes, **shape: int) -> Any:
+        Wears.restored += 1
+        return super().from_state(state, **shape)
+
+    def answer(self, query: Sequence[Any]) -> Any:
+        return [x if Wears.restored <= 2 else 0.0 for x in super().answer(query)]
+
+
 class Sleeper(Base):
     def answer(self, query: Sequence[Any]) -> Any:
         while True:
@@ -227,6 +266,12 @@ class Closes(Base):
         os.closerange(0, 64)
         while True:
             time.sleep(1)
+
+
+class Boasts(Base):
+    """Honest, and made for what nobody knows."""
+
+    serves = "whatever comes"
 
 
 class LongState(Base):

@@ -582,6 +582,16 @@ class RestoredShort(Stored):
         super().append(keys, values)
 
 
+class WrittenOut(Stored):
+    """Of what a state was written of all but the last token is gone."""
+
+    def state(self) -> bytes:
+        data = super().state()
+        while self.tokens > 1:
+            self.forget(0)
+        return data
+
+
 class SecondStream(Stored):
     """Every object but the first of a process has no third token."""
 
@@ -740,6 +750,7 @@ TABLE = (
     Row(Traces, "asked-between", TWICE),
     Row(Remembers, "asked-throughout", MISSING),
     Row(RestoredShort, "restored", MISSING, GITHUB + "ggml-org/llama.cpp/issues/26676"),
+    Row(WrittenOut, "saved", MISSING),
     Row(SecondStream, "twice", MISSING, GITHUB + "ovg-project/kvcached/issues/446"),
     Row(SharedBlock, "interleaved", MISSING),
     Row(NoZeroPoint, "graded-values", ZERO),

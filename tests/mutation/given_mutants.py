@@ -53,6 +53,12 @@ GIVEN = [
     ),
     (
         "attention/token_weights",
+        "overflow-unseen",
+        "if [-not np.isfinite(logits).all()-]{+False+}:",
+        "given_floor",
+    ),
+    (
+        "attention/token_weights",
         "mask-unturned",
         "np.moveaxis(mask, [-self.slot-]{+-1+}, -1)",
         "token_weights",

@@ -510,6 +510,7 @@ MUTANTS = [
         "caches/protocol.py",
         ("one-state-more", ">> bits % 8 [-== 0-]{+<= 1+}", "caches"),
         ("bytes-for-bits", "bits = [-8 * -]{++}len(data) if", "caches"),
+        ("numpy-bits-refused", "isinstance(bits, [-Integral-]{+int+})", "caches"),
     ),
     *mutants(
         "index/reduction.py",
@@ -563,6 +564,7 @@ MUTANTS = [
     *mutants(
         "certificates/checker.py",
         ("nothing-unchecked", "[-unchecked if cache-]{+'' if cache+} is None", "certificate"),
+        ("objects-believed", "except ([-TypeError, -]{++}ValueError, Recursion", "certificate"),
     ),
     *mutants(
         "adapters/tensors.py",

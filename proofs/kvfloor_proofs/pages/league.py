@@ -99,17 +99,23 @@ def _row(result: Result) -> list[str]:
     if found is None:
         return [*names, *["–"] * 6, result.reason, *trace]
     back = Fraction(found["retrieved"])
+    share = back / found["bits"] if found["bits"] else Fraction(0)  # of no bits none come back
     return [
         *names,
         f"{found['bits'] / found['n']:.1f}",
         f"{float(back / found['n'] * 10 // 1 / 10):.1f}",
-        f"{float(back / found['bits'] * 1000 // 1 / 1000):.3f}",
+        f"{float(share * 1000 // 1 / 1000):.3f}",
         str(found["levels"]),
         f"{found['wrong'] / found['symbols']:.3f}",
         f"{result.worst_error:.1g}",
         f"{result.mean_error:.1g}",
         *trace,
     ]
+
+
+def _cell(text: str) -> str:
+    """A cell of a table in Markdown: what an error says may hold a bar."""
+    return text.replace("|", "\\|")
 
 
 def _traced(result: Result) -> list[str]:
@@ -145,7 +151,7 @@ def league_page(
     """
     columns = _columns(terms)
     lines = [columns, ["---"] * 2 + ["--:"] * (len(columns) - 2), *map(_row, results)]
-    table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    table = "".join(f"| {' | '.join(map(_cell, cells))} |\n" for cells in lines)
     first = terms.order == 1
     head = HEAD, *[DRAWING] * first, *[TRACE] * bool(terms.trace)
     tail = TAIL, *[AT_ORDER_1] * first, ROWS

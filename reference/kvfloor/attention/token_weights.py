@@ -83,7 +83,13 @@ class TokenWeights:
         )
 
     def plain(self) -> Array:
-        """Return all weights as float64 without a radius, shape (b, n): for searches only."""
+        """Return all weights as float64 without a radius, shape (b, n): for searches only.
+
+        Raises
+        ------
+        InputError
+            If a logit is too large for a float64.
+        """
         *others, last = (np.asarray(K_r, dtype=np.float64) for K_r in self._slot_last())
         rows = reduce(
             lambda A, B: (A[:, None] * B[None]).reshape(-1, B.shape[1]),
@@ -93,7 +99,10 @@ class TokenWeights:
         factor = float(self.scale.factor) * self.scale.root**0.5
         found = np.empty((len(self.queries), self.tokens))
         for b, query in enumerate(np.asarray(self.queries, dtype=np.float64)):
-            logits = (rows * (query * factor)) @ last.T
+            with np.errstate(over="ignore", invalid="ignore"):
+                logits = (rows * (query * factor)) @ last.T
+            if not np.isfinite(logits).all():
+                raise InputError("keys", "logits that float64 holds", "larger ones")
             kept = self._kept(b)
             if kept is not None:
                 logits[~kept.reshape(logits.shape)] = -np.inf

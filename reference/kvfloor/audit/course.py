@@ -9,10 +9,18 @@ from functools import cached_property
 from itertools import count, cycle, islice, repeat
 from random import Random
 
-from kvfloor.audit.accuracy import Entered, Failure, Instance, Reported, contrast, reported
+from kvfloor.audit.accuracy import (
+    SERVES,
+    Entered,
+    Failure,
+    Instance,
+    Reported,
+    contrast,
+    reported,
+)
 from kvfloor.audit.coins import rate_of, tossed_until_told
 from kvfloor.audit.examination import Examination, Reading
-from kvfloor.audit.hardest import floor_of_bits, hardest_floor, hardest_instance
+from kvfloor.audit.hardest import drawn_hardest, floor_of_bits, hardest_floor
 from kvfloor.audit.questions import Asker, Question
 from kvfloor.audit.result import Finding, Rate, Verdict
 from kvfloor.audit.search import find_collision
@@ -23,7 +31,7 @@ from kvfloor.collisions import random_inputs
 from kvfloor.errors import described
 from kvfloor.families import Bits
 from kvfloor.floors import Floor, Guarantee, all_correct_probability, states_up_to
-from kvfloor.isolation import Factory, Misbehaviour
+from kvfloor.isolation import Factory, Misbehaviour, Refusal
 
 __all__ = ["Course", "Terms"]
 
@@ -100,6 +108,7 @@ class Course:
             if not self._refuted:
                 self._enter_catalogue()
             self._toss_coins()
+            self._doubt()
             family, bits = self.examination.family, self.examination.bits
             if self._wrong and bits is not None and bits < family.size:
                 self.collision = find_collision(
@@ -136,12 +145,7 @@ class Course:
             if luck == 1 or len(self.readings) == MOST_INSTANCES:
                 return
             if luck <= min(1 - self.terms.confidence, AS_LIKELY_AS_NOT):
-                reason = (
-                    f"all {size} symbols of {self._whole} random instances are right from "
-                    f"{examination.bits} bits, which has probability at most {_power(luck)} unless "
-                    "something is kept outside the state"
-                )
-                raise Misbehaviour("outside-state", reason)
+                raise _too_good(f"{size} symbols", self._whole, examination.bits, luck)
 
     def _addresses(self) -> list[int] | None:
         """Which to ask: a sample if all would take long, and a state may hold all symbols."""
@@ -155,12 +159,8 @@ class Course:
 
     @property
     def _chance(self) -> Fraction:
-        """The most probable that all of a random instance is right (T6).
-
-        States that all had the same bits are taken to have them always.
-        """
-        sizes = self.examination.sizes
-        states = 2 ** max(sizes) if len(sizes) == 1 else states_up_to(max(sizes))
+        """The most probable that all of a random instance is right (T6)."""
+        states = _states(self.examination.sizes)
         return all_correct_probability(self.examination.family.size, states)
 
     @property
@@ -188,20 +188,55 @@ class Course:
     def floor(self) -> Floor:
         """What it is held to: all inputs, or zeros and ones if it is made or tried for them."""
         shape, delta = self.terms.shape, self.terms.delta
-        only_bits = self.terms.only_bits or bool(self.examination.serves)
+        only_bits = self.terms.only_bits or self._made_for_some
         return floor_of_bits(shape, delta) if only_bits else hardest_floor(shape, delta)
 
     def _enter_catalogue(self) -> None:
-        """Try the catalogue; report the worst failure of each family that has one."""
+        """Try the catalogue; report the worst failure of each family that has one.
+
+        It has nothing of zeros and ones, where these alone are asked for.
+        """
+        if self.terms.only_bits:
+            return
         rng = Random(derived_seed(self.terms.seed, "hardest"))  # noqa: S311 (repeatable)
-        hardest = hardest_instance(self.terms.shape, self.floor, rng)
+        drawn = drawn_hardest(self.terms.shape, self.floor, rng)
+        hardest = () if drawn is None else (drawn.instance,)
         self.entered = self.examination.enter(self.terms.seed, self.terms.traces, hardest)
         if self.terms.delta:
             return  # some may fail: coins say whether too many do
         for entered in self._worst_failed()[:MOST_REPORTED]:
             failure = max(entered.failures, key=lambda failure: failure.miss.excess)
             found = reported(self.examination.bench, failure, self.examination.cache)
+            self.examination.confirm(found.small)
             self.reports.append(found)
+
+    def _doubt(self) -> None:
+        """Read instances of the floor's own family if nothing is wrong from states under it.
+
+        Raises
+        ------
+        Misbehaviour
+            If more comes back than its states hold: that is T6 for symbols of L levels.
+        """
+        if not self._under or self._wrong or self.terms.delta:
+            return
+        bench, seed = self.examination.bench, self.terms.seed
+        rng, sizes = Random(derived_seed(seed, "doubted")), set[int]()  # noqa: S311 (repeatable)
+        for read in range(1, MOST_INSTANCES + 1):
+            drawn = drawn_hardest(self.terms.shape, self.floor, rng)
+            if drawn is None or not drawn.whole:
+                return
+            try:
+                state, answers = bench.run(drawn.instance, seed)
+            except Refusal:
+                return
+            if not drawn.given_back(answers):
+                return
+            sizes.add(state.bits)
+            levels, size = drawn.family.L, drawn.family.size
+            luck = min(Fraction(1), Fraction(_states(sizes), levels**size)) ** read
+            if luck <= min(1 - self.terms.confidence, AS_LIKELY_AS_NOT):
+                raise _too_good(f"{size} symbols of {levels} levels", read, max(sizes), luck)
 
     def _worst_failed(self) -> list[Entered]:
         """The first entry of every family with a failure."""
@@ -294,7 +329,12 @@ class Course:
                 asked.add(found.entry.family)
             elif found.refused:
                 refused[found.entry.family] = None
-        return () if self.examination.serves else tuple(f for f in refused if f not in asked)
+        return () if self._made_for_some else tuple(f for f in refused if f not in asked)
+
+    @property
+    def _made_for_some(self) -> bool:
+        """Whether it is made for some inputs alone, and says for which by a name that is known."""
+        return self.examination.serves in {*SERVES} - {""}
 
     @property
     def _wrong(self) -> bool:
@@ -345,6 +385,20 @@ class Course:
             low, high = float(self.rate.low), float(self.rate.high)
             reason += f"; over its coins it fails with probability {low:.3f}-{high:.3f}"
         return reason
+
+
+def _states(sizes: set[int]) -> int:
+    """How many there can be: those that all had the same bits are taken to have them always."""
+    most = max(sizes)
+    return 1 << most if len(sizes) == 1 else states_up_to(most)
+
+
+def _too_good(symbols: str, instances: int, bits: int | None, luck: Fraction) -> Misbehaviour:
+    reason = (
+        f"all {symbols} of {instances} random instances are right from {bits} bits, which has "
+        f"probability at most {_power(luck)} unless something is kept outside the state"
+    )
+    return Misbehaviour("outside-state", reason)
 
 
 def _power(chance: Fraction) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import cycle, islice
@@ -17,6 +16,7 @@ from kvfloor.audit.accuracy import (
     Bench,
     Draft,
     Entered,
+    Failure,
     Instance,
     TrueOutput,
     examine,
@@ -35,6 +35,7 @@ from kvfloor.isolation import (
     Isolated,
     IsolationError,
     Misbehaviour,
+    Refusal,
     Shape,
     called,
     warm,
@@ -221,12 +222,28 @@ class Examination:
             replies = self._readers[0].answers(state, asked, self.shape, seed)
             truth = instance.outputs  # computed while the reader works
             answers = dict(zip(addresses, replies, strict=False))
-            deque(replies, maxlen=0)  # what is asked again
+            again = list(replies)
         except Misbehaviour as fault:
             if fault.kind == "raised" and self._writer_answers(state, asked, seed):
                 raise _outside(fault.reason) from None
             raise
-        return _judged(self.family, bits, state, answers, dict(zip(addresses, truth, strict=True)))
+        outputs = dict(zip(addresses, truth, strict=True))
+        reading = _judged(self.family, bits, state, answers, outputs)
+        if not reading.outside:  # else that is looked into
+            self._compare(reading, outputs, zip(cycle(addresses), again, strict=False))
+        return reading
+
+    def _compare(
+        self,
+        reading: Reading,
+        outputs: Mapping[int, TrueOutput],
+        again: Iterable[tuple[int, tuple[Fraction, ...]]],
+    ) -> None:
+        """Raise `Misbehaviour` if an answer is wrong that was right when it was asked first."""
+        for address, answer in again:
+            first, truth = reading.answers[address], outputs[address]
+            if answer != first and truth.wrong(answer, self.family.guarantee):
+                raise _dependent(address)
 
     def state(self, bits: Bits, seed: int, *, once: bool = False) -> State:
         """Return the state after an instance, which has to be the same in two processes."""
@@ -281,6 +298,24 @@ class Examination:
         if seen != first:
             raise _outside("a process that got only the state answers otherwise")
 
+    def confirm(self, failure: Failure) -> None:
+        """Ask what is reported of the catalogue in the other two processes.
+
+        Raises
+        ------
+        Misbehaviour
+            If the answer is accurate there, or the cache refuses the tokens.
+        """
+        writer, reader = self._writers[1], self._readers[1]
+        bench = replace(self.bench, writer=writer, reader=reader, sizes=set())
+        try:
+            misses, _ = bench.judged(failure.instance, failure.seed)
+        except Refusal:
+            misses = []
+        if not misses:
+            reason = f"{failure.entry.name}: an answer is wrong in one process, not in another"
+            raise Misbehaviour("not-deterministic", reason)
+
     def violation(self, reading: Reading, seed: int) -> Document | None:
         """Return a certificate of the worst answer of a reading, None if all are accurate.
 
@@ -294,8 +329,7 @@ class Examination:
         address, column = reading.worst
         answer = self.answer(reading.state, address, seed)
         if answer != reading.answers[address]:
-            reason = f"the answer to query {address} depends on the queries before it"
-            raise Misbehaviour("not-deterministic", reason)
+            raise _dependent(address)
         return violation_certificate(
             self.family,
             reading.bits,
@@ -306,6 +340,11 @@ class Examination:
             seed=seed,
             state=reading.state,
         )
+
+
+def _dependent(address: int) -> Misbehaviour:
+    reason = f"the answer to query {address} depends on the queries before it"
+    return Misbehaviour("not-deterministic", reason)
 
 
 def _outside(what: str) -> Misbehaviour:

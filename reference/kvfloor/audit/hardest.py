@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
+from typing import NamedTuple
 
 from kvfloor.audit.accuracy import Instance, token_of
 from kvfloor.audit.symbol_families import HardShape, SymbolFamily, offered
 from kvfloor.errors import InputError
 from kvfloor.floors import Floor, best_floor, randomised_four_cache
 
-__all__ = ["BINARY", "floor_of_bits", "hardest_floor", "hardest_instance"]
+__all__ = ["BINARY", "Drawn", "drawn_hardest", "floor_of_bits", "hardest_floor"]
 
 BINARY = "binary-values"  # what a cache that is made for zeros and ones says
 FAMILIES = {"value-levels": "dense", "key-levels": "dense-keys", "value-floor": "paired-values"}
@@ -31,19 +33,38 @@ def hardest_floor(shape: HardShape, delta: Fraction) -> Floor:
     return best_floor(n, d, d_v=d_v, order=order, eta=eta, alpha=alpha, delta=delta)
 
 
-def hardest_instance(shape: HardShape, floor: Floor, rng: Random) -> tuple[Instance, ...]:
-    """Return a random instance of a floor's family, none if there is no such family to build.
+class Drawn(NamedTuple):
+    """A random instance of a floor's family: its symbols, and the addresses that are asked."""
 
-    Its numbers are the nearest floats to those of the family: the truth is that of these.
-    """
+    family: SymbolFamily
+    symbols: Sequence[int]
+    addresses: Sequence[int]
+
+    @property
+    def instance(self) -> Instance:
+        """What a cache is given: the nearest floats to the family's numbers. So is its truth."""
+        queries = tuple(tuple(map(float, self.family.query(a))) for a in self.addresses)
+        tokens = self.family.encode(self.symbols)
+        return Instance(tuple(token_of(t.keys, t.values) for t in tokens), queries)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all symbols are asked for."""
+        return len(self.addresses) == self.family.addresses
+
+    def given_back(self, answers: Sequence[Sequence[Fraction]]) -> bool:
+        """Whether answers to the queries reveal every symbol that is asked for."""
+        return not self.family.wrong(self.symbols, dict(zip(self.addresses, answers, strict=True)))
+
+
+def drawn_hardest(shape: HardShape, floor: Floor, rng: Random) -> Drawn | None:
+    """Return a random instance of a floor's family, None if there is no such family to build."""
     family = _family(shape, floor)
     if family is None or not family.size:
-        return ()
+        return None
     symbols = [rng.randrange(family.L) for _ in range(family.size)]
     addresses = rng.sample(range(family.addresses), min(family.addresses, MOST_ASKED))
-    queries = tuple(tuple(map(float, family.query(address))) for address in addresses)
-    tokens = tuple(token_of(t.keys, t.values) for t in family.encode(symbols))
-    return (Instance(tokens, queries),)
+    return Drawn(family, symbols, addresses)
 
 
 def _family(shape: HardShape, floor: Floor) -> SymbolFamily | None:

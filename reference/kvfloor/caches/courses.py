@@ -32,7 +32,8 @@ def take(
     course : str
         ``once``; ``live``: the same, and it is asked itself, without a restore; ``asked``: the
         query is answered after every token; ``throughout``: after every token but the last, and it
-        is asked itself; ``restored``: saved and restored after every token;
+        is asked itself; ``restored``: saved and restored after every token; ``saved``: saved after
+        every token, and it goes on itself;
         ``twice``: a cache before it took the same; ``interleaved``: another one takes the tokens
         backwards at the same time.
     tokens : sequence of Token
@@ -81,6 +82,14 @@ def _restored(new: New, renew: Callable[[Cache], Cache], tokens: Tokens, _: Any)
     return _given(new, tokens, renew)
 
 
+def _saved(new: New, _: Any, tokens: Tokens, __: Any) -> Cache:
+    def save(cache: Cache) -> Cache:
+        state_of(cache)
+        return cache
+
+    return _given(new, tokens, save)
+
+
 def _twice(new: New, renew: Any, tokens: Tokens, query: Any) -> Cache:
     state_of(_once(new, renew, tokens, query))
     return _once(new, renew, tokens, query)
@@ -100,6 +109,7 @@ COURSES: dict[str, Callable[[New, Callable[[Cache], Cache], Tokens, Sequence[Any
     "asked": _asked,
     "throughout": _throughout,
     "restored": _restored,
+    "saved": _saved,
     "twice": _twice,
     "interleaved": _interleaved,
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple, Protocol
 
 from kvfloor.errors import InputError
 from kvfloor.families import Token
+from kvfloor.numbers import shown
 
 __all__ = [
     "Cache",
@@ -166,9 +168,11 @@ def state_of(cache: Cache) -> State:
         raise InputError("cache", "state() of type bytes", type(data).__name__)
     declared = getattr(cache, "state_bits", None)
     bits = 8 * len(data) if declared is None else declared()
-    if isinstance(bits, bool) or not isinstance(bits, int) or not fits(data, bits):
-        raise InputError("cache", f"state_bits() in which {len(data)} bytes fit", repr(bits))
-    return State(data, bits)
+    if isinstance(bits, bool) or not isinstance(bits, Integral):
+        raise InputError("cache", "state_bits() that is a whole number", shown(bits))
+    if not fits(data, int(bits)):
+        raise InputError("cache", f"state_bits() in which {len(data)} bytes fit", shown(int(bits)))
+    return State(data, int(bits))
 
 
 def fits(data: bytes, bits: int) -> bool:

@@ -68,12 +68,10 @@ def check(text: str | bytes | dict[str, Any], *, cache: Factory | None = None) -
     T5 `collision`, T6 `random-instance-fails`, H4 `given-keys`. Cost: attention on two instances or
     one, tuple by tuple; for a floor, on a trace in balls, about a minute at most.
     """
-    if isinstance(text, dict):
-        text = json.dumps(text)
-    if not isinstance(text, str | bytes):
+    if not isinstance(text, str | bytes | dict):
         raise InputError("text", "JSON text, or the object that it holds", shown(text))
     try:
-        document = parse(text)
+        document = parse(_dumped(text) if isinstance(text, dict) else text)
         check_seal(document)
         verify, replay, unchecked = KINDS[document["kind"], document["version"]]
         verify(document)
@@ -84,3 +82,10 @@ def check(text: str | bytes | dict[str, Any], *, cache: Factory | None = None) -
     except InvalidError as error:
         return Outcome("invalid", str(error))
     return Outcome("ok", unchecked=(unchecked if cache is None else UNCHECKED_BY_REPLAY,))
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    try:
+        return json.dumps(document)
+    except (TypeError, ValueError, RecursionError) as error:  # of others, or of itself
+        raise MalformedError(f"not JSON: {error}") from None

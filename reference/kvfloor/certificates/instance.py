@@ -119,9 +119,15 @@ def check_instance(document: Document) -> None:
 
 
 def replay_instance(document: Document, factory: Factory) -> None:
-    """Let the cache see the tokens and answer, as `replay_answer` does."""
+    """Let the cache see the tokens and answer, as `replay_answer` does.
+
+    Raises
+    ------
+    InvalidError
+        As there, or if a number is not one of float64: then no cache was given it.
+    """
     instance, seed = document["instance"], document["cache"]["seed"]
-    vector = [float(Fraction(x)) for x in document["query"]["vector"]]
+    vector = [_given(x, "query.vector") for x in document["query"]["vector"]]
     shape = Shape(instance["order"], len(vector), len(instance["values"][0][0]))
     stream = Stream(_tokens(instance), instance["course"], vector, seed)
 
@@ -182,12 +188,20 @@ def _tokens(instance: Document) -> list[Token]:
     """The tokens as the cache got them: float64 numbers, as the audit only gives those."""
     keys, values = (
         [
-            tuple(tuple(float(Fraction(x)) for x in slot[j]) for slot in instance[part])
+            tuple(tuple(_given(x, f"instance.{part}") for x in slot[j]) for slot in instance[part])
             for j in range(len(instance[part][0]))
         ]
         for part in ("keys", "values")
     )
     return [Token(*cast(Any, pair)) for pair in zip(keys, values, strict=True)]
+
+
+def _given(text: str, part: str) -> float:
+    """A number as the cache got it; the nearest float64 would be another instance."""
+    exact = Fraction(text)
+    if float(exact) != exact:
+        raise InvalidError(f"replay: {part}: {text} is no float64, as caches are given")
+    return float(exact)
 
 
 def _bound(values: Sequence[Sequence[Sequence[str]]]) -> Fraction:

@@ -17,7 +17,7 @@ from hashlib import shake_128
 from itertools import count, islice
 from typing import NamedTuple
 
-from kvfloor.caches import CacheFactory
+from kvfloor.caches import CacheFactory, State
 from kvfloor.collisions.search import Collision, certified
 from kvfloor.families import BinaryValues, Bits
 from kvfloor.index import message
@@ -71,13 +71,13 @@ class Walk:
         digits = format(drawn >> self.rarity & ((1 << size) - 1), f"0{size}b")
         return tuple(map(int, digits)), distinguished
 
-    def steps(self, start: int) -> Iterator[tuple[Bits, bytes]]:
+    def steps(self, start: int) -> Iterator[tuple[Bits, State]]:
         """Yield the instances of a walk, each with the state that it leads to."""
         bits, _ = self.draw(_first(start))
         while True:
-            state = message(self.factory, self.family, bits, seed=self.seed).data
+            state = message(self.factory, self.family, bits, seed=self.seed)
             yield bits, state
-            bits, _ = self.draw(state)
+            bits, _ = self.draw(state.data)
 
 
 def _first(start: int) -> bytes:
@@ -168,13 +168,17 @@ def _search(
 
 
 def _meeting(walk: Walk, one: Point, other: Point) -> tuple[tuple[Bits, Bits] | None, int]:
-    """Where two walks with one end meet, None if one is part of the other; and the steps taken."""
+    """Where two walks with one end meet, and the steps taken.
+
+    None if one is part of the other, or they meet in the bytes of states of different bits.
+    """
     short, long = sorted((one, other), key=lambda point: point.length)
     ahead = long.length - short.length
     pairs = zip(walk.steps(short.start), islice(walk.steps(long.start), ahead, None), strict=True)
     for taken, ((x, state), (y, other_state)) in enumerate(pairs, start=1):
-        if state == other_state:
-            return (None if x == y else (x, y)), ahead + 2 * taken
+        if state.data == other_state.data:
+            met = x != y and state == other_state
+            return ((x, y) if met else None), ahead + 2 * taken
     raise AssertionError("walks do not end")
 
 

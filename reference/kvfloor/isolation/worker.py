@@ -12,6 +12,7 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 
@@ -142,7 +143,7 @@ def _found(made: Any) -> Any:
     if not isinstance(made, str):
         return made
     module, _, name = made.partition(":")
-    return getattr(importlib.import_module(module), name)
+    return attrgetter(name)(importlib.import_module(module))  # a class may stand in another
 
 
 def _state(

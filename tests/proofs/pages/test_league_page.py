@@ -68,6 +68,20 @@ def test_what_is_certified_follows_from_what_was_counted(name: str) -> None:
         assert content["efficiency"] <= 1
 
 
+def test_a_cache_without_a_bit_has_a_row() -> None:
+    row = rows()[0]
+    none = dataclasses.replace(
+        row, efficiency=(row.efficiency or {}) | {"bits": 0, "retrieved": "0"}
+    )
+    _, line = league_csv([none], TERMS).splitlines()
+    assert line.startswith(f"{row.task['cache']},,0.0,0.0,0.000,")
+
+
+def test_a_reason_with_a_bar_stays_in_its_cell() -> None:
+    row = dataclasses.replace(rows()[0], efficiency=None, reason="raised: a | b")
+    assert " raised: a \\| b | " in league_page([row], TERMS, "league")
+
+
 @pytest.mark.parametrize(
     ("cache", "options"),
     [

@@ -27,7 +27,7 @@ from kvfloor import (
     check,
 )  # fmt: skip
 from kvfloor.audit import DEFAULT_ALPHA
-from kvfloor.audit.hardest import hardest_floor, hardest_instance
+from kvfloor.audit.hardest import drawn_hardest, hardest_floor
 from kvfloor.audit.symbol_families import HardShape, offered
 from kvfloor.caches import (
     ExactCache,
@@ -174,7 +174,15 @@ def test_an_alpha_of_zero_is_judged_like_others() -> None:
 def test_zeros_and_ones_alone_are_held_to_their_floor() -> None:
     result = audited(ThreeHalves, n=8, d=4, order=1, family="binary-values")
     assert (result.floor.claim, result.floor.bits) == ("four-cache", 32)
-    assert result.verdict == OVER
+    assert (result.verdict, result.accuracy) == (RIGHT, ())
+    assert audited(ThreeHalves, n=8, d=4, order=1).verdict == UNDER
+    assert audited(cheats.Drops, order=1, family="binary-values").verdict == OVER
+
+
+def test_a_word_that_nobody_knows_lowers_no_floor() -> None:
+    result = audited(cheats.Boasts, order=1)
+    assert (result.serves, result.floor.bits, result.verdict) == ("whatever comes", 48, RIGHT)
+    assert len(result.accuracy) > 40
 
 
 def test_bits_are_those_of_the_largest_state_of_all() -> None:
@@ -210,21 +218,22 @@ def test_under_a_floor_without_a_fault_is_undecided(monkeypatch: pytest.MonkeyPa
 def test_an_instance_of_the_floors_family_holds_its_symbols(shape: HardShape, claim: str) -> None:
     """What the true outputs reveal is what was drawn, though numbers were rounded to floats."""
     floor = hardest_floor(shape, Fraction(0))
-    (instance,) = hardest_instance(shape, floor, Random(0))
+    drawn = drawn_hardest(shape, floor, Random(0))
+    assert drawn is not None
     assert floor.claim == claim
-    assert len(instance.tokens) == shape.n
+    assert len(drawn.instance.tokens) == shape.n
     names = {"value-levels": "dense", "key-levels": "dense-keys"}
-    (family,) = offered(shape, names[claim], min(floor.levels, 257))
-    rng = Random(0)
-    symbols = [rng.randrange(family.L) for _ in range(family.size)]
-    asked = rng.sample(range(family.addresses), len(instance.queries))
-    outputs = [[ball_ends(x)[0] for x in output.balls] for output in instance.outputs]
-    assert family.wrong(symbols, dict(zip(asked, outputs, strict=True))) == 0
+    assert [drawn.family] == offered(shape, names[claim], min(floor.levels, 257))
+    assert len(set(drawn.symbols)) > 1
+    outputs = [[ball_ends(x)[0] for x in output.balls] for output in drawn.instance.outputs]
+    assert drawn.whole
+    assert drawn.given_back(outputs)
+    assert not drawn.given_back([[1 - x for x in output] for output in outputs])
 
 
 def test_a_floor_without_a_family_to_build_has_no_instance() -> None:
     wide = HardShape(2, 128, 16, 4, Guarantee(alpha=Fraction(1, 8)))  # more tuples than are built
-    assert hardest_instance(wide, hardest_floor(wide, Fraction(0)), Random(0)) == ()
+    assert drawn_hardest(wide, hardest_floor(wide, Fraction(0)), Random(0)) is None
 
 
 # --- what cheats ---------------------------------------------------------------------------
@@ -244,6 +253,8 @@ SECONDS = {cheats.Stubborn: 1, cheats.Sleeper: 5}  # the Sleeper does something 
         (cheats.Hashing, "not-deterministic", "one instance ends in different states in two proc"),
         (cheats.HashAnswers, "not-deterministic", "one state and one query have different answer"),
         (cheats.OwnCoins, "not-deterministic", "one state and one query have different answers i"),
+        (cheats.Drifts, "not-deterministic", "the answer to query 3 depends on the queries before"),
+        (cheats.Wears, "not-deterministic", "graded-values: an answer is wrong in one process, no"),
         (cheats.Moody, "not-deterministic", "the answer to query 2 depends on the queries before"),
         (cheats.Sleeper, "time-limit", "answer() to query 0 took more than 5 s"),
         (cheats.Stubborn, "time-limit", "append() or state() took more than 1 s"),
@@ -263,6 +274,19 @@ def test_cheats_are_caught(
     assert result.verdict == "misbehaves"
     finding = result.findings[0]
     assert (finding.kind, finding.reason[: len(reason)]) == (kind, reason)
+
+
+def test_a_cheat_between_the_floors_is_too_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is under the floor of levels, not under that of zeros and ones, of which T6 speaks."""
+    monkeypatch.setenv("KVFLOOR_CHEAT", str(tmp_path))
+    result = audited(cheats.DigestInFile, order=1)
+    assert (result.verdict, result.bits, result.floor.bits) == ("misbehaves", 32, 48)
+    (finding,) = result.findings
+    assert finding.kind == "outside-state"
+    assert finding.reason.startswith("all 24 symbols of 4 levels of 2 random instances are right")
+    assert "from 32 bits, which has probability at most 2^-32 unless" in finding.reason
 
 
 def test_the_page_tells_the_sizes() -> None:
@@ -440,6 +464,10 @@ def test_small_shapes(n: int) -> None:
         ({"n": 2000, "d": 64}, "n: expected a shape whose certificates can be checked"),
         ({"order": 0}, "order: expected a whole number >= 1"),
         ({"family": "easy"}, "family: expected one of auto, binary-values, got 'easy'"),
+        (
+            {"family": "binary-values", "traces": "t.npz"},
+            "traces: expected none with the family bi",
+        ),
         ({"eta": 1}, "eta: expected a number with 0 <= eta < 1"),
         ({"alpha": Fraction(1, 2)}, "guarantee: expected eta"),
         ({"delta": 1}, "delta: expected a number with 0 <= delta < 1/2"),

@@ -279,8 +279,15 @@ def test_state_must_fit_its_bits(state: bytes, bits: int) -> None:
 
 @pytest.mark.parametrize(("state", "bits"), [(b"", -3), (b"\1", 2.5), (b"\1", True)])
 def test_bits_must_be_a_count(state: bytes, bits: Any) -> None:
-    with pytest.raises(InputError, match="cache"):
+    with pytest.raises(InputError) as caught:
         recorded(state, bits)
+    fits = "in which 0 bytes fit" if bits == -3 else "that is a whole number"
+    assert caught.value.expected == f"state_bits() {fits}"
+
+
+def test_bits_may_be_counted_by_numpy() -> None:
+    found = recorded(b"\1\1", np.int64(9))
+    assert (found, type(found.bits)) == (State(b"\1\1", 9), int)
 
 
 @pytest.mark.parametrize("bits", range(11))

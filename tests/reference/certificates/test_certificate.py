@@ -47,7 +47,9 @@ from strategies import Path, altered_node
 MOST_CALLS = MOST_WORK // 2  # these are small
 
 
-def judged(text: str | bytes, cache: Configured | None = None, *, count: bool = True) -> Outcome:
+def judged(
+    text: str | bytes | Document, cache: Configured | None = None, *, count: bool = True
+) -> Outcome:
     """The outcome of a check, which is little work and gives a reason exactly when it refuses.
 
     To ``count`` the work takes longer than the work itself.
@@ -361,6 +363,18 @@ def test_size_is_bounded_before_anything_is_built(
         ]
     outcome = check(canonical(sealed(document)))
     assert (outcome.status, outcome.reason[:20]) == ("malformed", "family: too large to")
+
+
+def test_an_object_that_is_no_json_is_malformed() -> None:
+    loop: Document = {}
+    loop["format"] = loop
+    deep: Document = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    tied: Any = {(1, 2): 3}
+    for document in (valid("binary-order-1") | {"kind": np.int64(1)}, tied, loop, deep):
+        outcome = judged(document, count=False)
+        assert (outcome.status, outcome.reason[:10]) == ("malformed", "not JSON: ")
 
 
 def test_numpy_integers_make_a_certificate() -> None:

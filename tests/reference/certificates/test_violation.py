@@ -10,9 +10,23 @@ import pytest
 
 import cheats
 from certificate_truth import truth
-from kvfloor import BinaryValues, Guarantee, check, parabola
-from kvfloor.caches import ExactCache, HashedCache, State, configure, describe
-from kvfloor.certificates import Document, canonical, digest, violation_certificate
+from kvfloor import BinaryValues, Guarantee, Outcome, Token, check, parabola
+from kvfloor.caches import (
+    ExactCache,
+    HashedCache,
+    State,
+    configure,
+    describe,
+    record,
+    restore,
+)
+from kvfloor.certificates import (
+    Document,
+    canonical,
+    digest,
+    instance_certificate,
+    violation_certificate,
+)
 from kvfloor.certificates.checker import UNCHECKED_BY_REPLAY
 from kvfloor.certificates.violation import UNCHECKED
 from make_certificates import VIOLATIONS, factory, valid
@@ -144,6 +158,33 @@ def test_replay_compares_the_answer() -> None:
 def test_replay_on_another_cache_is_refused() -> None:
     outcome = check(canonical(valid("violation-order-1")), cache=ExactCache)
     assert outcome.reason.startswith("cache.name: ") or "cache.options" in outcome.reason
+
+
+@pytest.mark.parametrize("part", ["keys", "values", "query"])
+def test_a_replay_takes_no_number_that_no_cache_was_given(part: str) -> None:
+    """Between 1/3 and the nearest float64 lie 85 nats of a strong query; the cache is right."""
+    keys, values, strength = [Fraction(0), Fraction(1, 2)], [Fraction(0), Fraction(1)], Fraction(1)
+    if part == "keys":
+        keys, strength = [Fraction(1 / 3), Fraction(1, 3)], Fraction(2**62)
+    elif part == "values":
+        values = [Fraction(1, 3), Fraction(1)]
+    else:
+        strength = Fraction(1, 3)
+    tokens = [Token(((k,),), ((v,),)) for k, v in zip(keys, values, strict=True)]
+    given: list[Any] = [
+        Token(((float(k),),), ((float(v),),))  # type: ignore[arg-type]
+        for k, v in zip(keys, values, strict=True)
+    ]
+    state = record(ExactCache, given, d=1, d_v=1)
+    answer = restore(ExactCache, state, order=1, d=1, d_v=1).answer([float(strength)])
+    document = instance_certificate(
+        tokens, [strength], 0, course="once", guarantee=Guarantee(), cache=describe(ExactCache),
+        answer=Fraction(float(answer[0])), seed=0, state=state,
+    )  # fmt: skip
+    assert check(canonical(document)).status == "ok"  # of these numbers it says nothing false
+    where = "query.vector" if part == "query" else f"instance.{part}"
+    expected = f"replay: {where}: 1/3 is no float64, as caches are given"
+    assert check(canonical(document), cache=ExactCache) == Outcome("invalid", expected)
 
 
 def test_a_cache_that_remembers_elsewhere_does_not_escape_a_replay() -> None:

@@ -146,6 +146,22 @@ def test_states_as_long_as_instances_and_none_at_all() -> None:
         accepted(distinguished_points(factory, family, limit=10**5))
 
 
+class Varying(Digest):
+    """Three bits, and up to five zeros behind them."""
+
+    def state_bits(self) -> int:
+        return 3 + super().state()[1] % 6
+
+    def state(self) -> bytes:
+        return bytes([super().state()[0] & 7])
+
+
+@pytest.mark.parametrize("search_seed", range(8))
+def test_walks_that_meet_in_bytes_of_different_lengths_are_no_collision(search_seed: int) -> None:
+    factory = configure(Varying, bits=16)
+    accepted(distinguished_points(factory, FAMILY, search_seed=search_seed, limit=10**4))
+
+
 def test_caches_without_collisions_end_at_the_limit() -> None:
     family = BinaryValues(binary_keys(4), 4, 1)
     assert distinguished_points(ExactCache, family, limit=300) is None

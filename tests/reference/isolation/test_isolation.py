@@ -79,6 +79,17 @@ def test_a_factory_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert process.state(TOKENS, SHAPE, 0).bits == 5
 
 
+def test_a_factory_may_be_named_inside_a_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `describe` names it."""
+    text = "from kvfloor.caches import ExactCache\nclass Mine:\n class Inner(ExactCache): ...\n"
+    (tmp_path / "mine_inside.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with Isolated("mine_inside:Mine.Inner") as process:
+        assert process.cache["name"] == "mine_inside:Mine.Inner"
+
+
 @pytest.mark.parametrize(
     ("cheat", "kind", "reason"),
     [

@@ -188,6 +188,7 @@ def test_the_order_is_one_in_which_the_choice_can_be_read() -> None:
         ({"keys": [[[Fraction(1, 3), 0]]]}, "keys[0]: expected numbers that float64 holds"),
         ({"queries": [[1, 2, 3]]}, "keys[0]: expected 3 columns"),
         ({"keys": [[[2.0**64, 0.0]]]}, "keys: expected logits below 2**64"),
+        ({"keys": [[[1e200, 1.0]]], "queries": [[1e200, 0.0]]}, "keys: expected logits that float"),
         ({"keys": [np.ones((3300, 2))] * 2, "queries": [[1, 1]]},
          "keys: expected work of at most 536870912 products"),
         ({"keys": [np.ones((2**13, 2))], "queries": np.ones((2**13, 2))},

@@ -120,6 +120,8 @@ CATALOGUE = (
     Entry("asked-throughout", "streams", "answers that are not forgotten when a token comes",
           places.asked_throughout),
     Entry("restored", "streams", "a state that does not go on as before", _stream("restored")),
+    Entry("saved", "streams", "a state that is not there any more, or grew, once it was written",
+          _stream("saved")),
     Entry("twice", "streams", "a second stream that finds something of the first",
           _stream("twice")),
     Entry("interleaved", "streams", "two caches that share something", _stream("interleaved")),

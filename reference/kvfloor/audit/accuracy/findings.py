@@ -45,14 +45,19 @@ class Reported(NamedTuple):
     certificate : Document or None
         None only of an instance too large for the checker.
     diagnosis : Diagnosis
-    tokens : int
-        Of the certificate's instance.
+    small : Failure
+        That of the certificate.
     """
 
     reason: str
     certificate: Document | None
     diagnosis: Diagnosis
-    tokens: int
+    small: Failure
+
+    @property
+    def tokens(self) -> int:
+        """Of the certificate's instance."""
+        return len(self.small.instance.tokens)
 
 
 def reported(bench: Bench, failure: Failure, cache: Mapping[str, Any]) -> Reported:
@@ -82,7 +87,7 @@ def reported(bench: Bench, failure: Failure, cache: Mapping[str, Any]) -> Report
     reason = _line(failure, alone, miss, bench, diagnosis)
     if certificate is None:
         reason += "; too large for a certificate"
-    return Reported(reason, certificate, diagnosis, len(alone.tokens))
+    return Reported(reason, certificate, diagnosis, small)
 
 
 def _certificate(
@@ -223,6 +228,8 @@ def contrast(answer: Fraction, output: Fraction) -> str:
         texts = f"{float(answer):.{digits}g}", f"{float(output):.{digits}g}"
         if texts[0] != texts[1]:
             return f"it answers {texts[0]} where the output is {texts[1]}"
+    if answer == output:  # a bound on it, of 64 bits
+        return f"it answers {texts[0]}, which is not the output, but nearer to it than 2^-64"
     return f"it answers {texts[0]}, which is {float(abs(answer - output)):.3g} from the output"
 
 
