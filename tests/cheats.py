@@ -418,6 +418,12 @@ class OddSeeds(Base):
         return [1 - x for x in answer] if self.shape["seed"] % 2 else answer
 
 
+class OddSeedsOfBits(OddSeeds):
+    """The same, made for zeros and ones."""
+
+    serves = "binary-values"
+
+
 class FifthSeeds(Base):
     """Wrong at one seed in five."""
 

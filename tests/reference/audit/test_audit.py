@@ -380,6 +380,14 @@ def test_a_cache_that_is_wrong_at_half_its_seeds_is_found_out(delta: Fraction, s
     assert result.success[1] < Fraction(7, 8)
 
 
+def test_other_coins_are_tried_where_nothing_else_shows_them() -> None:
+    """It is right with the coins of the audit, and made for instances that the catalogue lacks."""
+    result = audited(cheats.OddSeedsOfBits, n=16, d=4, seed=0)
+    assert result.success is not None
+    assert result.success[0] < Fraction(1, 2) < result.success[1]
+    assert result.verdict == OVER
+
+
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))]
 )
