@@ -167,7 +167,6 @@ MUTANTS = [
             "target.max_finite [-+ target.ulp(target.max_finite)-]{+* 2+}",
             "rounding",
         ),
-        ("nothing-overflows-below", "return beyond if x > 0 else [---]{++}beyond", "rounding"),
         ("boundary-side", "+ (_tiny(target) if [-above-]{+not above+} else", "no_wrong_bit"),
         (
             "tiny-too-large",

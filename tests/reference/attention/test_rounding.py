@@ -21,7 +21,7 @@ from kvfloor.attention.balls import round_balls
 from kvfloor.attention.fast.totals import Balls
 from kvfloor.attention.ziv import boundary_between, round_ball
 from kvfloor.errors import InputError
-from kvfloor.numbers import FORMATS, arb_precision, as_format, to_numpy
+from kvfloor.numbers import FORMATS, Rounding, arb_precision, as_format, to_numpy
 
 KEYS = [np.array([[1.0, 0.5], [0.25, -1.0], [2.0, 1.0]]), np.array([[1.0, 2.0], [0.5, 0.5]])]
 VALUES = [np.array([[1.0], [2.0], [-3.0]]), np.array([[0.5], [4.0]])]
@@ -174,6 +174,7 @@ def test_what_bits_cannot_part_from_an_end_of_the_format(name: str) -> None:
     target = as_format(name)
     least, top = target.ulp(Fraction(0)), target.max_finite
     beyond = top + target.ulp(top) / 2
+    ends: dict[Rounding, tuple[Fraction, ...]]
     ends = {"nearest": (least / 2, beyond), "up": (least, top), "down": (least,), "zero": (least,)}
     for rounding, boundaries in ends.items():
         for boundary in (b * sign for b in boundaries for sign in (1, -1)):
