@@ -471,7 +471,7 @@ AUDIT = [
     ("audit/hardest", "whole-is-part", "return [-len(self.addresses)-]{+0+} ==", "audit"),
     ("audit/hardest", "any-answers", "return [-not -]{++}self.family.wrong(", "audit"),
     ("audit/course", "never-doubted", "if [-not self._under or-]{+True or+} self._wrong", "audit"),
-    ("audit/course", "bits-for-levels", "_states(sizes), [-levels-]{+2+}**size", "audit"),
+    ("audit/course", "bits-for-levels", "states_of(sizes), [-levels-]{+2+}**size", "audit"),
     ("audit/hardest", "fewest-levels", "[-min-]{+max+}(floor.levels, MOST_LEVELS)", "audit"),
     ("audit/course", "unheard-is-right", "self._under[- or self.unheard-]{++} else", "accuracy"),
     ("audit/course", "partly-heard", "if f not in [-asked-]{+()+})", "accuracy"),
@@ -486,7 +486,7 @@ AUDIT = [
     (
         "audit/course",
         "luck-believed",
-        '[-raise-]{+return;+} _too_good(f"{size} symbols", self',
+        '[-raise-]{+return;+} too_good(f"{size} symbols", self',
         "audit",
     ),
     ("audit/course", "floor-is-under", "bits [-<-]{+<=+} self.floor.bits", "audit"),

@@ -21,6 +21,7 @@ from kvfloor.audit.accuracy import (
 from kvfloor.audit.coins import rate_of, tossed_until_told
 from kvfloor.audit.examination import Examination, Reading
 from kvfloor.audit.hardest import drawn_hardest, floor_of_bits, hardest_floor
+from kvfloor.audit.luck import AS_LIKELY_AS_NOT, at_most, states_of, too_good
 from kvfloor.audit.questions import Asker, Question
 from kvfloor.audit.result import Finding, Rate, Verdict
 from kvfloor.audit.search import find_collision
@@ -30,7 +31,7 @@ from kvfloor.certificates import Document
 from kvfloor.collisions import random_inputs
 from kvfloor.errors import described
 from kvfloor.families import Bits
-from kvfloor.floors import Floor, Guarantee, all_correct_probability, states_up_to
+from kvfloor.floors import Floor, Guarantee, all_correct_probability
 from kvfloor.isolation import Factory, Misbehaviour, Refusal
 
 __all__ = ["Course", "Terms"]
@@ -40,7 +41,6 @@ LEAST_ASKED = 128  # queries asked of one restored cache
 MOST_PRODUCTS = 2**28  # of numbers, in the answers to all queries of an instance
 SAMPLED = 256  # queries where there are more
 MOST_INSTANCES = 64  # a state of N - 1 bits that varies in length may be wrong very seldom
-AS_LIKELY_AS_NOT = Fraction(1, 2)  # what has no smaller probability says nothing
 COINS = 20  # other seeds: wrong at half of all, it goes unseen with probability 2**-20
 SUSPECTS = 8  # wrong answers that are asked for again with those seeds
 TRIALS = 100  # for the rate of a cache that may not fail, and uses coins
@@ -145,7 +145,7 @@ class Course:
             if luck == 1 or len(self.readings) == MOST_INSTANCES:
                 return
             if luck <= min(1 - self.terms.confidence, AS_LIKELY_AS_NOT):
-                raise _too_good(f"{size} symbols", self._whole, examination.bits, luck)
+                raise too_good(f"{size} symbols", self._whole, examination.bits, luck)
 
     def _addresses(self) -> list[int] | None:
         """Which to ask: a sample if all would take long, and a state may hold all symbols."""
@@ -160,7 +160,7 @@ class Course:
     @property
     def _chance(self) -> Fraction:
         """The most probable that all of a random instance is right (T6)."""
-        states = _states(self.examination.sizes)
+        states = states_of(self.examination.sizes)
         return all_correct_probability(self.examination.family.size, states)
 
     @property
@@ -234,9 +234,9 @@ class Course:
                 return
             sizes.add(state.bits)
             levels, size = drawn.family.L, drawn.family.size
-            luck = min(Fraction(1), Fraction(_states(sizes), levels**size)) ** read
+            luck = min(Fraction(1), Fraction(states_of(sizes), levels**size)) ** read
             if luck <= min(1 - self.terms.confidence, AS_LIKELY_AS_NOT):
-                raise _too_good(f"{size} symbols of {levels} levels", read, max(sizes), luck)
+                raise too_good(f"{size} symbols of {levels} levels", read, max(sizes), luck)
 
     def _worst_failed(self) -> list[Entered]:
         """The first entry of every family with a failure."""
@@ -379,28 +379,9 @@ class Course:
         if (luck := self._chance ** len(self.readings)) <= AS_LIKELY_AS_NOT:
             reason += (
                 f"; {max(self.examination.sizes)} bits answer so many random instances as were "
-                f"tried ({len(self.readings)}) rightly with probability at most {_power(luck)}"
+                f"tried ({len(self.readings)}) rightly with probability at most {at_most(luck)}"
             )
         if self.rate is not None:
             low, high = float(self.rate.low), float(self.rate.high)
             reason += f"; over its coins it fails with probability {low:.3f}-{high:.3f}"
         return reason
-
-
-def _states(sizes: set[int]) -> int:
-    """How many there can be: those that all had the same bits are taken to have them always."""
-    most = max(sizes)
-    return 1 << most if len(sizes) == 1 else states_up_to(most)
-
-
-def _too_good(symbols: str, instances: int, bits: int | None, luck: Fraction) -> Misbehaviour:
-    reason = (
-        f"all {symbols} of {instances} random instances are right from {bits} bits, which has "
-        f"probability at most {_power(luck)} unless something is kept outside the state"
-    )
-    return Misbehaviour("outside-state", reason)
-
-
-def _power(chance: Fraction) -> str:
-    """A power of two that is at least a chance, which is at most 1/2."""
-    return f"2^-{(chance.denominator // chance.numerator).bit_length() - 1}"
