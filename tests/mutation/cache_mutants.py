@@ -36,7 +36,7 @@ CACHES = [
     (
         "caches/two_cache",
         "last-tuple-only",
-        "if tokens - 1 in [-places-]{+places[:1]+}:",
+        "for first in range([-last-]{+0+}):",
         "caches_shared",
     ),
     (

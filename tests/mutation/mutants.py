@@ -496,7 +496,7 @@ MUTANTS = [
     *mutants(
         "caches/window.py",
         ("first-tokens-kept", "self._bits[[--self._most :-]{+: self._most+}]", "window_cache"),
-        ("window-of-all", "tokens[[--self.window :-]{+:+}]", "window_cache"),
+        ("window-of-all", "self._bits)[[--self.window :-]{+:+}]", "window_cache"),
         ("one-row-short", "return self.window * self.family.d_v[--]{+ - 1+}", "window_cache"),
         ("self-token-passes", "if [-family.self_token-]{+False+}:", "window_cache"),
     ),

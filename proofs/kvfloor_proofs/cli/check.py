@@ -52,6 +52,8 @@ def check(
 
     Example: kvfloor check collision.json --cache mycaches:Mine
     """
+    if settings and cache is None:
+        raise click.UsageError("--set: expected --cache with it")
     factory = None if cache is None else importable(configured(cache, settings), "--cache")
     reports: Iterable[Report] = (_report(file, factory) for file in files)
     worst = 0

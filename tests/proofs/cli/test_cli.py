@@ -53,6 +53,7 @@ def certificate() -> str:
         (("verify", "--frobnicate"), "--frobnicate"),
         (("check",), "FILE"),
         (("frobnicate",), "frobnicate"),
+        (("check", "x.json", "--set", "bits=3"), "--set: expected --cache with it"),
         (("check", "x.json", "--cache", "nothing"), "expected MODULE:FACTORY, got 'nothing'"),
         (("check", "x.json", "--cache", "no_such_module:F"), "no_such_module"),
         (("check", "x.json", "--cache", "kvfloor:NoSuchFactory"), "NoSuchFactory"),
