@@ -51,8 +51,6 @@ def _rests_on(audit: Audit) -> Iterable[str]:
             if known
             else f"it says that it is made for {audit.serves!r}; it was tried on everything"
         )
-    elif audit.verdict == "within-guarantee" and not audit.accuracy:
-        yield "it was tried on zeros and ones alone, as was asked for"
     if audit.beyond is not None:
         yield (
             f"from token {audit.beyond} on its state grows otherwise: what it does then was not "

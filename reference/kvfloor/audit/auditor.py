@@ -75,7 +75,7 @@ def audit(
     order : int
         m; slots of keys and values.
     family : "auto" or "binary-values"
-        Of the instances; with the latter zeros and ones alone are tried, and no catalogue.
+        Of the instances.
     eta, alpha : number
         The guarantee (η, α) that answers are held to.
     delta : number
@@ -92,8 +92,7 @@ def audit(
     tosses : int
         With δ > 0 the most coins that are tossed to tell the failure rate from δ.
     traces : path, optional
-        Keys, values and queries of your own, ``.npz`` or ``.safetensors``: see `read_trace`. None
-        where zeros and ones alone are tried.
+        Keys, values and queries of your own, ``.npz`` or ``.safetensors``: see `read_trace`.
 
     Returns
     -------
@@ -112,8 +111,6 @@ def audit(
     started = time.perf_counter()
     hard = hard_family(family, n=n, d=d, order=order, guarantee=Guarantee(eta, alpha))
     name = label(factory)
-    if family == BINARY and traces is not None:
-        raise InputError("traces", f"none with the family {BINARY}", shown(traces))
     terms = Terms(
         shape=HardShape(hard.order, hard.n, hard.book.d, hard.d_v, hard.guarantee),
         delta=_as_delta(delta),

@@ -192,12 +192,7 @@ class Course:
         return floor_of_bits(shape, delta) if only_bits else hardest_floor(shape, delta)
 
     def _enter_catalogue(self) -> None:
-        """Try the catalogue; report the worst failure of each family that has one.
-
-        It has nothing of zeros and ones, where these alone are asked for.
-        """
-        if self.terms.only_bits:
-            return
+        """Try the catalogue; report the worst failure of each family that has one."""
         rng = Random(derived_seed(self.terms.seed, "hardest"))  # noqa: S311 (repeatable)
         drawn = drawn_hardest(self.terms.shape, self.floor, rng)
         hardest = () if drawn is None else (drawn.instance,)

