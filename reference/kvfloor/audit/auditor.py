@@ -75,7 +75,7 @@ def audit(
     order : int
         m; slots of keys and values.
     family : "auto" or "binary-values"
-        Of the instances.
+        Of the instances; the catalogue is tried beside both.
     eta, alpha : number
         The guarantee (η, α) that answers are held to.
     delta : number

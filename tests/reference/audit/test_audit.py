@@ -175,6 +175,8 @@ def test_zeros_and_ones_alone_are_held_to_their_floor() -> None:
     result = audited(ThreeHalves, n=8, d=4, order=1, family="binary-values")
     assert (result.floor.claim, result.floor.bits) == ("four-cache", 32)
     assert result.verdict == OVER
+    assert result.accuracy
+    assert audited(ThreeHalves, n=8, d=4, order=1).verdict == UNDER
 
 
 def test_a_word_that_nobody_knows_lowers_no_floor() -> None:
