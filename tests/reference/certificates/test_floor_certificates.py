@@ -153,6 +153,7 @@ def test_altered_it_is_invalid(change: Callable[[Document], None], reason: str) 
         (_put("symbols", 0, "levels", value=2**16 + 1), "$.symbols[0].levels"),
         (_put("rule", value="both"), "$.rule"),
         (_put("trace", "seen", 0, value=[]), "$.trace.seen[0]"),
+        (_put("trace", "seen", value=[[[0, 1]]] * 10_001), "$.trace.seen: [[[0, 1]]"),
         (_put("trace", "scale", "factor", value="2/4"), "the rational 2/4"),
         (_put("guarantee", "alpha", value="2/128"), "the rational 2/128"),
         (_put("trace", "keys", 0, "dtype", value="int8"), "$.trace.keys[0].dtype"),
