@@ -220,6 +220,8 @@ CONFORMANCE = (
         "left_out",
     ),
     ("stages", "heads-unasked", "if [-count > 1-]{+count > 9+} and judge(target,", W),
+    ("stages", "cut-unseen", "if near and [-cut and -]{++}form != own", W),
+    ("stages", "widest-first", "in map(as_format, NARROW[--]{+[::-1]+}):", W),
     ("stages", "nan-is-overflow", "if [-equal.problem is None-]{+True+}:\n", "left_out"),
     ("storing", "stored-if-any", "return narrow if [-all-]{+any+}(judge(storing", W),
     ("targets/onnx", "stage-unsaid", '"qk_matmul_output_mode"] = [-number-]{+0+}', "stages"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -27,7 +28,7 @@ from kvfloor.conformance.returned_stages import judge_stages
 from kvfloor.conformance.sets import read_set
 from kvfloor.conformance.size import Size
 from kvfloor.conformance.target import Target
-from kvfloor.numbers import Array
+from kvfloor.numbers import Array, as_format
 
 __all__ = ["find_stage"]
 
@@ -40,6 +41,7 @@ NEAR = 2.0**-4  # of 1: then outputs are divided by the sum of their weights
 SURE = 2.0**-20  # weights above that are no zeros in any format
 SMALL = 8  # whole numbers up to that are in every format
 GAPS = 5  # distances of logits that are tried
+NARROW = ("bfloat16", "float16", "float32")  # what outputs may be cut to, the fewest numbers first
 
 
 def find_stage(target: Target, case: Case, large: Case | None = None) -> str | None:
@@ -59,7 +61,8 @@ def find_stage(target: Target, case: Case, large: Case | None = None) -> str | N
     str or None
         "mask", "soft cap", "logits", "softmax", "exponentials", "exponentials or scale",
         "normalisation", "heads", "batch", "values", "log-sum-exp", "logits or log-sum-exp", "rows
-        that see nothing", or "tokens" or "queries" with those that are left out.
+        that see nothing", "tokens" or "queries" with those that are left out, or "outputs" with the
+        format that they seem to be rounded to.
     """
     if target.stages is not None and Size.of(case).logits <= MOST_ALONE:
         return _of_returned(target, case)
@@ -92,15 +95,33 @@ def _probe(target: Target, case: Case) -> str | None:
 
 def _beyond_ones(silent: Target, case: Case) -> str | None:
     """What is wrong, if neither the sums of weights are nor whose the values are."""
+    found = judge(silent, case)
+    narrow = None if found.problem is None else _narrowed(silent, case, found.worst)
+    if narrow is not None:
+        return f"outputs, as if rounded to {narrow}"
     wrong = list(_wrong(silent, _indicators(case)))
     if not wrong:
-        if judge(silent, case).problem is not None:
+        if found.problem is not None:
             return "values"
         return "log-sum-exp" if np.prod(case.lengths) > 1 else "logits or log-sum-exp"
     weights = [found.worst for found in wrong if found.worst is not None]
     if case.kept is not None and any((w.found == 0) != (w.expected == 0) for w in weights):
         return "mask"
     return _stage_of_weights(silent, case)
+
+
+def _narrowed(silent: Target, case: Case, worst: Worst | None) -> str | None:
+    """The narrower format that all outputs are numbers of, the worst one near what is right."""
+    if worst is None or not np.isfinite(worst.found):
+        return None
+    output = silent.call(case).output
+    own, outputs = as_format(output.dtype), output.astype(np.float64)
+    for form in map(as_format, NARROW):
+        near = abs(worst.found - worst.expected) <= form.ulp(Fraction(worst.expected))
+        cut = (form.round_array(outputs) == outputs).all()
+        if near and cut and form != own and own.holds(form):
+            return form.name
+    return None
 
 
 def _stage_of_ones(target: Target, case: Case, worst: Worst | None) -> str:

@@ -104,6 +104,26 @@ def test_the_stage_is_found(name: str, stage: str) -> None:
     assert failure.message.endswith(f"; it comes from the {stage}")
 
 
+@pytest.mark.parametrize(
+    ("narrow", "flag"),
+    [("float16", "tail-block"), ("bfloat16", "tail-block"), ("bfloat16", "distinct-slots")],
+)
+def test_outputs_that_are_cut_are_told(narrow: str, flag: str) -> None:
+    """Their log-sum-exps are right; weights are cut as well, being the outputs of probes.
+
+    The one output of the last is a number of float16, too.
+    """
+
+    def cut(*arguments: Any, **options: Any) -> Any:
+        output, lse = correct.materialised(*arguments, **options)  # type: ignore[no-untyped-call]
+        return output.astype(narrow).astype(output.dtype), lse
+
+    report = check(cut, dtype="float32", accumulate="float32", flags=[flag])
+    told = f"; it comes from the outputs, as if rounded to {narrow}"
+    assert all(failure.message.endswith(told) for failure in report.failures)
+    assert report.failures
+
+
 def test_weights_that_are_stored_narrow_are_told() -> None:
     """If they explain whatever failed; and they pass once they are declared."""
     told = "all that failed is within the bounds for weights stored in bfloat16"
