@@ -364,7 +364,8 @@ MUTANTS = [
             "rounding",
         ),
         ("masked-read", "isinstance(value, [-np.ma.MaskedArray-]{+str+})", "inputs"),
-        ("leading-axes", "argument, 2), array.shape[[-:-1-]{+1:+}]", "rounding"),
+        ("leading-axes", "axes = array.shape[[-:-1-]{+1:+}]", "rounding"),
+        ("rows-counted", "for place in np.ndindex([-axes-]{+len(rows)+})", "inputs"),
     ),
     *mutants(
         "numbers/frameworks.py",

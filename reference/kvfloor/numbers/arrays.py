@@ -64,11 +64,8 @@ def read(value: Any, argument: str, ndim: int) -> Array:
     """
     if is_array(value):
         value = _as_numpy(value, argument, VECTOR if ndim == 1 else MATRIX)
-        if value.ndim == ndim and value.size and value.dtype.name in FORMATS:
-            with np.errstate(invalid="ignore"):  # signalling NaNs
-                exact: Array = value.astype(np.float64, copy=False)
-            if np.isfinite(exact).all():
-                return exact
+        if value.ndim == ndim and (exact := _held(value)) is not None:
+            return exact
     entries = _vector(value, argument) if ndim == 1 else _matrix(value, argument)
     return np.array(entries, dtype=object)
 
@@ -87,7 +84,13 @@ def read_rows(value: Any, argument: str) -> tuple[Array, tuple[int, ...]]:
         raise InputError(argument, expected, shown(value))
     if array.size == 0:
         raise InputError(argument, f"{expected}, no axis of length 0", f"shape {array.shape}")
-    return read(array.reshape(-1, array.shape[-1]), argument, 2), array.shape[:-1]
+    axes = array.shape[:-1]
+    rows = array.reshape(-1, array.shape[-1])
+    if (exact := _held(rows)) is not None:
+        return exact, axes
+    names = (argument + "".join(f"[{i}]" for i in place) for place in np.ndindex(axes))
+    entries = [_vector(row, name) for row, name in zip(rows, names, strict=True)]
+    return np.array(entries, dtype=object), axes
 
 
 def read_extended(value: Any, argument: str) -> Array:
@@ -195,6 +198,16 @@ def as_booleans(value: Any, argument: str, expected: str) -> npt.NDArray[np.bool
     if array.dtype != np.bool_:
         raise InputError(argument, expected, f"{array.dtype} of shape {array.shape}")
     return array
+
+
+def _held(array: Array) -> Array | None:
+    """The same as float64, if it is of a binary format that it holds, and all of it finite."""
+    if array.size and array.dtype.name in FORMATS:
+        with np.errstate(invalid="ignore"):  # signalling NaNs
+            exact: Array = array.astype(np.float64, copy=False)
+        if np.isfinite(exact).all():
+            return exact
+    return None
 
 
 def _nested(value: Any, argument: str) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -205,6 +206,18 @@ def test_ragged_rows_are_called_that(query: Any, bias: Any, argument: str) -> No
         kvfloor.tensor_attention_rounded(query, K, V, dtype="float32", bias=bias)
     error = caught.value
     assert (error.argument, error.got) == (argument, "a ragged sequence")
+
+
+@pytest.mark.parametrize("given", [np.array, np.ndarray.tolist], ids=["array", "lists"])
+@pytest.mark.parametrize(
+    ("place", "name"), [((1,), "[1]"), ((2, 1), "[2][1]"), ((0, 1, 2, 1), "[0][1][2][1]")]
+)
+def test_an_entry_is_named_by_its_place(place: tuple[int, ...], name: str, given: Any) -> None:
+    query = np.ones([k + 1 for k in place])
+    query[place] = np.nan
+    keys, values = ([np.ones((*place[:-2], 2, width)[-4:])] for width in (2, 1))
+    with pytest.raises(InputError, match=rf"^query{re.escape(name)}: expected a finite"):
+        kvfloor.tensor_attention_rounded(given(query), keys, values, dtype="float32")
 
 
 def test_booleans_may_be_objects() -> None:
