@@ -15,7 +15,9 @@ from kernels.wrong_padded import WRONG_PADDED
 from kernels.wrong_quantised import WRONG_QUANTISED
 from kernels.wrong_repeated import WRONG_REPEATED
 from kernels.wrong_views import WRONG_VIEWS
-from kvfloor.conformance import CATALOGUE, Target, check, entries_for
+from kvfloor.conformance import CATALOGUE, Draft, Target, as_entry, check, entries_for
+from kvfloor.conformance.case import Case
+from kvfloor.conformance.sets import read_set
 
 # What test_domain.py has wrong functions for.
 MODELS = {"head-sizes", "long-context", "domain-edges"}
@@ -144,6 +146,21 @@ def test_no_stage_is_named_where_no_number_is_wrong(name: str) -> None:
     (wrong,) = (wrong for wrong in WRONG if wrong.name == name)
     (failure,) = check(wrong.build(), flags=[wrong.flag], **options(wrong)).failures
     assert "it comes from" not in failure.message
+
+
+def test_hidden_logits_are_far_above_what_is_visible_below_a_sentinel() -> None:
+    """Of the cases with a mask of their own; else random masks hide some of each."""
+    target = Target(correct.factored, dtype="float32", accumulate="float32", mask="boolean")
+    entry = as_entry("low-logits")
+    cases = entry.build(Draft(target, entry.largest(target), 0, coarse=False))[1::2]
+    assert len(cases) >= 4
+    for case in cases:
+        assert isinstance(case, Case)
+        assert case.kept is not None
+        logits = read_set(target, case, 0, 0).logits
+        seen = case.kept[0, 0].reshape(logits.shape)
+        assert logits[seen].max() < -1e4
+        assert logits[~seen].min() > 1e4
 
 
 def test_edits_that_do_not_apply_are_refused() -> None:
