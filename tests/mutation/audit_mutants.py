@@ -472,7 +472,7 @@ AUDIT = [
     ("audit/hardest", "any-answers", "return [-not -]{++}self.family.wrong(", "audit"),
     ("audit/course", "never-doubted", "if [-not self._under or-]{+True or+} self._wrong", "audit"),
     ("audit/course", "bits-for-levels", "states_of(sizes), [-levels-]{+2+}**size", "audit"),
-    ("audit/hardest", "fewest-levels", "[-min-]{+max+}(floor.levels, MOST_LEVELS)", "audit"),
+    ("audit/hardest", "one-level-more", "min(floor.levels, MOST_LEVELS[-)-]{+ + 1)+}", "audit"),
     ("audit/course", "unheard-is-right", "self._under[- or self.unheard-]{++} else", "accuracy"),
     ("audit/course", "partly-heard", "if f not in [-asked-]{+()+})", "accuracy"),
     (
