@@ -112,9 +112,12 @@ def _beyond_ones(silent: Target, case: Case) -> str | None:
 
 def _narrowed(silent: Target, case: Case, worst: Worst | None) -> str | None:
     """The narrower format that all outputs are numbers of, the worst one near what is right."""
-    if worst is None or not np.isfinite(worst.found):
+    if worst is None:
         return None
-    output = silent.call(case).output
+    try:
+        output = silent.call(case).output
+    except CallError:
+        return None
     own, outputs = as_format(output.dtype), output.astype(np.float64)
     for form in map(as_format, NARROW):
         near = abs(worst.found - worst.expected) <= form.ulp(Fraction(worst.expected))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from full_size import problem
@@ -18,6 +19,7 @@ from kernels.wrong_views import WRONG_VIEWS
 from kvfloor.conformance import CATALOGUE, Draft, Target, as_entry, check, entries_for
 from kvfloor.conformance.case import Case
 from kvfloor.conformance.sets import read_set
+from kvfloor.conformance.stages import find_stage
 
 # What test_domain.py has wrong functions for.
 MODELS = {"head-sizes", "long-context", "domain-edges"}
@@ -124,6 +126,22 @@ def test_outputs_that_are_cut_are_told(narrow: str, flag: str) -> None:
     told = f"; it comes from the outputs, as if rounded to {narrow}"
     assert all(failure.message.endswith(told) for failure in report.failures)
     assert report.failures
+
+
+@pytest.mark.parametrize("last", range(1, 16))
+def test_a_function_that_raises_at_some_probe_does_not_end_the_search(last: int) -> None:
+    """It answers wrongly that often, and raises from then on."""
+    left = iter(range(last))
+
+    def tired(query: Any, *others: Any, **options: Any) -> Any:
+        next(left)
+        return correct.factored(2 * query, *others, **options)  # type: ignore[no-untyped-call]
+
+    target = Target(tired, dtype="float32", accumulate="float32")
+    ones = np.ones((1, 1, 2, 4), np.float32)
+    ramp = np.arange(8, dtype=np.float32).reshape(ones.shape) / 8
+    case = Case(ones, (ramp, ones), (ramp, ones), 0.5, None)
+    find_stage(target, case)
 
 
 def test_weights_that_are_stored_narrow_are_told() -> None:
